@@ -105,12 +105,12 @@ def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
 
 
 def name_bytes(name: str) -> bytes:
-    """The bytes of a file name."""
+    """Encode the bytes of a file name."""
     return name.encode("utf-8", "surrogateescape")
 
 
 def is_text(name: str) -> bool:
-    """Whether a name is proper Unicode: none of its bytes had to be carried as a surrogate."""
+    """Tell whether a name is proper Unicode: none of its bytes had to be carried as a surrogate."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -119,7 +119,7 @@ def is_text(name: str) -> bool:
 
 
 def path_text(path: str) -> str:
-    """An absolute path as records and JSON have it: `file://` and `%NN` where it has bytes that are not UTF-8."""
+    """Convert an absolute path to text for records and JSON: `file://` and `%NN` where its bytes are not UTF-8."""
     if is_text(path):
         return path
     from urllib.parse import quote
@@ -128,7 +128,7 @@ def path_text(path: str) -> str:
 
 
 def path_of_text(text: str) -> str:
-    """The path that `path_text` made a text of."""
+    """Convert a text of `path_text` back to the path."""
     if not text.startswith(FILE_SCHEME):
         return text
     from urllib.parse import unquote
@@ -137,14 +137,14 @@ def path_of_text(text: str) -> str:
 
 
 def readable_name(name: str) -> str:
-    r"""A name as text can hold it: bytes that are not UTF-8 become `\xNN`, the rest stays."""
+    r"""Convert a name to what text can hold: bytes that are not UTF-8 become `\xNN`, the rest stays."""
     if is_text(name):
         return name
     return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) < 0xDD00 else c for c in name)
 
 
 def now() -> str:
-    """The present moment as records have it."""
+    """Format the present moment as records have it."""
     return format_time(datetime.now(UTC))
 
 
@@ -154,7 +154,7 @@ def format_time(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """The moment a record names.
+    """Parse the moment that a record names.
 
     Raises:
         RecordCorrupt: it is no time.
@@ -175,7 +175,7 @@ def clean_text(text: str) -> str:
 
 
 def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:
-    """The id and the canonical JSON of a tree whose entries are sorted.
+    """Encode a tree whose entries are sorted as canonical JSON; return its id and the JSON.
 
     Raises:
         LimitExceeded: more entries or bytes than `decode_tree` would take.
@@ -198,7 +198,7 @@ def _store_entry(entry: Entry) -> StoredEntry:
 
 
 def decode_tree(data: bytes, object_id: ObjectId = ObjectId("")) -> Tree:
-    """The tree with this JSON.
+    """Decode the tree with this JSON.
 
     Raises:
         ObjectMalformed: not canonical, not sorted, or not a tree.
@@ -226,7 +226,7 @@ def decode_tree(data: bytes, object_id: ObjectId = ObjectId("")) -> Tree:
 
 
 def _is_plain(entries: Sequence[StoredEntry]) -> bool:
-    """Whether all entries are proper, in order and named in ASCII: what nearly every tree is, told for all at once.
+    """Tell whether all entries are proper, in order and named in ASCII, as in nearly every tree: one check for all.
 
     The rest of `decode_tree` asks the same of each, and says what is wrong.
     """
@@ -245,7 +245,7 @@ def _is_plain(entries: Sequence[StoredEntry]) -> bool:
 
 
 def decode_children(data: bytes, object_id: ObjectId) -> list[StoredChild]:
-    """What a tree holds, names unread: for walks over all trees, whose bytes were hashed. Lays nothing out.
+    """Decode what a tree holds, names unread: for walks over all trees, whose bytes were hashed. Lays nothing out.
 
     Raises:
         ObjectMalformed: it is no tree.
@@ -273,7 +273,7 @@ def _load_entry(stored: StoredEntry, object_id: ObjectId) -> Entry:
 
 
 def encode_version(version: Version) -> tuple[VersionId, bytes]:
-    """The id and the canonical JSON of a version.
+    """Encode a version as canonical JSON; return its id and the JSON.
 
     Raises:
         LimitExceeded: its number or size is beyond NUMBER_LIMIT, or its extra data beyond EXTRA_LIMIT.
@@ -303,7 +303,7 @@ def encode_version(version: Version) -> tuple[VersionId, bytes]:
 
 
 def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
-    """The version with this JSON.
+    """Decode the version with this JSON.
 
     Raises:
         ObjectMalformed: not canonical, or not a version.
@@ -347,7 +347,7 @@ def encode_compact(record: Any) -> bytes:
 
 
 def decode_record(data: bytes, shape: type[T], path: str) -> T:
-    """The record of that shape; unknown fields are ignored.
+    """Decode the record of that shape; unknown fields are ignored.
 
     Raises:
         RecordCorrupt: it is no such record; names `path`.
@@ -359,12 +359,12 @@ def decode_record(data: bytes, shape: type[T], path: str) -> T:
 
 
 def to_plain(record: Any) -> Any:
-    """The record as dicts, lists, strings and numbers."""
+    """Convert the record to dicts, lists, strings and numbers."""
     return msgspec.to_builtins(record)
 
 
 def from_plain(value: Any, shape: type[T], path: str) -> T:
-    """The record of that shape from dicts and lists.
+    """Convert dicts and lists to the record of that shape.
 
     Raises:
         RecordCorrupt: it is no such record; names `path`.
@@ -376,19 +376,19 @@ def from_plain(value: Any, shape: type[T], path: str) -> T:
 
 
 def with_checksum(record: R) -> R:
-    """The record with the checksum of all else in its field `check`."""
+    """Return the record with the checksum of all else in its field `check`."""
     bare = msgspec.structs.replace(record, check="")
     return msgspec.structs.replace(record, check=ids.blob_id(encode_compact(bare))[:RECORD_CHECK_LENGTH])
 
 
 def encode_operation(operation: Operation) -> bytes:
-    """One line of the log: the operation, its checksum as the last key, a newline."""
+    """Encode one line of the log: the operation, its checksum as the last key, a newline."""
     body = _plain.encode(operation)[:-1]
     return body + _CHECK + blake3(body).hexdigest()[:CHECK_LENGTH].encode() + b'"}\n'
 
 
 def decode_operation(line: bytes, path: str) -> Operation:
-    """The operation on a line of the log, without its newline.
+    """Decode the operation on a line of the log, without its newline.
 
     Raises:
         RecordCorrupt: the checksum does not fit, or it is no operation.

@@ -34,12 +34,12 @@ def import_library() -> None:
 
 
 def compress(data: bytes, level: int = LEVEL) -> bytes:
-    """One frame that knows its length."""
+    """Compress bytes to one frame that knows its length."""
     return _compressor(level).compress(data)
 
 
 def decompress(data: bytes, *, length: int | None = None, limit: int) -> bytes:
-    """The bytes of one frame, never more than `limit`: a bomb is refused before it is unpacked.
+    """Decompress one frame, never more than `limit`: a bomb is refused before it is unpacked.
 
     Raises:
         NotDecodable: damaged, larger than `limit`, or not of `length` bytes.
@@ -56,14 +56,14 @@ def decompress(data: bytes, *, length: int | None = None, limit: int) -> bytes:
 
 
 def open_compressed(file: BinaryIO) -> BinaryIO:
-    """The decoded bytes of a file as a stream, which closes the file."""
+    """Open the decoded bytes of a file as a stream, which closes the file."""
     import zstandard
 
     return zstandard.ZstdDecompressor().stream_reader(file, read_size=READ_BYTES, closefd=True)
 
 
 def read_decoded(file: BinaryIO) -> bytes:
-    """The next piece of a stream that may come from `open_compressed`.
+    """Read the next piece of a stream that may come from `open_compressed`.
 
     Raises:
         NotDecodable: it is damaged.
@@ -79,7 +79,7 @@ def read_decoded(file: BinaryIO) -> bytes:
 
 
 def shuffled(data: Bytes) -> bytes:
-    """The bytes at even places, then those at odd ones.
+    """Shuffle bytes: those at even places first, then those at odd ones.
 
     In 16-bit sound the high bytes change little from sample to sample: side by side they compress
     (docs/decisions/pcm-compression.md).
@@ -88,7 +88,7 @@ def shuffled(data: Bytes) -> bytes:
 
 
 def unshuffled(data: bytes) -> bytes:
-    """What `shuffled` was given."""
+    """Undo `shuffled`."""
     even = (len(data) + 1) // 2
     whole = bytearray(len(data))
     whole[0::2], whole[1::2] = data[:even], data[even:]
@@ -96,12 +96,12 @@ def unshuffled(data: bytes) -> bytes:
 
 
 def is_compressible(data: Bytes) -> bool:
-    """Whether samples from the beginning, middle and end of `data` compress enough to be worth it."""
+    """Tell whether samples from the beginning, middle and end of `data` compress enough to be worth it."""
     return _share(_sample(data)) < WORTH_IT
 
 
 def way_to_keep(data: Bytes) -> Way:
-    """How `data` takes clearly less room, told by samples."""
+    """Choose by samples how `data` takes clearly less room."""
     sample = _sample(data)
     share = _share(sample)
     if share > HARD and _share(shuffled(sample)) < min(WORTH_IT, CLEARLY * share):
@@ -110,7 +110,7 @@ def way_to_keep(data: Bytes) -> Way:
 
 
 def _sample(data: Bytes) -> bytes:
-    """Pieces of `data`, from even places."""
+    """Take pieces of `data`, from even places."""
     size = len(data)
     if size <= 3 * SAMPLE_BYTES:
         return bytes(data)
@@ -119,12 +119,12 @@ def _sample(data: Bytes) -> bytes:
 
 
 def _share(sample: bytes) -> float:
-    """How much of the sample is left when it is compressed quickly; short ones are not worth it."""
+    """Return how much of the sample is left when it is compressed quickly; 1 for short ones: not worth it."""
     return len(compress(sample, 1)) / len(sample) if len(sample) >= SHORT_BYTES else 1.0
 
 
 def _compressor(level: int) -> "zstandard.ZstdCompressor":
-    """A compressor for this thread and level; contexts are expensive to make and not safe to share."""
+    """Return a compressor for this thread and level; contexts are expensive to make and not safe to share."""
     import zstandard
 
     if not hasattr(_local, "compressors"):

@@ -31,12 +31,12 @@ _DIGITS = "0123456789abcdef"
 
 
 def is_object_id(text: str) -> bool:
-    """Whether `text` is a full object id."""
+    """Tell whether `text` is a full object id."""
     return len(text) == ID_LENGTH and not text.strip(_DIGITS)
 
 
 def are_object_ids(texts: Sequence[str]) -> bool:
-    """Whether all of them are full object ids; a tenth of the time of asking for each."""
+    """Tell whether all of them are full object ids; takes a tenth of the time of asking for each."""
     together = "".join(texts)
     try:
         return {*map(len, texts)} <= {ID_LENGTH} and bytes.fromhex(together).hex() == together
@@ -45,23 +45,23 @@ def are_object_ids(texts: Sequence[str]) -> bool:
 
 
 def is_replica_id(text: str) -> bool:
-    """Whether `text` is the id of a replica."""
+    """Tell whether `text` is the id of a replica."""
     return len(text) == _REPLICA_LENGTH and not text.strip(_DIGITS)
 
 
 def blob_id(data: Bytes) -> ObjectId:
-    """The id of a blob or chunk with these bytes."""
+    """Compute the id of a blob or chunk with these bytes."""
     object_id: ObjectId = blake3(data).hexdigest()  # type: ignore[assignment]  # a NewType's call takes a tenth of it
     return object_id
 
 
 def tree_id(data: Bytes) -> ObjectId:
-    """The id of a tree with this canonical JSON."""
+    """Compute the id of a tree with this canonical JSON."""
     return ObjectId(blake3(data, derive_key_context=TREE_CONTEXT).hexdigest())
 
 
 def version_id(data: Bytes) -> VersionId:
-    """The id of a version with this canonical JSON."""
+    """Compute the id of a version with this canonical JSON."""
     return VersionId(ObjectId(blake3(data, derive_key_context=VERSION_CONTEXT).hexdigest()))
 
 
@@ -76,7 +76,7 @@ def new_operation_id() -> OperationId:
 
 
 def new_uuid() -> str:
-    """A random UUID (RFC 9562 version 4) in its usual spelling."""
+    """Generate a random UUID (RFC 9562 version 4) in its usual spelling."""
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

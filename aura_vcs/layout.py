@@ -82,83 +82,83 @@ _SHORT_NAME = r"(?i)\.?aura\d*~\d+|au[0-9a-f]{4}~\d+"
 
 
 def loose_path(object_id: ObjectId) -> str:
-    """Where a loose object lies uncompressed; compressed, it has COMPRESSED after it."""
+    """Return the path of an uncompressed loose object; a compressed one has COMPRESSED after it."""
     return f"{OBJECTS}/{object_id[:2]}/{object_id[2:]}"
 
 
 @lru_cache(maxsize=256)
 def pack_path(pack: str) -> str:
-    """Where a pack lies."""
+    """Return the path of a pack."""
     return f"{PACKS}/{pack}.pack"
 
 
 def version_ref(version: VersionId) -> str:
-    """The ref with a version's label."""
+    """Return the ref with a version's label."""
     return f"{VERSIONS}/{version}.json"
 
 
 def packed_labels(digest: str) -> str:
-    """A file with many labels; `digest` is the BLAKE3 of its decoded content."""
+    """Return the file with many labels; `digest` is the BLAKE3 of its decoded content."""
     return f"{VERSIONS}/{digest}{PACKED_LABELS}"
 
 
 def branch_folder(branch: str) -> str:
-    """The folder with one entry per replica."""
+    """Return the folder with one entry per replica."""
     return f"{BRANCHES}/{encode_name(branch)}"
 
 
 def branch_ref(branch: str, replica: ReplicaId) -> str:
-    """One replica's entry for a branch."""
+    """Return one replica's entry for a branch."""
     return f"{branch_folder(branch)}/{replica}.json"
 
 
 def tag_ref(tag: str) -> str:
-    """The ref of a tag."""
+    """Return the ref of a tag."""
     return f"{TAGS}/{encode_name(tag)}.json"
 
 
 def settings_ref(replica: ReplicaId) -> str:
-    """The settings of the project that one replica gave."""
+    """Return the ref with the settings of the project that one replica gave."""
     return f"{SETTINGS}/{replica}.json"
 
 
 def operations_log(replica: ReplicaId) -> str:
-    """The log of what one replica did."""
+    """Return the log of what one replica did."""
     return f"{OPERATIONS}/{replica}.jsonl"
 
 
 def log_copy(replica: ReplicaId) -> str:
-    """What this machine repeats of its own log, should a tool put that back to an older state."""
+    """Return this machine's copy of its own log, should a tool put that back to an older state."""
     return f"{LOG_COPIES}/{replica}.jsonl"
 
 
 def replica_ref(replica: ReplicaId) -> str:
-    """How far a replica has read what the others did."""
+    """Return the ref that says how much a replica has read of what the others did."""
     return f"{REPLICAS}/{replica}.json"
 
 
 def hardlink_path(name: str) -> str:
-    """The second name, on this machine, of a file below `objects`."""
+    """Return the second name, on this machine, of a file below `objects`."""
     return f"{HARDLINK_BACKUP}/{name}"
 
 
 def damaged_path(name: str) -> str:
-    """Where a damaged file below `objects` is set aside by a repair."""
+    """Return the path to which a repair sets a damaged file below `objects` aside."""
     return f"{DAMAGED}/{name}"
 
 
 def offloaded_record(replica: ReplicaId) -> str:
-    """What one replica knows of content that only remotes have."""
+    """Return the record of what one replica knows of content that only remotes have."""
     return f"{OFFLOADED}/{replica}.json"
 
 
 def remote_folder(remote: str) -> str:
-    """What this machine remembers of a remote: all of it can be fetched again."""
+    """Return the folder with what this machine remembers of a remote: all of it can be fetched again."""
     return f"{REMOTES}/{encode_name(remote)}"
 
 
 def operations_segment(replica: ReplicaId, first_sequence: int) -> str:
-    """A closed part of a log, compressed; the number is its first operation's."""
+    """Return a closed part of a log, compressed; the number is its first operation's."""
     return f"{OPERATIONS}/{replica}.{first_sequence}{SEGMENT}"
 
 
@@ -202,7 +202,7 @@ def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
 
 @lru_cache(maxsize=256)
 def encode_name(name: str) -> str:
-    """The file name for a branch or tag."""
+    """Encode the name of a branch or tag as a file name."""
     data = name.encode("utf-8")
     text = "".join(chr(b) if chr(b) in _PLAIN else f"%{b:02X}" for b in data)
     if _is_reserved(text) or text.startswith("."):
@@ -211,7 +211,7 @@ def encode_name(name: str) -> str:
 
 
 def decode_name(text: str) -> str:
-    """The name behind a file name of `encode_name`.
+    """Decode the name behind a file name of `encode_name`.
 
     Raises:
         RecordCorrupt: no name is encoded like that.
@@ -224,7 +224,7 @@ def decode_name(text: str) -> str:
 
 
 def is_own_folder(name: str) -> bool:
-    """Whether some file system takes `name` for `.aura`.
+    """Tell whether some file system takes `name` for `.aura`.
 
     Case folding, code points that HFS+ ignores, NTFS short names, trailing dots and spaces, and
     alternate data streams all count, on every system: a project made on one is opened on others.
@@ -240,7 +240,7 @@ def _is_reserved(folded: str) -> bool:
 
 
 def is_entry_name(name: str) -> bool:
-    """Whether `check_entry_name` takes a name that is not empty and has neither "/" nor NUL in it."""
+    """Tell whether `check_entry_name` takes a name that is not empty and has neither "/" nor NUL in it."""
     return name[0] not in _FIRST or (name not in {".", ".."} and not is_own_folder(name))
 
 

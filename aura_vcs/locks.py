@@ -82,7 +82,7 @@ class Locks:
             os.close(fd)  # closing lets go
 
     def _open(self, path: str) -> int | None:
-        """The open file of a lock; None in a project that can only be read, where nobody made it.
+        """Open the file of a lock; return None in a project that can only be read, where nobody made it.
 
         Raises:
             StorageError: it cannot be opened, and yet others could write.

@@ -53,11 +53,11 @@ class OperationLogs:
         self.replica = replica
 
     def names(self) -> list[str]:
-        """Names of the files of all logs."""
+        """List the files of all logs."""
         return self._storage.list(OPERATIONS)
 
     def sizes(self, names: Sequence[str] | None = None) -> dict[ReplicaId, int]:
-        """Bytes of every replica's log; `names` are those of the files, if the caller has just listed them."""
+        """Return the bytes of every replica's log; `names` are the files' names, if the caller has just listed them."""
         found = {}
         for name in self.names() if names is None else names:
             is_log = is_replica_id(name.removesuffix(".jsonl")) and name.endswith(".jsonl")
@@ -129,7 +129,7 @@ class OperationLogs:
         return LogRepair(restored=tuple(operation for _, operation in chosen), absent=absent)
 
     def _own_log(self) -> tuple[list[tuple[bytes, Operation]], int]:
-        """The sound lines of the own log, closed parts too, and where the last line of its open part ends."""
+        """Read the sound lines of the own log, closed parts too, and where the last line of its open part ends."""
         found = [line.operation for name in self.segments() for line in self._of_segment(name)]
         closed = [(encode_operation(operation), operation) for operation in found if operation is not None]
         try:
@@ -156,7 +156,7 @@ class OperationLogs:
             raise RecordCorrupt(path, f"the line after byte {line.start} has not been read yet")
 
     def read(self, replica: ReplicaId, *, start: int = 0) -> Iterator[LogLine]:
-        """The whole lines from offset `start` on; a torn last line is not one of them."""
+        """Yield the whole lines from offset `start` on; a torn last line is not one of them."""
         path = operations_log(replica)
         for line in read_lines(self._storage, path, start=start):
             yield LogLine(_decode(line.data, path), line.start, line.end)
@@ -167,7 +167,7 @@ class OperationLogs:
         return sorted((name for name in listed if name.endswith(SEGMENT)), key=_segment_order)
 
     def read_segment(self, name: str) -> Iterator[LogLine]:
-        """The lines of a closed part.
+        """Yield the lines of a closed part.
 
         Raises:
             RecordCorrupt: it does not decode.
@@ -178,7 +178,7 @@ class OperationLogs:
             start += len(line)
 
     def read_all(self) -> Iterator[LogLine]:
-        """Every line of every log, closed parts first; damaged closed parts are passed over."""
+        """Yield every line of every log, closed parts first; damaged closed parts are passed over."""
         for name in self.segments():
             try:
                 yield from self.read_segment(name)
@@ -188,7 +188,7 @@ class OperationLogs:
             yield from self.read(replica)
 
     def read_of(self, replica: ReplicaId) -> Iterator[LogLine]:
-        """Every line of one replica's log, closed parts first; damaged closed parts are passed over."""
+        """Yield every line of one replica's log, closed parts first; damaged closed parts are passed over."""
         for name in self.segments():
             if name.partition(".")[0] != replica:
                 continue
@@ -199,7 +199,7 @@ class OperationLogs:
         yield from self.read(replica)
 
     def read_at(self, replica: ReplicaId, start: int, end: int, segment: str | None = None) -> Operation:
-        """The operation on the line from `start` to `end`.
+        """Read the operation on the line from `start` to `end`.
 
         Raises:
             RecordCorrupt: the log no longer has it there.
@@ -243,7 +243,7 @@ class OperationLogs:
 
 
 def _intact_lines(data: bytes) -> Iterator[tuple[bytes, Operation]]:
-    """The lines that end and are sound, with their newlines."""
+    """Yield the lines that end and are sound, with their newlines."""
     for line in complete_lines(data).splitlines(keepends=True):
         operation = _decode(line.removesuffix(b"\n"), "")
         if operation is not None:

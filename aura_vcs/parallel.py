@@ -11,7 +11,7 @@ Answer = TypeVar("Answer")
 
 
 def side_by_side(work: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
-    """What `work` answers for each of the items, TRANSFERS of them at once; the first failure is raised."""
+    """Call `work` on each of the items, TRANSFERS of them at once; return the answers or raise the first failure."""
     if len(items) < 2:  # most often: threads take longer to import than a request to a folder
         return [work(item) for item in items]
     from concurrent.futures import ThreadPoolExecutor

@@ -12,16 +12,16 @@ class Progress(Protocol):
     """Receives what a long job reports. Called often: implementations must be cheap."""
 
     def start(self, phase: str, total: int | None, unit: str) -> None:
-        """A phase begins; `total` counts `unit` ("bytes", "files", "objects"), None if unknown."""
+        """Begin a phase; `total` counts `unit` ("bytes", "files", "objects"), None if unknown."""
 
     def advance(self, amount: int) -> None:
-        """`amount` more units are done."""
+        """Count `amount` more units as done."""
 
     def finish(self) -> None:
-        """The phase is over."""
+        """End the phase."""
 
     def note(self, message: str) -> None:
-        """Something a person wants to know, one line, without a full stop."""
+        """Note something a person wants to know, one line, without a full stop."""
 
 
 class Silent:

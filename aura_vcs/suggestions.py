@@ -7,7 +7,7 @@ SUGGESTIONS = 3
 
 
 def suggest(name: str, known: Iterable[str]) -> list[str]:
-    """The few names most like `name`, most alike first."""
+    """Suggest the few names most like `name`, most alike first."""
     import difflib  # slow to import, and only needed for errors
 
     folded = {candidate.casefold(): candidate for candidate in known}

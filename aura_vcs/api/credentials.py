@@ -60,17 +60,17 @@ class Credentials:
         return replace(self, hosts=self.hosts - {host})
 
     def trusts(self, host: str) -> bool:
-        """Whether keys are used at a host, "" for none, without anybody being asked."""
+        """Tell whether keys are used at a host, "" for none, without anybody being asked."""
         return (
             not host or host in self.hosts or (self.home is not None and TrustedHosts(str(self.home)).is_trusted(host))
         )
 
     def _surroundings(self) -> Surroundings:
-        """What the library is told of how to connect."""
+        """Build the surroundings that say how to connect."""
         return surroundings_of(self.environment, self._consent)
 
     def _ask_with(self, known: str) -> Ask:
-        """Who answers what an encrypted remote asks for; `known` is where its key file was the last time."""
+        """Return a function that answers an encrypted remote; `known` is where its key file was the last time."""
         return lambda question: self._secret(question, known)
 
     def _secret(self, question: SecretRequest, known: str) -> Secret:

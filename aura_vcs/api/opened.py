@@ -289,7 +289,7 @@ class RepositoryOptions(TypedDict):
 
 
 def repository_options(options: Options, reporter: Reporter) -> RepositoryOptions:
-    """How the library opens the project."""
+    """Convert the library's options to those with which the project is opened."""
     cache = options.get("cache")
     return {
         "author": options.get("author"),

@@ -179,7 +179,7 @@ class Remotes(Part):
         return self._opened.run_at(call, name, compare_remote)
 
     def is_trusted(self, name: str) -> bool:
-        """Whether the credentials are used at a remote's host without anybody being asked."""
+        """Tell whether the credentials are used at a remote's host without anybody being asked."""
         return self._opened.credentials.trusts(self._opened.run(NO_CALL, _host, name))
 
     def trust(self, name: str) -> None:

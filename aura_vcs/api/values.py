@@ -46,7 +46,7 @@ class Version:
     purge_reason: str | None
 
     def __str__(self) -> str:
-        """`v12`, as a person names it."""
+        """Name the version as a person does: `v12`."""
         return f"v{self.number}"
 
     @classmethod

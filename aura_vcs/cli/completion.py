@@ -26,17 +26,17 @@ def complete_version(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def complete_branch(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Branches that begin so."""
+    """Complete the names of branches."""
     return _offer(ctx, incomplete, _branches)
 
 
 def complete_tag(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Tags that begin so."""
+    """Complete the names of tags."""
     return _offer(ctx, incomplete, _tags)
 
 
 def complete_content(ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Versions, and behind a colon the paths that the version has."""
+    """Complete versions, and behind a colon the paths that the version has."""
     from aura_vcs.history.names.revisions import split_content
 
     version, start = split_content(incomplete)
@@ -46,7 +46,7 @@ def complete_content(ctx: click.Context, param: click.Parameter, incomplete: str
 
 
 def complete_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Paths that the version given before has."""
+    """Complete paths that the version given before has."""
     version = ctx.params.get("version")
     if not version:
         return []
@@ -57,25 +57,25 @@ def complete_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
 
 
 def complete_version_or_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Versions, and paths that the version has which the folder is based on; behind `--` paths alone."""
+    """Complete versions, and paths of the version that the folder is based on; behind `--` paths alone."""
     paths = complete_saved_path(ctx, param, incomplete)
     return paths if ctx.meta.get(BEHIND) else [*complete_version(ctx, param, incomplete), *paths]
 
 
 def complete_remote(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Remotes of the project."""
+    """Complete the names of remotes of the project."""
     return _offer(ctx, incomplete, _remotes)
 
 
 def complete_key(_ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Keys of the configuration."""
+    """Complete keys of the configuration."""
     from aura_vcs.studio.setting_keys import SETTINGS
 
     return _items(incomplete, [(setting.key, setting.description) for setting in SETTINGS])
 
 
 def complete_preset(_ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Presets of an export, and `project`."""
+    """Complete the names of export presets, and `project`."""
     from aura_vcs.project.render.presets import PRESETS
 
     known = [(preset.name, preset.description) for preset in PRESETS]
@@ -83,7 +83,7 @@ def complete_preset(_ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def complete_template(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Templates, those that come with aura and the person's own."""
+    """Complete the names of templates, those that come with aura and the person's own."""
     from aura_vcs.errors import AuraError
     from aura_vcs.studio.templates import list_templates
 
@@ -104,7 +104,7 @@ def complete_folder(*_: object) -> list["CompletionItem"]:
 
 
 def complete_saved_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
-    """Paths that the version has which the folder is based on."""
+    """Complete paths of the version that the folder is based on."""
     found = _offer(ctx, f"HEAD:{incomplete}", lambda repo: _paths(repo, "HEAD", incomplete))
     for item in found:
         item.value = item.value.removeprefix("HEAD:")
@@ -131,7 +131,7 @@ def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["Compl
 
 
 def _items(incomplete: str, found: Iterable[tuple[str, str]]) -> list["CompletionItem"]:
-    """What begins so, with a line about it; nothing that a terminal could take for a command."""
+    """Select names that begin with `incomplete`, each with a line about it; none that a terminal could obey."""
     from click.shell_completion import CompletionItem
 
     from aura_vcs.cli.output.escaping import escape

@@ -64,7 +64,7 @@ def _read_names_as_utf8() -> None:
 
 
 def _command_line() -> list[bytes]:
-    """This process's words as they were given: some encodings do not give the same bytes back."""
+    """Read this process's words as they were given: some encodings do not give the same bytes back."""
     try:
         with open("/proc/self/cmdline", "rb") as file:
             words = file.read().split(b"\0")[:-1]

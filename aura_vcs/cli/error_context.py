@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def explained(repo: "Repository", folder: str, error: AuraError) -> AuraError:
-    """The error with what the project knows: the versions that damage affects, the file that was meant.
+    """Return the error with what the project knows: the versions that damage affects, the file that was meant.
 
     Another error where what is missing has only not arrived yet.
     """
@@ -37,7 +37,7 @@ def heal(folder: str, error: Exception, recorded: int | None) -> bool:
 
 
 def _if_path(repo: "Repository", folder: str, name: str) -> str:
-    """What was probably meant where a file or folder stands in the place of a version."""
+    """Suggest what was probably meant where a file or folder stands in the place of a version."""
     from aura_vcs.cli.output.paths import is_here, is_in_head
 
     here = is_here(repo, folder, name)
@@ -57,7 +57,7 @@ def _if_path(repo: "Repository", folder: str, name: str) -> str:
 
 
 def _who_has(repo: "Repository", folder: str, name: str, *, here: bool) -> str:
-    """Which version had a path last that the last one does not have; that none has, where it is in the folder."""
+    """Say which version had a path last that the last one does not have; that none has, where it is in the folder."""
     from aura_vcs.history.commit import project_path
     from aura_vcs.history.lookup.path_versions import last_with_path
 

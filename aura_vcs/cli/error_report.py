@@ -42,7 +42,7 @@ def report(error: BaseException, console: Console, *, stopped: str = "") -> int:
 
 
 def _hint(error: AuraError) -> str:
-    """The error's own hint; for an optional part, the command that adds it to this very installation."""
+    """Return the error's own hint; for an optional part, the command that adds it to this very installation."""
     if not (isinstance(error, ExtraMissing | HelperMissing) and error.extra):
         return error.hint
     from aura_vcs.cli.installation import how_to_install
@@ -51,7 +51,7 @@ def _hint(error: AuraError) -> str:
 
 
 def _known(error: BaseException) -> AuraError:
-    """The error as one of ours."""
+    """Convert the error to one of ours."""
     if isinstance(error, AuraError):
         return error
     if isinstance(error, KeyboardInterrupt | EOFError | click.Abort):
@@ -73,7 +73,7 @@ def _from_system(error: OSError) -> AuraError:
 
 
 def _is_somewhere() -> bool:
-    """Whether the current folder is there; it may have been deleted since the shell went into it."""
+    """Tell whether the current folder is there; it may have been deleted since the shell went into it."""
     try:
         os.getcwd()
     except OSError:
@@ -90,7 +90,7 @@ class _Unexpected(AuraError):
 
 
 def _advice(error: click.UsageError, path: str) -> str:
-    """What does here what people expect of an option, or of another word, elsewhere."""
+    """Suggest what does here what people expect of an option, or of another word, elsewhere."""
     from aura_vcs.cli.catalog import ALIASES
     from aura_vcs.cli.familiar_commands import advice_on
 

@@ -25,7 +25,7 @@ class FetchOnDemand:
         self.content().fetch(blobs)
 
     def content(self) -> "LazyFetcher":
-        """What brings content to this project."""
+        """Build the fetcher that brings content to this project."""
         from aura_vcs.sync.offload.fetch_content import LazyFetcher
 
         self._content = self._content or LazyFetcher(self._repo, self._connect)

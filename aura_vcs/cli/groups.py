@@ -36,11 +36,11 @@ class LazyGroup(click.Group):
         """Other words for commands; lists name them beside the command's own."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """All names, in the catalog's order."""
+        """List all names, in the catalog's order."""
         return list(self.catalog)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, imported now; None if there is none."""
+        """Import the command now; return None if there is none."""
         entry = self.catalog.get(self.aliases.get(cmd_name, cmd_name))
         if entry is None:
             return None
@@ -49,11 +49,11 @@ class LazyGroup(click.Group):
         return command
 
     def hidden_sections(self, ctx: click.Context) -> frozenset[str]:  # noqa: ARG002 (for those who have some)
-        """Sections that the list in `--help` leaves out here, and names in one line."""
+        """Return the sections that the list in `--help` leaves out here, and names in one line."""
         return frozenset()
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in `--help`, section by section, without importing anything."""
+        """Write the list in `--help`, section by section, without importing anything."""
         hidden = self.hidden_sections(ctx)
         width = max(len(name) for name in self.catalog)
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
             )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Commands, other words for them, and options; without importing a command."""
+        """Complete commands, other words for them, and options; without importing a command."""
         from click.shell_completion import CompletionItem
 
         listed = {name: entry.help for name, entry in self.catalog.items()}
@@ -85,7 +85,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first argument names.
+        """Find the command that the first argument names.
 
         Raises:
             UsageError: there is none; suggests near ones.
@@ -109,7 +109,7 @@ def naming_the_command(ctx: click.Context) -> Iterator[None]:
 
 
 def unknown_command(ctx: click.Context, name: str, known: Sequence[str]) -> click.UsageError:
-    """The error for a command that does not exist."""
+    """Build the error for a command that does not exist."""
     from aura_vcs.suggestions import suggest
 
     if ctx.parent is None and (advice := _advice(name, known)):
@@ -138,7 +138,7 @@ class FileGroup(LazyGroup):
         self.catalog = {**self.catalog, name or cmd.name or "": CommandEntry("", "", line)}
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command; None if there is none."""
+        """Return the command; None if there is none."""
         return click.Group.get_command(self, ctx, cmd_name)
 
 

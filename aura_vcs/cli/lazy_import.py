@@ -41,7 +41,7 @@ def _import_when_used(name: str, **at_hand: Any) -> None:
 
 
 def _imported(name: str) -> ModuleType:
-    """The module itself, imported now."""
+    """Import the module itself, now."""
     before = sys.modules.get(name)
     if isinstance(before, _Later):
         del sys.modules[name]

@@ -50,7 +50,7 @@ class AuraGroup(LazyGroup):
         sys.exit(code)
 
     def hidden_sections(self, ctx: click.Context) -> frozenset[str]:
-        """What makes a video is left out of the first page where no document of the kind lies.
+        """Return the sections left out of the first page: the making of videos, where no document of the kind lies.
 
         Nowhere but on a person's first page: not in `aura help all`, nor where no command line is read.
         """
@@ -97,7 +97,7 @@ class AuraGroup(LazyGroup):
 
 
 def _is_studio_place(folder: str) -> bool:
-    """Whether the folder, or one above it that is a project, has documents of the studio."""
+    """Tell whether the folder, or one above it that is a project, has documents of the studio."""
     folder = os.path.abspath(folder)
     while True:
         if any(os.path.lexists(os.path.join(folder, name)) for name in STUDIO_FILES):
@@ -109,7 +109,7 @@ def _is_studio_place(folder: str) -> bool:
 
 
 def _stopped(session: Session, arguments: Sequence[str]) -> str:
-    """What a person hears who stopped a command: one line, of what came of it."""
+    """Describe in one line what came of a command that a person stopped."""
     if TRANSFERS.intersection(arguments):
         return "Stopped; the same command goes on from there."
     if _has_recorded(session):
@@ -118,7 +118,7 @@ def _stopped(session: Session, arguments: Sequence[str]) -> str:
 
 
 def _asks_json(arguments: Sequence[str]) -> bool:
-    """Whether `--json` is among the options: also errors in the rest of the line are JSON then."""
+    """Tell whether `--json` is among the options: also errors in the rest of the line are JSON then."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--json" in options
 
@@ -132,7 +132,7 @@ def _complete(command: click.Command, extra: MutableMapping[str, Any]) -> None:
 
 
 def _prepare_streams() -> None:
-    """A character that the terminal's encoding lacks is written as `\\u2192`: no message fails for it.
+    """Write characters that the terminal's encoding lacks as `\\u2192` from now on: no message fails for them.
 
     Where Python was told to take everything for UTF-8, a terminal still gets what its locale says; files and
     pipes get UTF-8.
@@ -143,7 +143,7 @@ def _prepare_streams() -> None:
 
 
 def _encoding_of(stream: Any) -> str | None:
-    """The encoding of a terminal whose locale is neither UTF-8 nor plain ASCII; None leaves a stream as it is."""
+    """Return the encoding of a terminal if it is neither UTF-8 nor plain ASCII; None leaves a stream as it is."""
     if not sys.flags.utf8_mode or not is_terminal(stream):
         return None
     import codecs
@@ -189,7 +189,7 @@ def _flush(console: Console) -> None:
 
 
 def _was_output(error: BaseException) -> bool:
-    """Whether it was click itself that could not write, as it writes help."""
+    """Tell whether it was click itself that could not write, as it writes help."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -197,7 +197,7 @@ def _was_output(error: BaseException) -> bool:
 
 
 def _ended(session: Session, code: int) -> int:
-    """The exit code; says so where the output was lost."""
+    """Return the exit code; report where the output was lost."""
     lost = session.console.lost
     if lost is None:
         return code
@@ -230,7 +230,7 @@ def _has_recorded(session: Session) -> bool:
 
 
 def _let_go_of_output() -> None:
-    """What could not be written stays in a buffer: Python must not try again while it ends."""
+    """Flush the output; forget what cannot be written, or Python would try again while it ends."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -24,7 +24,7 @@ def _ask_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 def json_option(command: F) -> F:
-    """`--json`: data, and errors too, as JSON on stdout."""
+    """Add `--json`: data, and errors too, as JSON on stdout."""
     return click.option(
         "--json", is_flag=True, expose_value=False, is_eager=True, callback=_ask_json,
         help="Print JSON for other programs (see docs/json.md)",
@@ -37,7 +37,7 @@ def _take_author(ctx: click.Context, _: click.Parameter, value: str | None) -> N
 
 
 def author_option(command: F) -> F:
-    """`--author`: who made it."""
+    """Add `--author`: who made it."""
     return click.option(
         "--author", metavar="NAME", expose_value=False, callback=_take_author,
         help="Who made it (else AURA_AUTHOR, else your account)",
@@ -53,31 +53,31 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in newe
         self._edge = edge
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        """The moment, as records have it."""
+        """Convert a time to the form that records have."""
         from aura_vcs.history.names.moments import parse_moment  # only where a time is given
 
         return parse_moment(str(value), "start" if self._edge == "start" else "end")
 
 
 def since_until_options(command: F) -> F:
-    """`--since` and `--until`: a stretch of time, both ends included."""
+    """Add `--since` and `--until`: a stretch of time, both ends included."""
     command = click.option("--until", metavar="TIME", type=Moment("end"), help="Not newer")(command)
     said = "Not older: 2d, yesterday, monday, 'last week', '2 hours ago' or 2026-11-23"
     return click.option("--since", metavar="TIME", type=Moment("start"), help=said)(command)
 
 
 def yes_option(command: F) -> F:
-    """`--yes`: do not ask."""
+    """Add `--yes`: do not ask."""
     return click.option("-y", "--yes", is_flag=True, help="Do not ask")(command)
 
 
 def dry_run_option(command: F) -> F:
-    """`--dry-run`: show the plan and stop."""
+    """Add `--dry-run`: show the plan and stop."""
     return click.option("--dry-run", is_flag=True, help="Show the plan and stop")(command)
 
 
 def examples(*lines: str) -> str:
-    """The examples at the end of a command's help."""
+    """Format the examples at the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
@@ -96,7 +96,7 @@ class PathsCommand(click.Command):
         return rest
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """The usage line's parts."""
+        """Collect the usage line's parts."""
         return [*super().collect_usage_pieces(ctx), "[-- PATHS...]"]
 
 
@@ -106,7 +106,7 @@ class Text(click.ParamType):  # type: ignore[type-arg]  # generic only in newer 
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
-        """The text."""
+        """Clean a text from the command line."""
         return clean_input(str(value))
 
 
@@ -120,7 +120,7 @@ class ByteSize(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
     _UNITS: ClassVar = {"": 1, "b": 1, "k": 10**3, "kb": 10**3, "m": 10**6, "mb": 10**6, "g": 10**9, "gb": 10**9}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Bytes."""
+        """Convert a size to bytes."""
         if isinstance(value, int):
             return value
         text = str(value).strip().lower().replace(" ", "")
@@ -134,14 +134,14 @@ class Count(click.IntRange):
     """A whole number: what is larger than anything can be is taken for all there is."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number, at most NUMBER_LIMIT."""
+        """Convert a number, at most NUMBER_LIMIT."""
         text = str(value).strip()
         if len(text) > _DIGITS and text.isascii() and text.isdecimal():
             value = text if len(text) < len(str(NUMBER_LIMIT)) else NUMBER_LIMIT
         return int(super().convert(value, param, ctx))
 
     def shell_complete(self, *_: Any) -> list[Any]:
-        """Nothing to offer."""
+        """Offer no completions."""
         return []
 
 
@@ -156,7 +156,7 @@ class Days(click.FloatRange):
         super().__init__(0, LONGEST_SECONDS // 86400)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number; no NaN, which is neither too small nor too large."""
+        """Convert a number of days; refuse NaN, which is neither too small nor too large."""
         found = float(super().convert(value, param, ctx))
         if found != found:  # noqa: PLR0124 (only NaN is not itself)
             self.fail(f"{value!r} is no number of days.", param, ctx)
@@ -170,7 +170,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
     _UNITS: ClassVar = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
+        """Convert a length of time to seconds."""
         if isinstance(value, float):
             return value
         text = str(value).strip().lower().replace(" ", "")
@@ -187,7 +187,7 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic only in newer
     name = "share"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """From 0 (not included) to 1."""
+        """Convert a percentage to a share from 0 (not included) to 1."""
         if isinstance(value, float):
             return value
         text = str(value).strip()

@@ -34,24 +34,24 @@ WORKER_VARIABLES = frozenset({"SYSTEMROOT"})
 
 
 def surroundings() -> "Surroundings":
-    """Whether there are keys for S3, the command for other machines (AURA_SSH), and who agrees to hosts."""
+    """Find out if there are keys for S3, the command for other machines (AURA_SSH), and who agrees to hosts."""
     from aura_vcs.sync.remotes.environment import surroundings_of  # not every command connects
 
     return surroundings_of(os.environ, _consent)
 
 
 def worker_environment() -> dict[str, str]:
-    """What processes that decode media may know of the environment."""
+    """Select what processes that decode media may know of the environment."""
     return {name: os.environ[name] for name in WORKER_VARIABLES if name in os.environ}
 
 
 def git_environment() -> dict[str, str]:
-    """What git may know of the environment: where programs are, how to get out, and what opens hosts over SSH."""
+    """Return what git may know of the environment: where programs are, how to get out, what opens hosts over SSH."""
     return {name: os.environ[name] for name in GIT_VARIABLES if name in os.environ}
 
 
 def agreements() -> "TrustedHosts":
-    """The hosts that the person has agreed to."""
+    """Return the hosts that the person has agreed to."""
     from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
 
     return TrustedHosts(studio_folder())

@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def key_options(command: F) -> F:
-    """`--key-file` and `--remember`: how an encrypted remote is opened."""
+    """Add `--key-file` and `--remember`: how an encrypted remote is opened."""
     command = click.option(
         "--remember", is_flag=True, help="Keep the passphrase in the system's keyring, so that nobody is asked again"
     )(command)
@@ -51,7 +51,7 @@ class KeyHolder:
         """The key file that was used, "" if a passphrase was."""
 
     def __call__(self, question: "SecretRequest") -> "Secret":
-        """The passphrase or key.
+        """Find the passphrase or key.
 
         Raises:
             RemoteLocked: there is none, and nobody to ask.
@@ -86,7 +86,7 @@ class KeyHolder:
         return read_key_file(self.key_file)
 
     def _new_key(self, path: str) -> "Secret":
-        """The key in a file that is there, or in one that is made."""
+        """Read the key in a file that is there, or make one."""
         from aura_vcs.storage.encryption.key_file import make_key_file
 
         path = os.path.abspath(os.path.expanduser(path))

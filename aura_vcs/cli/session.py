@@ -52,7 +52,7 @@ class Session:
         """Bytes of the operation logs when the project was opened."""
 
     def options(self) -> dict[str, Any]:
-        """How a project is opened."""
+        """Build the options with which a project is opened."""
         from aura_vcs.cli.output.progress_bar import ProgressMeter
 
         options: dict[str, Any] = {
@@ -66,13 +66,13 @@ class Session:
         return options
 
     def author_name(self) -> str | None:
-        """Who works here, as --author, AURA_AUTHOR or the configuration say; None: the account's name."""
+        """Return who works here, as --author, AURA_AUTHOR or the configuration say; None: the account's name."""
         given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR") or self.configured_name()
         name = "".join(c for c in clean_input(given) if c.isprintable()).strip()
         return name[:AUTHOR_LIMIT] or None
 
     def studio_folder(self) -> str:
-        """Where the person's studio lies: AURA_HOME, or the system's folder for a program's data.
+        """Return the person's studio folder: AURA_HOME, or the system's folder for a program's data.
 
         Raises:
             ForeignOwner: it is somebody else's, who could have put settings there.
@@ -80,7 +80,7 @@ class Session:
         return studio_folder()
 
     def cache_folder(self) -> str:
-        """Where what can be made again lies: in AURA_HOME, or the system's folder for a program's caches."""
+        """Return the folder for what can be made again: in AURA_HOME, or the system's folder for a program's caches."""
         given = os.environ.get("AURA_HOME")
         if given:
             return os.path.abspath(given)
@@ -102,7 +102,7 @@ class Session:
         return Studio(self.studio_folder(), user=name, progress=ProgressMeter(self.console))
 
     def configured_name(self) -> str:
-        """The name that the person was asked for, and behind it `<MAIL>` where there is one; "" where nobody asked."""
+        """Return the name that the person gave, and behind it `<MAIL>` where there is one; "" where nobody asked."""
         try:
             folder = self.studio_folder()
             if not os.path.isfile(os.path.join(folder, "config.json")):
@@ -147,7 +147,7 @@ pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
 def current_session() -> Session:
-    """The session of the running command."""
+    """Return the session of the running command."""
     return click.get_current_context().ensure_object(Session)
 
 
@@ -208,7 +208,7 @@ def pass_studio(function: F) -> F:
 
 
 def project_paths(repo: "Repository", paths: tuple[str, ...]) -> list[str]:
-    """Paths as they were typed, in the form in which versions have them.
+    """Convert paths as they were typed to the form that versions have.
 
     Raises:
         InputError: one lies outside the project.

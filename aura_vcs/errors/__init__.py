@@ -125,7 +125,7 @@ class AuraError(Exception):
 
 
 def code_of(kind: type[AuraError]) -> str:
-    """The stable word for a class of errors."""
+    """Return the stable word for a class of errors."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_")
 
 

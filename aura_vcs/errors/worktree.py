@@ -35,7 +35,7 @@ class FileUnreadable(WorktreeError):
     hint = "Make it readable, or leave it out of versions with `aura untrack`."
 
     def __init__(self, path: str, reason: str, number: int = 0) -> None:
-        """`number` is what the system said, as in `errno`; 0 where it said nothing."""
+        """Note what cannot be read; `number` is what the system said, as in `errno`; 0 where it said nothing."""
         super().__init__(f"Cannot read {path}: {reason}")
         self.path, self.reason, self.number = path, reason, number
 

@@ -43,7 +43,7 @@ Reader = Callable[[bytes], Iterator[Passage]]
 
 
 def is_searched(path: str) -> bool:
-    """Whether a file may have text that is looked through, by its name."""
+    """Tell by its name whether a file may have text that is searched."""
     return _reader_of(path) is not None
 
 
@@ -69,7 +69,7 @@ def _reader_of(path: str) -> Reader | None:
 
 
 def _paragraphs(data: bytes) -> Iterator[Passage]:
-    """Paragraphs: what stands between empty lines, cut where it is long."""
+    """Yield paragraphs: the text between empty lines, cut where it is long."""
     text = read_text(data)
     if not isinstance(text, str):
         return
@@ -87,13 +87,13 @@ def _paragraphs(data: bytes) -> Iterator[Passage]:
 
 
 def _cues(data: bytes) -> Iterator[Passage]:
-    """The cues of subtitles, with the time at which they are seen."""
+    """Yield the cues of subtitles, with the time at which they are seen."""
     for cue in parse_subtitles(data):
         yield Passage("subtitle", spoken(round(cue.start * 1000) * _TICKS_PER_MS), cue.text[:PASSAGE_LIMIT])
 
 
 def _project(path: str, data: bytes) -> Iterator[Passage]:
-    """Clips and markers of the project of an editor or a timeline; of what is none, what its name promises."""
+    """Yield clips and markers of an editor's project or a timeline; of any other file, what its name promises."""
     timeline = read_project(path, data)
     if isinstance(timeline, Timeline):
         yield from timeline_passages(timeline)
@@ -102,14 +102,14 @@ def _project(path: str, data: bytes) -> Iterator[Passage]:
 
 
 def _documents(data: bytes) -> Iterator[Passage]:
-    """The strings of a JSON document with their pointers."""
+    """Yield the strings of a JSON document with their pointers."""
     parsed = parse_document(data)
     if isinstance(parsed, ParsedDocument):
         yield from _strings(parsed.value)
 
 
 def timeline_passages(timeline: Timeline) -> Iterator[Passage]:
-    """Names and texts of tracks, clips and markers of a timeline, whatever editor made it."""
+    """Yield names and texts of tracks, clips and markers of a timeline, whatever editor made it."""
     if timeline.name:
         yield Passage("clip", "timeline", timeline.name[:PASSAGE_LIMIT])
     for name, value in timeline.markers:
@@ -127,7 +127,7 @@ def timeline_passages(timeline: Timeline) -> Iterator[Passage]:
 
 
 def _with_note(name: str, value: str) -> str:
-    """A marker's name and the texts that it has beside it; `value` is everything about it as JSON."""
+    """Join a marker's name and the texts that it has beside it; `value` is everything about it as JSON."""
     parsed = parse_document(value.encode("utf-8", "surrogatepass")) if value.startswith(("{", "[")) else None
     notes: list[str] = []
     if isinstance(parsed, ParsedDocument):
@@ -136,7 +136,7 @@ def _with_note(name: str, value: str) -> str:
 
 
 def _strings(document: JsonValue) -> Iterator[Passage]:
-    """Every text of a document with more than a word's beginning in it, in the order of the document."""
+    """Yield every text of a document with more than a word's beginning in it, in the order of the document."""
     waiting: list[tuple[str, JsonValue]] = [("", document)]
     while waiting:
         pointer, value = waiting.pop()

@@ -19,7 +19,7 @@ class TimedText(NamedTuple):
 
 
 def parse_subtitles(data: bytes) -> list[TimedText]:
-    """The cues of a SubRip (.srt) or WebVTT (.vtt) file, in order of time; formatting is dropped.
+    """Read the cues of a SubRip (.srt) or WebVTT (.vtt) file, in order of time; formatting is dropped.
 
     Lines that are no cue are passed over. UTF-8, with or without byte order mark; other bytes
     are read as Latin-1, as old subtitle programs wrote.
@@ -51,7 +51,7 @@ def _seconds(parts: tuple[str, ...]) -> float:
 
 
 def script_cues(script: str, start: float, seconds: float) -> list[TimedText]:
-    """One cue per sentence of `script`, each as long as its share of the letters."""
+    """Make one cue per sentence of `script`, each as long as its share of the letters."""
     sentences = [sentence for sentence in _SENTENCE_END.split(" ".join(script.split())) if sentence]
     letters = sum(map(len, sentences))
     cues, now = [], start

@@ -13,7 +13,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def read_text(data: bytes) -> str | Unstructured:
-    """The text of a file, or why it is not shown as text; nothing is normalised.
+    """Decode the text of a file, or say why it is not shown as text; nothing is normalised.
 
     UTF-8, or UTF-16 with its byte order mark. Bytes that hold control characters are no text.
     """
@@ -29,10 +29,10 @@ def read_text(data: bytes) -> str | Unstructured:
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines with their ends; only a line feed ends a line, so joining them gives the text back."""
+    """Split a text into lines with their ends; only a line feed ends a line, so joining them gives the text back."""
     return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def split_words(text: str) -> list[str]:
-    """Words, single spaces and single signs; joining them gives the text back."""
+    """Split a text into words, single spaces and single signs; joining them gives the text back."""
     return _WORD.findall(text)

@@ -113,13 +113,13 @@ def _base_number(repo: Repository) -> int | None:
 
 
 def newest_save(repo: Repository) -> float | None:
-    """When the newest version of any kind was made, in seconds since 1970; None before the first."""
+    """Return when the newest version of any kind was made, in seconds since 1970; None before the first."""
     found = repo.queries.all_versions(VersionFilter(deleted=True, limit=1))
     return parse_time(found[0].created_at).timestamp() if found else None
 
 
 def is_project_present(repo: Repository) -> bool:
-    """Whether the project is still where it was opened: its folder may be moved, its disk go away."""
+    """Tell whether the project is still where it was opened: its folder may be moved, its disk go away."""
     try:
         found = decode_record(repo.storage.read(FORMAT), Format, FORMAT)
     except (OSError, AuraError):
@@ -142,17 +142,17 @@ class AutosaveSchedule:
         self._last_change = 0.0
 
     def changed(self, now: float) -> None:
-        """A file was written."""
+        """Note that a file was written."""
         if self._first_change is None:
             self._first_change = now
         self._last_change = now
 
     def saved(self) -> None:
-        """An autosave was made, or nothing had changed."""
+        """Note that an autosave was made, or that nothing had changed."""
         self._first_change = None
 
     def seconds_left(self, now: float, newest: float | None) -> float | None:
-        """How long until an autosave is due: 0 if it is now, None while nothing has changed.
+        """Return the seconds until an autosave is due: 0 if it is now, None while nothing has changed.
 
         `newest` is when the newest version was made, by whomever. A clock that was set back delays
         an autosave by at most one interval.

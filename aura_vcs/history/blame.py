@@ -32,7 +32,7 @@ class Blamed(msgspec.Struct, frozen=True):
 
 
 def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
-    """For every line of a text, or every field of a JSON document, the version that wrote it.
+    """Find for every line of a text, or every field of a JSON document, the version that wrote it.
 
     Follows merges into both lines and renames. Elements of lists are known by their ids, or by
     likeness; a field that moved with its element was not written anew. Looks at the versions that
@@ -80,7 +80,7 @@ def _blame_fields(walk: ContentWalk, start: VersionRecord, path: str, leaves: Le
 def _fields_of(
     walk: ContentWalk, step: FileStep, parent: FileVersion, leaves: Leaves, known: dict[str, FieldSet]
 ) -> FieldSet:
-    """Of the fields that are asked about, those that a parent has."""
+    """Return, of the fields that are asked about, those that a parent has."""
     if not step.is_changed or walk.is_same(step.content, parent):
         return leaves.all
     entry = walk.entry(parent)
@@ -131,7 +131,7 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _passed_to_parent(walk: ContentWalk, step: FileStep, parent: FileVersion, lines: Lines) -> dict[int, int]:
-    """Of some lines, those that a parent has: from their numbers here to those there."""
+    """Map the numbers of those lines that a parent has too: from their numbers here to those there."""
     if not step.is_changed or walk.is_same(step.content, parent):
         return {n: n for n in lines}
     new, old = (read_text(walk.read(side)) for side in (step.content, parent))

@@ -100,7 +100,7 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
 
 
 def _started(repo: Repository, transaction: Transaction, name: str | None, version: VersionId) -> dict[str, RefChange]:
-    """The change that starts a branch, looked at once more inside the transaction; none for None."""
+    """Build the change that starts a branch, checked once more inside the transaction; none for None."""
     if name is None:
         return {}
     check_new_branch(repo, name, version)
@@ -146,13 +146,13 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
 
 
 def _own_head(repo: Repository, found: Branch) -> VersionId:
-    """Where a branch is for this machine: of several heads the one that HEAD is on, or this machine's own."""
+    """Return this machine's head of a branch: of several the one that HEAD is on, or this machine's own."""
     here = repo.head().version
     return here if here is not None and here in found.diverged else found.version
 
 
 def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
-    """The branch whose head, or one of whose heads, the version is: the current one, or the only one."""
+    """Find the branch that has the version as a head: the current one, or else the only one."""
     current = repo.head().branch
     names = [found.name for found in branches(repo) if record.id in (found.diverged or (found.version,))]
     if current in names:

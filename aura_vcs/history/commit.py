@@ -146,7 +146,7 @@ def amend(
 
 
 def _amendable(repo: Repository) -> VersionRecord:
-    """The version that an amendment would take the place of.
+    """Return the version that an amendment would replace.
 
     Raises:
         InputError: there is none; says why.
@@ -178,7 +178,7 @@ def _attempt(
     amended: VersionRecord | None = None,
     keep: bool = False,
 ) -> Committed | None:
-    """One try; None if the branch moved meanwhile and the given paths must be put on its new head."""
+    """Try once to commit; return None if the branch moved meanwhile and the paths must go on its new head."""
     base = worktree_base(repo)
     if paths is not None:
         _check_has_content(base)
@@ -257,7 +257,7 @@ def _record(
 def _without(
     repo: Repository, transaction: Transaction, amended: VersionRecord, branch_name: str
 ) -> dict[str, RefChange]:
-    """The change that deletes a version that was amended; none where anything else needs it."""
+    """Build the change that deletes an amended version; none where anything else needs it."""
     queries = repo.queries
     others = [found for found in branches(repo) if found.name != branch_name]
     is_named = any(amended.id in (found.version, *found.diverged) for found in others) or any(
@@ -274,7 +274,7 @@ def _without(
 
 
 def _other_head(repo: Repository, base: WorktreeBase) -> VersionRecord | None:
-    """Where another machine has taken the branch, if what is made on `base` does not build on that."""
+    """Return the head that another machine gave the branch, if what is made on `base` does not build on it."""
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     if found is None or found.version == base.head.version:
         return None
@@ -311,7 +311,7 @@ def _save(repo: Repository, scan: Scan) -> None:
 
 
 def project_path(repo: Repository, path: str, folder: str = ".") -> str:
-    """A path given in `folder` as versions have it: relative to the project, "/" between parts.
+    """Convert a path given in `folder` to the form of versions: relative to the project, "/" between parts.
 
     Raises:
         InputError: it lies outside the project.

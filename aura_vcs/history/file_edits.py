@@ -132,7 +132,7 @@ def remove_files(
 
 
 def _without_files(repo: Repository, batch: Batch, tree: ObjectId, prefix: str = "") -> ObjectId:
-    """The folders of a tree, with nothing in them but folders."""
+    """Build the tree with folders only: its files are left out."""
     entries = []
     for entry in repo.trees.tree(tree).entries:
         if entry.kind is EntryKind.DIR:
@@ -188,7 +188,7 @@ def _store_current(repo: Repository, batch: Batch, scan: Scan, path: str) -> Ent
 
 
 def read_document(repo: Repository, path: str) -> bytes | None:
-    """The bytes of a file of the folder, None if there is none.
+    """Read the bytes of a file of the folder, None if there is none.
 
     Raises:
         FileUnreadable. UnsafePath: the path leads out of the folder, or into `.aura`.
@@ -205,7 +205,7 @@ def read_document(repo: Repository, path: str) -> bytes | None:
 
 
 def _put_tree(batch: Batch, files: FileEntries, prefix: str = "") -> ObjectId:
-    """The tree with just these files, and the trees in it, put into the batch."""
+    """Put the tree of just these files, and the trees in it, into the batch; return its id."""
     entries: list[Entry] = []
     folders: dict[str, FileEntries] = {}
     for path, entry in files.items():

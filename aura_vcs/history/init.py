@@ -82,7 +82,7 @@ def _write(root: str, document: _Document) -> bool:
 
 
 def _existing(root: str) -> _ProjectFields | None:
-    """What the folder's `project.json` says; empty if it cannot be read, None if there is none."""
+    """Read the folder's `project.json`; empty if it cannot be read, None if there is none."""
     if not os.path.lexists(os.path.join(root, PROJECT_FILE)):
         return None
     try:
@@ -93,7 +93,7 @@ def _existing(root: str) -> _ProjectFields | None:
 
 
 def _uuid(text: str) -> str | None:
-    """The id in its usual spelling, None if it is none."""
+    """Normalize an id to its usual spelling, None if it is none."""
     parts = text.strip().lower().split("-")
     hexadecimal = all(part and set(part) <= set("0123456789abcdef") for part in parts)
     return "-".join(parts) if hexadecimal and [len(p) for p in parts] == [8, 4, 4, 4, 12] else None

@@ -43,7 +43,7 @@ class InspectedRef(msgspec.Struct, frozen=True):
 
 
 def inspect_object(repo: Repository, prefix: str) -> InspectedObject:
-    """Everything about the object whose id begins so.
+    """Describe the object whose id begins with `prefix`.
 
     Raises:
         UnknownName, InputError: none or several begin so.
@@ -66,7 +66,7 @@ def inspect_object(repo: Repository, prefix: str) -> InspectedObject:
 
 
 def inspect_refs(repo: Repository, start: str = "") -> list[InspectedRef]:
-    """The refs whose name (`branches/…`, `tags/…`, `versions/…`) begins so, as their files have them."""
+    """List the refs whose name (`branches/…`, `tags/…`, `versions/…`) begins with `start`, as their files have them."""
     found = []
     for path in repo.refs.paths():
         name = path.removeprefix(f"{layout.REFS}/").removesuffix(".json")
@@ -81,7 +81,7 @@ def inspect_refs(repo: Repository, start: str = "") -> list[InspectedRef]:
 
 
 def inspect_table(repo: Repository, table: str, limit: int) -> list[dict[str, Any]]:
-    """Rows of a table of the index, by column; bytes in hexadecimal.
+    """Read rows of a table of the index, by column; bytes in hexadecimal.
 
     Raises:
         UnknownName: there is no such table.

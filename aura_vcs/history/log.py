@@ -21,7 +21,7 @@ def log(
     everything: bool = False,
     paths: Sequence[str] = (),
 ) -> list[VersionRecord]:
-    """Versions, newest first: the current branch's history, or with `everything` all there are.
+    """List versions, newest first: the current branch's history, or with `everything` all there are.
 
     Autosaves and restore points are no part of a branch; they are listed with `everything` or when
     `wanted.types` asks for them. Deleted ones that were made on the branch are listed with the rest where
@@ -66,7 +66,7 @@ def _histories(queries: Queries, heads: Sequence[VersionId], wanted: VersionFilt
 def _with_replaced(
     repo: Repository, queries: Queries, found: list[VersionRecord], wanted: VersionFilter
 ) -> list[VersionRecord]:
-    """The history with deleted versions that were made on this branch and left it."""
+    """Add to the history the deleted versions that were made on this branch and left it."""
     name = repo.head().branch
     others = queries.all_versions(msgspec.structs.replace(wanted, types=(VersionType.MANUAL,), limit=None))
     merged = {record.id: record for record in found}
@@ -84,7 +84,7 @@ def _touching(
 
 
 def _touching_one(repo: Repository, queries: Queries, path: str) -> set[VersionId]:
-    """The versions that changed a path, under the names that it had before too."""
+    """Find the versions that changed a path, under the names that it had before too."""
     found: set[VersionId] = set()
     waiting, seen = [path], {path}
     records = queries.all_versions(VersionFilter(deleted=True))
@@ -101,7 +101,7 @@ def _touching_one(repo: Repository, queries: Queries, path: str) -> set[VersionI
 
 
 def _name_before(repo: Repository, queries: Queries, record: VersionRecord, path: str) -> str:
-    """What the file was called before the version in which it is first seen under this name."""
+    """Return the file's name before the version in which it is first seen under this name."""
     from aura_vcs.history.lookup.renames import name_in_parent  # with the comparisons: only a log of paths needs them
 
     parent = queries.version(record.parents[0]) if record.parents else None
@@ -109,7 +109,7 @@ def _name_before(repo: Repository, queries: Queries, record: VersionRecord, path
 
 
 def _changes(repo: Repository, record: VersionRecord, path: str, known: bool | None) -> bool:
-    """Whether a version changed a path; `known` is the index's answer, False if it has none.
+    """Tell whether a version changed a path; `known` is the index's answer, False if it has none.
 
     A merge counts where it has what none of its parents had.
     """

@@ -173,7 +173,7 @@ class _MergeStep:
         self.replaced: list[str] = []
 
     def scope(self, _: WorktreeBase) -> StepScope:
-        """What changes against our version, and the list of what is open."""
+        """Return the scope of the merge: what changes against our version, and the list of open conflicts."""
         plan, trees = self._plan, self._repo.trees
         if plan.kind == "join":
             self._merged = change_tree(trees, plan.ours.tree, plan.changes, lambda data, _: tree_id(data))
@@ -183,7 +183,7 @@ class _MergeStep:
         return StepScope(plan.ours.tree, (plan.ours.tree,), changes, (CONFLICTS,))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
-        """The worktree after the merge; the version's own tree goes into the batch too."""
+        """Build the worktree after the merge; the version's own tree goes into the batch too."""
         plan, trees = self._plan, self._repo.trees
         unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
         others = [
@@ -204,7 +204,7 @@ class _MergeStep:
         return change_tree(trees, folder, here, tree_writer(batch))
 
     def _open_here(self, batch: Batch) -> Entry | None:
-        """The list of what is open for the folder: what was decided there and not saved yet stays decided.
+        """Build the folder's list of open conflicts: what was decided there and is still unsaved stays decided.
 
         Unless the merge replaced the file that the decision went into.
         """
@@ -228,7 +228,7 @@ class _MergeStep:
         return () if entry is None else decode(self._repo.store.read(entry.id))
 
     def draft(self, transaction: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
-        """The operation: the version with its label, the branch, HEAD and the folder."""
+        """Draft the operation: the version with its label, the branch, HEAD and the folder."""
         plan = self._plan
         if base.head.version != plan.ours.id or base.head.branch is None:
             raise RefMoved("HEAD", f"v{plan.ours.number}", "another version")
@@ -282,12 +282,12 @@ def _is_folder(found: Difference) -> bool:
 
 
 def _is_already_there(unsaved: Difference, changes: Mapping[str, Entry | None]) -> bool:
-    """Whether the merge brings just what the folder has already."""
+    """Tell whether the merge brings, at the path, just what the folder has already."""
     return unsaved.path in changes and _bare(unsaved.new) == _bare(changes[unsaved.path])
 
 
 def _overwritten_unsaved(unsaved: Sequence[str], changes: Mapping[str, Entry | None]) -> list[str]:
-    """The unsaved files that changes go over: at the same path, above it or below it."""
+    """List the unsaved files that changes would overwrite: at the same path, above it or below it."""
     folders = {above for path in changes for above in _folders(path)}
     files = {path for path, entry in changes.items() if entry is not None}
     return [
@@ -298,7 +298,7 @@ def _overwritten_unsaved(unsaved: Sequence[str], changes: Mapping[str, Entry | N
 
 
 def _folders(path: str) -> list[str]:
-    """The folders that a path is in."""
+    """List the folders that a path is in."""
     parts = path.split("/")
     return ["/".join(parts[:n]) for n in range(1, len(parts))]
 
@@ -373,7 +373,7 @@ def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:
 
 
 def _label(repo: Repository, record: VersionRecord, name: str | None) -> str:
-    """Where a side comes from, as a person says it: "v14 from laptop"."""
+    """Name the origin of a side as a person says it: "v14 from laptop"."""
     current = repo.head().branch
     where = record.branch
     if name is not None and branch(repo, name) is not None:
@@ -385,7 +385,7 @@ def _label(repo: Repository, record: VersionRecord, name: str | None) -> str:
 
 
 def _machine(repo: Repository, record: VersionRecord, name: str) -> str:
-    """The name of the machine whose head of the branch the version is, if its log tells."""
+    """Return the name of the machine whose head of the branch the version is, if its log tells."""
     for entry in repo.refs.branch_entries(name):
         if entry.version != record.id:
             continue

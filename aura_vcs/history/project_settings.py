@@ -51,5 +51,5 @@ def _changed_fields(repo: Repository, values: FieldPlaces) -> Iterator[tuple[str
 
 
 def value_of(field: Field | None) -> Any:
-    """The field's value; None without a field."""
+    """Return the field's value; None without a field."""
     return None if field is None else field.value

@@ -47,7 +47,7 @@ class Resolved(msgspec.Struct, frozen=True):
 
 
 def open_conflicts(repo: Repository) -> tuple[OpenConflict, ...]:
-    """What is open in the worktree now.
+    """List what is in conflict in the worktree now.
 
     Raises:
         RecordCorrupt, FormatUnsupported: the list cannot be read.
@@ -57,7 +57,7 @@ def open_conflicts(repo: Repository) -> tuple[OpenConflict, ...]:
 
 
 def conflicts_at(items: Sequence[OpenConflict], path: str, place: str = "") -> tuple[OpenConflict, ...]:
-    """Those about a file, the file that was set aside, or in a folder ("" for all); only at `place` in it."""
+    """Select the conflicts about a file, the file set aside, or in a folder ("" for all); only at `place` in it."""
 
     def is_meant(item: OpenConflict) -> bool:
         paths = [item.path, item.tree.aside] if item.tree is not None else [item.path]
@@ -103,7 +103,7 @@ def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decisio
 
 
 def _recovered(repo: Repository, operation: Operation) -> Resolved:
-    """What an interrupted decision did, now that it has been carried out."""
+    """Report what an interrupted decision did, now that it has been carried out."""
     change = operation.worktree
     assert change is not None
     before, after = (_listed(repo, tree) for tree in (change.before, change.after))
@@ -121,7 +121,7 @@ def _listed(repo: Repository, tree: ObjectId) -> tuple[OpenConflict, ...]:
 
 
 def _tree_after_last(repo: Repository) -> ObjectId | None:
-    """The folder as the last operation left it: nothing in it is unsaved that undo would not bring back."""
+    """Return the folder as the last operation left it: nothing in it is unsaved that undo would not bring back."""
     actions = [action for action in repo.queries.actions(limit=20) if action.replica == repo.replica]
     if not actions:
         return None
@@ -145,12 +145,12 @@ class _ResolveStep:
         self.left: list[OpenConflict] = []
 
     def scope(self, base: WorktreeBase) -> StepScope:
-        """All of the folder; what the last operation left there would be brought back by taking that back."""
+        """Return the scope: all of the folder; undoing the last operation would bring back what that left there."""
         last = _tree_after_last(self._repo)
         return StepScope(base.tree, (base.tree,) if last is None else (base.tree, last))
 
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
-        """The folder with the decision carried out."""
+        """Build the folder with the decision carried out."""
         items = decode(self._content(folder, CONFLICTS)) if self._entry(folder, CONFLICTS) is not None else ()
         chosen = conflicts_at(items, self._path)
         if not chosen:
@@ -230,7 +230,7 @@ class _ResolveStep:
         kept.update((item.id, item) for item in waiting)
 
     def _resolve(self, data: bytes, items: Sequence[OpenConflict], place: str) -> tuple[bytes, list[OpenConflict]]:
-        """The document with what is open at a place decided, and what is left, where it is then."""
+        """Decide the conflicts at a place of the document; return it, and what is left, where it is then."""
         assert self._decision != "as_is"
         merged = MergedFile(
             None,
@@ -285,7 +285,7 @@ class _ResolveStep:
         return self._repo.trees.entry(folder, path)
 
     def _content(self, folder: ObjectId, path: str) -> bytes:
-        """A document as the snapshot has it; what is only in the folder is not in the store yet."""
+        """Read a document as the snapshot has it; what is only in the folder is not in the store yet."""
         entry = self._entry(folder, path)
         data = read_document(self._repo, path)
         if data is None or entry is None or blob_id(data) != entry.id:
@@ -297,7 +297,7 @@ class _ResolveStep:
 
 
 def _path_of_side(conflict: TreeConflict, decision: str) -> str:
-    """The path at which the folder has what a side of a whole-file conflict has; "" for none."""
+    """Return the path at which the folder has a side of a whole-file conflict; "" for none."""
     sides = {"ours": conflict.ours, "theirs": conflict.theirs}
     if conflict.kind == "renamed" or sides.get(decision) is None:
         return ""
@@ -311,7 +311,7 @@ def _spot(item: OpenConflict) -> str:
 
 
 def _is_at(item: OpenConflict, place: str) -> bool:
-    """Whether a conflict inside a file is at the place or below it; "" is all of the file."""
+    """Tell whether a conflict inside a file is at the place or below it; "" is all of the file."""
     if not place:
         return True
     if item.text is not None:

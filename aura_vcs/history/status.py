@@ -90,7 +90,7 @@ def status(repo: Repository) -> Status:
 
 
 def is_newly_tracked_ignored(repo: Repository, held: Sequence[str]) -> bool:
-    """Whether these paths were not told of yet (see Status.tracked_ignored); from now on they were.
+    """Tell whether these paths were not reported yet (see Status.tracked_ignored), and note them as reported.
 
     On a disk that cannot be written to they are told of again.
     """

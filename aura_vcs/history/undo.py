@@ -178,7 +178,7 @@ def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:
 
 
 def _depends(later: Operation, target: Operation) -> bool:
-    """Whether taking `target` back would pull the ground from under `later`."""
+    """Tell whether taking `target` back would remove what `later` builds on."""
     if later.head is not None and (target.head is not None or target.worktree is not None):
         return True
     if set(later.refs) & set(target.refs):
@@ -190,7 +190,7 @@ def _depends(later: Operation, target: Operation) -> bool:
 
 
 def operation_of(repo: Repository, action: ActionRecord) -> Operation:
-    """The whole operation behind an action, from its log.
+    """Read the whole operation behind an action from its log.
 
     Raises:
         RecordCorrupt: the line is damaged.
@@ -199,7 +199,7 @@ def operation_of(repo: Repository, action: ActionRecord) -> Operation:
 
 
 def find_action(repo: Repository, prefix: str) -> ActionRecord:
-    """The action whose id begins so.
+    """Find the action whose id begins with `prefix`.
 
     Raises:
         UnknownName: none does. InputError: several do.
@@ -239,7 +239,7 @@ def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
 
 
 def _draft(repo: Repository, transaction: Transaction, target: Operation, *, back: bool) -> Draft:
-    """The operation that takes `target` back, or does it again."""
+    """Draft the operation that takes `target` back, or does it again."""
     refs = dict(
         _reverted_ref(repo, transaction, target, name, change if back else RefChange(change.after, change.before))
         for name, change in target.refs.items()
@@ -256,7 +256,7 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
 
 
 def _head_followed(repo: Repository, before: Head, now: Head) -> bool:
-    """Whether HEAD went on with its branch, which no operation records.
+    """Tell whether HEAD followed its branch, which no operation records.
 
     What changed no file can be taken back all the same; the files are those of what others did since.
     """
@@ -282,7 +282,7 @@ def _value_path(head: Head) -> str:
 def _reverted_ref(
     repo: Repository, transaction: Transaction, target: Operation, name: str, change: RefChange
 ) -> tuple[str, RefChange]:
-    """The change that brings a ref from `change.after` to `change.before`."""
+    """Build the change that brings a ref from `change.after` to `change.before`."""
     room, *parts = name.split("/")
     if room == "branches":
         branch_name = decode_name(parts[0])
@@ -317,7 +317,7 @@ def _check_has_content(repo: Repository, version: VersionId | None, target: Oper
 
 
 def _branch_before(target: Operation, name: str) -> VersionId | None:
-    """Where another machine had put the branch that HEAD was on, before this one first moved it."""
+    """Return where another machine had put the branch that HEAD was on, before this one first moved it."""
     head = target.head.before if target.head is not None else None
     return head.version if head is not None and head.branch == name else None
 
@@ -357,7 +357,7 @@ def _reverted_label(
 
 
 def _is_restored(current: Label, label: Label) -> bool:
-    """Whether a version that was deleted or purged shall not be any more: gc may have been there."""
+    """Tell whether a version stops being deleted or purged: gc may have freed its content."""
     undeleted = current.deleted_at is not None and label.deleted_at is None
     unpurged = current.purged_at is not None and label.purged_at is None
     return undeleted or unpurged

@@ -104,7 +104,7 @@ def _shown(lines: Sequence[str]) -> str:
 
 
 def _is_ignored(rules: IgnoreRules, path: str, *, is_folder: bool) -> bool:
-    """Whether the rules ignore the path, or a folder that it is in."""
+    """Tell whether the rules ignore the path, or a folder that it is in."""
     parts = path.split("/")
     for depth, name in enumerate(parts, 1):
         if rules.matches(name, "/".join(parts[:depth]), is_folder=is_folder or depth < len(parts)):

@@ -135,6 +135,6 @@ def _change(
 
 
 def _dated(transaction: Transaction, type_: str, changes: dict[str, Any]) -> dict[str, Any]:
-    """Deletions and purges happen at the transaction's time."""
+    """Date deletions and purges with the transaction's time."""
     field = {"version.delete": "deleted_at", "version.purge": "purged_at"}.get(type_)
     return changes if field is None else {**changes, field: transaction.at}

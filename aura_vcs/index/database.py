@@ -35,7 +35,7 @@ class Database:
         self.connection = _in_memory() if place is None else _connect(place, name)
 
     def has_schema(self) -> bool:
-        """Whether the tables are there, of this version.
+        """Tell whether the tables are there, of this version.
 
         Raises:
             IndexUnusable: the file is damaged or of another version.
@@ -56,7 +56,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction; rolled back when the block raises.
+        """Yield a write transaction; rolled back when the block raises.
 
         Raises:
             StorageFull, StorageError: the disk refused.
@@ -75,7 +75,7 @@ class Database:
             raise translate(error, self.path) from error
 
     def meta(self, key: str) -> str | None:
-        """What was noted under the key."""
+        """Return what was noted under the key."""
         row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else row[0]
 
@@ -121,7 +121,7 @@ def _connect(place: LocalStorage, name: str) -> sqlite3.Connection:
 
 
 def _copied(place: LocalStorage, name: str) -> sqlite3.Connection | None:
-    """The index copied into memory, so that a project on a full or read-only disk can be looked at.
+    """Copy the index into memory, so that a project on a full or read-only disk can be looked at.
 
     What is entered into the copy is lost when it is closed, and entered again from the logs. None if
     there is no whole index to copy.
@@ -162,12 +162,12 @@ def _open(place: LocalStorage, name: str) -> sqlite3.Connection:
 
 
 def _is_in_the_way(path: str) -> bool:
-    """Whether somebody else's file, which only they may write, is where everybody may make one."""
+    """Tell whether somebody else's file, which only they may write, is where everybody may make one."""
     return os.path.exists(path) and not os.access(path, os.W_OK) and os.access(os.path.dirname(path), os.W_OK)
 
 
 def translate(error: sqlite3.DatabaseError, path: str) -> Exception:
-    """What a SQLite error means to the caller."""
+    """Translate a SQLite error into what it means to the caller."""
     name = getattr(error, "sqlite_errorname", "") or ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or type(error) is sqlite3.DatabaseError:
         return IndexUnusable(str(error))
@@ -184,14 +184,14 @@ def translate(error: sqlite3.DatabaseError, path: str) -> Exception:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error says that the file cannot be trusted."""
+    """Tell whether an error says that the file cannot be trusted."""
     if isinstance(error, sqlite3.DatabaseError):
         return isinstance(translate(error, ""), IndexUnusable)
     return isinstance(error, IndexUnusable)
 
 
 def _is_full(folder: str) -> bool:
-    """SQLite tells only of a disk without room, not of a quota that is used up."""
+    """Tell whether the disk is full: SQLite reports only a disk without room, not a quota that is used up."""
     try:
         if hasattr(os, "statvfs") and os.statvfs(folder).f_bavail == 0:
             return True

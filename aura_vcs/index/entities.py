@@ -63,24 +63,24 @@ class Entities:
     # Scenes
 
     def scenes(self) -> list[SceneRow]:
-        """All scenes in the order of the film."""
+        """List all scenes in the order of the film."""
         rows = self._connection.execute(scenes_statement())
         return [_scene(row) for row in rows]
 
     def scenes_at(self, index: int) -> list[SceneRow]:
-        """The scene with an index: several where the documents disagree."""
+        """List the scene with an index: several where the documents disagree."""
         rows = self._connection.execute(scenes_statement("WHERE s.scene_index = ?"), (index,))
         return [_scene(row) for row in rows]
 
     # Assets
 
     def assets(self, *, type_: str | None = None, temporary: bool | None = None) -> list[AssetRow]:
-        """Assets by path, of one type or all, temporary ones or not."""
+        """List assets by path, of one type or all, temporary ones or not."""
         statement, values = assets_statement(type_=type_, temporary=temporary)
         return [_asset(row) for row in self._connection.execute(statement, values)]
 
     def stamps(self, table: str) -> dict[str, str]:
-        """The stamp of every row of `scenes` or `assets`, by path."""
+        """Return the stamp of every row of `scenes` or `assets`, by path."""
         column = {"scenes": "file", "assets": "file_path"}[table]
         return dict(self._connection.execute(f"SELECT {column}, stamp FROM {table}").fetchall())
 
@@ -112,7 +112,7 @@ class Entities:
                 connection.execute("INSERT OR REPLACE INTO meta VALUES ('project', ?)", (project[2],))
 
     def meta(self, key: str) -> str | None:
-        """A note of the index."""
+        """Return a note of the index."""
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -131,16 +131,16 @@ class Entities:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (table, stamp))
 
     def record_stamps(self, table: str) -> dict[str, str]:
-        """The stamp of every file behind `checkpoints` or `exports`."""
+        """Return the stamp of every file behind `checkpoints` or `exports`."""
         return dict(self._connection.execute(f"SELECT file, stamp FROM {table}").fetchall())
 
     def records(self, statement: str, values: Sequence[Any]) -> list[bytes]:
-        """The records that a statement of this module finds."""
+        """Return the records that a statement of this module finds."""
         return [row[0] for row in self._connection.execute(statement, values)]
 
 
 def scenes_statement(where: str = "") -> str:
-    """The SELECT for scenes."""
+    """Build the SELECT for scenes."""
     return (
         f"SELECT {_SCENE} FROM scenes s LEFT JOIN word_rows r ON r.source = 'scene/' || s.file "
         f"LEFT JOIN words w ON w.rowid = r.id {where} ORDER BY s.scene_index, s.file"
@@ -148,7 +148,7 @@ def scenes_statement(where: str = "") -> str:
 
 
 def assets_statement(*, type_: str | None = None, temporary: bool | None = None) -> tuple[str, list[Any]]:
-    """The SELECT for assets, and its values."""
+    """Build the SELECT for assets, and its values."""
     parts, values = list[str](), list[Any]()
     if type_ is not None:
         parts.append("asset_type = ?")
@@ -162,7 +162,7 @@ def assets_statement(*, type_: str | None = None, temporary: bool | None = None)
 def checkpoints_statement(
     *, stage: str | None = None, job: str | None = None, valid: bool | None = None, limit: int = -1
 ) -> tuple[str, list[Any]]:
-    """The SELECT for checkpoints, newest first, and its values."""
+    """Build the SELECT for checkpoints, newest first, and its values."""
     parts, values = list[str](), list[Any]()
     for column, value in (("stage", stage), ("job", job)):
         if value is not None:
@@ -179,7 +179,7 @@ def checkpoints_statement(
 def exports_statement(
     *, status: str | None = None, since: str | None = None, until: str | None = None, limit: int = -1, offset: int = 0
 ) -> tuple[str, list[Any]]:
-    """The SELECT for exports, newest first, and its values; times in RFC 3339."""
+    """Build the SELECT for exports, newest first, and its values; times in RFC 3339."""
     chosen = (("status = ?", status), ("created_at >= ?", since), ("created_at <= ?", until))
     parts = [part for part, value in chosen if value is not None]
     values = [value for _, value in chosen if value is not None]

@@ -69,21 +69,21 @@ class WordTable:
         self._connection: sqlite3.Connection = database.connection
 
     def search(self, text: str, limit: int = 50) -> list[SearchHit]:
-        """Where all the words occur (each may go on) in the folder and in what versions are called.
+        """Find where all the words occur (each as a prefix too) in the folder and in what versions are called.
 
         Best first; nothing for no words.
         """
         return [_found(*row) for row in self._rows(SEARCH, text, limit)]
 
     def search_old(self, text: str, limit: int = 50) -> list[SearchHit]:
-        """The same for documents of versions that are not as the folder has them."""
+        """Search as `search` does in documents of versions that are not as the folder has them."""
         return [
             SearchHit("script", path, VersionId(ObjectId(version.hex())), name, excerpt, ObjectId(blob.hex()))
             for blob, path, version, name, excerpt in self._rows(SEARCH_OLD, text, limit)
         ]
 
     def unread(self) -> list[tuple[VersionId, ObjectId]]:
-        """Ids and trees of live versions whose documents have not been entered, oldest first."""
+        """List ids and trees of live versions whose documents have not been entered, oldest first."""
         rows = self._connection.execute(
             "SELECT id, tree FROM versions WHERE NOT words_known AND deleted_at IS NULL AND purged_at IS NULL "
             "ORDER BY number"
@@ -91,7 +91,7 @@ class WordTable:
         return rows.fetchall()
 
     def indexed(self, blobs: Iterable[ObjectId]) -> set[ObjectId]:
-        """Those of the blobs that are entered."""
+        """Return those of the blobs that are entered."""
         found: set[ObjectId] = set()
         for group in groups(blobs):
             marks = ", ".join("?" * len(group))
@@ -150,7 +150,7 @@ def forget_blobs(connection: sqlite3.Connection, blobs: Iterable[ObjectId]) -> N
 
 
 def source_of_blob(blob: ObjectId) -> str:
-    """The source of a document's words; 128 bits of its id tell it from others."""
+    """Return the source of a document's words; 128 bits of its id distinguish it from others."""
     return f"blob/{blob[:32]}"
 
 

@@ -50,7 +50,7 @@ class Index(Rows):
         self._file.forget_texts()
 
     def is_current(self) -> bool:
-        """Whether every log and every label is in the index. Looks at sizes and dates, opens no file."""
+        """Tell whether every log and every label is in the index. Looks at sizes and dates, opens no file."""
         return not self._is_new and self._entered.is_current() and self.database.meta(_INCOMPLETE) is None
 
     def catch_up(self, recover: Recover) -> None:
@@ -68,7 +68,7 @@ class Index(Rows):
         self._ingest(recover)
 
     def can_read_again(self) -> bool:
-        """Whether something that could not be read, and so was not counted, can be read now; see `unread`."""
+        """Tell whether something that could not be read, and so was not counted, can be read now; see `unread`."""
         noted = self.database.meta(UNREAD)
         if noted is None:
             return False
@@ -77,7 +77,7 @@ class Index(Rows):
         return is_readable(self.database.connection, self._files.store, self._files.trees, noted)
 
     def is_unread(self) -> bool:
-        """Whether something that is held could not be read, so that counts below it are too low."""
+        """Tell whether something that is held could not be read, so that counts below it are too low."""
         return self.database.meta(UNREAD) is not None
 
     def _note_unread(self, projector: "Projector") -> None:
@@ -129,11 +129,11 @@ class Index(Rows):
                 self.database.set_meta(_INCOMPLETE, _SYNCED_IN)
 
     def has_unlisted(self) -> bool:
-        """Whether objects lie on disk and in no row; see learn_objects. Writes nothing."""
+        """Tell whether objects lie on disk and in no row; see learn_objects. Writes nothing."""
         return any(self._unlisted())
 
     def _unlisted(self) -> tuple[list[str], dict[ObjectId, int]]:
-        """The packs that have no row, and the loose objects with their sizes."""
+        """Find the packs that have no row, and the loose objects with their sizes."""
         known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
         packs = [name for name in self._files.store.packs.names() if name not in known]
         sizes = dict(self._files.store.loose.all())
@@ -158,7 +158,7 @@ class Index(Rows):
         return count
 
     def _rechunked(self, connection: sqlite3.Connection, items: Iterable[StoredObject]) -> set[ObjectId]:
-        """Offloaded blobs in use that were whole, and come back in chunks: they hold those from now on."""
+        """Find offloaded blobs in use that were whole, and come back in chunks: they hold those from now on."""
         if not self._files.store.offloaded.all():
             return set()
         lists = [bytes.fromhex(item.id) for item in items if item.location is not None and item.location.chunked]
@@ -247,7 +247,7 @@ class Index(Rows):
 
     @contextmanager
     def with_locations(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
-        """Objects that have no row yet are read from where they lie, not looked for in every pack."""
+        """Read objects that have no row yet from where they lie, not by looking in every pack."""
         from aura_vcs.index.rebuild import ListedLocations
 
         places = self._files.store.places
@@ -258,7 +258,7 @@ class Index(Rows):
             self._files.store.places = places
 
     def mark_offloaded(self, object_ids: Iterable[ObjectId]) -> None:
-        """Note that objects are offloaded: their bytes are gone or going, their sizes and counts stay."""
+        """Note that objects are offloaded: their bytes are or will be gone, their sizes and counts stay."""
         self.apply_deferred()  # which asks for their chunks
         with self.database.transaction() as connection:
             connection.executemany(
@@ -323,11 +323,11 @@ class Index(Rows):
         self.database.compact()
 
     def has_all_of(self, replica: ReplicaId) -> bool:
-        """Whether a replica's log was entered to its last byte."""
+        """Tell whether a replica's log was entered to its last byte."""
         return not self._is_new and self.end_of_log(replica)[0] == self._files.logs.sizes().get(replica, 0)
 
     def is_waiting(self) -> bool:
-        """Whether something is known by name and has not come: a sync tool is still at work."""
+        """Tell whether something is known by name and has not come: a sync tool is still at work."""
         return self.database.meta(_INCOMPLETE) is not None or self._entered.is_waiting()
 
     @property
@@ -363,7 +363,7 @@ class Index(Rows):
         self._is_new = True
 
     def _use(self, database: Database) -> None:
-        """Go on with a database; the store is told where its objects lie by that one."""
+        """Continue with a database; the store gets its objects' locations from that one."""
         files = self._files
         self.database = database
         self._entered = LogIngest(database, files.storage, files.refs, files.logs, self._progress)
@@ -380,7 +380,7 @@ class Index(Rows):
         self._note_lost(projector)
 
     def _note_lost(self, projector: "Projector") -> None:
-        """Note that a count could not be written: a tool brought the object, and no row has told of it yet.
+        """Note that a count could not be written: a tool brought the object, and no row names it yet.
 
         Whatever writes counts asks this afterwards: between any two looks at the disk something may come.
         """

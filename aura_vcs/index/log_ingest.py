@@ -26,7 +26,7 @@ _TAGS = "tags/"
 
 
 def _nothing(operation: Operation) -> None:
-    """What is re-entered needs no recovery."""
+    """Recover nothing: what is re-entered needs no recovery."""
 
 
 class LogIngest:
@@ -44,14 +44,14 @@ class LogIngest:
         """Tags, as operations name them, that other machines changed and whose copies are to be merged."""
 
     def is_current(self) -> bool:
-        """Whether every log and every label is entered. Looks at sizes and dates, opens no file."""
+        """Tell whether every log and every label is entered. Looks at sizes and dates, opens no file."""
         names = self._logs.names()
         if self._known_sizes() != self._logs.sizes(names) or self._known_segments() != set(self._logs.segments(names)):
             return False
         return self._database.meta(_LABELS) == self._labels_date()
 
     def is_waiting(self) -> bool:
-        """Whether labels are here whose versions are not."""
+        """Tell whether labels are here whose versions are not."""
         return self._database.meta(_LABELS) == _WAITING
 
     def ingest_new(self, projector: "Projector", recover: Recover) -> bool:
@@ -167,7 +167,7 @@ class LogIngest:
         return [name for name in self._logs.segments() if name not in known]
 
     def logs_shrank(self) -> bool:
-        """Whether a log lost lines that were entered: somebody brought an older one."""
+        """Tell whether a log lost lines that were entered: somebody brought an older one."""
         sizes = self._logs.sizes()
         return any(sizes.get(replica, 0) < end for replica, end in self._known_ends().items())
 

@@ -16,7 +16,7 @@ DIFFERENCES_LIMIT = 2000
 def new_children_in(
     trees: TreeReader, children: Children, old: ObjectId, new: ObjectId
 ) -> Mapping[ObjectId, NewChildren]:
-    """For the folders and chunked files of the tree `new` that `old` has too: what is new in them.
+    """Map the folders and chunked files of the tree `new` that `old` has too to what is new in them.
 
     Only of those that share much. `children` says what a chunked file holds.
 
@@ -51,7 +51,7 @@ def new_children_in(
 
 
 def _new_chunks(children: Children, difference: Difference) -> Mapping[ObjectId, NewChildren]:
-    """The chunks that are new in a large file that changed."""
+    """Find the chunks that are new in a large file that changed."""
     old, new = difference.old, difference.new
     if old is None or new is None or old.kind is not new.kind or min(old.size, new.size) < LARGE_BYTES:
         return {}
@@ -62,7 +62,7 @@ def _new_chunks(children: Children, difference: Difference) -> Mapping[ObjectId,
 
 
 def _note(changed: dict[str, set[str]], path: str) -> None:
-    """The path changed, and so did the folders above it."""
+    """Note that the path changed, and so did the folders above it."""
     while True:
         above, _, name = path.rpartition("/")
         names = changed.setdefault(above, set())

@@ -76,7 +76,7 @@ class IndexLocations:
 
 
 def groups(object_ids: Iterable[ObjectId]) -> Iterable[list[ObjectId]]:
-    """The ids in runs that fit one statement."""
+    """Yield the ids in runs that fit one statement."""
     listed = list(object_ids)
     return (listed[start : start + LOOKUP_SIZE] for start in range(0, len(listed), LOOKUP_SIZE))
 

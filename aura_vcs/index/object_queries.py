@@ -21,19 +21,19 @@ class ObjectQueries:
         self._index = index
 
     def object(self, object_id: ObjectId) -> ObjectRecord | None:
-        """An object by its id."""
+        """Return an object by its id."""
         found = self._objects("WHERE o.id = ?", [bytes.fromhex(object_id)])
         return found[0] if found else None
 
     def objects_with_prefix(self, prefix: str) -> list[ObjectRecord]:
-        """At most ten objects whose id begins so."""
+        """List at most ten objects whose id begins so."""
         padded = prefix.ljust(64, "0"), prefix.ljust(64, "f")
         return self._objects(
             "WHERE o.id >= ? AND o.id <= ? ORDER BY o.id LIMIT 10", [bytes.fromhex(text) for text in padded]
         )
 
     def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
-        """Those of the objects that a live version holds: they are here with all that is below them."""
+        """Return those of the objects that a live version holds: they are here with all that is below them."""
         found: set[ObjectId] = set()
         if self._index.database.connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None:
             return found
@@ -47,44 +47,44 @@ class ObjectQueries:
         return found
 
     def unreferenced(self) -> list[ObjectRecord]:
-        """Objects that nothing holds, longest unreferenced first."""
+        """List objects that nothing holds, longest unreferenced first."""
         return self._objects("WHERE o.refcount <= 0 ORDER BY o.refcount, o.last_referenced_at", [])
 
     def has_garbage(self, until: str) -> bool:
-        """Whether there is an object that nothing has held since a moment."""
+        """Tell whether there is an object that nothing has held since a moment."""
         statement = "SELECT 1 FROM objects WHERE refcount <= 0 AND last_referenced_at <= ? LIMIT 1"
         return self._index.database.connection.execute(statement, (until,)).fetchone() is not None
 
     def garbage_bytes(self, until: str) -> int:
-        """Stored bytes of the objects that nothing has held since a moment."""
+        """Count the stored bytes of the objects that nothing has held since a moment."""
         statement = "SELECT sum(stored_size) FROM objects WHERE refcount <= 0 AND last_referenced_at <= ?"
         return int(self._index.database.connection.execute(statement, (until,)).fetchone()[0] or 0)
 
     def unreferenced_dates(self) -> Iterator[tuple[ObjectId, str]]:
-        """Ids of objects that nothing holds, and since when."""
+        """Yield ids of objects that nothing holds, and since when."""
         rows = self._index.database.connection.execute("SELECT id, last_referenced_at FROM objects WHERE refcount <= 0")
         return ((ObjectId(row[0].hex()), row[1]) for row in rows)
 
     def chunked(self) -> set[ObjectId]:
-        """Blobs that are kept in chunks."""
+        """Return blobs that are stored in chunks."""
         return {
             ObjectId(row[0].hex())
             for row in self._index.database.connection.execute("SELECT id FROM objects WHERE chunked")
         }
 
     def pack_bytes(self, name: str) -> int:
-        """Stored bytes of the objects in a pack."""
+        """Count the stored bytes of the objects in a pack."""
         row = self._index.database.connection.execute(
             "SELECT sum(stored_size) FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
         ).fetchone()
         return int(row[0] or 0)
 
     def largest(self, limit: int = 10) -> list[ObjectRecord]:
-        """The largest blobs."""
+        """List the largest blobs."""
         return self._objects("WHERE o.kind = 1 ORDER BY o.size DESC LIMIT ?", [limit])
 
     def blobs(self, *, type_: str | None = None, sort: BlobSort = "referenced", limit: int = 50) -> list[ObjectRecord]:
-        """Blobs, of one content type (Brief, Plan, Voice, Render, Timeline, Asset) or all.
+        """List blobs, of one content type (Brief, Plan, Voice, Render, Timeline, Asset) or all.
 
         Sorted by when they were last referenced, newest first, or by reference count or size, highest first.
         """
@@ -102,33 +102,33 @@ class ObjectQueries:
         return found
 
     def counts(self) -> dict[ObjectId, int]:
-        """Every object's reference count."""
+        """Return every object's reference count."""
         self._index.apply_deferred()
         rows = self._index.database.connection.execute("SELECT id, refcount FROM objects")
         return {ObjectId(row[0].hex()): row[1] for row in rows}
 
     def counted(self) -> Iterator[tuple[bytes, int]]:
-        """The bytes of every object's id and its reference count, sorted."""
+        """Yield the bytes of every object's id and its reference count, sorted."""
         self._index.apply_deferred()
         return iter(self._index.database.connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
 
     def all_objects(self) -> list[ObjectRecord]:
-        """Every object."""
+        """List every object."""
         return self._objects("ORDER BY o.id", [])
 
     def objects_but_chunks(self) -> list[ObjectRecord]:
-        """Every object but chunks, of which there may be very many."""
+        """List every object but chunks, of which there may be very many."""
         return self._objects("WHERE o.kind != 4 ORDER BY o.id", [])
 
     def stored_totals(self) -> dict[bool, tuple[int, int, int]]:
-        """Number, bytes of content and stored bytes of all objects that nothing holds (False), and of the others."""
+        """Count objects, bytes of content and stored bytes of all that nothing holds (False), and of the others."""
         rows = self._index.database.connection.execute(
             "SELECT refcount > 0, count(*), sum(size), sum(stored_size) FROM objects GROUP BY refcount > 0"
         )
         return {bool(row[0]): (row[1], row[2], row[3]) for row in rows}
 
     def stored_sizes(self, object_ids: Iterable[ObjectId]) -> list[tuple[int, int]]:
-        """Stored bytes and reference count of those of the objects that are here."""
+        """Return stored bytes and reference count of those of the objects that are here."""
         self._index.apply_deferred()
         found: list[tuple[int, int]] = []
         for group in groups(object_ids):

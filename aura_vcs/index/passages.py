@@ -95,7 +95,7 @@ class PassageIndex:
         return connection
 
     def _opened(self, place: LocalStorage) -> sqlite3.Connection:
-        """The file; made anew where it is of another version or damaged."""
+        """Open the file; make it anew where it is of another version or damaged."""
         for again in (False, True):
             connection = databases.connect(place, self._name, timeout=10, page_bytes=PAGE_BYTES)
             try:
@@ -114,11 +114,11 @@ class PassageIndex:
         raise AssertionError
 
     def known(self) -> set[VersionId]:
-        """The versions that were read."""
+        """Return the versions that were read."""
         return {row[0] for row in self._connection.execute("SELECT version FROM known")}
 
     def is_full(self) -> bool:
-        """Whether there is as much text as may be."""
+        """Tell whether there is as much text as may be."""
         return self._bytes() >= TEXT_BYTES_LIMIT
 
     def _bytes(self) -> int:
@@ -161,14 +161,14 @@ class PassageIndex:
         connection.execute(f"DELETE FROM passages WHERE {clause}", (path,))
 
     def find(self, text: str, limit: int) -> list[FoundPassage]:
-        """The passages in which all the words occur (each may go on), best first."""
+        """Find the passages in which all the words occur (each as a prefix too), best first."""
         match = match_of(text)
         if not match:
             return []
         return [FoundPassage(*row) for row in self._connection.execute(_FIND, (match, limit))]
 
     def counts(self) -> tuple[int, int, int]:
-        """How many files, passages and versions are entered."""
+        """Count the files, passages and versions that are entered."""
         tables = ("paths", "passages", "known")
         found = [self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
         return found[0], found[1], found[2]
@@ -179,7 +179,7 @@ class PassageIndex:
 
 
 def hash_of(text: str, kind: str) -> bytes:
-    """What tells passages of one file apart."""
+    """Hash what distinguishes passages of one file."""
     return blake3(f"{kind}\0{text}".encode("utf-8", "surrogatepass")).digest(length=12)
 
 

@@ -56,11 +56,11 @@ class Projector:
         self.counts = ReferenceCounts(connection, self._children, at, stored)
 
     def closed_operation(self, operation: Operation, line: LogLine) -> None:
-        """Rows for an operation in a closed part of a log."""
+        """Write rows for an operation in a closed part of a log."""
         self._action(operation, line.start, line.end, line.segment)
 
     def operation(self, operation: Operation, start: int, end: int) -> None:
-        """Rows for an operation of a log that lies from `start` to `end`."""
+        """Write rows for an operation of a log that lies from `start` to `end`."""
         self._connection.execute(
             "INSERT INTO logs VALUES (?, ?, ?, ?) ON CONFLICT (replica) DO UPDATE SET end = excluded.end, "
             "sequence = excluded.sequence, size = excluded.size",
@@ -69,14 +69,14 @@ class Projector:
         self._action(operation, start, end, None)
 
     def log_size(self, replica: ReplicaId, size: int) -> None:
-        """How large a log was when it was read: a torn last line makes it larger than its lines."""
+        """Record how large a log was when it was read: a torn last line makes it larger than its lines."""
         self._connection.execute(
             "INSERT INTO logs VALUES (?, 0, 0, ?) ON CONFLICT (replica) DO UPDATE SET size = excluded.size",
             (replica, size),
         )
 
     def skip_line(self, replica: ReplicaId, end: int) -> None:
-        """A damaged line of a log is passed over; its operation is lost, its refs are not."""
+        """Skip a damaged line of a log; its operation is lost, its refs are not."""
         self._connection.execute(
             "INSERT INTO logs VALUES (?, ?, 0, ?) ON CONFLICT (replica) DO UPDATE "
             "SET end = excluded.end, sequence = sequence + 1, size = excluded.size",
@@ -84,7 +84,7 @@ class Projector:
         )
 
     def labels(self, operation: Operation) -> None:
-        """Rows for the versions that an operation made or changed.
+        """Write rows for the versions that an operation made or changed.
 
         Raises:
             IntegrityError: one of them cannot be read, though it is here: it has just been written.
@@ -96,7 +96,7 @@ class Projector:
                     raise ObjectCorrupt(label.version, "it cannot be read")
 
     def label(self, label: Label) -> bool:
-        """The row of a version; False if the version object is not here (yet).
+        """Write the row of a version; False if the version object is not here (yet).
 
         Merges with what the row has: copies of a label come one by one, in any order.
         """
@@ -136,7 +136,7 @@ class Projector:
         self._content_types()
 
     def pack(self, name: str) -> int:
-        """The row number of a pack."""
+        """Return the row number of a pack."""
         size = self._store.packs.stored_size(name)
         self._connection.execute("INSERT OR IGNORE INTO packs (name, stored_size) VALUES (?, ?)", (name, size))
         row = self._connection.execute("SELECT id FROM packs WHERE name = ?", (name,)).fetchone()
@@ -158,7 +158,7 @@ class Projector:
         return {(chunk, False) for chunk in chunks}
 
     def _is_chunked(self, object_id: ObjectId) -> bool:
-        """Told without opening anything; an object that was just put has no row yet."""
+        """Tell without opening anything whether a blob is in chunks; one that was just put has no row yet."""
         item = self._stored.get(object_id)
         if item is not None:
             return item.location is not None and item.location.chunked
@@ -224,7 +224,7 @@ class Projector:
         self._connection.execute("UPDATE versions SET counted = ? WHERE id = ?", (live, label.version))
 
     def _new_children(self, version: VersionId, tree: ObjectId) -> Mapping[ObjectId, NewChildren]:
-        """What is new in a version since its parent, where that is counted."""
+        """Find what is new in a version since its parent, where that is counted."""
         row = self._connection.execute(
             "SELECT v.tree FROM parents p JOIN versions v ON v.id = p.parent "
             "WHERE p.version = ? AND p.position = 0 AND v.counted",
@@ -252,7 +252,7 @@ class Projector:
         )
 
     def _content_types(self) -> None:
-        """Which blobs are documents; the others were entered as assets."""
+        """Record which blobs are documents; the others were entered as assets."""
         self._connection.executemany(
             "UPDATE objects SET content_type = ? WHERE id = ?",
             [(name.capitalize(), bytes.fromhex(blob)) for name, blob in self._documents],
@@ -304,7 +304,7 @@ class Projector:
             )
 
     def _mark_batch(self, operation: Operation) -> None:
-        """The operations that a later one took into its batch are undone with it, not on their own."""
+        """Mark the operations that a later one took into its batch: they are undone with it, not on their own."""
         first = operation.payload.get("batch")
         if first is not None:
             self._connection.execute(

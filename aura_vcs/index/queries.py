@@ -54,31 +54,31 @@ class Queries(ObjectQueries):
     # Versions
 
     def version(self, version: VersionId) -> VersionRecord | None:
-        """A version by its id."""
+        """Return a version by its id."""
         found = self._versions("WHERE v.id = ?", [version])
         return found[0] if found else None
 
     def versions_numbered(self, number: int) -> list[VersionRecord]:
-        """The versions with a number: several where machines gave it out offline."""
+        """List the versions with a number: several where machines gave it out offline."""
         return self._versions("WHERE v.number = ? ORDER BY v.id", [number])
 
     def is_shared(self, number: int) -> bool:
-        """Whether machines gave a number out twice."""
+        """Tell whether machines gave a number out twice."""
         row = self._index.database.connection.execute(
             "SELECT count(*) FROM versions WHERE number = ?", [number]
         ).fetchone()
         return int(row[0]) > 1
 
     def versions_named(self, name: str) -> list[VersionRecord]:
-        """The versions with a name, newest first, deleted ones left out."""
+        """List the versions with a name, newest first, deleted ones left out."""
         return self._versions("WHERE v.name = ? AND v.deleted_at IS NULL ORDER BY v.number DESC", [name])
 
     def versions_with_prefix(self, prefix: str) -> list[VersionRecord]:
-        """The versions whose id begins so."""
+        """List the versions whose id begins so."""
         return self._versions("WHERE v.id >= ? AND v.id < ? ORDER BY v.id", [prefix, prefix + "g"])
 
     def origins(self, prefix: str) -> dict[str, VersionId]:
-        """The versions whose origin begins so, by the origin; where several have one, a live one."""
+        """Return the versions whose origin begins with `prefix`, by origin; where several have one, a live one."""
         rows = self._index.database.connection.execute(
             "SELECT o.origin, o.version FROM origins o JOIN versions v ON v.id = o.version WHERE o.origin >= ? AND "
             "o.origin < ? ORDER BY v.deleted_at IS NULL AND v.purged_at IS NULL, o.version DESC",
@@ -87,37 +87,37 @@ class Queries(ObjectQueries):
         return dict(rows.fetchall())
 
     def next_number(self) -> int:
-        """The number of the next version: one more than any that was ever given out, to a version that
+        """Return the number of the next version: one more than any that was ever given out, to a version that
         is damaged now, too."""
         found = self._index.database.connection.execute("SELECT max(number) FROM versions").fetchone()[0]
         lost = self._index.database.connection.execute("SELECT value FROM meta WHERE key = 'highest'").fetchone()
         return max(int(found or 0), int(lost[0]) if lost else 0) + 1
 
     def history(self, head: VersionId, wanted: VersionFilter) -> list[VersionRecord]:
-        """The ancestry of a version, itself included, newest first."""
+        """List the ancestry of a version, itself included, newest first."""
         where, values = _conditions(wanted)
         return self._versions(
             f"JOIN h ON h.id = v.id {where} ORDER BY h.number DESC", [head, *values], wanted, _ANCESTRY
         )
 
     def all_versions(self, wanted: VersionFilter) -> list[VersionRecord]:
-        """Every version, newest first, autosaves, restore points and other branches included."""
+        """List every version, newest first, autosaves, restore points and other branches included."""
         where, values = _conditions(wanted)
         chosen = wanted.types or wanted.since or wanted.until or wanted.important
         order = "+v.number DESC, v.id" if chosen else "v.number DESC, v.id"  # + : by the index of what is chosen
         return self._versions(f"{where} ORDER BY {order}", values, wanted)
 
     def ancestors(self, version: VersionId) -> set[VersionId]:
-        """The ids of a version's ancestry, itself included."""
+        """Return the ids of a version's ancestry, itself included."""
         return {row[0] for row in self._index.database.connection.execute(f"{_ANCESTRY} SELECT id FROM h", [version])}
 
     def children(self, version: VersionId) -> list[VersionId]:
-        """The versions that were made on this one."""
+        """List the versions that were made on this one."""
         rows = self._index.database.connection.execute("SELECT version FROM parents WHERE parent = ?", (version,))
         return [row[0] for row in rows]
 
     def is_ancestor(self, older: VersionId, newer: VersionId) -> bool:
-        """Whether `older` is `newer` or in its ancestry. Looks no further back than `older`'s number."""
+        """Tell whether `older` is `newer` or in its ancestry. Looks no further back than `older`'s number."""
         if older == newer:
             return True
         row = self._index.database.connection.execute(
@@ -127,31 +127,31 @@ class Queries(ObjectQueries):
         return row is not None
 
     def live_versions(self) -> list[tuple[VersionId, ObjectId]]:
-        """Ids and trees of the versions that hold their content."""
+        """List ids and trees of the versions that hold their content."""
         rows = self._index.database.connection.execute(
             "SELECT id, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
         )
         return [(row[0], row[1]) for row in rows]
 
     def live_trees(self) -> list[tuple[str, ObjectId]]:
-        """When each version that holds its content was made, and its tree."""
+        """List when each version that holds its content was made, and its tree."""
         rows = self._index.database.connection.execute(
             "SELECT created_at, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
         )
         return [(row[0], row[1]) for row in rows]
 
     def purged_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
-        """Purged versions whose tree is one of `trees`."""
+        """List purged versions whose tree is one of `trees`."""
         found = self._versions("WHERE v.purged_at IS NOT NULL ORDER BY v.number", [])
         return [record for record in found if record.tree in trees]
 
     def deleted_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
-        """Deleted versions, not purged yet, whose tree is one of `trees`."""
+        """List deleted versions, not purged yet, whose tree is one of `trees`."""
         found = self._versions("WHERE v.deleted_at IS NOT NULL AND v.purged_at IS NULL ORDER BY v.number", [])
         return [record for record in found if record.tree in trees]
 
     def versions_touching(self, path: str) -> dict[VersionId, bool]:
-        """Versions that changed the path, or something below it; False for those that must be compared
+        """Map versions that changed the path, or something below it, to True; False for those that must be compared
         by their trees (the first, and those with very many changes)."""
         low = name_bytes(path)
         rows = self._index.database.connection.execute(
@@ -165,7 +165,7 @@ class Queries(ObjectQueries):
         return found
 
     def path_changes(self, path: str) -> list[RecordedChange]:
-        """What live versions did to a path, oldest first; the first version is not among them."""
+        """List what live versions did to a path, oldest first; the first version is not among them."""
         rows = self._index.database.connection.execute(
             "SELECT c.change, v.author, v.created_at FROM changed_paths c JOIN versions v ON v.id = c.version "
             "WHERE c.path = ? AND v.deleted_at IS NULL ORDER BY v.number, v.created_at",
@@ -174,14 +174,14 @@ class Queries(ObjectQueries):
         return [RecordedChange(*row) for row in rows]
 
     def first_version(self) -> RecordedChange:
-        """Who made the oldest version that is known, and when."""
+        """Return who made the oldest version that is known, and when."""
         row = self._index.database.connection.execute(
             "SELECT 'added', author, created_at FROM versions ORDER BY number, created_at LIMIT 1"
         ).fetchone()
         return RecordedChange(*row)
 
     def names(self) -> list[str]:
-        """What versions are called, for suggestions: the newest thousand."""
+        """List what versions are called, for suggestions: the newest thousand."""
         rows = self._index.database.connection.execute(
             "SELECT name, number FROM versions WHERE deleted_at IS NULL ORDER BY number DESC LIMIT 1000"
         ).fetchall()
@@ -198,7 +198,7 @@ class Queries(ObjectQueries):
     # Actions
 
     def action(self, prefix: str) -> list[ActionRecord]:
-        """The actions whose id begins so; none for what cannot begin one."""
+        """List the actions whose id begins so; none for what cannot begin one."""
         if not prefix or set(prefix) - set("0123456789abcdef"):
             return []
         return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
@@ -208,7 +208,7 @@ class Queries(ObjectQueries):
         correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
         limit: int = 50, offset: int = 0,
     ) -> list[ActionRecord]:  # fmt: skip
-        """Actions, done last first, whatever the clock said; those whose time is over at `at` are Expired."""
+        """List actions, done last first, whatever the clock said; those whose time is over at `at` are Expired."""
         statement, values = actions_clause(
             type_=type_, user=user, status=status, correlation_id=correlation_id, since=since, until=until, at=at
         )
@@ -222,7 +222,7 @@ class Queries(ObjectQueries):
         return [_expired(action, at) for action in found] if at is not None else found
 
     def _replicas_of_actions(self) -> list[ReplicaId]:
-        """Each replica that did something, by one step of the index for each."""
+        """List each replica that did something, by one step of the index for each."""
         found: list[ReplicaId] = []
         statement = "SELECT min(replica) FROM actions WHERE replica > ?"
         while (
@@ -232,7 +232,7 @@ class Queries(ObjectQueries):
         return found
 
     def next_undo(self, replica: ReplicaId, at: str, *, before: int | None = None) -> ActionRecord | None:
-        """The newest action of this replica that is applied, can be taken back and has not expired at `at`.
+        """Return the newest action of this replica that is applied, can be taken back and has not expired at `at`.
 
         With `before`, the newest of those with a lower sequence number.
         """
@@ -252,7 +252,7 @@ class Queries(ObjectQueries):
         )
 
     def next_redo(self, replica: ReplicaId, at: str) -> ActionRecord | None:
-        """The action that was taken back last and after which nothing new was done."""
+        """Return the action that was taken back last and after which nothing new was done."""
         found = self._actions(
             "INDEXED BY actions_redoable WHERE a.replica = ? AND a.undoable = 1 AND a.redoable = 1 "
             "AND (a.expires_at IS NULL OR a.expires_at > ?) ORDER BY a.sequence LIMIT 1",
@@ -261,18 +261,18 @@ class Queries(ObjectQueries):
         return found[0] if found else None
 
     def applied_since(self, replica: ReplicaId, sequence: int) -> list[ActionRecord]:
-        """This replica's applied actions after `sequence` that could be taken back, oldest first."""
+        """List this replica's applied actions after `sequence` that could be taken back, oldest first."""
         return self._actions(
             "WHERE a.replica = ? AND a.undoable = 1 AND a.sequence > ? AND a.status = 'Applied' ORDER BY a.sequence",
             [replica, sequence],
         )
 
     def recent_actions(self, since: str) -> list[ActionRecord]:
-        """Actions since a moment, of every replica."""
+        """List actions since a moment, of every replica."""
         return self._actions("WHERE a.time >= ? ORDER BY a.time", [since])
 
     def action_by_id(self, operation: OperationId) -> ActionRecord | None:
-        """An action by its id."""
+        """Return an action by its id."""
         found = self._actions("WHERE a.id = ?", [operation])
         return found[0] if found else None
 
@@ -282,7 +282,7 @@ class Queries(ObjectQueries):
 
 
 def newest_first(actions: Iterable[ActionRecord]) -> list[ActionRecord]:
-    """The actions, done last first: a replica's by their numbers, those of several by the clock.
+    """Sort the actions, done last first: a replica's by their numbers, those of several by the clock.
 
     What a clock that was ahead has dated stands before what the same replica did next.
     """
@@ -304,7 +304,7 @@ def actions_clause(
     *, type_: str | None = None, user: str | None = None, status: str | None = None,
     correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
 ) -> tuple[str, list[Any]]:  # fmt: skip
-    """The WHERE and ORDER BY that answer `Queries.actions`, and their values."""
+    """Build the WHERE and ORDER BY that answer `Queries.actions`, and their values."""
     parts, values = list[str](), list[Any]()
     stored = "Applied" if status == "Expired" else status
     chosen = (
@@ -327,7 +327,7 @@ def _expired(action: ActionRecord, at: str) -> ActionRecord:
 
 
 def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
-    """The WHERE clause of a filter, and its values."""
+    """Build the WHERE clause of a filter, and its values."""
     parts: list[str] = [] if wanted.deleted else ["v.deleted_at IS NULL"]
     values: list[Any] = []
     if wanted.types:

@@ -43,7 +43,7 @@ class ListedLocations:
 
 
 def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress) -> Iterator[list[StoredObject]]:
-    """What is in packs, by their footers: a list for each pack. Damaged ones are passed over; fsck reports them."""
+    """Yield what is in packs, by footers: a list for each pack. Damaged ones are passed over; fsck reports them."""
     progress.start("Reading packs", len(names), "packs")
     for name in names:
         try:
@@ -55,7 +55,7 @@ def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress)
 
 
 def loose_objects(store: ObjectStore, found: Mapping[ObjectId, int]) -> Iterator[StoredObject]:
-    """Loose objects, given with their stored sizes, each read to tell its kind; damaged ones are passed over."""
+    """Yield loose objects, given with their stored sizes, each read to tell its kind; damaged ones are passed over."""
     for object_id, stored_size in found.items():
         item = _loose(store, object_id, stored_size)
         if item is not None:
@@ -63,7 +63,7 @@ def loose_objects(store: ObjectStore, found: Mapping[ObjectId, int]) -> Iterator
 
 
 def offloaded_objects(store: ObjectStore) -> Iterator[StoredObject]:
-    """What belongs to offloaded content: chunks, or blobs that have no list of chunks here. Some may be here."""
+    """Yield what belongs to offloaded content: chunks, or blobs without a list of chunks here. Some may be here."""
     for blob, entry in store.offloaded.all().items():
         place = store.places.find(blob)
         if place is None or not place.chunked:

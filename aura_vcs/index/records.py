@@ -94,7 +94,7 @@ ACTION_COLUMNS = (
 def version_row(
     version_id: VersionId, version: Version, label: Label, *, counted: bool, paths_known: bool
 ) -> dict[str, Any]:
-    """The columns of a version's row."""
+    """Return the columns of a version's row."""
     return {
         "id": version_id,
         "number": version.number,
@@ -112,7 +112,7 @@ def version_row(
 
 
 def label_columns(label: Label) -> dict[str, Any]:
-    """The columns that change with a label."""
+    """Return the columns that change with a label."""
     return {
         "name": label.name,
         "description": label.description,
@@ -135,7 +135,7 @@ LABEL_COLUMNS = (
 
 
 def stored_label(row: tuple[Any, ...]) -> Label:
-    """A row of LABEL_COLUMNS as the label it was made from."""
+    """Build the label that a row of LABEL_COLUMNS was made from."""
     (version, number, name, branch, description, important, *rest) = row
     (deleted_at, deleted_by, purged_at, purged_by, purge_reason, stamps, updated_at, updated_by) = rest
     return Label(
@@ -149,7 +149,7 @@ def stored_label(row: tuple[Any, ...]) -> Label:
 def version_record(
     row: tuple[Any, ...], parents: tuple[VersionId, ...], documents: dict[str, ObjectId | None]
 ) -> VersionRecord:
-    """A row of VERSION_COLUMNS as a record."""
+    """Build a record from a row of VERSION_COLUMNS."""
     (number, type_, trigger, name, description, author, created_at, tree, branch, important) = row[1:11]
     (deleted_at, deleted_by, purged_at, purged_by, purge_reason, size, updated_at, updated_by) = row[11:]
     return VersionRecord(
@@ -162,14 +162,14 @@ def version_record(
 
 
 def action_record(row: tuple[Any, ...]) -> ActionRecord:
-    """A row of ACTION_COLUMNS as a record."""
+    """Build a record from a row of ACTION_COLUMNS."""
     fields = list(row)
     fields[10] = bool(fields[10])
     return ActionRecord(*fields)
 
 
 def version_records(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[VersionRecord]:
-    """Records for rows of VERSION_COLUMNS, with parents and documents looked up together."""
+    """Build records for rows of VERSION_COLUMNS, with parents and documents looked up together."""
     ids = [row[0] for row in rows]
     parents: dict[str, list[VersionId]] = {}
     documents: dict[str, dict[str, ObjectId | None]] = {}

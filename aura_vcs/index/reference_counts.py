@@ -68,7 +68,7 @@ class NewChildren(msgspec.Struct, frozen=True):
 
 
 def insert_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
-    """Rows for objects of one pack (or loose ones) that have none yet, counted by nobody; returns how many.
+    """Insert rows for objects of one pack (or loose ones) that have none yet, counted by nobody; return how many.
 
     Offloaded objects that are here again are counted as before.
     """
@@ -81,7 +81,7 @@ def insert_objects(connection: sqlite3.Connection, items: Iterable[StoredObject]
 
 
 def tree_children(tree: Tree) -> set[tuple[ObjectId, bool]]:
-    """What a tree holds: ids, and whether each is a tree."""
+    """Return what a tree holds: ids, and whether each is a tree."""
     return {(entry.id, entry.kind is EntryKind.DIR) for entry in tree.entries}
 
 
@@ -116,18 +116,18 @@ class ReferenceCounts:
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId, fresh: Mapping[ObjectId, NewChildren] | None = None) -> None:
-        """A live version begins to hold the tree; what is counted is `fresh`, the rest is deferred."""
+        """Raise the counts of a tree that a live version begins to hold; what is held in it beside `fresh` is owed."""
         self._fresh = fresh or {}
         self._walk([(tree, True)], +1)
         self._fresh = {}
 
     def lower_tree(self, tree: ObjectId) -> None:
-        """A version no longer holds the tree."""
+        """Lower the counts of a tree that a version no longer holds."""
         self.apply_deferred()
         self._walk([(tree, True)], -1)
 
     def raise_object(self, object_id: ObjectId) -> None:
-        """A ref begins to hold a version or a blob."""
+        """Raise the count of a version or a blob that a ref begins to hold."""
         self._walk([(object_id, False)], +1)
 
     def apply_deferred(self) -> None:
@@ -156,7 +156,7 @@ class ReferenceCounts:
             self.apply_deferred()
 
     def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
-        """Change the counts of objects, and of what they hold where theirs leave or reach zero."""
+        """Change the counts of objects, and of what they hold where theirs leave or come to zero."""
         waiting = [objects]
         while waiting:
             level = waiting.pop()
@@ -189,7 +189,7 @@ class ReferenceCounts:
         return [item for item in objects if item[0] not in leaves]
 
     def _to_count(self, object_id: ObjectId, is_tree: bool, step: int) -> Iterable[tuple[ObjectId, bool]]:
-        """What an object holds and is counted now."""
+        """Return what an object holds and is counted now."""
         fresh = self._fresh.get(object_id) if step > 0 else None
         if fresh is None:
             return self._children(object_id, is_tree)

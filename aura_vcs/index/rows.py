@@ -14,19 +14,19 @@ class Rows:
     database: Database
 
     def knows(self, version: VersionId) -> bool:
-        """Whether there is a row for the version."""
+        """Tell whether there is a row for the version."""
         row = self.database.connection.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone()
         return row is not None
 
     def end_of_log(self, replica: ReplicaId) -> tuple[int, int]:
-        """Where the replica's last whole line ends, and its sequence number; zeros before the first."""
+        """Return where the replica's last whole line ends, and its sequence number; zeros before the first."""
         row = self.database.connection.execute(
             "SELECT end, sequence FROM logs WHERE replica = ?", (replica,)
         ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
     def time_of(self, replica: ReplicaId, sequence: int) -> str:
-        """The time of a replica's last operation up to a sequence number.
+        """Return the time of a replica's last operation up to a sequence number.
 
         "" before the first, and where the clock went back: times tell nothing then.
         """
@@ -36,7 +36,7 @@ class Rows:
         return until if after is None or until < after else ""
 
     def unlocated(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
-        """Those of the objects that have no row, or are offloaded."""
+        """Return those of the objects that have no row, or are offloaded."""
         new = set(object_ids)
         for group in groups(new.copy()):
             marks = ",".join("?" * len(group))
@@ -48,7 +48,7 @@ class Rows:
         return new
 
     def forget(self, object_ids: Iterable[ObjectId]) -> None:
-        """Remove the rows of objects whose files are gone or going, and the words that they had."""
+        """Remove the rows of objects whose files are or will be gone, and the words that they had."""
         from aura_vcs.index.full_text import forget_blobs  # reading needs none of it
 
         going = list(object_ids)
@@ -57,6 +57,6 @@ class Rows:
             forget_blobs(connection, going)
 
     def forget_packs(self, names: Iterable[str]) -> None:
-        """Remove the rows of packs that are going."""
+        """Remove the rows of packs that will be deleted."""
         with self.database.transaction() as connection:
             connection.executemany("DELETE FROM packs WHERE name = ?", [(name,) for name in names])

@@ -103,7 +103,7 @@ _OF_OBJECTS = "CREATE INDEX objects_"
 
 
 def statements() -> Iterator[str]:
-    """What makes the tables and their indexes, one after the other."""
+    """Yield the statements that make the tables and their indexes, one after the other."""
     statement = ""
     for line in TABLES.splitlines():
         statement += line + "\n"
@@ -114,7 +114,7 @@ def statements() -> Iterator[str]:
 
 @contextmanager
 def filled_at_once(connection: sqlite3.Connection) -> Iterator[None]:
-    """The table of objects, which is empty, is filled in the block: its indexes are made at the end.
+    """Fill the table of objects, which is empty, in the block: its indexes are made at the end.
 
     Inside the caller's transaction, which takes all of it back if the block raises.
     """

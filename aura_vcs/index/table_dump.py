@@ -7,7 +7,7 @@ from aura_vcs.index.index import Index
 
 
 def table_sizes(index: Index) -> dict[str, int]:
-    """How many rows each table has."""
+    """Count the rows that each table has."""
     connection = index.database.connection
     names = connection.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'words%' AND name NOT LIKE 'sqlite_%' "
@@ -21,7 +21,7 @@ def _size(connection: sqlite3.Connection, table: str) -> int:
 
 
 def table_rows(index: Index, table: str, limit: int) -> list[dict[str, Any]]:
-    """The first rows of a table, by column; bytes in hexadecimal. `table` is one of `table_sizes`."""
+    """List the first rows of a table, by column; bytes in hexadecimal. `table` is one of `table_sizes`."""
     cursor = index.database.connection.execute(f'SELECT * FROM "{table}" LIMIT ?', [limit])
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, map(_plain, row), strict=True)) for row in cursor]

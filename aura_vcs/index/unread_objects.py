@@ -19,14 +19,14 @@ NOTED = 20
 
 
 def noted_with(noted: str | None, unread: Iterable[ObjectId]) -> str:
-    """The note with more objects."""
+    """Return the note with more objects."""
     known = (noted or "").split()
     known += sorted(set(unread).difference(known))
     return " ".join(known[:NOTED])
 
 
 def is_readable(connection: sqlite3.Connection, store: ObjectStore, trees: TreeReader, noted: str) -> bool:
-    """Whether the first of the noted objects can be read: a tree, or a blob's list of chunks."""
+    """Tell whether the first of the noted objects can be read: a tree, or a blob's list of chunks."""
     object_id = ObjectId(noted.split(maxsplit=1)[0])
     row = connection.execute("SELECT kind FROM objects WHERE id = ?", (bytes.fromhex(object_id),)).fetchone()
     try:

@@ -43,7 +43,7 @@ DEFAULT_ENVIRONMENT: Mapping[str, str] = {"PATH": os.defpath}
 
 
 def is_address(place: str) -> bool:
-    """Whether a place is an address that git fetches from, not a folder."""
+    """Tell whether a place is an address that git fetches from, not a folder."""
     return _SCHEME.match(place) is not None
 
 

@@ -104,7 +104,7 @@ class RefsImport:
                     break
 
     def _branch(self, name: str, target: VersionId) -> bool | None:
-        """Whether the branch had to be moved; None if it leads elsewhere."""
+        """Move the branch, and tell whether it had to be; None if it leads elsewhere."""
         found, queries = branch(self._repo, name), self._repo.queries
         if found is not None and (found.diverged or found.version != target):
             if not found.diverged and queries.is_ancestor(target, found.version):

@@ -13,7 +13,7 @@ ATTEMPTS = 3
 
 
 def confirm_damage(repo: Repository, look: Callable[[], T], is_clean: Callable[[T], bool]) -> T:
-    """What `look` finds, if nothing is wrong or nobody recorded anything while it looked.
+    """Return what `look` finds, if nothing is wrong or nobody recorded anything while it looked.
 
     Else it looks again, and at last while it holds the refs still. The caller holds the objects lock,
     shared: nothing is deleted meanwhile.
@@ -33,6 +33,6 @@ def confirm_damage(repo: Repository, look: Callable[[], T], is_clean: Callable[[
 
 
 def _log_positions(repo: Repository) -> dict[ReplicaId, int] | None:
-    """How far the logs are; None while somebody is recording, or where the index cannot follow."""
+    """Return the sizes of the logs; None while somebody is recording, or where the index cannot follow."""
     sizes = repo.logs.sizes()
     return sizes if repo.index.is_current() else None

@@ -34,14 +34,14 @@ class CountTable:
         return len(self.recorded)
 
     def id(self, row: int) -> ObjectId:
-        """The id of a row."""
+        """Return the id of a row."""
         return ObjectId(self._digest(row).hex())
 
     def _digest(self, row: int) -> bytes:
         return bytes(self._ids[row * _ID_BYTES : (row + 1) * _ID_BYTES])
 
     def row(self, object_id: ObjectId) -> int | None:
-        """Which row the id is in, if it is in one."""
+        """Find the row that the id is in, None if it is in none."""
         digest = bytes.fromhex(object_id)
         prefix = int.from_bytes(digest[:2], "big")
         rows = range(self._starts[prefix], self._starts[prefix + 1])

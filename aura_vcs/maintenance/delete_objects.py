@@ -57,7 +57,7 @@ class ObjectRemoval:
         return len(items), freed
 
     def _live_objects(self, name: str, unwanted: set[ObjectId]) -> list[StoredObject] | None:
-        """What else is in a pack; None where it is damaged: that is fsck's to report, not ours to delete."""
+        """List what else is in a pack; None where it is damaged: that is fsck's to report, not ours to delete."""
         try:
             return [item for item in self._repo.store.pack_objects(name) if item.id not in unwanted]
         except (IntegrityError, FileNotFoundError):

@@ -95,7 +95,7 @@ def storage_report(repo: Repository) -> StorageReport:
 
 
 def _unfinished(repo: Repository) -> Sizes:
-    """What lies in the folder for temporary files; gc removes it once it is older than a day."""
+    """Measure the folder for temporary files; gc removes what is in it once it is older than a day."""
     sizes = [size for _, size in repo.storage.walk(TEMPORARY)]
     return Sizes(len(sizes), sum(sizes), sum(sizes))
 
@@ -110,12 +110,12 @@ class _StoredSizes:
         self._chunked: dict[ObjectId, tuple[int, int]] = {}
 
     def of(self, object_id: ObjectId) -> int:
-        """Bytes on disk; 0 for what is not here."""
+        """Return an object's bytes on disk; 0 for what is not here."""
         item = self._objects.get(object_id)
         return 0 if item is None else item.stored_size + self._chunks(item)[0]
 
     def alone(self, object_id: ObjectId) -> int:
-        """Bytes on disk that only this blob holds."""
+        """Return the bytes on disk that only this blob holds."""
         item = self._objects.get(object_id)
         return 0 if item is None else item.stored_size + self._chunks(item)[1]
 
@@ -134,7 +134,7 @@ class _StoredSizes:
 
 
 def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, str]:
-    """A path for every blob, from the newest version that has it."""
+    """Find a path for every blob, from the newest version that has it."""
     paths: dict[ObjectId, str] = {}
     walk = Walk(repo.graph, on_fault=pass_over)
     repo.progress.start("Looking through versions", len(versions), "versions")
@@ -195,7 +195,7 @@ def _by_file_type(
 
 
 def _file_type(path: str) -> str:
-    """One of the five documents, scene, image, audio, video, or other."""
+    """Classify a path as one of the five documents, scene, image, audio, video, or other."""
     stem, _, suffix = path.rpartition(".")
     if suffix in {"json", "otio"} and stem in DOCUMENTS:
         return stem

@@ -75,7 +75,7 @@ class _Checker:
         self.stored_bytes = 0
 
     def report(self) -> Iterator[Finding]:
-        """Everything found; damaged objects with the versions they affect."""
+        """Yield every finding; damaged objects with the versions they affect."""
         affected = affected_versions(self._repo, {*self._damaged, *self._missing})
         for kind, found in (("corrupt_object", self._damaged), ("missing_object", self._missing)):
             for object_id, detail in found.items():
@@ -87,7 +87,7 @@ class _Checker:
         yield from self._problems
 
     def objects(self) -> None:
-        """Packs and loose objects."""
+        """Check packs and loose objects."""
         store = self._repo.store
         self._packs = {name: store.packs.stored_size(name) for name in store.packs.names()}
         self._repo.progress.start("Checking packs", sum(self._packs.values()), "bytes")
@@ -152,12 +152,12 @@ class _Checker:
         self._damaged[object_id] = detail
 
     def records(self) -> None:
-        """Refs, logs and the other small files."""
+        """Check refs, logs and the other small files."""
         for look in (ref_problems, log_problems, file_problems):
             self._problems += self._certain(look)
 
     def counts(self) -> None:
-        """Every reference count is what counting again gives."""
+        """Check that every reference count is what counting again gives."""
         if self._damaged or self._missing:
             return  # what cannot be read cannot be counted
         self._problems += self._certain(count_problems)
@@ -166,7 +166,7 @@ class _Checker:
         return confirm_damage(self._repo, lambda: list(look(self._repo)), lambda found: not found)
 
     def versions(self) -> bool:
-        """Everything that a live version holds is there; returns whether it is so."""
+        """Check that everything that a live version holds is there; return whether it is so."""
         self._damaged, self._missing = dict(self._unread), {}
         self._gone, self.offloaded = {}, {}
         labels, seen = all_labels(self._repo), set[ObjectId]()
@@ -193,7 +193,7 @@ class _Checker:
             self._note(fault_of(label.version, error))
 
     def _contents(self, files: dict[ObjectId, tuple[str, int]]) -> None:
-        """Files that a tree holds are there, with all their chunks."""
+        """Check that files that a tree holds are there, with all their chunks."""
         absent = self._find_missing(files)
         for blob in absent:
             self._not_present(blob, *files[blob])
@@ -211,14 +211,14 @@ class _Checker:
                 self._check_chunk_lists(blob)
 
     def _check_chunk_lists(self, blob: ObjectId) -> None:
-        """A list of chunks has no hash of its own: only the whole content tells whether it is right."""
+        """Check lists of chunks over the whole content, which alone tells: a list has no hash of its own."""
         try:
             self._repo.store.verify(blob, Kind.BLOB)
         except IntegrityError as error:
             self._damaged[blob] = error.message
 
     def _find_missing(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
-        """Those that are nowhere: most are found by one look at the index and one at the packs' names."""
+        """Find objects that are nowhere: most are found by one look at the index and one at the packs' names."""
         wanted = set(object_ids)
         placed = self._repo.store.places.find_many(wanted)
         rest = {i for i in wanted if i not in placed or placed[i].pack not in self._packs}
@@ -226,7 +226,7 @@ class _Checker:
         return away | {object_id for object_id in rest - away if not self._repo.store.contains(object_id)}
 
     def _is_offloaded(self, object_id: ObjectId) -> bool:
-        """Whether the index has the object as offloaded: it is not looked for in every pack."""
+        """Tell whether the index has the object as offloaded: it is not looked for in every pack."""
         record = self._repo.queries.object(object_id)
         away = record is not None and record.pack is None and record.stored_size == 0 and record.size > 0
         return away and self._repo.store.loose.find(object_id) is None
@@ -238,7 +238,7 @@ class _Checker:
             self._gone[blob] = name, size
 
     def _report_missing(self) -> None:
-        """What is not here is missing, unless it is made of what was offloaded."""
+        """Report what is not here as missing, unless it is made of what was offloaded."""
         absent = missing_parts(self._repo.store, self._gone)  # a sync tool may have brought it, unknown to the index
         away = offloaded_among(self._repo.store, absent)
         for blob, parts in absent.items():

@@ -121,7 +121,7 @@ def _plan(repo: Repository, grace_seconds: float, dead_share: float | None, *, w
 
 
 def _may_be_incoming(item: ObjectRecord) -> bool:
-    """Whether an object was never held here and is young: part of another machine's version, perhaps."""
+    """Tell whether an object was never held here and is young: part of another machine's version, perhaps."""
     return item.created_at == item.last_referenced_at and item.created_at > _ago(GRACE_SECONDS)
 
 
@@ -130,7 +130,7 @@ def _ago(seconds: float) -> str:
 
 
 def _dense_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
-    """Packs with so little garbage in them that writing them anew is not worth it."""
+    """Find packs with so little garbage in them that writing them anew is not worth it."""
     if dead_share <= 0:
         return set()
     dead: Counter[str] = Counter()
@@ -146,7 +146,7 @@ def _dense_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: flo
 
 
 def _purged_objects(repo: Repository, free: set[ObjectId]) -> set[ObjectId]:
-    """What belongs to versions that a person purged: that is to be gone when gc says so."""
+    """Find what belongs to versions that a person purged: that is to be gone when gc says so."""
     walker = Marker(repo, free)
     for record in repo.queries.purged_holding(free):
         walker.mark_tree(record.tree)

@@ -24,7 +24,7 @@ class Housekeeping(msgspec.Struct, frozen=True):
 
 
 def is_due(repo: Repository) -> bool:
-    """Whether something could be freed and none was begun within a day. Looks at one small file and the garbage."""
+    """Tell whether something could be freed and no gc began within a day. Looks at one small file and the garbage."""
     return not _begun_today(repo) and repo.queries.garbage_bytes(_ago(GRACE_SECONDS)) >= LEAST_BYTES
 
 

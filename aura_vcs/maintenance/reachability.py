@@ -38,7 +38,7 @@ class Marker:
         self.damaged: dict[ObjectId, str] = {}
 
     def mark(self, objects: Iterable[ObjectId]) -> None:
-        """Objects that are reached on their own."""
+        """Mark objects that are reachable on their own."""
         self.found |= self._wanted & set(objects)
 
     def mark_version(self, version: VersionId, *, content: bool) -> None:
@@ -83,7 +83,7 @@ class Marker:
 
 
 def find_reachable(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Reachable:
-    """Which of `wanted` are in use; what was deleted or done since `cutoff` could still be wanted back."""
+    """Find which of `wanted` are in use; what was deleted or done since `cutoff` could still be wanted back."""
     repo.progress.start("Checking what is in use", None, "folders")
     walker = Marker(repo, wanted)
     labels = all_labels(repo)
@@ -107,7 +107,7 @@ def find_reachable(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Reac
 
 
 def all_labels(repo: Repository) -> dict[VersionId, Label]:
-    """Every version's label, conflicted copies merged in."""
+    """Map every version to its label, conflicted copies merged in."""
     return {label.version: label for label in repo.refs.all_labels()}
 
 
@@ -125,14 +125,14 @@ def _named_versions(repo: Repository) -> Iterator[VersionId]:
 
 
 def referenced_trees(repo: Repository) -> list[ObjectId]:
-    """Trees of versions that HEAD, a branch or a tag stands on: another machine may have deleted them."""
+    """List trees of versions that HEAD, a branch or a tag stands on: another machine may have deleted them."""
     queries, head = repo.queries, repo.head().version
     records = [queries.version(version) for version in set(_named_versions(repo))]
     return [r.tree for r in records if r is not None and (r.purged_at is None or r.id == head)]
 
 
 def _is_here(repo: Repository, version: VersionId) -> bool:
-    """Whether the version that HEAD stands on has its content, though another machine purged it.
+    """Tell whether the version that HEAD stands on has its content, though another machine purged it.
 
     Then it stays until HEAD moves on: the next commit takes from it what has not changed in the folder.
     """
@@ -141,7 +141,7 @@ def _is_here(repo: Repository, version: VersionId) -> bool:
 
 
 def undoable_trees(repo: Repository, cutoff: str) -> list[ObjectId]:
-    """Trees that operations since `cutoff`, or one that was interrupted, would bring back.
+    """List trees that operations since `cutoff`, or one that was interrupted, would bring back.
 
     Older ones too, as long as there is the restore point that was made for them: it has the same content.
     """
@@ -175,7 +175,7 @@ def _is_there(repo: Repository, tree: ObjectId) -> bool:
 
 
 def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[ObjectId, list[int]]:
-    """For each damaged object, the numbers of the versions that hold it. Opens every tree once."""
+    """Map each damaged object to the numbers of the versions that hold it. Opens every tree once."""
     wanted = set(damaged)
     found: dict[ObjectId, list[int]] = {}
     if not wanted:

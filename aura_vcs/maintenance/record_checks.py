@@ -27,7 +27,7 @@ _SHOWN_FIELDS = ("name", "description", "important", "deleted_at", "purged_at")
 
 
 def ref_problems(repo: Repository) -> Iterator[Finding]:
-    """Branches, tags and labels can be read and stand on versions that are here."""
+    """Yield findings about branches, tags and labels that cannot be read, or stand on versions that are not here."""
     for error in repo.refs.damaged():
         yield Finding("corrupt_ref", error.path, error.detail)
     for name in repo.store.offloaded.damaged():
@@ -51,7 +51,7 @@ def ref_problems(repo: Repository) -> Iterator[Finding]:
 
 
 def _projected(repo: Repository) -> Iterator[Finding]:
-    """Rows of versions in the index are what labels say."""
+    """Yield a finding for each row of a version in the index that is not what its label says."""
     labels = all_labels(repo)
     for record in repo.queries.all_versions(VersionFilter(deleted=True)):
         label = labels.get(record.id)
@@ -62,7 +62,7 @@ def _projected(repo: Repository) -> Iterator[Finding]:
 
 
 def log_problems(repo: Repository) -> Iterator[Finding]:
-    """Every line of the operation logs fits its checksum."""
+    """Yield a finding for each line of the operation logs that does not fit its checksum."""
     for name in repo.logs.segments():
         try:
             damaged = [line for line in repo.logs.read_segment(name) if line.operation is None]
@@ -89,7 +89,7 @@ def log_problems(repo: Repository) -> Iterator[Finding]:
 
 
 def file_problems(repo: Repository) -> Iterator[Finding]:
-    """The other files say what they should, and every file and folder can be read."""
+    """Yield findings about other files that do not say what they should, and about what cannot be read."""
     checks: dict[str, Callable[[], str | None]] = {
         layout.FORMAT: lambda: _format(repo),
         layout.HEAD: repo.head_file.damage,
@@ -137,7 +137,7 @@ def _pending(repo: Repository) -> str | None:
 
 
 def _unreadable(storage: LocalStorage, folder: str) -> Iterator[tuple[str, str]]:
-    """Files and folders that cannot be opened, or whose beginning cannot be read. What is no file is passed over."""
+    """Yield files and folders that cannot be opened, or whose beginning cannot be read. Others are passed over."""
     try:
         names = storage.list(folder) if folder else sorted(os.listdir(storage.root))
     except (StorageError, OSError, LinkedPath) as error:

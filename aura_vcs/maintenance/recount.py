@@ -43,7 +43,7 @@ def count_problems(repo: Repository) -> Iterator[Finding]:
 
 
 def _on_disk(repo: Repository, tally: CountTable) -> bytearray:
-    """For every row of the index, whether its object is in a pack that can be read, loose, or offloaded."""
+    """Mark for every row of the index whether its object is in a pack that can be read, loose, or offloaded."""
     store = repo.store
     found = bytearray(len(tally))
     for name in store.packs.names():

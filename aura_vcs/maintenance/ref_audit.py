@@ -20,7 +20,7 @@ Afters = dict[str, list[object]]
 
 
 def unrecorded_refs(repo: Repository) -> Iterator[tuple[str, str]]:
-    """Refs that hold what no operation recorded, each with a sentence.
+    """Yield refs that hold what no operation recorded, each with a sentence.
 
     A ref whose operations are not here is not judged: another machine's log may arrive after it, or
     end before what it recorded last.
@@ -49,14 +49,14 @@ def unrecorded_refs(repo: Repository) -> Iterator[tuple[str, str]]:
 
 
 def _is_ahead(repo: Repository, entry: BranchEntry, known: list[BranchEntry]) -> bool:
-    """Whether another machine's entry was written after all that its log, as far as it is here, tells of."""
+    """Tell whether another machine's entry was written after all that its log, as much as is here, records."""
     if entry.replica == repo.replica:
         return False
     return all(entry.counter > other.counter and entry.updated_at > other.updated_at for other in known)
 
 
 def _is_tag_ahead(repo: Repository, tag: Tag, known: list[Tag]) -> bool:
-    """The same of a tag: a higher stamp alone, with the rest as it was recorded, is damage."""
+    """Tell whether a tag is newer than its log: a higher stamp alone, with the rest as it was recorded, is damage."""
     if tag.stamp[1] == repo.replica:
         return False
     moved = {(other.version, other.message, other.created_at, other.created_by) for other in known}
@@ -79,7 +79,7 @@ def _all(afters: Afters, name: str, shape: type[T]) -> list[T]:
 
 
 def _differing(label: Label, recorded: Label) -> str:
-    """The first field that differs although both have it from the same stamp."""
+    """Return the first field that differs although both have it from the same stamp."""
     for field in ("version", "number", "branch"):
         if getattr(label, field) != getattr(recorded, field):
             return field

@@ -117,7 +117,7 @@ def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> I
 
 
 def _order(repo: Repository, wanted: Set[ObjectId]) -> Order:
-    """For each of some objects, what it is next to: suffix, path, and the number of its first version."""
+    """Map objects to what they are packed next to: suffix, path, and the number of their first version."""
     order: Order = {}
     opened: set[ObjectId] = set()
     for record in reversed(repo.queries.all_versions(VersionFilter(deleted=True))):
@@ -183,7 +183,7 @@ def rewrite(
 def _frames(
     repo: Repository, items: Iterable[StoredObject], frame_bytes: int, content: Mapping[ObjectId, bytes]
 ) -> Iterator[list[NewObject]]:
-    """The objects in runs of about `frame_bytes`; chunks of media are not mixed with the rest."""
+    """Yield the objects in runs of about `frame_bytes`; chunks of media are not mixed with the rest."""
     frame: list[NewObject] = []
     size = 0
     for item in items:

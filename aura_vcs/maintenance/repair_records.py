@@ -29,7 +29,7 @@ class RepairableRecord(msgspec.Struct, frozen=True):
 
 
 def find_repairable(repo: Repository) -> list[RepairableRecord]:
-    """The records here that are damaged and can be mended without any other copy. Changes nothing."""
+    """List the records here that are damaged and can be mended without any other copy. Changes nothing."""
     found = [*_format(repo), *_head(repo), *_settings(repo), *_log(repo)]
     recorded = _recorded(repo)
     damaged = {error.path: error.detail for error in repo.refs.damaged()}
@@ -86,14 +86,14 @@ def _head(repo: Repository) -> Iterator[RepairableRecord]:
 
 
 def _settings(repo: Repository) -> Iterator[RepairableRecord]:
-    """The file with the remotes, if its copy is whole."""
+    """Yield the file with the remotes, if its copy is whole."""
     trouble = _damage_of(repo, layout.CONFIG)
     if isinstance(trouble, RecordCorrupt) and _damage_of(repo, layout.CONFIG_COPY) is None:
         yield RepairableRecord(layout.CONFIG, trouble.detail)
 
 
 def _log(repo: Repository) -> Iterator[RepairableRecord]:
-    """This machine's log, if it cannot be read at all and its copy can."""
+    """Yield this machine's log, if it cannot be read at all and its copy can."""
     path = layout.operations_log(repo.replica)
     try:
         repo.storage.read(path)
@@ -106,7 +106,7 @@ def _log(repo: Repository) -> Iterator[RepairableRecord]:
 
 
 def _damage_of(repo: Repository, path: str) -> RecordCorrupt | FileNotFoundError | None:
-    """What is wrong with a file of JSON."""
+    """Find what is wrong with a file of JSON; None if nothing is."""
     try:
         decode_record(repo.storage.read(path), dict[str, object], path)
     except (RecordCorrupt, FileNotFoundError) as error:
@@ -115,7 +115,7 @@ def _damage_of(repo: Repository, path: str) -> RecordCorrupt | FileNotFoundError
 
 
 def _recorded(repo: Repository) -> set[str]:
-    """The refs that some operation moved, as operations name them; of checkpoints it does not tell all."""
+    """Collect the refs that operations moved, as they name them; checkpoints are left out: not all are recorded."""
     return {name for changes in _changes(repo) for name in changes if not name.startswith("checkpoints/")}
 
 
@@ -141,5 +141,5 @@ def _apply_logs(repo: Repository, paths: set[str]) -> None:
 
 
 def _ref_name(path: str) -> str:
-    """A ref as operations name it."""
+    """Convert a ref's path to the name that operations use."""
     return path.removeprefix(f"{layout.REFS}/").removeprefix(f"{layout.LOCAL}/").removesuffix(".json")

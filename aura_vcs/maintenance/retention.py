@@ -106,7 +106,7 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
 def decide(
     versions: Iterable[VersionRecord], rules: RetentionRules, at: datetime, named: Mapping[VersionId, str]
 ) -> list[RetentionDecision]:
-    """A decision for every version, newest first. Pure: no clock, no store."""
+    """Decide about every version, newest first. Pure: no clock, no store."""
     newest_first = sorted(versions, key=lambda record: (record.number, parse_time(record.created_at)), reverse=True)
     autosaves = [record for record in newest_first if record.type is VersionType.AUTOSAVE]
     rank = {record.id: place for place, record in enumerate(autosaves)}
@@ -145,7 +145,7 @@ def _by_age(record: VersionRecord, age: timedelta, days: float, what: str) -> Re
 
 
 def _periodic(autosaves: list[VersionRecord], rules: RetentionRules) -> dict[VersionId, str]:
-    """The autosaves that stay as the newest of an hour, day, week or month, newest first."""
+    """Choose the autosaves that stay as the newest of an hour, day, week or month, newest first."""
     periods: tuple[tuple[int, str, Callable[[datetime], tuple[int, ...]]], ...] = (
         (rules.keep_hourly, "hour", lambda t: (t.year, t.month, t.day, t.hour)),
         (rules.keep_daily, "day", lambda t: (t.year, t.month, t.day)),
@@ -165,7 +165,7 @@ def _periodic(autosaves: list[VersionRecord], rules: RetentionRules) -> dict[Ver
 
 
 def _named(repo: Repository) -> dict[VersionId, str]:
-    """Versions that a branch, a tag or the worktree stands on, and which."""
+    """Find versions that a branch, a tag or the worktree stands on, and which."""
     named: dict[VersionId, str] = {}
     for found in branches(repo):
         for version in (found.version, *found.diverged):

@@ -8,7 +8,7 @@ NEAR_SECONDS = 0.5
 
 
 def stretches(marks: list[tuple[float, bool]], length: float, limit: int = STRETCHES_LIMIT) -> Stretches:
-    """Runs of marked moments as (start, end), the longest `limit` in order.
+    """Find runs of marked moments as (start, end), the longest `limit` in order.
 
     `marks` are in order of time, each stands for the time up to halfway to its neighbours; the
     first and last reach to the ends of the whole, which is `length` seconds long.

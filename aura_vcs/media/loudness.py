@@ -46,7 +46,7 @@ class Levels:
         return max(self.peaks, default=0.0)
 
     def envelope(self, points: int = ENVELOPE_POINTS) -> tuple[int, ...]:
-        """At most `points` peaks from 0 to 100."""
+        """Return at most `points` peaks from 0 to 100."""
         step = max(1, math.ceil(len(self.peaks) / points))
         runs = (self.peaks[n : n + step] for n in range(0, len(self.peaks), step))
         return tuple(min(100, round(max(run) * 100)) for run in runs)
@@ -80,7 +80,7 @@ class LoudnessMeter:
         ]
 
     def take(self, frame: Any) -> None:
-        """One frame of the stream, in order."""
+        """Measure one frame of the stream, in order."""
         frame.pts = None
         self.levels.seconds += frame.samples / self._rate
         for part in self._plain.resample(frame):
@@ -90,7 +90,7 @@ class LoudnessMeter:
             self._note_bands(self._mixed.resample(frame))
 
     def close(self) -> None:
-        """The stream is over."""
+        """End the stream."""
         for part in self._plain.resample(None):
             for chain, note in self._chains:
                 note(chain.push(part))
@@ -131,7 +131,7 @@ class _Chain:
         self._graph.configure()
 
     def push(self, frame: Any) -> list[float]:
-        """What is found out when one more frame goes in; None ends the sound."""
+        """Push one more frame in and return what it finds out; None ends the sound."""
         import av
 
         self._graph.push(frame)
@@ -148,7 +148,7 @@ class _Chain:
 
 
 def differing_sounds(old: Levels, new: Levels) -> tuple[Stretches, float]:
-    """Where one sound is another one than before, in seconds of the new one, and its lead.
+    """Find where one sound is another one than before, in seconds of the new one, and its lead.
 
     The lead is how many seconds were put before the beginning (negative: cut from it), when the
     two agree by their ends rather than by their beginnings. What is only louder or softer
@@ -169,7 +169,7 @@ def differing_sounds(old: Levels, new: Levels) -> tuple[Stretches, float]:
 
 
 def _marks(bands: list[tuple[list[float], list[float]]], lead: int) -> list[bool]:
-    """Which steps of the new sound differ; what it has before the beginning or behind the end does.
+    """Mark the steps of the new sound that differ; what it has before the beginning or behind the end does.
 
     A step counts as alike when it lies between its neighbours of the other sound: encoders shift
     a sound by some hundredths of a second. Bands that are drowned by another one do not count.
@@ -196,6 +196,6 @@ def _is_beyond(level: float, others: list[float], n: int) -> bool:
 
 
 def _gain(bands: list[tuple[list[float], list[float]]], count: int) -> float:
-    """How much louder all of it became, in dB: what most moments agree about."""
+    """Return how much louder all of it became, in dB: what most moments agree about."""
     heard = [new[n] - old[n] for old, new in bands for n in range(count) if min(old[n], new[n]) > FLOOR_DB + 10]
     return median(heard) if heard else 0.0

@@ -19,7 +19,7 @@ MARK = b"aura diff"
 
 
 def open_picture(path: str, limits: DecodeLimits) -> "Image":
-    """The first picture of a file, upright, in RGB over grey, at most `LARGEST_SIDE` wide and high.
+    """Open the first picture of a file, upright, in RGB over grey, at most `LARGEST_SIDE` wide and high.
 
     Raises:
         ValueError: it has more pixels than the limit.
@@ -41,7 +41,7 @@ def open_picture(path: str, limits: DecodeLimits) -> "Image":
 
 
 def picture_header(path: str) -> MediaHeader:
-    """Size and format as Pillow sees them."""
+    """Read size and format as Pillow sees them."""
     from PIL import Image
 
     with Image.open(path, formats=FORMATS) as picture:
@@ -50,14 +50,14 @@ def picture_header(path: str) -> MediaHeader:
 
 
 def thumbnail(picture: "Image") -> bytes:
-    """A PNG file of at most 480×270 pixels."""
+    """Make a PNG file of at most 480×270 pixels."""
     small = picture.copy()
     small.thumbnail(THUMBNAIL)
     return as_png(small)
 
 
 def as_png(picture: "Image") -> bytes:
-    """The picture as the bytes of a PNG file, with our mark."""
+    """Encode the picture as the bytes of a PNG file, with our mark."""
     from PIL.PngImagePlugin import PngInfo
 
     out, info = io.BytesIO(), PngInfo()
@@ -67,7 +67,7 @@ def as_png(picture: "Image") -> bytes:
 
 
 def gradient_bits(picture: "Image") -> int:
-    """64 bits that stay alike when a picture is scaled, recompressed or slightly graded.
+    """Compute 64 bits that stay alike when a picture is scaled, recompressed or slightly graded.
 
     Each bit says whether a cell of a 9×8 grey miniature is brighter than its right neighbour
     (the "difference hash", Krawetz 2013).
@@ -83,7 +83,7 @@ def gradient_bits(picture: "Image") -> int:
 
 
 def distance(old: "Image", new: "Image") -> float:
-    """How different two pictures look: 0 exactly the same, 1 nothing in common.
+    """Return how different two pictures look: 0 exactly the same, 1 nothing in common.
 
     The mean difference of brightness and colour of 64×64 miniatures or the share of differing
     gradient bits, whichever is more; never 0 where a single pixel differs.
@@ -100,7 +100,7 @@ def distance(old: "Image", new: "Image") -> float:
 
 
 def compare_picture(old: "Image", new: "Image", kind: PictureKind) -> bytes:
-    """A PNG file that shows the difference: both side by side, or where they differ in red."""
+    """Make a PNG file that shows the difference: both side by side, or where they differ in red."""
     if kind == "side_by_side":
         return as_png(_side_by_side(old, new))
     return as_png(_heat_map(old, new)) if kind == "heat_map" else b""

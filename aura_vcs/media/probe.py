@@ -25,12 +25,12 @@ LIMITS = DecodeLimits()
 
 
 def can_look_into() -> bool:
-    """Whether the optional part `media` is installed."""
+    """Tell whether the optional part `media` is installed."""
     return find_spec("av") is not None and find_spec("PIL") is not None
 
 
 def read_media_header(path: Path) -> MediaHeader | None:
-    """What the file's header tells, without any codec; None for what is no known media.
+    """Read the facts in the file's header, without any codec; None for what is no known media.
 
     Raises:
         OSError: the file cannot be opened.
@@ -40,7 +40,7 @@ def read_media_header(path: Path) -> MediaHeader | None:
 
 
 def diff_headers(old: MediaHeader | None, new: MediaHeader | None, *, both: bool = False) -> MediaDiff:
-    """What two headers tell about the difference: all that is known without the extra `media`.
+    """Compare two headers: all that is known without the extra `media`.
 
     `both` says that the file is on both sides: where only one of them has a header, the other is no media.
     """
@@ -104,7 +104,7 @@ def diff_media(
 
 
 def one_sided(facts: MediaFacts, *, is_old: bool) -> MediaDiff:
-    """A file that was looked into and has no other version."""
+    """Describe a file that was looked into and has no other version."""
     before, after = (facts, None) if is_old else (None, facts)
     return MediaDiff(before, after, diff_lines(before, after), decoded=True)
 
@@ -132,7 +132,7 @@ def _ask(
 
 
 def _run(request: MediaRequest, environment: Mapping[str, str], started: "Started | None") -> tuple[bytes, bool]:
-    """The worker's answer, and whether it was stopped by the clock. Never waits longer than that."""
+    """Run the worker and return its answer, and whether the clock stopped it. Never waits longer than that."""
     import threading
 
     from aura_vcs.media.process import media_process  # only for media, and slow to import

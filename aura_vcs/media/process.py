@@ -20,7 +20,7 @@ Started = Callable[["subprocess.Popen[bytes]"], None]
 
 
 def can_start() -> bool:
-    """Whether there is a Python to start."""
+    """Tell whether there is a Python to start."""
     return bool(sys.executable)
 
 

@@ -68,7 +68,7 @@ class Film:
                 stream.codec_context.thread_count = 1
 
     def header(self) -> MediaHeader:
-        """What the streams say, more exact than the file's own header."""
+        """Read the header that the streams give, more exact than the file's own."""
         video, sound = self.video, self.sound
         duration = self.container.duration
         rate = video.average_rate if video is not None else None
@@ -91,12 +91,12 @@ class Film:
         return max(0.0, (self.container.duration or 0) / 1_000_000)
 
     def check_size(self) -> None:
-        """Raises ValueError for a picture of more pixels than the limit."""
+        """Raise ValueError for a picture of more pixels than the limit."""
         if self.video is not None and self.video.width * self.video.height > self.limits.pixels:
             raise ValueError(f"it has {self.video.width}×{self.video.height} pixels")
 
     def frame_at(self, seconds: float) -> "Image | None":
-        """A small picture of the frame shown at a time, decoding at most a few seconds before it."""
+        """Decode a small picture of the frame shown at a time, decoding at most a few seconds before it."""
         self.container.seek(int(seconds * 1_000_000), backward=True, any_frame=False)
         last = None
         for n, frame in enumerate(self.container.decode(self.video)):
@@ -109,7 +109,7 @@ class Film:
         return picture
 
     def strip(self, count: int) -> list[bytes]:
-        """Up to `count` thumbnails, evenly spread, as far as there is time."""
+        """Make up to `count` thumbnails, evenly spread, as many as there is time for."""
         if self.video is None or not count:
             return []
         self.check_size()
@@ -124,7 +124,7 @@ class Film:
         return shown
 
     def levels(self, *, banded: bool) -> Levels:
-        """Peak, loudness and envelope of the first sound stream; the beginning only, if it is long."""
+        """Measure peak, loudness and envelope of the first sound stream; the beginning only, if it is long."""
         if self.sound is None:
             return Levels()
         self.container.seek(0)
@@ -139,7 +139,7 @@ class Film:
 
 
 def differing_scenes(old: Film, new: Film, lead: float) -> tuple[Stretches, bool]:
-    """Stretches in seconds where the pictures differ, and whether there was no time to look closely.
+    """Find stretches in seconds where the pictures differ, and whether there was no time to look closely.
 
     Both are looked at in the same moments: first a few that are far apart, then those between.
     What only the new one has differs. It begins `lead` seconds before the old one.
@@ -161,7 +161,7 @@ def differing_scenes(old: Film, new: Film, lead: float) -> tuple[Stretches, bool
 
 
 def _coarse_first(moments: list[float]) -> list[float]:
-    """Every sixteenth, then every eighth …: wherever one stops, the whole was looked at."""
+    """Order moments: every sixteenth, then every eighth …: wherever one stops, the whole was looked at."""
     order: dict[float, None] = {}
     for stride in (16, 8, 4, 2, 1):
         order.update(dict.fromkeys(moments[stride // 2 :: stride]))

@@ -43,7 +43,7 @@ def answer(request: MediaRequest) -> MediaAnswer:
 
 
 def _reason(error: Exception) -> str:
-    """Why a file cannot be decoded, for a person; decoders' own words name our copies and numbers."""
+    """Say why a file cannot be decoded, for a person; decoders' own words name our copies and numbers."""
     kind = type(error).__name__
     if "Bomb" in kind:
         return "it claims more pixels than are looked at"
@@ -77,7 +77,7 @@ def _pictures(request: MediaRequest) -> MediaAnswer:
 
 
 def _films(request: MediaRequest) -> MediaAnswer:
-    """Sound first, then pictures; an answer in time, if need be a shorter one."""
+    """Compare sound first, then pictures; an answer in time, if need be a shorter one."""
     seconds = request.limits.seconds
     films = [Film(path, request.limits, SOUND_SHARE * seconds) for path in request.paths]
     both = len(films) == 2

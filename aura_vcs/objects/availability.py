@@ -38,11 +38,11 @@ class SearchableStore(Protocol):
         """The packs."""
 
     def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, PackLocation]:
-        """Where objects lie that the index does not know, told by all footers."""
+        """Find in all footers where objects lie that the index does not know."""
 
 
 def missing_parts(store: SearchableStore, blobs: Iterable[ObjectId]) -> dict[ObjectId, tuple[ObjectId, ...]]:
-    """Of each blob that is not wholly here, what is not: itself, or chunks of it.
+    """Map each blob that is not wholly here to what is missing: itself, or chunks of it.
 
     Opens no content, only lists of chunks; looks through the footers once for what the index does
     not know.
@@ -63,7 +63,7 @@ def missing_parts(store: SearchableStore, blobs: Iterable[ObjectId]) -> dict[Obj
 
 
 def missing_bytes(store: SearchableStore, blobs: Mapping[ObjectId, int]) -> int:
-    """Bytes of content of blobs that are not here, what several of them share once; `blobs` has their sizes.
+    """Count the bytes of blobs that are not here, what several of them share once; `blobs` has their sizes.
 
     A blob of which not even the list of its chunks is here counts as a whole.
     """
@@ -76,7 +76,7 @@ def missing_bytes(store: SearchableStore, blobs: Mapping[ObjectId, int]) -> int:
 
 
 def find_in_packs(store: SearchableStore, object_ids: Iterable[ObjectId]) -> dict[ObjectId, PackLocation]:
-    """Where packed objects lie, for those that are in a pack that is there."""
+    """Find where packed objects lie, for those that are in a pack that is there."""
     wanted = set(object_ids)
     known = store.places.find_many(wanted)
     there = {pack: store.storage.stat(pack_path(pack)) is not None for pack in {p.pack for p in known.values()}}
@@ -87,7 +87,7 @@ def find_in_packs(store: SearchableStore, object_ids: Iterable[ObjectId]) -> dic
 
 
 def offloaded_among(store: SearchableStore, absent: Mapping[ObjectId, Sequence[ObjectId]]) -> set[ObjectId]:
-    """Those of the absent blobs that are offloaded: recorded, or made of chunks of what is recorded."""
+    """Select those of the absent blobs that are offloaded: recorded, or made of chunks of what is recorded."""
     recorded = store.offloaded.all()
     found = {blob for blob in absent if blob in recorded}
     if found == absent.keys() or not recorded:
@@ -97,7 +97,7 @@ def offloaded_among(store: SearchableStore, absent: Mapping[ObjectId, Sequence[O
 
 
 def offloaded_chunks(store: SearchableStore, recorded: Mapping[ObjectId, OffloadedContent]) -> set[ObjectId]:
-    """The chunks of all recorded blobs whose list is here."""
+    """Return the chunks of all recorded blobs whose list is here."""
     chunks: set[ObjectId] = set()
     for blob, place in find_in_packs(store, recorded).items():
         if place.chunked:
@@ -128,7 +128,7 @@ def require(store: SearchableStore, wanted: Mapping[ObjectId, str]) -> None:
 
 
 def offloaded_error(store: SearchableStore, blobs: Mapping[ObjectId, str], reason: str = "") -> ObjectOffloaded:
-    """The error that names offloaded files, and the remotes that hold them."""
+    """Build the error that names offloaded files, and the remotes that hold them."""
     recorded = store.offloaded.all()
     files = [path or (recorded[blob].path if blob in recorded else blob[:12]) for blob, path in blobs.items()]
     remotes = {name: None for blob in blobs if blob in recorded for name in recorded[blob].remotes}

@@ -47,28 +47,28 @@ class LocationIndex(Protocol):
     """Knows where packed objects lie; the index does."""
 
     def find(self, object_id: ObjectId) -> PackLocation | None:
-        """Where the object lies, None if no known pack has it."""
+        """Find where the object lies, None if no known pack has it."""
 
     def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:
-        """Where those lie that a known pack has."""
+        """Find where those lie that a known pack has."""
 
     def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
-        """Those that known packs have, by the packs' names; quicker than `find_many`."""
+        """Group those that known packs have by the packs' names; quicker than `find_many`."""
 
 
 class NoLocations:
     """Knows of no pack."""
 
     def find(self, object_id: ObjectId) -> PackLocation | None:  # noqa: ARG002 (protocol)
-        """None."""
+        """Return None: no pack is known."""
         return None
 
     def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:  # noqa: ARG002 (protocol)
-        """Nothing."""
+        """Return nothing: no pack is known."""
         return {}
 
     def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:  # noqa: ARG002 (protocol)
-        """Nothing."""
+        """Return nothing: no pack is known."""
         return {}
 
 
@@ -86,19 +86,19 @@ class FileToStore(Protocol):
     """Whether the file, once it is open, is likely to change while it is read."""
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
-        """All of a small file, as it was at one moment, with its id; None if it would not hold still.
+        """Read all of a small file, as it was at one moment, with its id; None if it would not hold still.
 
         Raises FileUnreadable.
         """
 
     def open(self) -> BinaryIO:
-        """The content of a large file. Raises FileUnreadable."""
+        """Open the content of a large file. Raises FileUnreadable."""
 
     def is_unchanged(self, file: BinaryIO) -> bool:
-        """Whether it is worth reading on: nothing has changed the file so far."""
+        """Tell whether it is worth reading on: nothing has changed the file so far."""
 
     def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:
-        """Whether nothing changed the file while `read_bytes` were read from it."""
+        """Tell whether nothing changed the file while `read_bytes` were read from it."""
 
 
 IDENTIFY: Mapping[Kind, Callable[[Bytes], ObjectId]] = {

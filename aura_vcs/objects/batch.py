@@ -56,16 +56,16 @@ class BatchStore(Protocol):
     loose: LooseObjects
 
     def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
-        """Those of the objects that are in the store, their dates renewed."""
+        """Renew the dates of those of the objects that are in the store, and return them."""
 
     def is_listed(self, object_id: ObjectId) -> bool:
-        """Whether a blob is kept as a list of chunks, which may be offloaded."""
+        """Tell whether a blob is stored as a list of chunks, which may be offloaded."""
 
     def restrict(self, object_ids: set[ObjectId], mode: int) -> None:
         """Let nobody read the objects' files who cannot read one of that mode."""
 
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
-        """Those that are in packs; `renewed` remembers which packs were looked at."""
+        """Renew and return those that are in packs; `renewed` remembers which packs were looked at."""
 
 
 class Batch:
@@ -112,7 +112,7 @@ class Batch:
             self._mode = wanted
 
     def also_read_by(self, mode: int) -> None:
-        """As `read_by`, but whom an earlier call left out stays out."""
+        """Set readers as `read_by` does, but whom an earlier call left out stays out."""
         self.read_by(self._mode & mode)
 
     def add(self, kind: Kind, data: bytes, path: str = "") -> ObjectId:
@@ -388,7 +388,7 @@ def _identify(chunks: list[memoryview]) -> list[ObjectId]:
 
 
 def similarity(path: str) -> tuple[str, str]:
-    """By what content is sorted, so that similar files lie side by side."""
+    """Return the key by which content is sorted, so that similar files lie side by side."""
     dot = path.rfind(".")
     return path[dot:] if dot > path.rfind("/") + 1 else "", path
 
@@ -398,7 +398,7 @@ def _similarity(item: tuple[str, NewObject]) -> tuple[str, str]:
 
 
 def _frames(objects: Iterable[NewObject]) -> Iterator[list[NewObject]]:
-    """The objects in runs of about FRAME_BYTES."""
+    """Yield the objects in runs of about FRAME_BYTES."""
     frame: list[NewObject] = []
     size = 0
     for item in objects:

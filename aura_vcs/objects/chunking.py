@@ -32,7 +32,7 @@ class Cutter:
         self._rest: bytes | memoryview = b""
 
     def feed(self, block: bytes) -> list[memoryview]:
-        """The chunks that are complete now; what may still grow waits for the next call."""
+        """Return the chunks that are complete now; what may still grow waits for the next call."""
         data = memoryview(block)
         chunks: list[memoryview] = []
         if len(self._rest):
@@ -48,7 +48,7 @@ class Cutter:
         return chunks
 
     def _complete_rest(self, block: memoryview, chunks: list[memoryview]) -> memoryview:
-        """Cut the chunk that began before the block; only what it can reach into is joined to the rest."""
+        """Cut the chunk that began before the block; only what it can extend into is joined to the rest."""
         near = memoryview(b"".join((self._rest, block[:MAXIMUM_BYTES])))
         length = next(iter(self._cdc.cut_buf(near))).length
         chunks.append(near[:length])
@@ -56,17 +56,17 @@ class Cutter:
         return block[reached:] if reached >= 0 else memoryview(b"".join((near[length:], block[MAXIMUM_BYTES:])))
 
     def finish(self) -> list[memoryview]:
-        """The last chunk, if any."""
+        """Return the last chunk, if any."""
         return [memoryview(self._rest)] if len(self._rest) else []
 
 
 def encode_chunk_list(chunks: Iterable[tuple[ObjectId, int]]) -> bytes:
-    """The list of a blob's chunks as packs keep it: id and length of each."""
+    """Encode the list of a blob's chunks as packs store it: id and length of each."""
     return b"".join([_ITEM.pack(bytes.fromhex(chunk), length) for chunk, length in chunks])
 
 
 def decode_chunk_list(data: bytes, object_id: ObjectId) -> Iterator[tuple[ObjectId, int]]:
-    """Ids and lengths of a blob's chunks.
+    """Yield ids and lengths of a blob's chunks.
 
     Raises:
         ObjectMalformed: the list is cut off or claims an impossible chunk.

@@ -24,7 +24,7 @@ class Result(Protocol[T_co]):
         """Wait for it; what the work raised, None if nothing."""
 
     def cancel(self) -> bool:
-        """Whether the work had not begun, and now never will."""
+        """Cancel the work if it has not begun, so that it never will, and tell whether that is so."""
 
 
 class Workers(Protocol):

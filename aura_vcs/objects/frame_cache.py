@@ -12,7 +12,7 @@ class FrameCache:
         self._bytes = 0
 
     def get(self, pack: str, number: int) -> bytes | None:
-        """The frame, if it is kept."""
+        """Return the frame, if it is in the cache."""
         data = self._frames.get((pack, number))
         if data is not None:
             self._frames.move_to_end((pack, number))

@@ -75,7 +75,7 @@ class GraphSource(TreeSource, Protocol):
         """Read a version."""
 
     def chunks(self, blob: ObjectId) -> Sequence[ObjectId]:
-        """Read which chunks a blob is kept in; none where it is kept whole."""
+        """Read which chunks a blob is stored in; none where it is stored whole."""
 
 
 class LocalSource:
@@ -88,7 +88,7 @@ class LocalSource:
         self.tree = trees.tree
 
     def chunks(self, blob: ObjectId) -> Sequence[ObjectId]:
-        """Read which chunks a blob is kept in; none where it is kept whole.
+        """Read which chunks a blob is stored in; none where it is stored whole.
 
         Raises:
             ObjectMissing: the pack with the list has gone. RecordCorrupt, ObjectCorrupt.
@@ -120,7 +120,7 @@ class Folder(msgspec.Struct, frozen=True):
     entries: Sequence[Entry]
 
     def files(self) -> Iterator[tuple[str, Entry]]:
-        """Files and links in the folder, with their paths."""
+        """Return files and links in the folder, with their paths."""
         return ((self.path + entry.name, entry) for entry in self.entries if entry.kind is not EntryKind.DIR)
 
 

@@ -47,7 +47,7 @@ class LooseObjects:
         return None
 
     def find(self, object_id: ObjectId) -> tuple[str, int] | None:
-        """The name and stored size of the object's file, also of one that a sync tool renamed."""
+        """Find the name and stored size of the object's file, also of one that a sync tool renamed."""
         named = self.find_named(object_id)
         if named is not None:
             return named
@@ -75,7 +75,7 @@ class LooseObjects:
         return StoredObject(object_id, kind, len(data), len(stored))
 
     def open(self, object_id: ObjectId) -> BinaryIO | None:
-        """The object's decoded bytes as a stream, None if it is not loose.
+        """Open the object's decoded bytes as a stream, None if it is not loose.
 
         The stream is not verified: see `store.ObjectStore.stream`.
         """
@@ -89,7 +89,7 @@ class LooseObjects:
         return open_compressed(file)
 
     def read(self, object_id: ObjectId) -> bytes:
-        """The object's decoded bytes, not verified.
+        """Read the object's decoded bytes, not verified.
 
         Raises:
             FileNotFoundError: it is not loose.
@@ -109,7 +109,7 @@ class LooseObjects:
         return b"".join(pieces)
 
     def size(self, object_id: ObjectId) -> int:
-        """Decoded size in bytes of an object that is loose."""
+        """Return the decoded size in bytes of an object that is loose."""
         file = self.open(object_id)
         if file is None:
             raise FileNotFoundError(object_id)
@@ -136,7 +136,7 @@ class LooseObjects:
         return sum(doomed.values())
 
     def all(self) -> Iterator[tuple[ObjectId, int]]:
-        """Id and stored size of every loose object, in order of ids."""
+        """Yield id and stored size of every loose object, in order of ids."""
         from aura_vcs.objects.packs.conflicted_copies import copied_id
 
         for prefix in self._storage.list(OBJECTS):
@@ -159,7 +159,7 @@ class LooseObjects:
 
 
 def blocks(file: BinaryIO, object_id: ObjectId) -> Iterator[bytes]:
-    """The rest of a loose object's stream.
+    """Yield the rest of a loose object's stream.
 
     Raises:
         ObjectCorrupt: it does not decode.
@@ -172,7 +172,7 @@ def blocks(file: BinaryIO, object_id: ObjectId) -> Iterator[bytes]:
 
 
 def kind_of(object_id: ObjectId, data: bytes) -> Kind | None:
-    """What these bytes are, told by which kind's hash fits; None if they are damaged."""
+    """Find the kind of these bytes by which kind's hash fits; None if they are damaged."""
     for kind in (Kind.BLOB, Kind.TREE, Kind.VERSION):
         if IDENTIFY[kind](data) == object_id:
             return kind
@@ -180,7 +180,7 @@ def kind_of(object_id: ObjectId, data: bytes) -> Kind | None:
 
 
 def new_hasher(kind: Kind) -> "blake3":
-    """A hasher for content of this kind that comes in pieces."""
+    """Make a hasher for content of this kind that comes in pieces."""
     if kind is Kind.TREE:
         return blake3(derive_key_context=TREE_CONTEXT)
     if kind is Kind.VERSION:

@@ -46,7 +46,7 @@ class Offloaded:
         self._merged: dict[ObjectId, OffloadedContent] = {}
 
     def all(self) -> Mapping[ObjectId, OffloadedContent]:
-        """What is offloaded, by blob."""
+        """Return what is offloaded, by blob."""
         self._refresh()
         return self._merged
 
@@ -91,7 +91,7 @@ class Offloaded:
             self._write(replica, {blob: entry for blob, entry in own.items() if blob not in gone})
 
     def _own(self, replica: ReplicaId) -> dict[ObjectId, OffloadedContent]:
-        """This copy's entries.
+        """Read this copy's entries.
 
         Raises:
             RecordCorrupt: they cannot be read; writing over them could lose where content is.
@@ -102,7 +102,7 @@ class Offloaded:
         return dict(decode_record(self._storage.read(name), OffloadedRecord, name).content)
 
     def damaged(self) -> list[str]:
-        """The records that cannot be read."""
+        """List the records that cannot be read."""
         self._refresh()
         return [name for name in self._names() if name not in self._files]
 
@@ -132,7 +132,7 @@ class Offloaded:
         return [f"{OFFLOADED}/{name}" for name in self._storage.list(OFFLOADED) if ".json" in name]
 
     def _read(self, name: str) -> OffloadedRecord | None:
-        """A record; None where it cannot be read: any remote may be asked anyway."""
+        """Read a record; None where it cannot be read: any remote may be asked anyway."""
         try:
             record = decode_record(self._storage.read(name), OffloadedRecord, name)
         except (FileNotFoundError, RecordCorrupt):

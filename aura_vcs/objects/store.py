@@ -64,7 +64,7 @@ class ObjectStore:
 
     @contextmanager
     def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:
-        """A batch to store many objects; see Batch."""
+        """Yield a batch to store many objects; see Batch."""
         from aura_vcs.objects.batch import Batch
         from aura_vcs.objects.executors import Threads
 
@@ -72,14 +72,14 @@ class ObjectStore:
             yield batch
 
     def location(self, object_id: ObjectId) -> PackLocation | None:
-        """Where in a pack the object lies; None if it is loose or absent."""
+        """Find where in a pack the object lies; None if it is loose or absent."""
         place = self.places.find(object_id)
         if place is not None and self.storage.stat(layout.pack_path(place.pack)) is not None:
             return place
         return self._search_packs(object_id)
 
     def contains(self, object_id: ObjectId) -> bool:
-        """Whether the object's file or pack is there; its bytes are not looked at."""
+        """Tell whether the object's file or pack is there; its bytes are not looked at."""
         return self.loose.find(object_id) is not None or self.location(object_id) is not None
 
     def require(self, wanted: Mapping[ObjectId, str]) -> None:
@@ -87,7 +87,7 @@ class ObjectStore:
         require(self, wanted)
 
     def read(self, object_id: ObjectId, kind: Kind = Kind.BLOB) -> bytes:
-        """All bytes of an object, verified; for documents, trees and versions.
+        """Read all bytes of an object, verified; for documents, trees and versions.
 
         Raises:
             ObjectMissing, ObjectCorrupt.
@@ -104,7 +104,7 @@ class ObjectStore:
     def stream(
         self, object_id: ObjectId, kind: Kind = Kind.BLOB, *, place: PackLocation | None = None
     ) -> Iterator[bytes]:
-        """The object's bytes in pieces of at most a few MiB; `place` is where it lies, if that is known.
+        """Yield the object's bytes in pieces of at most a few MiB; `place` is where it lies, if that is known.
 
         The whole is verified when the last piece has been taken: until the iterator is exhausted,
         do not publish what came out of it.
@@ -136,7 +136,7 @@ class ObjectStore:
             raise ObjectCorrupt(object_id, "its bytes do not hash to its name")
 
     def _pieces(self, object_id: ObjectId, place: PackLocation | None) -> Iterator[bytes]:
-        """The object's bytes from where they are said to lie, else from wherever they are found."""
+        """Yield the object's bytes from where they are said to lie, else from wherever they are found."""
         trouble: RecordCorrupt | None = None
         try:
             data = self._packed(place) if place is not None else None
@@ -159,7 +159,7 @@ class ObjectStore:
     def _found(
         self, object_id: ObjectId, known: PackLocation | None, trouble: RecordCorrupt | None
     ) -> tuple[PackLocation, bytes]:
-        """An object that is not where the index says, or cannot be read there, or that must be fetched first."""
+        """Find an object that is not where the index says, or cannot be read there, or that must be fetched first."""
         for attempt in range(2):
             place = self._search_packs(object_id, but=known.pack if known is not None and trouble is not None else "")
             data = self._packed(place) if place is not None else None
@@ -172,14 +172,14 @@ class ObjectStore:
         raise self._missing(object_id)
 
     def _missing(self, object_id: ObjectId) -> ObjectMissing:
-        """The error for an object that is in no pack that can be read."""
+        """Build the error for an object that is in no pack that can be read."""
         error = ObjectMissing(object_id)
         if self.passed_over:
             error.hint = f"It may be in pack {min(self.passed_over)[:12]}, which cannot be read. {error.hint}"
         return error
 
     def _packed(self, place: PackLocation) -> bytes | None:
-        """What lies at a place; None if the pack is gone."""
+        """Read what lies at a place; None if the pack is gone."""
         try:
             return self.packs.read(place)
         except FileNotFoundError:
@@ -206,7 +206,7 @@ class ObjectStore:
                 raise ObjectMissing(blob, f"its chunks: {error}") from error
 
     def chunk_ids(self, object_id: ObjectId) -> tuple[ObjectId, ...]:
-        """The chunks of a blob that is kept in chunks, else nothing.
+        """Return the chunks of a blob that is stored in chunks, else nothing.
 
         Of one that is kept in both ways (an offload was interrupted) the index says how it counts.
         """
@@ -218,7 +218,7 @@ class ObjectStore:
         return tuple(chunk for chunk, _ in decode_chunk_list(self.packs.read(place), object_id))
 
     def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
-        """Those of the objects that are in the store; their files' dates are renewed.
+        """Renew the files' dates of those of the objects that are in the store, and return them.
 
         The new date keeps a collection that is being planned from counting them as old.
         """
@@ -242,12 +242,12 @@ class ObjectStore:
                 self.storage.restrict(found[0], mode)
 
     def is_listed(self, object_id: ObjectId) -> bool:
-        """Whether a blob is kept as a list of chunks, which may be offloaded."""
+        """Tell whether a blob is stored as a list of chunks, which may be offloaded."""
         place = self.places.find(object_id)
         return place is not None and place.chunked
 
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
-        """Those of the objects that are in packs; `renewed` says which packs were found whole before."""
+        """Renew and return those of the objects that are in packs; `renewed` says which packs were found whole."""
         known: set[ObjectId] = set()
         for pack, inside in self.places.packs_of(object_ids).items():
             if pack not in renewed:
@@ -260,7 +260,7 @@ class ObjectStore:
         return known
 
     def loose_blob(self, object_id: ObjectId) -> BinaryIO | None:
-        """The file of a blob that is kept whole and raw, for a clone; None if it is not kept so."""
+        """Open the file of a blob that is stored whole and raw, for a clone; None if it is not stored so."""
         found = self.loose.find(object_id)
         if found is None or found[0].endswith(layout.COMPRESSED):
             return None
@@ -271,7 +271,7 @@ class ObjectStore:
         return self.loose.put(kind, data)
 
     def pack_objects(self, name: str) -> Iterator[StoredObject]:
-        """What a pack holds, told by its footer.
+        """List what a pack holds, by its footer.
 
         Raises:
             RecordCorrupt: the footer is damaged.
@@ -328,7 +328,7 @@ class ObjectStore:
 
 
 def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces, each hashed on another thread while it is being used.
+    """Yield the pieces, each hashed on another thread while it is being used.
 
     A caller that stops early leaves this to Python's search for garbage, which may run while the very locks
     are held that ending a thread takes: so it is only ended where the pieces are; else it ends by itself.
@@ -348,7 +348,7 @@ def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]
 
 
 def objects_in(footer: "Footer", read: Callable[[PackLocation], bytes]) -> Iterator[StoredObject]:
-    """What a pack holds, told by its footer. How large a blob in chunks is, its list tells, which is `read`."""
+    """Yield what a pack holds, by its footer. A blob in chunks is as large as its list says, which is `read`."""
     for entry in footer.entries:
         frame = footer.frames[entry.frame]
         share = frame.share_of(entry)

@@ -42,7 +42,7 @@ class TreeReader:
         self._entries = 0
 
     def tree(self, object_id: ObjectId) -> Tree:
-        """The tree.
+        """Read the tree.
 
         Raises:
             ObjectMissing, ObjectCorrupt, ObjectMalformed, UnsafePath.
@@ -58,7 +58,7 @@ class TreeReader:
         return tree
 
     def children(self, object_id: ObjectId) -> Iterator[tuple[ObjectId, bool]]:
-        """Ids of what a tree holds, and whether each is a tree; quicker than `tree`, and not kept.
+        """Read ids of what a tree holds, and whether each is a tree; quicker than `tree`, and not cached.
 
         Raises:
             ObjectMissing, ObjectCorrupt, ObjectMalformed.
@@ -82,7 +82,7 @@ class TreeReader:
         self._entries -= len(tree.entries) if tree is not None else 0
 
     def version(self, object_id: VersionId) -> Version:
-        """The version.
+        """Read the version.
 
         Raises:
             ObjectMissing, ObjectCorrupt, ObjectMalformed.
@@ -90,11 +90,11 @@ class TreeReader:
         return decode_version(self._store.read(object_id, Kind.VERSION), object_id)
 
     def entry(self, tree: ObjectId, path: str) -> Entry | None:
-        """What lies at `path` below the tree, None if nothing does; "" is the tree itself."""
+        """Return what lies at `path` below the tree, None if nothing does; "" is the tree itself."""
         return find_entry(self.tree, tree, path)
 
     def walk(self, tree: ObjectId, prefix: str = "") -> Iterator[tuple[str, Entry]]:
-        """Every path below the tree with its entry, folders before what is in them.
+        """Walk every path below the tree with its entry, folders before what is in them.
 
         Raises:
             LimitExceeded: more than DEPTH_LIMIT folders inside each other, or PATHS_LIMIT paths.
@@ -111,7 +111,7 @@ class TreeReader:
                 yield from self._walk(entry.id, path + "/", depth + 1)
 
     def differences(self, old: ObjectId | None, new: ObjectId | None, prefix: str = "") -> Iterator[Difference]:
-        """What differs, in order of paths; equal folders are not opened.
+        """Find what differs, in order of paths; equal folders are not opened.
 
         A folder is listed itself only where it comes, goes or becomes something else; the files in
         it are listed too.
@@ -125,7 +125,7 @@ class TreeReader:
         return _limited(self._differences(old, new, prefix))
 
     def list_differences(self, old: ObjectId, new: ObjectId) -> Sequence[Difference]:
-        """What differs, as `differences`, kept for whoever asks next."""
+        """List what differs, as `differences`, remembered for whoever asks next."""
         found = list(self.differences(old, new))
         self._remembered = old, new, found
         return found
@@ -187,7 +187,7 @@ def find_entry(read: Callable[[ObjectId], Tree], tree: ObjectId, path: str) -> E
 
 
 def documents_of(tree: Tree) -> dict[str, ObjectId | None]:
-    """The ids of the five specifications at the top of a project; `timeline.otio` stands in for a timeline."""
+    """Map the five specifications at the top of a project to their ids; `timeline.otio` stands in for a timeline."""
     files = {entry.name: entry.id for entry in tree.entries if entry.kind is EntryKind.FILE}
     found = {name: files.get(f"{name}.json") for name in DOCUMENTS}
     if found["timeline"] is None:

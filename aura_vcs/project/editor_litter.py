@@ -107,7 +107,7 @@ def ignore_editor_litter(repo: Repository) -> EditorLitter:
 
 
 def find_editors(root: str) -> tuple[FoundEditor, ...]:
-    """The editors whose projects lie in a folder, told by the endings of names."""
+    """Find the editors whose projects lie in a folder, by the endings of names."""
     by_ending = {ending: editor.name for editor in EDITORS for ending in editor.endings}
     files: dict[str, list[str]] = {}
     for path in _names(root):
@@ -122,7 +122,7 @@ def find_editors(root: str) -> tuple[FoundEditor, ...]:
 
 
 def _names(root: str) -> Iterator[str]:
-    """Files and folders, those near the top first; neither links, nor what versions leave out anyway."""
+    """Yield files and folders, those near the top first; neither links, nor what versions leave out anyway."""
     waiting, left = [("", 0)], ENTRIES_LIMIT
     for folder, depth in waiting:
         try:
@@ -143,7 +143,7 @@ def _names(root: str) -> Iterator[str]:
 
 
 def _missing_lines(names: list[str], known: set[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Lines to be added, with a comment for each editor, and the patterns among them."""
+    """Return the lines to be added, with a comment for each editor, and the patterns among them."""
     lines: list[str] = []
     patterns: list[str] = []
     for editor in EDITORS:
@@ -155,6 +155,6 @@ def _missing_lines(names: list[str], known: set[str]) -> tuple[list[str], tuple[
 
 
 def _is_said(pattern: str, known: set[str]) -> bool:
-    """Whether a line says it already or takes it back, with or without the slash at either end."""
+    """Tell whether a line says it already or takes it back, with or without the slash at either end."""
     plain = pattern.strip("/")
     return any(line.removeprefix("!").strip("/") == plain for line in known)

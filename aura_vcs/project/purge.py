@@ -30,7 +30,7 @@ class ProjectPurge(msgspec.Struct, frozen=True):
 
 
 def plan_project_purge(repo: Repository, *, keep_files: bool = False) -> ProjectPurge:
-    """What a purge would remove. Changes nothing.
+    """List what a purge would remove. Changes nothing.
 
     Raises:
         ProjectDeleted: the project is not deleted.
@@ -75,7 +75,7 @@ def execute_project_purge(repo: Repository, plan: ProjectPurge) -> tuple[str, ..
 
 
 def _folders_of(files: Iterable[FileStat]) -> list[str]:
-    """The folders in which files lie, inner ones first."""
+    """List the folders in which files lie, inner ones first."""
     found = set[str]()
     for seen in files:
         folder = seen.path.rpartition("/")[0]
@@ -93,5 +93,5 @@ def _remove_store_folders(root: str) -> None:
 
 
 def _stored_files(repo: Repository, folder: str) -> list[tuple[str, int]]:
-    """Files of the store and their sizes in bytes; links are files of no size."""
+    """List files of the store and their sizes in bytes; links are files of no size."""
     return list(repo.storage.walk(folder))

@@ -22,7 +22,7 @@ BATCH = 200
 
 
 def search(repo: Repository, text: str, limit: int = 50) -> list[SearchHit]:
-    """Where all the words occur (each may go on): first in the folder and in what versions are called,
+    """Find where all the words occur (each may go on): first in the folder and in what versions are called,
     then in scripts, names and descriptions that only older versions have.
 
     The first search reads the documents of all versions, later ones those of new versions. What only
@@ -63,7 +63,7 @@ def read_versions(repo: Repository) -> None:
 def _new_scripts(
     repo: Repository, words: WordTable, version: VersionId, tree: ObjectId, seen: set[ObjectId]
 ) -> list[Script]:
-    """The documents of a version that no version before it had; `seen` gathers them and whole folders."""
+    """Find the documents of a version that no version before it had; `seen` gathers them and whole folders."""
     folders, documents = _documents(repo, tree, seen)
     new = documents.keys() - seen - words.indexed(documents)
     found = [_script(blob, documents[blob], version, repo.store.read(blob)) for blob in sorted(new)]
@@ -72,7 +72,7 @@ def _new_scripts(
 
 
 def _documents(repo: Repository, tree: ObjectId, seen: set[ObjectId]) -> tuple[list[ObjectId], dict[ObjectId, str]]:
-    """Scenes and project.json of a tree by their blobs; no scenes where the whole folder was seen before."""
+    """Return the new scene folders, and scenes and project.json by their blobs; no scenes of folders in `seen`."""
     folders, documents = list[ObjectId](), dict[ObjectId, str]()
     for entry in repo.trees.tree(tree).entries:
         if entry.name == PROJECT_NAME and _is_searched(entry):
@@ -99,7 +99,7 @@ def _script(blob: ObjectId, path: str, version: VersionId, data: bytes) -> Scrip
 
 
 def _in_live_version(repo: Repository, hit: SearchHit) -> SearchHit | None:
-    """The hit with a version that is not deleted and has the document at that path."""
+    """Return the hit with a version that is not deleted and has the document at that path; None if there is none."""
     assert hit.version is not None
     record = repo.queries.version(hit.version)
     if record is not None and record.is_live:

@@ -115,7 +115,7 @@ def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
 
 
 def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -> list[IndexedPassage]:
-    """What a version says in files that are not as in a version beside it that was read."""
+    """Collect what a version says in files that are not as in a version beside it that was read."""
     record = repo.queries.version(version)
     if record is None:
         return []
@@ -129,7 +129,7 @@ def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -
 
 
 def _beside(repo: Repository, record: VersionRecord, known: set[VersionId]) -> ObjectId:
-    """The tree of a parent or child that was read and is here; the empty one for none."""
+    """Return the tree of a parent or child that was read and is here; the empty one for none."""
     queries = repo.queries
     for other in (*record.parents, *queries.children(record.id)):
         found = queries.version(other) if other in known else None
@@ -139,7 +139,7 @@ def _beside(repo: Repository, record: VersionRecord, known: set[VersionId]) -> O
 
 
 def _of_file(repo: Repository, path: str, entry: Entry, number: int, *, has_scenes: bool) -> Iterator[IndexedPassage]:
-    """A file's name and, where it is a text, what it says. Scenes have an index of their own."""
+    """Yield a file's name and, where it is a text, what it says. Scenes have an index of their own."""
     yield IndexedPassage(path, "file", "", path, number, entry.id)
     if entry.kind is not EntryKind.FILE or entry.size > FILE_BYTES_LIMIT or not _is_read(path, has_scenes=has_scenes):
         return
@@ -148,18 +148,18 @@ def _of_file(repo: Repository, path: str, entry: Entry, number: int, *, has_scen
 
 
 def _is_read(path: str, *, has_scenes: bool) -> bool:
-    """Whether a file is looked into here; scenes, and the timeline that follows from them, are searched as such."""
+    """Tell whether a file is searched here; scenes, and the timeline that follows from them, are searched as such."""
     own = path == PROJECT_NAME or is_scene_file(path) or (has_scenes and path == TIMELINE)
     return not own and is_searched(path)
 
 
 def _clean(text: str) -> str:
-    """The text without halves of surrogate pairs, which JSON can spell and no database takes."""
+    """Remove halves of surrogate pairs, which JSON can spell and no database takes."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Passage]]]:
-    """Paths that the folder has otherwise than HEAD's version, and what is said in those that are there."""
+    """Return the paths at which the folder differs from HEAD's version, and what the files there say."""
     base = worktree_base(repo)
     scan = repo.worktree.scan(base.tree)
     if scan.root.tree == base.tree:
@@ -186,14 +186,14 @@ def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Pa
 
 
 def _tags(repo: Repository) -> list[tuple[str, Passage]]:
-    """Tags with their messages, and branches, by name."""
+    """Collect tags with their messages, and branches, by name."""
     tags = [(name, f"{name} {tag.message}") for name, tag in repo.refs.tags().items() if tag.version is not None]
     found = [(name, Passage("tag", "tag", text)) for name, text in tags]
     return found + [(item.name, Passage("tag", "branch", item.name)) for item in branches(repo)]
 
 
 def _in_memory(text: str, passages: Sequence[tuple[str, Passage]], limit: int) -> list[FoundPassage]:
-    """What of these passages has all the words; by the same rules as in the database."""
+    """Find which of these passages have all the words; by the same rules as in the database."""
     if not passages:
         return []
     index = PassageIndex(None, "")
@@ -213,7 +213,7 @@ def _of_versions(
     changed: set[str],
     now: dict[tuple[str, bytes], FoundPassage],
 ) -> Iterator[TextHit]:
-    """Hits in texts of live versions, with the versions that had them first and last.
+    """Yield hits in texts of live versions, with the versions that had them first and last.
 
     What the folder has in a changed file is taken out of `now` where versions have the very same.
     """
@@ -241,14 +241,14 @@ class _Life:
         self._by_path: dict[str, list[tuple[VersionRecord, ObjectId | None]]] = {}
 
     def span(self, hit: FoundPassage) -> tuple[VersionRecord | None, VersionRecord | None]:
-        """The lowest and the highest live version that has one of the two contents at the path."""
+        """Return the lowest and the highest live version that has one of the two contents at the path."""
         blobs = {hit.first_blob, hit.last_blob}
         having = [record for record, blob in self._contents(hit.path) if blob in blobs]
         lowest = min(having, key=lambda record: record.number, default=None)
         return lowest, max(having, key=lambda record: record.number, default=None)
 
     def _contents(self, path: str) -> list[tuple[VersionRecord, ObjectId | None]]:
-        """What lies at a path in the live versions where that begins or ends: those that changed it, the ones
+        """List what lies at a path in the live versions where that begins or ends: those that changed it, the ones
         before them, the first, and the heads."""
         if path not in self._by_path:
             queries = self._queries

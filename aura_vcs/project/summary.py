@@ -56,7 +56,7 @@ class ProjectFacts(msgspec.Struct, frozen=True):
 
 
 def facts_stamp(root: str) -> str | None:
-    """Dates and sizes of the files that `read_facts` reads; None where no project is."""
+    """Return dates and sizes of the files that `read_facts` reads; None where no project is."""
     parts = []
     if any(map(os.path.islink, _ways(root))):
         return None
@@ -72,20 +72,20 @@ def facts_stamp(root: str) -> str | None:
 
 
 def _ways(root: str) -> Iterator[str]:
-    """The folders of ours above what is read, none of which may lead elsewhere."""
+    """Yield the folders of ours above what is read, none of which may be a link that leads elsewhere."""
     for name in ("", layout.LOCAL, layout.REFS):
         yield os.path.join(root, layout.AURA, name).rstrip(os.sep)
 
 
 def _files_behind(root: str) -> Iterator[str]:
-    """What the facts are read from: the format's record comes first, without which there is no project."""
+    """Yield the files of the facts: the format's record comes first, without which there is no project."""
     for name in (layout.FORMAT, layout.STATE, layout.HEAD, layout.SETTINGS, layout.OPERATIONS, *_logs(root)):
         yield os.path.join(root, layout.AURA, *name.split("/"))
     yield from _documents(root)
 
 
 def _documents(root: str) -> Iterator[str]:
-    """The documents of the project and its scenes, as many as a film has."""
+    """Yield the documents of the project and its scenes, as many as a film has."""
     for name in DOCUMENT_NAMES:
         yield os.path.join(root, name)
     for name in _listed(os.path.join(root, SCENES_FOLDER), ".json"):
@@ -93,7 +93,7 @@ def _documents(root: str) -> Iterator[str]:
 
 
 def _logs(root: str) -> Iterator[str]:
-    """Names of logs in the store."""
+    """Yield names of logs in the store."""
     return _own_listed(root, layout.OPERATIONS, ".jsonl")
 
 
@@ -103,7 +103,7 @@ def _own_listed(root: str, folder: str, ending: str) -> Iterator[str]:
 
 
 def _listed(folder: str, ending: str) -> Iterator[str]:
-    """The names of files in a folder that is no link, sorted, as many as are looked at."""
+    """Yield the names of files in a folder that is no link, sorted, as many as are looked at."""
     if os.path.islink(folder):
         return
     try:
@@ -115,7 +115,7 @@ def _listed(folder: str, ending: str) -> Iterator[str]:
 
 
 def read_facts(root: str, *, project: str | None = None) -> ProjectFacts | None:
-    """The facts of the project in the folder `root`; None where no project is.
+    """Read the facts of the project in the folder `root`; None where no project is.
 
     Documents that are broken are passed over: the title is then the folder's name. So is the format's
     record, if the caller knows the `project`'s id. No link is followed, and nothing is waited for.
@@ -151,7 +151,7 @@ def read_facts(root: str, *, project: str | None = None) -> ProjectFacts | None:
 def _last_change(
     store: LocalStorage, root: str, document: ProjectDocument, state: ProjectState
 ) -> tuple[str | None, str | None]:
-    """When something of the project was changed last, and by whom."""
+    """Return when something of the project was changed last, and by whom."""
     done = max(
         (last_operation(store, name) for name in _logs(root)), key=lambda item: item[0] or "", default=(None, None)
     )
@@ -180,7 +180,7 @@ def _document(root: str) -> ProjectDocument:
 
 
 def _state(store: LocalStorage) -> ProjectState:
-    """The state that this machine's record and the settings of all machines say."""
+    """Read the state that this machine's record and the settings of all machines say."""
     own = _fields(store, layout.STATE)
     shared: dict[str, Field] = {}
     for name in _own_listed(os.path.dirname(store.root), layout.SETTINGS, ".json"):
@@ -198,7 +198,7 @@ def _fields(store: LocalStorage, name: str) -> dict[str, Field]:
 
 
 def last_operation(store: LocalStorage, name: str) -> tuple[str | None, str | None]:
-    """When, and by whom, the last operation of a log was done; not later than now, whatever a clock said."""
+    """Return when, and by whom, the last operation of a log was done; never later than now, whatever a clock said."""
     try:
         with store.open(name) as file:
             end = file.seek(0, os.SEEK_END)

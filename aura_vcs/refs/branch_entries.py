@@ -14,7 +14,7 @@ from aura_vcs.refs.packed_labels import STAMP_LIMIT
 
 
 def heads(entries: Iterable[BranchEntry]) -> list[BranchEntry]:
-    """The entries that no other entry has seen: one, or several where machines diverged.
+    """Return the entries that no other entry has seen: one, or several where machines diverged.
 
     What an entry claims to have seen of a machine beyond that machine's own entries counts for nothing: it
     would be above all that the machine does from now on. Where entries claim to have seen each other, all stand.
@@ -33,13 +33,13 @@ def heads(entries: Iterable[BranchEntry]) -> list[BranchEntry]:
 
 
 def claimed_branches(entries: Iterable[BranchEntry], replica: ReplicaId) -> int:
-    """The highest counter of a replica that others claim to have seen, as far as that can be believed."""
+    """Return the highest counter of a replica that others claim to have seen, among those that are believable."""
     claims = (entry.seen.get(replica, 0) for entry in entries if entry.replica != replica)
     return max((claim for claim in claims if claim <= STAMP_LIMIT), default=0)
 
 
 def renamed_apart(entry: BranchEntry, known: Iterable[BranchEntry]) -> BranchEntry:
-    """The entry, or under a name of its own where `known` has another one of the same replica and counter.
+    """Return the entry, renamed where `known` has another one of the same replica and counter.
 
     Two copies of one replica that both worked write such entries; neither may hide the other, nor
     count as seen where the other was. The name follows from the entry: whoever sets it apart gives the same.
@@ -52,5 +52,5 @@ def renamed_apart(entry: BranchEntry, known: Iterable[BranchEntry]) -> BranchEnt
 
 
 def furthest_entry(entries: Iterable[BranchEntry], replica: ReplicaId) -> BranchEntry | None:
-    """The last entry of a replica; of its conflicted copies the one that it wrote last."""
+    """Return the last entry of a replica; of its conflicted copies the one that it wrote last."""
     return max((entry for entry in entries if entry.replica == replica), key=lambda entry: entry.counter, default=None)

@@ -9,37 +9,37 @@ from aura_vcs.model import BranchEntry, Field, Label, RefChange, Tag
 
 
 def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> tuple[str, RefChange]:
-    """An operation's record of a branch entry that moved."""
+    """Build an operation's record of a branch entry that moved."""
     ref = layout.branch_ref(name, after.replica).removeprefix(f"{layout.REFS}/").removesuffix(".json")
     return ref, RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def label_change(before: Label | None, after: Label) -> tuple[str, RefChange]:
-    """An operation's record of a label that changed."""
+    """Build an operation's record of a label that changed."""
     return f"versions/{after.version}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def field_change(
     room: str, key: str, before: Field | None, value: Any, replica: ReplicaId, at: str, by: str
 ) -> tuple[str, RefChange]:
-    """An operation's record of a value that this replica gives to a setting or a field of the state."""
+    """Build an operation's record of a value that this replica gives to a setting or a field of the state."""
     counter = (before.stamp[0] if before is not None else 0) + 1
     after = Field(value, (counter, replica), at, by)
     return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def setting_change(key: str, before: Field | None, after: Field) -> tuple[str, RefChange]:
-    """An operation's record of a setting that another machine gave."""
+    """Build an operation's record of a setting that another machine gave."""
     return f"settings/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def checkpoint_change(name: str, before: dict[str, Any], changes: dict[str, Any]) -> tuple[str, RefChange]:
-    """An operation's record of a checkpoint, some of whose CHECKPOINT_FIELDS changed."""
+    """Build an operation's record of a checkpoint, some of whose CHECKPOINT_FIELDS changed."""
     after = {**before, **changes, "revision": before.get("revision", 0) + 1}
     return f"checkpoints/{name}", RefChange(before, after)
 
 
 def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChange]:
-    """An operation's record of a tag that changed."""
+    """Build an operation's record of a tag that changed."""
     ref = layout.tag_ref(name).removeprefix(f"{layout.REFS}/").removesuffix(".json")
     return ref, RefChange(None if before is None else to_plain(before), to_plain(after))

@@ -15,7 +15,7 @@ _PURGE = ("purged_at", "purged_by", "purge_reason")
 
 
 def merge_labels(ours: Label, theirs: Label) -> Label:
-    """One label out of two copies: per field, the higher stamp wins. Commutes; idempotent.
+    """Merge two copies of a label into one: per field, the higher stamp wins. Commutes; idempotent.
 
     Where two copies of one replica gave one stamp to two values, the value decides, the same everywhere.
     """
@@ -38,7 +38,7 @@ def _rank(stamp: str, label: Label) -> list[str]:
 
 
 def fields_of_stamp(stamp: str) -> Sequence[str]:
-    """The fields that change together under one stamp."""
+    """List the fields that change together under one stamp."""
     if stamp == "deleted":
         return _DELETION
     if stamp == "purged":
@@ -47,7 +47,7 @@ def fields_of_stamp(stamp: str) -> Sequence[str]:
 
 
 def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: Any) -> Label:
-    """The label with fields changed by this replica, stamped above every stamp it has."""
+    """Return the label with fields changed by this replica, stamped above every stamp it has."""
     counter = max((count for count, _ in label.stamps.values()), default=0) + 1
     stamps = dict(label.stamps)
     for field in changes:
@@ -57,5 +57,5 @@ def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: A
 
 
 def is_believable(stamp: tuple[int, ReplicaId]) -> bool:
-    """Whether somebody may have made so many changes: a higher stamp would be above all that come later."""
+    """Tell whether a stamp's counter is plausible: a higher one would be above all that come later."""
     return 0 <= stamp[0] <= STAMP_LIMIT

@@ -33,7 +33,7 @@ class PackedLabels:
         return [file for file in self._storage.list(layout.VERSIONS) if file.endswith(layout.PACKED_LABELS)]
 
     def labels(self, file: str) -> dict[VersionId, Label]:
-        """The labels of a file; none if it is damaged, which fsck reports."""
+        """Return the labels of a file; none if it is damaged, which fsck reports."""
         if file not in self._known:
             try:
                 self._known[file] = self.read(file)
@@ -42,7 +42,7 @@ class PackedLabels:
         return self._known[file]
 
     def read(self, file: str) -> dict[VersionId, Label]:
-        """The labels of a file, read again.
+        """Read the labels of a file anew.
 
         Raises:
             RecordCorrupt: it is damaged.
@@ -66,7 +66,7 @@ class PackedLabels:
 
 
 def decode_ref(data: bytes, shape: type[T], path: str) -> T:
-    """The ref, which stands on an object id or on nothing, and makes no claim on what others do from now on.
+    """Decode a ref that stands on an object id or on nothing; refuse counters that nobody can have come to.
 
     Raises:
         RecordCorrupt: it is no such ref.
@@ -86,7 +86,7 @@ def decode_ref(data: bytes, shape: type[T], path: str) -> T:
 
 
 def is_proper_seen(seen: Mapping[ReplicaId, int], limit: int) -> bool:
-    """Whether replicas are named properly, and none of their counters is higher than anybody's can be."""
+    """Check that replicas are named properly and that none of their counters exceeds the limit."""
     return all(is_replica_id(replica) and 0 <= counter <= limit for replica, counter in seen.items())
 
 

@@ -59,11 +59,11 @@ class Refs:
             self._entries = None
 
     def branches(self) -> list[str]:
-        """Names of branches that have an entry, sorted; deleted ones too."""
+        """List the names of branches that have an entry, sorted; deleted ones too."""
         return sorted(_decoded(self._storage.list(layout.BRANCHES)))
 
     def branch_entries(self, branch: str) -> list[BranchEntry]:
-        """Every readable entry, conflicted copies included."""
+        """Read every readable entry of a branch, conflicted copies included."""
         if self._entries is not None and branch in self._entries:
             return list(self._entries[branch])
         found = self._read_entries(branch)
@@ -80,11 +80,11 @@ class Refs:
         ]
 
     def tags(self) -> dict[str, Tag]:
-        """Tags that stand on a version, by name."""
+        """Map names to the tags that stand on a version."""
         return {name: tag for name, tag in self.all_tags().items() if tag.version is not None}
 
     def all_tags(self) -> dict[str, Tag]:
-        """Tags by name, deleted ones too; conflicted copies merged, see `add_tag`."""
+        """Map names to tags, deleted ones too; conflicted copies are merged, see `add_tag`."""
         found: dict[str, Tag] = {}
         for file in self._storage.list(layout.TAGS):
             if not file.endswith(".json"):
@@ -98,7 +98,7 @@ class Refs:
         return dict(sorted(found.items()))
 
     def tags_apart(self) -> tuple[tuple[str, str], ...]:
-        """The names of tags that machines gave to two versions, each with the name of the one kept beside it.
+        """List the tag names that machines gave to two versions, each with the name of the one beside it.
 
         Reads no tag where none has the name of one that is kept so.
         """
@@ -125,11 +125,11 @@ class Refs:
                 self._storage.put(layout.tag_ref(name), encode_record(tag))
 
     def tag(self, name: str) -> Tag | None:
-        """The tag as this machine's file has it, deleted or not."""
+        """Read the tag as this machine's file has it, deleted or not; None if there is none."""
         return self._load(layout.tag_ref(name), Tag)
 
     def label(self, version: VersionId, packed: Sequence[str] | None = None) -> Label | None:
-        """The version's label, None if there is none. See `labels_in` for conflicted copies.
+        """Read the version's label, None if there is none. See `labels_in` for conflicted copies.
 
         A label that changed after it was packed lies in several files: they merge. `packed` are the
         files of packed labels, if the caller has just listed them and holds the refs lock.
@@ -141,7 +141,7 @@ class Refs:
         return reduce(merge_labels, labels) if labels else None
 
     def labels(self, versions: Iterable[VersionId]) -> dict[VersionId, Label]:
-        """The labels of versions that have one; see `label`. The caller holds the refs lock."""
+        """Read the labels of versions that have one; see `label`. The caller holds the refs lock."""
         packed = self._packed.files()
         found = {version: self.label(version, packed) for version in versions}
         return {version: label for version, label in found.items() if label is not None}
@@ -151,7 +151,7 @@ class Refs:
         return self._storage.list(layout.VERSIONS)
 
     def labels_in(self, file: str, packed: Sequence[str] | None = None) -> list[Label]:
-        """The labels in a file of `refs/versions`, whatever a sync tool called it; none if unreadable.
+        """Read the labels in a file of `refs/versions`, whatever a sync tool called it; none if unreadable.
 
         Each is merged with the one under its proper name, where there is one. `packed` as for `label`.
         """
@@ -163,7 +163,7 @@ class Refs:
         return merged
 
     def all_labels(self) -> Iterator[Label]:
-        """Every version's label, all readable copies merged. Each file is read once.
+        """Yield every version's label, all readable copies merged. Each file is read once.
 
         Complete also while labels are being packed: what went meanwhile lies in a file that came.
         """
@@ -179,7 +179,7 @@ class Refs:
             yield reduce(merge_labels, [label for _, label in sorted(found, key=lambda copy: copy[0])])
 
     def _copies_in(self, file: str) -> list[Label]:
-        """The labels in a file as it has them."""
+        """Return the labels in a file as it has them, copies not merged."""
         if file.endswith(layout.PACKED_LABELS):
             return list(self._packed.labels(file).values())
         label = self._load(f"{layout.VERSIONS}/{file}", Label)
@@ -203,7 +203,7 @@ class Refs:
         return len(labels)
 
     def checkpoint_objects(self) -> set[ObjectId]:
-        """The objects that checkpoints need; a collection spares them."""
+        """Return the objects that checkpoints need; a collection spares them."""
         found: set[ObjectId] = set()
         for name in self._storage.list(layout.CHECKPOINTS):
             held = self._load(f"{layout.CHECKPOINTS}/{name}", CheckpointObjects)
@@ -211,11 +211,11 @@ class Refs:
         return found
 
     def checkpoint(self, name: str) -> dict[str, Any] | None:
-        """A checkpoint's record as plain data, by its file's name without suffix; None if it is gone."""
+        """Read a checkpoint's record as plain data, by its file's name without suffix; None if it is gone."""
         return self._load(f"{layout.CHECKPOINTS}/{name}.json", dict[str, Any])
 
     def settings(self) -> dict[str, Field]:
-        """The project's settings: what every replica set, the highest stamp of each key."""
+        """Return the project's settings: of what all replicas set, the highest stamp of each key."""
         found: dict[str, Field] = {}
         for name in self._storage.list(layout.SETTINGS):
             loaded = self._load(f"{layout.SETTINGS}/{name}", Fields) if name.endswith(".json") else None
@@ -225,7 +225,7 @@ class Refs:
         return found
 
     def state(self) -> dict[str, Field]:
-        """Where the making of the project stands on this machine."""
+        """Read the state of the project's production on this machine."""
         loaded = self._load(layout.STATE, Fields)
         return dict(loaded.fields) if loaded is not None else {}
 
@@ -250,7 +250,7 @@ class Refs:
         self._advance_fields(changes)
 
     def _advance_labels(self, changes: dict[str, Label]) -> None:
-        """One file for each label; very many together in one that is packed at once, for two syncs in all."""
+        """Write one file for each label; very many go into one packed file, for two syncs in all."""
         packed = self._packed.files() if changes else []
         newer = {}
         for name, label in changes.items():
@@ -265,7 +265,7 @@ class Refs:
             self._storage.put(path, encode_record(label))
 
     def _advance_fields(self, changes: dict[str, RefChange]) -> None:
-        """Values go into the file of the replica that set them, all of one file in one write."""
+        """Write values into the file of the replica that set them, all of one file in one write."""
         files: dict[str, dict[str, Field]] = {}
         for name, change in changes.items():
             room, _, key = name.partition("/")
@@ -312,7 +312,7 @@ class Refs:
             self._entries = {}
 
     def _load(self, path: str, shape: type[T]) -> T | None:
-        """The record, None if the file is absent or unreadable; fsck reports the latter."""
+        """Load the record, None if the file is absent or unreadable; fsck reports the latter."""
         try:
             return decode_ref(self._storage.read(path), shape, path)
         except (FileNotFoundError, RecordCorrupt):
@@ -336,7 +336,7 @@ class Refs:
         return problems
 
     def paths(self) -> list[str]:
-        """Every ref file, below `.aura`."""
+        """List every ref file, below `.aura`."""
         return [path for path, _ in self._all_files()]
 
     def _all_files(self) -> list[tuple[str, type[Any]]]:
@@ -365,12 +365,12 @@ def _proper(label: Label) -> str:
 
 
 def _base_name(file: str) -> str:
-    """The name before what sync tools add: "x (conflicted copy …).json", "x.sync-conflict-….json"."""
+    """Strip what sync tools add to a name: "x (conflicted copy …).json", "x.sync-conflict-….json"."""
     return file.removesuffix(".json").split(" (", 1)[0].split(".sync-conflict", 1)[0]
 
 
 def _decoded(names: Sequence[str]) -> list[str]:
-    """The names behind file names; what no branch or tag of ours is called is passed over."""
+    """Decode file names to the names behind them; what cannot be a branch or tag of ours is passed over."""
     found = []
     for file in names:
         try:

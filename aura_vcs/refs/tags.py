@@ -99,19 +99,19 @@ def tags_apart(tags: Mapping[str, Tag]) -> Iterator[tuple[str, str]]:
 
 
 def may_be_apart(name: str) -> bool:
-    """Whether a tag that is kept beside another one can be called so."""
+    """Tell whether a tag that stands beside another one can have this name."""
     return _APART.search(name) is not None
 
 
 def _has_seen(one: Tag, other: Tag) -> bool:
-    """Whether `one` was given by somebody who knew of `other`."""
+    """Tell whether `one` was given by somebody who knew of `other`."""
     if one.seen is None or one.stamp[1] == other.stamp[1]:
         return one.stamp[0] > other.stamp[0]
     return one.seen.get(other.stamp[1], 0) >= other.stamp[0]
 
 
 def _with_seen(tag: Tag, other: Tag) -> Tag:
-    """The tag, which has also seen the other one from now on."""
+    """Return the tag, marked as having seen the other one."""
     if tag.seen is None:
         is_same = tag.stamp == other.stamp
         return msgspec.structs.replace(tag, seen=other.seen) if is_same else tag
@@ -119,7 +119,7 @@ def _with_seen(tag: Tag, other: Tag) -> Tag:
 
 
 def _union(tag: Tag, other: Tag, replica: ReplicaId) -> dict[ReplicaId, int] | None:
-    """What a tag of the replica that follows both has seen, sorted."""
+    """Compute what a tag of the replica that follows both has seen, sorted; None where the tag does not note it."""
     if tag.seen is None:
         return None
     seen = dict(tag.seen)

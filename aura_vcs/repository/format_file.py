@@ -29,7 +29,7 @@ _READ_LIMIT = 64 << 10
 
 
 def is_project(folder: str) -> bool:
-    """Whether the folder is a project, also one whose `format.json` is gone: something was done in it."""
+    """Tell whether the folder is a project, also one whose `format.json` is gone: something was done in it."""
     aura = os.path.join(folder, layout.AURA)
     if os.path.lexists(os.path.join(aura, layout.FORMAT)):
         return True
@@ -41,7 +41,7 @@ def is_project(folder: str) -> bool:
 
 
 def load_format(storage: LocalStorage, progress: Progress) -> Format:
-    """What `format.json` says; where it is damaged or gone, what the versions say: it is then written anew.
+    """Load `format.json`; where it is damaged or gone, take what the versions say: it is then written anew.
 
     A file that the disk cannot read is left as it is: `aura repair` sees to it.
 
@@ -72,7 +72,7 @@ def put_format(storage: LocalStorage, found: Format) -> None:
 
 
 def project_of_versions(storage: LocalStorage) -> str | None:
-    """The project's id, as the first version says that can be read."""
+    """Return the project's id, as the first version says that can be read."""
     from aura_vcs.objects.store import ObjectStore  # only where something is wrong
 
     store = ObjectStore(storage)
@@ -118,7 +118,7 @@ def _check_not_newer(storage: LocalStorage, trouble: Exception) -> None:
 
 
 def _versions(storage: LocalStorage) -> Iterator[VersionId]:
-    """Ids of versions that have a label."""
+    """Yield ids of versions that have a label."""
     from aura_vcs.refs.packed_labels import PackedLabels
 
     names = storage.list(layout.VERSIONS)

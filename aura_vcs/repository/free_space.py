@@ -8,7 +8,7 @@ NEEDED_BYTES = 4 << 20
 
 
 def is_nearly_full(folder: str) -> bool:
-    """Whether less than NEEDED_BYTES are free on the disk with the folder, or for this person there.
+    """Tell whether less than NEEDED_BYTES are free on the disk with the folder, or for this person there.
 
     False where the system does not tell.
     """

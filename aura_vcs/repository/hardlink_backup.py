@@ -92,7 +92,7 @@ class HardlinkBackup:
             self._storage.forget(hardlink_path(name))
 
     def _reachable(self, objects: set[ObjectId]) -> set[ObjectId]:
-        """What a live version or a checkpoint holds and is not offloaded; all of it where a deleted version
+        """Return what a live version or a checkpoint holds and is not offloaded; all of it where a deleted version
         has a name on it."""
         queries = self._queries
         named = {entry.version for name in self._refs.branches() for entry in self._refs.branch_entries(name)}
@@ -106,7 +106,7 @@ class HardlinkBackup:
         return (queries.held(objects) - self._offloaded()) | (objects & self._refs.checkpoint_objects())
 
     def _offloaded(self) -> set[ObjectId]:
-        """What is gone on purpose, because a remote holds it: blobs that were whole, and chunks of others."""
+        """Return what is gone on purpose, because a remote holds it: blobs that were whole, and chunks of others."""
         store = self._store
         recorded = store.offloaded.all()
         if not recorded:
@@ -116,14 +116,14 @@ class HardlinkBackup:
         return whole | offloaded_chunks(store, recorded)
 
     def present(self) -> set[ObjectId]:
-        """Every object that is stored now, as the files say: the index may not be there yet."""
+        """Return every object that is stored now, as the files say: the index may not be there yet."""
         found: set[ObjectId] = set()
         for name in self._names(OBJECTS):
             found |= self._objects(name, f"{OBJECTS}/{name}") or set()
         return found
 
     def _objects(self, name: str, path: str | None = None) -> set[ObjectId] | None:
-        """What is in a file of objects, by default the kept one of that name; None if that cannot be told."""
+        """Return what is in a file of objects, by default the backup of that name; None if that cannot be read."""
         folder, _, file = name.partition("/")
         if folder != _PACKS:
             object_id = ObjectId(folder + file.removesuffix(COMPRESSED))
@@ -135,7 +135,7 @@ class HardlinkBackup:
             return None
 
     def _names(self, root: str) -> set[str]:
-        """The files of objects below `root`, as `ab/cdef…` or `packs/….pack`."""
+        """Return the files of objects below `root`, as `ab/cdef…` or `packs/….pack`."""
         found = set()
         for folder in self._storage.list(root):
             if folder == _PACKS:

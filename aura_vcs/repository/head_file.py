@@ -28,7 +28,7 @@ class StoredHead(msgspec.Struct, frozen=True):
     check: str = ""
 
     def checked(self) -> "StoredHead":
-        """The same, with its checksum."""
+        """Return the same, with its checksum."""
         return with_checksum(self)
 
 
@@ -63,7 +63,7 @@ class HeadFile:
         self._files.storage.put(layout.HEAD, encode_record(stored.checked()))
 
     def damage(self) -> str | None:
-        """What is wrong with the file, if it is there."""
+        """Say what is wrong with the file, if it is there."""
         try:
             self._read()
         except RecordCorrupt as error:
@@ -80,7 +80,7 @@ class HeadFile:
         return stored
 
     def stored(self) -> StoredHead:
-        """What it says; where it is gone or damaged, what the operation log says."""
+        """Return what it says; where it is gone or damaged, what the operation log says."""
         if self._known is not None:
             return self._known
         found = self._stored()
@@ -101,7 +101,7 @@ class HeadFile:
         return stored if stored.replica == self._replica else msgspec.structs.replace(stored, sequence=0)
 
     def written(self) -> StoredHead | None:
-        """What the file says, if it can be read and this replica wrote it."""
+        """Return what the file says, if it can be read and this replica wrote it."""
         try:
             stored = self._read()
         except (FileNotFoundError, RecordCorrupt):
@@ -109,7 +109,7 @@ class HeadFile:
         return stored if stored.replica == self._replica else None
 
     def recovered(self) -> StoredHead:
-        """HEAD as the last operation of this replica left it.
+        """Return HEAD as the last operation of this replica left it.
 
         A copy of the folder that came without `local/`, and where nothing has been done yet, stands
         where the branch is that moved last: whatever brought the refs brought the files too.

@@ -19,7 +19,7 @@ _ASKED_WRONGLY = ("SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG")
 
 
 def is_index_trouble(error: BaseException) -> bool:
-    """Whether an error, or what caused it, is what a damaged index leads to."""
+    """Tell whether an error, or what caused it, is what a damaged index leads to."""
     if isinstance(error, AuraError) and type(error) not in {StorageError, Unfinished}:
         return False
     cause: BaseException | None = error
@@ -44,7 +44,7 @@ def discard_index(path: str) -> None:
 
 
 def recorded_bytes(path: str) -> int:
-    """Bytes of the operation logs of the project that `path` is in: as long as they stay, nothing was done.
+    """Count the bytes of the operation logs of the project that `path` is in: while they stay, nothing was done.
 
     Raises:
         NotAProject: it is in none.

@@ -13,7 +13,7 @@ from aura_vcs.storage.local import LocalStorage
 
 
 def is_listed(repo: Repository, home: str) -> bool:
-    """Whether the project was entered, from where it is now, into the list of the studio in the folder `home`."""
+    """Tell whether the project was entered, from where it is now, into the studio's list in the folder `home`."""
     try:
         return repo.storage.read(LISTED) == _mark(repo.root, home)
     except (FileNotFoundError, StorageError):  # what cannot be read is written anew, if that is possible

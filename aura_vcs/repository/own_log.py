@@ -78,7 +78,7 @@ def mend_log(repo: LogOwner) -> bool:
 
 
 def _count_recoverable(repo: LogOwner, lost: Sequence[Operation]) -> int:
-    """How many of the lost operations, from the first on, can be put back: what they made is here.
+    """Count the lost operations, from the first on, that can be put back: what they made is here.
 
     All of them, where what they led to is here. It is not where all of the project was put back but `local`,
     which a backup leaves out: then the objects went back with the log.
@@ -94,7 +94,7 @@ def _count_recoverable(repo: LogOwner, lost: Sequence[Operation]) -> int:
 
 
 def _refs_and_head(operation: Operation) -> dict[str, VersionId]:
-    """Where an operation put branches and HEAD."""
+    """Return where an operation put branches and HEAD."""
     found = {}
     for ref, change in operation.refs.items():
         version = change.after.get("version") if ref.startswith("branches/") and change.after is not None else None
@@ -106,7 +106,7 @@ def _refs_and_head(operation: Operation) -> dict[str, VersionId]:
 
 
 def _is_head_absent(repo: LogOwner) -> bool:
-    """Whether HEAD was put by an operation that the log does not have, to a version that is not here."""
+    """Tell whether HEAD was put by an operation that the log does not have, to a version that is not here."""
     head = repo.head_file.written()
     if head is None or head.version is None or head.version in repo.hardlink_backup.present():
         return False
@@ -160,7 +160,7 @@ def _is_by(ref: str, replica: ReplicaId) -> bool:
 
 
 def _as_another_replica(operation: Operation, before: ReplicaId, replica: ReplicaId, sequence: int) -> Operation:
-    """The operation as another replica has it: the entries that it moves are that one's."""
+    """Return the operation as another replica has it: the entries that it moves are that one's."""
     refs = {}
     for ref, change in operation.refs.items():
         if _is_by(ref, before):

@@ -34,7 +34,7 @@ def make_local(storage: LocalStorage) -> bool:
 def index_locations(
     storage: LocalStorage, folder: str | None, name: str, *, preview: bool = False
 ) -> tuple[IndexLocation, IndexLocation | None]:
-    """Where the index lies, and where it does if the project cannot be written.
+    """Return where the index lies, and where it does if the project cannot be written.
 
     That is in the project, or in `folder`, called `name`, if the project is on a network disk.
     """
@@ -47,7 +47,7 @@ def index_locations(
 
 
 def previewed(storage: LocalStorage) -> LocalStorage:
-    """The storage with everything that is written to it elsewhere."""
+    """Return the storage with everything that is written to it elsewhere."""
     from aura_vcs.storage.preview import PreviewStorage  # for dry runs only
 
     return PreviewStorage.of(storage)
@@ -60,7 +60,7 @@ class TemporaryStorage:
         self._folder: TemporaryDirectory[str] | None = None
 
     def storage(self) -> LocalStorage:
-        """The folder, made when it is first asked for."""
+        """Return the folder, made when it is first asked for."""
         import tempfile
 
         if self._folder is None:

@@ -34,7 +34,7 @@ class ReplicaIdentity(msgspec.Struct, frozen=True):
 
 
 def reading_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
-    """The id of a copy that can only be read: the one it has, else one that its place gives, kept nowhere."""
+    """Return the id of a copy that can only be read: the one it has, else one that its place gives, stored nowhere."""
     try:
         return ReplicaIdentity(decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA).replica)
     except (FileNotFoundError, RecordCorrupt):
@@ -42,7 +42,7 @@ def reading_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
 
 
 def this_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
-    """The id of this copy; one is chosen where there is none for this place."""
+    """Return the id of this copy; one is chosen where there is none for this place."""
     place = _location_hash(root)
     try:
         record = decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA)
@@ -77,7 +77,7 @@ def check_encoding() -> None:
 
 
 def _location_hash(root: str) -> str:
-    """A hash of the machine and the folder. The inode tells a copy from the original."""
+    """Hash the machine and the folder. The inode distinguishes a copy from the original."""
     folder = os.path.join(root, AURA, LOCAL)
     try:
         inode = os.lstat(folder).st_ino
@@ -98,7 +98,7 @@ def _machine() -> str:
 
 
 def host_name() -> str:
-    """What this machine calls itself."""
+    """Return what this machine calls itself."""
     if hasattr(os, "uname"):
         return os.uname().nodename
     import platform
@@ -127,7 +127,7 @@ def full_name() -> str:
 
 
 def user_name() -> str:
-    """The account's name, as the system has it."""
+    """Return the account's name, as the system has it."""
     if os.name == "nt":
         return os.getlogin()
     import pwd

@@ -45,7 +45,7 @@ class OtherReplicas:
         self._index = index
 
     def known_replicas(self) -> set[ReplicaId]:
-        """Every other replica that left something here. Looks at two folders' names."""
+        """Return every other replica that left something here. Looks at two folders' names."""
         names = [name.split(".", 1)[0] for name in self._storage.list(layout.OPERATIONS)]
         names += [name.split(".", 1)[0].split(" ", 1)[0] for name in self._storage.list(layout.REPLICAS)]
         return {ReplicaId(name) for name in names if is_replica_id(name)} - {self._logs.replica}
@@ -69,7 +69,7 @@ class OtherReplicas:
             return
 
     def readings(self) -> dict[ReplicaId, Reading]:
-        """What every replica says of itself; of several copies the one that is furthest on."""
+        """Read what every replica says of itself; of several copies the one with the highest sequence number."""
         found: dict[ReplicaId, Reading] = {}
         for name in self._storage.list(layout.REPLICAS):
             path = f"{layout.REPLICAS}/{name}"
@@ -83,7 +83,7 @@ class OtherReplicas:
         return found
 
     def active_replicas(self) -> list[OtherReplica]:
-        """The other replicas that are not silent, and how far each has read. Opens their logs."""
+        """List the other replicas that are not silent, and up to where each has read. Opens their logs."""
         readings = self.readings()
         limit = time.time() - SILENT_SECONDS
         found = []
@@ -101,7 +101,7 @@ class OtherReplicas:
         return self._index.time_of(self._logs.replica, reading.read.get(self._logs.replica, 0))
 
     def _has_synced(self, reading: Reading) -> bool:
-        """Whether all versions are here that the replica had made or changed when it wrote its reading."""
+        """Tell whether all versions are here that the replica had made or changed when it wrote its reading."""
         if self._index.is_waiting() or self._index.end_of_log(reading.replica)[1] < reading.sequence:
             return False
         return all(self._index.knows(version) for version in self._named_in_log(reading))

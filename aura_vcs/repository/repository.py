@@ -217,14 +217,14 @@ class Repository:
         return LocalSource(self.trees, self.store)
 
     def head(self) -> Head:
-        """Where the worktree is."""
+        """Return the branch and the version that the person's files stand on."""
         stored = self.head_file.stored()
         if stored.version is not None and not self.is_index_complete(stored.version):
             stored = self.head_file.stored()
         return Head(stored.branch, stored.version)
 
     def is_index_complete(self, version: VersionId) -> bool:
-        """Whether the index knows a version that a ref stands on.
+        """Tell whether the index knows a version that a ref stands on.
 
         Refs move a moment before the index: if it does not, whoever is recording is waited for, and
         the refs are to be read again.
@@ -252,7 +252,7 @@ class Repository:
                 self._catch_up()
 
     def free_disk_space(self) -> None:
-        """Where the disk is nearly full, let go of what can be made again, so that space can be freed.
+        """Release what can be made again where the disk is nearly full, so that space can be freed.
 
         That is the index, which goes on in memory, and what is known of the files' dates.
         """
@@ -263,7 +263,7 @@ class Repository:
             self.storage.forget(layout.SCAN_CACHE)
 
     def protect_objects(self) -> None:
-        """Where other replicas work on copies of this folder: keep what is stored, put back what they
+        """Keep what is stored where other replicas work on copies of this folder, put back what they
         deleted and is needed here, and tell them how far they were read."""
         if not self.others.known_replicas():
             return
@@ -385,7 +385,7 @@ class Transaction:
         return self._repository.replica
 
     def prepare(self, draft: Draft) -> Operation:
-        """The operation as it will stand in the log."""
+        """Build the operation as it will stand in the log."""
         repository = self._repository
         return Operation(
             id=new_operation_id(),
@@ -454,19 +454,19 @@ class Transaction:
                 raise
 
     def _last_sequence(self) -> int:
-        """The number of the last operation: HEAD knows it too, should the log be lost or another's."""
+        """Return the number of the last operation: HEAD knows it too, should the log be lost or another's."""
         repository = self._repository
         return max(repository.index.end_of_log(repository.replica)[1], repository.head_file.stored().sequence)
 
 
 def project_storage(root: str, calls: FileCalls = REAL_CALLS) -> LocalStorage:
-    """The store of the project in a folder; its `.aura` is no link."""
+    """Open the store of the project in a folder; its `.aura` is no link."""
     aura = os.path.join(root, layout.AURA)
     return LocalStorage(aura, temporary=layout.TEMPORARY, aside=layout.DAMAGED, calls=calls, follow_root=False)
 
 
 def find_root(path: str) -> str:
-    """The project folder that `path` is or is in.
+    """Find the project folder that `path` is or is in.
 
     Raises:
         NotAProject: there is none.

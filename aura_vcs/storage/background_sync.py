@@ -22,7 +22,7 @@ class BackgroundSync:
         self._error: BaseException | None = None
 
     def wrote(self, count: int) -> None:
-        """So many bytes more were written; starts a sync where it is time for one and none is under way."""
+        """Count bytes that were written; start a sync where it is time for one and none is under way."""
         self._bytes += count
         if self._bytes < EARLY_BYTES or (self._thread is not None and self._thread.is_alive()):
             return

@@ -44,16 +44,16 @@ class Readable(Protocol):
     """Bytes can be looked at."""
 
     def open(self, name: str) -> BinaryIO:
-        """The bytes as a seekable stream. Raises FileNotFoundError."""
+        """Open the bytes as a seekable stream. Raises FileNotFoundError."""
 
     def read(self, name: str) -> bytes:
-        """All the bytes. Raises FileNotFoundError."""
+        """Read all the bytes. Raises FileNotFoundError."""
 
     def stat(self, name: str) -> FileStat | None:
-        """Size and time of a file or folder, None where nothing is."""
+        """Return size and time of a file or folder, None where nothing is."""
 
     def list(self, folder: str) -> list[str]:
-        """Names of files and folders directly inside, sorted; [] where nothing is."""
+        """List names of files and folders directly inside, sorted; [] where nothing is."""
 
 
 class Writable(Readable, Protocol):

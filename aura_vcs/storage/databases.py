@@ -57,7 +57,7 @@ def remove(place: LocalStorage, name: str) -> None:
 
 
 def is_there(place: LocalStorage, name: str) -> bool:
-    """Whether there is a database of which everything is in its main file."""
+    """Tell whether there is a database of which everything is in its main file."""
     found, log = place.look(name), place.look(f"{name}-wal")
     return found is not None and (log is None or log.st_size == 0)
 
@@ -78,7 +78,7 @@ def _make(place: LocalStorage, name: str) -> None:
 
 
 def _is_made(last: str, dir_fd: int | None) -> bool:
-    """Whether the file is there, and has the mode that it should."""
+    """Tell whether the file is there, and has the mode that it should."""
     try:
         mode = os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_mode
     except FileNotFoundError:
@@ -89,7 +89,7 @@ def _is_made(last: str, dir_fd: int | None) -> bool:
 
 
 def _looked_at(place: LocalStorage, name: str) -> tuple[int, int]:
-    """Device and inode of the main file, once all files were seen to be ours."""
+    """Return device and inode of the main file, once all files were seen to be ours."""
     identity = 0, 0
     path = place.path(name)
     with translated("use", path), place.at(name) as (last, dir_fd):

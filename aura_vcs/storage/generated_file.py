@@ -13,19 +13,19 @@ class GeneratedFile(io.RawIOBase):
         self._at = 0
 
     def _piece(self, most: int) -> bytes:
-        """At least one and at most `most` bytes from `_at` on, which is before the end."""
+        """Return at least one and at most `most` bytes from `_at` on, which is before the end."""
         raise NotImplementedError
 
     def readable(self) -> bool:
-        """It can be read."""
+        """Return True: it can be read."""
         return True
 
     def seekable(self) -> bool:
-        """It can seek."""
+        """Return True: it can seek."""
         return True
 
     def tell(self) -> int:
-        """Where it stands."""
+        """Return the position in the file."""
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -35,7 +35,7 @@ class GeneratedFile(io.RawIOBase):
         return self._at
 
     def read(self, size: int | None = -1) -> bytes:
-        """As many bytes as asked for, fewer only at the end."""
+        """Read as many bytes as asked for, fewer only at the end."""
         end = self._size if size is None or size < 0 else min(self._at + size, self._size)
         parts = []
         while self._at < end:
@@ -45,11 +45,11 @@ class GeneratedFile(io.RawIOBase):
         return b"".join(parts)
 
     def readall(self) -> bytes:
-        """All that is left."""
+        """Read all that is left."""
         return self.read()
 
     def readinto(self, buffer: Any) -> int:
-        """As `read`, into a buffer."""
+        """Read into a buffer, as `read` does."""
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)

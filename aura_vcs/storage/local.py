@@ -62,17 +62,17 @@ class LocalStorage:
         self._temporary = temporary
 
     def below(self, folder: str) -> "LocalStorage":
-        """What lies in a folder of this storage, as a storage of its own."""
+        """Return what lies in a folder of this storage, as a storage of its own."""
         inner = LocalStorage(self.path(folder), calls=self.calls)
         inner._folders, inner._prefix = self._folders, f"{self._prefix}{folder}/"
         return inner
 
     def path(self, name: str) -> str:
-        """The path in the file system, for messages only: whoever opens it may be led elsewhere."""
+        """Return the path in the file system, for messages only: whoever opens it may be led elsewhere."""
         return os.path.join(self.root, *check_storage_name(name).split("/"))
 
     def at(self, name: str) -> FolderPath:
-        """The way to a file, for calls of one's own; see OwnFolders.at."""
+        """Return the way to a file, for calls of one's own; see OwnFolders.at."""
         way = FolderPath()
         way.folders, way.name, way.is_mine = self._folders, self._prefix + check_storage_name(name), False
         return way
@@ -101,7 +101,7 @@ class LocalStorage:
         return FileStat(found.st_size, found.st_mtime_ns)
 
     def look(self, name: str) -> os.stat_result | None:
-        """What the system knows of a file or folder, None where nothing is.
+        """Return what the system knows of a file or folder, None where nothing is.
 
         Raises:
             LinkedPath: it is a link.
@@ -112,7 +112,7 @@ class LocalStorage:
         return found
 
     def look_around(self, name: str) -> os.stat_result | None:
-        """What the system knows of whatever has the name, a link of the link itself; None where nothing is."""
+        """Return what the system knows of whatever has the name, a link of the link itself; None where nothing is."""
         try:
             with self.at(name) as (last, dir_fd):
                 return os.stat(last, dir_fd=dir_fd, follow_symlinks=False)
@@ -138,7 +138,7 @@ class LocalStorage:
             raise unreadable("list", self.path(folder), error) from error
 
     def walk(self, folder: str) -> Iterator[tuple[str, int]]:
-        """All files below a folder ("" is the storage itself), and their sizes; a link is a file of no size."""
+        """Yield all files below a folder ("" is the storage itself), and their sizes; a link is a file of no size."""
         if folder:
             names = self.list(folder)
         else:
@@ -181,7 +181,7 @@ class LocalStorage:
         return LocalUpload(self, self._temporary, mode=mode)
 
     def readers(self, name: str) -> int:
-        """Who can read a file, as the mode for another that shall be read by nobody else; 0o666 if it is not there."""
+        """Return who can read a file, as a mode for another that nobody else shall read; 0o666 if it is not there."""
         found = self.look(name)
         return 0o666 if found is None else readers_of(found.st_mode)
 
@@ -215,7 +215,7 @@ class LocalStorage:
                 append_held(self.calls, last, path, dir_fd, Append(data, at, durable, fresh))
 
     def is_writable(self) -> bool:
-        """Whether files can be made here, as far as that shows."""
+        """Tell whether files can be made here, by what the system shows."""
         return os.access(self.root, os.W_OK)
 
     def open_lock(self, name: str, *, to_read: bool = False) -> int:

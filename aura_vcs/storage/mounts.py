@@ -22,7 +22,7 @@ _DRIVE_REMOTE = 4
 
 
 def is_on_network(folder: str) -> bool:
-    """Whether the folder lies on a network file system; False where the system does not tell."""
+    """Tell whether the folder lies on a network file system; False where the system does not say."""
     system: str = sys.platform
     if system == "linux":
         kind = kind_of_disk(folder)
@@ -40,7 +40,7 @@ def is_on_network(folder: str) -> bool:
 
 
 def kind_of_disk(folder: str) -> str:
-    """The kind of the file system with the folder, "" if it is not known; from mountinfo, see proc(5)."""
+    """Return the kind of the file system with the folder, "" if it is not known; from mountinfo, see proc(5)."""
     system: str = sys.platform
     if system == "darwin":
         return _asked_of_macos(folder)[0]

@@ -16,7 +16,7 @@ _WRITE_OUT = 1 | 2 | 4
 
 
 def has_writer(fd: int) -> bool | None:
-    """Whether somebody has the open file open for writing, or mapped; None where the system does not tell."""
+    """Tell whether somebody has the open file open for writing, or mapped; None where the system does not say."""
     if sys.platform != "linux":
         return None
     import fcntl

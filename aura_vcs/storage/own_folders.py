@@ -39,7 +39,7 @@ class OwnFolders:
         """Folders that are no longer what their name leads to: another thread may be using one."""
 
     def at(self, name: str) -> "FolderPath":
-        """The way to a file: in a `with`, the name to use and the open folder that it is relative to.
+        """Return the way to a file: in a `with`, the name to use and the open folder that it is relative to.
 
         Raises (on entering):
             FileNotFoundError, NotADirectoryError: its folder is not there.
@@ -50,11 +50,11 @@ class OwnFolders:
         return way
 
     def path(self, folder: str) -> str:
-        """The path of a folder, for messages."""
+        """Return the path of a folder, for messages."""
         return os.path.join(self.root, *folder.split("/")) if folder else self.root
 
     def enter(self, folder: str) -> tuple[int, bool]:
-        """An open folder, and whether the caller is to close it.
+        """Open a folder, and say whether the caller is to close it.
 
         Raises:
             FileNotFoundError, NotADirectoryError, LinkedPath: see `at`.
@@ -78,7 +78,7 @@ class OwnFolders:
         return fd, False
 
     def check(self, folder: str) -> str:
-        """The real path of a folder, for systems without openat."""
+        """Return the real path of a folder, for systems without openat."""
         path = self.root
         for part in folder.split("/") if folder else ():
             path = os.path.join(path, part)
@@ -151,13 +151,13 @@ class FolderPath:
 
 
 def is_link(found: os.stat_result) -> bool:
-    """Whether that is a link, or on Windows anything else that leads elsewhere."""
+    """Tell whether that is a link, or on Windows anything else that leads elsewhere."""
     leads_on = getattr(found, "st_reparse_tag", 0) == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1)
     return stat.S_ISLNK(found.st_mode) or leads_on
 
 
 def is_there(name: str, dir_fd: int | None) -> bool:
-    """Whether anything has the name, be it a link."""
+    """Tell whether anything has the name, be it a link."""
     try:
         os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
     except OSError:

@@ -114,7 +114,7 @@ def _cut(calls: FileCalls, fd: int, size: int) -> None:
 
 
 def readers_of(mode: int) -> int:
-    """The mode of a file of ours that holds what a file of this mode holds: nobody else can read it."""
+    """Return the mode of a file of ours that holds what a file of this mode holds: nobody else can read it."""
     return 0o600 | (mode & 0o044) | (mode & 0o044) >> 1
 
 
@@ -166,7 +166,7 @@ def share_folder(calls: FileCalls, name: str, dir_fd: int | None, *, above: str 
 
 
 def is_shared(mode: int, *, in_place: bool = False) -> bool:
-    """Whether a folder of that mode is one that a group works in."""
+    """Tell whether a folder of that mode is one that a group works in."""
     return bool(mode & stat.S_IWGRP) and (in_place or bool(mode & stat.S_ISGID))
 
 

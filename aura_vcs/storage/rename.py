@@ -75,7 +75,7 @@ def _call(source: str, target: str, dir_fd: int | None, to_fd: int | None, *, sw
 
 @cache
 def _renamer() -> Callable[[int, bytes, int, bytes, bool], int] | None:
-    """The system's call: takes both names and whether they change places, returns 0 or an error's number."""
+    """Find the system's call, which takes both names and whether they change places; it returns 0 or an errno."""
     system: str = sys.platform
     if system not in _AT_FDCWD:
         return None

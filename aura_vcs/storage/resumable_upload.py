@@ -61,7 +61,7 @@ class PartialUpload(LocalUpload):
             os.lseek(self.fd, size, os.SEEK_SET)
 
     def digest(self) -> str:
-        """BLAKE3 of what is there."""
+        """Return the BLAKE3 hash of what is there."""
         with translated("read", self.path), os.fdopen(os.dup(self.fd), "rb", buffering=0) as file:
             file.seek(0)
             return digest_of(file, self.size)
@@ -109,12 +109,12 @@ def open_part(storage: LocalStorage, folder: str, name: str) -> PartialUpload | 
 
 
 def part_name(name: str, slot: int = 0) -> str:
-    """What a part of a file is called."""
+    """Return what a part of a file is called."""
     return f"{name.replace('/', '-')}.{slot}{_ENDING}"
 
 
 def is_part(name: str) -> bool:
-    """Whether that is a part's name."""
+    """Tell whether that is a part's name."""
     return _PART.fullmatch(name) is not None
 
 
@@ -137,13 +137,13 @@ def sweep_parts(storage: LocalStorage, folder: str, *, older_than_seconds: float
 
 
 def resume_offset(source: BinaryIO, there: int, digest: str) -> int:
-    """How many bytes that have arrived are gone on with: all, if a source begins with them, or none."""
+    """Return how many bytes that have arrived are continued: all, if a source begins with them, or none."""
     source.seek(0)
     return there if there and digest_of(source, there) == digest else 0
 
 
 def digest_of(source: BinaryIO, length: int) -> str:
-    """BLAKE3 of the next `length` bytes of a stream; of fewer where it ends."""
+    """Return the BLAKE3 hash of the next `length` bytes of a stream; of fewer where it ends."""
     hasher, left = blake3(), length
     while left and (data := source.read(min(left, _READ_BYTES))):
         hasher.update(data)
@@ -191,7 +191,7 @@ def _unlink(storage: LocalStorage, name: str) -> None:
 
 
 def _make(storage: LocalStorage, name: str) -> int | None:
-    """A new part; None if there is one."""
+    """Make a new part; None if there is one."""
     path = storage.path(name)
     with translated("write", path):
         storage.make_folder(name.rpartition("/")[0])
@@ -213,7 +213,7 @@ def _hold(fd: int) -> bool:
 
 
 def _is_named(storage: LocalStorage, fd: int, name: str) -> bool:
-    """Whether the open file is still the one of that name."""
+    """Tell whether the open file is still the one of that name."""
     try:
         there = storage.look(name)
     except (LinkedPath, StorageError):

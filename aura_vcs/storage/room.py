@@ -11,7 +11,7 @@ PROBE_BYTES = 1 << 20
 
 
 def can_grow(folder: str, size: int = PROBE_BYTES) -> bool:
-    """Whether a file of `size` bytes can be made in the folder, as far as the system tells; nothing is left of it."""
+    """Tell whether a file of `size` bytes can be made in the folder, as the system reports; nothing is left of it."""
     import tempfile  # only where it begins to be full
 
     try:

@@ -20,15 +20,15 @@ class Scratch:
         """For messages, and to ask which disk it is on."""
 
     def at(self, name: str) -> FolderPath:
-        """The way to what is in it; see OwnFolders.at."""
+        """Return the way to what is in it; see OwnFolders.at."""
         return self._storage.at(f"{self._folder}/{name}")
 
     def path_of(self, name: str) -> str:
-        """The path of what is in it, for systems that want one."""
+        """Return the path of what is in it, for systems that want one."""
         return os.path.join(self.path, *name.split("/"))
 
     def below(self, name: str) -> "Scratch":
-        """A folder in it."""
+        """Return a folder in it."""
         return Scratch(self._storage, f"{self._folder}/{name}")
 
     def make_here(self) -> None:
@@ -42,11 +42,11 @@ class Scratch:
             share_folder(self.calls, last, dir_fd)
 
     def is_there(self) -> bool:
-        """Whether the folder is there."""
+        """Tell whether the folder is there."""
         return self._storage.stat(self._folder) is not None
 
     def walk(self) -> Iterator[tuple[str, int]]:
-        """All that is below it and no folder: what it is called here, and its mode."""
+        """Yield all that is below it and no folder: what it is called here, and its mode."""
         for name, _ in self._storage.walk(self._folder):
             found = self._storage.look_around(name)
             if found is not None:
@@ -57,7 +57,7 @@ class Scratch:
         self._storage.make_folder(self._folder)
 
     def create(self, name: str, mode: int = 0o666) -> int:
-        """A new file for reading and writing; the folder is made if it is not there."""
+        """Create a new file for reading and writing; the folder is made if it is not there."""
         try:
             return self._create(name, mode)
         except FileNotFoundError:
@@ -79,7 +79,7 @@ class Scratch:
             self.calls.unlink(last, dir_fd=dir_fd)
 
     def has(self, name: str) -> bool:
-        """Whether something has the name."""
+        """Tell whether something has the name."""
         with self.at(name) as (last, dir_fd):
             return is_there(last, dir_fd)
 

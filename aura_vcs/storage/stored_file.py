@@ -26,21 +26,21 @@ class StoredFile(FileIO):
         self._path = path
 
     def read(self, size: int | None = -1) -> bytes:
-        """As FileIO, for ever until there is data or the end."""
+        """Read as FileIO does, for ever until there is data or the end."""
         found = _twice("read", self._path, lambda: super(StoredFile, self).read(size))
         return b"" if found is None else found
 
     def readall(self) -> bytes:
-        """As FileIO."""
+        """Read all, as FileIO does."""
         return self.read()
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """As FileIO."""
+        """Read into a buffer, as FileIO does."""
         return _twice("read", self._path, lambda: super(StoredFile, self).readinto(buffer)) or 0
 
 
 def open_stored(path: str, descriptor: Callable[[], int]) -> StoredFile:
-    """The file, open for reading; `descriptor` opens it, `path` is what messages call it.
+    """Open the file for reading; `descriptor` opens it, `path` is what messages call it.
 
     Raises:
         FileNotFoundError: nothing is there.
@@ -54,7 +54,7 @@ def open_stored(path: str, descriptor: Callable[[], int]) -> StoredFile:
 
 
 def read_stored(path: str, descriptor: Callable[[], int]) -> bytes:
-    """All bytes of the file.
+    """Read all bytes of the file.
 
     Raises:
         FileNotFoundError, RecordUnreadable, StorageError: as `open_stored`.
@@ -72,7 +72,7 @@ def read_stored(path: str, descriptor: Callable[[], int]) -> bytes:
 
 
 def _read_all(fd: int) -> bytes:
-    """All bytes of an open file, which is closed then: no more calls than it takes."""
+    """Read all bytes of an open file and close it, with no more calls than it takes."""
     try:
         size = os.fstat(fd).st_size
         data = os.read(fd, size + 1)
@@ -87,7 +87,7 @@ def _read_all(fd: int) -> bytes:
 
 
 def unreadable(action: str, path: str, error: OSError) -> Exception:
-    """What it means that a file or folder of the store cannot be looked at."""
+    """Build the error for a file or folder of the store that cannot be looked at."""
     if error.errno in EXHAUSTED:
         return storage_error(action, path, error)
     return RecordUnreadable(action, path, error.strerror or str(error), denied=isinstance(error, PermissionError))

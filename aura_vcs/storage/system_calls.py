@@ -33,19 +33,19 @@ class FileCalls:
     """The calls as the operating system has them. Paths may be relative to `dir_fd`."""
 
     def create(self, path: str, mode: int = 0o666, *, dir_fd: int | None = None) -> int:
-        """A new file for reading and writing, that did not exist and is no link."""
+        """Create a new file for reading and writing, that did not exist and is no link."""
         if os.name == "nt":
             return _open_on_windows(path, "new")
         return os.open(path, _NEW, mode, dir_fd=dir_fd)
 
     def open_append(self, path: str, *, dir_fd: int | None = None) -> int:
-        """A file for reading and writing, made if it is not there; no link is followed."""
+        """Open a file for reading and writing, made if it is not there; no link is followed."""
         if os.name == "nt":
             return _open_on_windows(path, "always")
         return os.open(path, _AGAIN | os.O_CREAT, 0o666, dir_fd=dir_fd)
 
     def reopen(self, path: str, *, dir_fd: int | None = None) -> int:
-        """A file that is there and is no link, for reading and writing; waits for nobody."""
+        """Open a file that is there and is no link, for reading and writing; waits for nobody."""
         if os.name == "nt":
             return _open_on_windows(path, "existing")
         return os.open(path, _AGAIN, dir_fd=dir_fd)
@@ -165,14 +165,14 @@ REAL_CALLS = FileCalls()
 
 
 def _open_on_windows(path: str, how: str) -> int:
-    """A file there that can be renamed while it is open and locked, as it can be elsewhere."""
+    """Open a file so that it can be renamed while it is open and locked, as it can be elsewhere."""
     from aura_vcs.storage import windows_calls
 
     return windows_calls.open_renamable(path, how, windows_calls.kernel())
 
 
 def sync_file(fd: int) -> None:
-    """fsync(2); on macOS F_FULLFSYNC, without which the drive may keep the bytes in its cache."""
+    """Call fsync(2); on macOS F_FULLFSYNC, without which the drive may hold the bytes in its cache."""
     system: str = sys.platform
     if system != "darwin":
         os.fsync(fd)
@@ -185,7 +185,7 @@ def sync_file(fd: int) -> None:
 
 
 def clone_file(source_fd: int, target_fd: int) -> bool:
-    """Linux's FICLONE, or a clone on APFS; False where the system or the disk has nothing like it.
+    """Clone a file by Linux's FICLONE, or on APFS; False where the system or the disk has nothing like it.
 
     The clone is taken at one moment: it is a consistent copy even while the source is written to.
     """
@@ -208,7 +208,7 @@ def clone_file(source_fd: int, target_fd: int) -> bool:
 
 
 def sync_file_system(path: str) -> bool:
-    """Linux's syncfs(2) on the disk with `path`; False where there is no such call or it fails."""
+    """Call Linux's syncfs(2) on the disk with `path`; False where there is no such call or it fails."""
     import ctypes
 
     try:
@@ -259,6 +259,6 @@ def translated(action: str, path: str) -> Iterator[None]:
 
 
 def storage_error(action: str, path: str, error: OSError) -> StorageError:
-    """The StorageError for an OSError."""
+    """Build the StorageError for an OSError."""
     kind = StorageFull if error.errno in FULL else StorageDenied if error.errno in _DENIED else StorageError
     return kind(action, path, error.strerror or str(error))

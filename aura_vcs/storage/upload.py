@@ -23,13 +23,13 @@ class UploadStorage(Protocol):
         """The calls that change the disk."""
 
     def path(self, name: str) -> str:
-        """The path of a file, for messages."""
+        """Return the path of a file, for messages."""
 
     def at(self, name: str) -> FolderPath:
-        """The way to a file."""
+        """Return the way to a file."""
 
     def open(self, name: str) -> BinaryIO:
-        """The bytes of a file."""
+        """Open the bytes of a file."""
 
     def make_folder(self, name: str) -> None:
         """Make a folder, durably."""
@@ -118,7 +118,7 @@ class LocalUpload:
             return self._calls.copy_range(fd, self.fd, length)
 
     def read_back(self, offset: int, length: int) -> bytes:
-        """Bytes that were written, from the file itself; from any thread."""
+        """Read bytes that were written, from the file itself; from any thread."""
         with translated("read", self.path):
             if hasattr(os, "pread"):
                 return os.pread(self.fd, length, offset)

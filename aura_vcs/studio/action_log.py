@@ -50,7 +50,7 @@ class StudioAction(msgspec.Struct, frozen=True):
     check: str = ""
 
     def checked(self) -> "StudioAction":
-        """The same, with a checksum."""
+        """Return the same record with a checksum."""
         return with_checksum(self)
 
 
@@ -73,7 +73,7 @@ class ActionDraft(msgspec.Struct, frozen=True):
 
 
 def read_actions(folder: StudioFolder) -> list[StudioAction]:
-    """All actions of the log, oldest first."""
+    """Read all actions of the log, oldest first."""
     found = [_decode(line.data) for line in read_lines(folder.storage, ACTIONS)]
     if None in found:
         folder.progress.note(f"A line of {ACTIONS} cannot be read; it is passed over")
@@ -136,7 +136,7 @@ def recover(folder: StudioFolder) -> None:
 
 
 def current(folder: StudioFolder, change: FileChange) -> Any:
-    """What is there now."""
+    """Read the value that is now at the place of a change."""
     value: Any = folder.load(change.file, dict[str, Any])
     for key in change.keys:
         value = value.get(key) if isinstance(value, dict) else None
@@ -144,7 +144,7 @@ def current(folder: StudioFolder, change: FileChange) -> Any:
 
 
 def changed(folder: StudioFolder, file: str, after: object, *keys: str) -> FileChange:
-    """The change that puts a record, or None for nothing, in place of what is there now."""
+    """Build the change that puts a record, or None for nothing, in place of what is there now."""
     wanted = msgspec.json.decode(msgspec.json.encode(after))  # as it is read again
     return FileChange(file, keys, current(folder, FileChange(file, keys, None, None)), wanted)
 
@@ -174,7 +174,7 @@ def _apply(folder: StudioFolder, change: FileChange) -> None:
 
 
 def _with(value: Mapping[str, Any], keys: Sequence[str], wanted: Any) -> dict[str, Any]:
-    """The value with another one at `keys`."""
+    """Replace the value at `keys`, and leave it out for None."""
     key, *rest = keys
     inner = value.get(key)
     new = _with(inner if isinstance(inner, dict) else {}, rest, wanted) if rest else wanted
@@ -198,7 +198,7 @@ def _append(folder: StudioFolder, line: bytes) -> None:
 
 
 def _decode(line: bytes) -> StudioAction | None:
-    """The action of a line; None if it is damaged, or names a file that is not the studio's."""
+    """Decode the action of a line; None if it is damaged, or names a file that is not the studio's."""
     try:
         action = msgspec.json.decode(line, type=StudioAction)
     except (msgspec.DecodeError, UnicodeError, RecursionError):

@@ -69,7 +69,7 @@ class Configuration(msgspec.Struct, frozen=True):
 def get_configuration(
     studio: Studio | None, key: str, project: Mapping[str, Any] | None = None, *, reveal: bool = False
 ) -> Configuration:
-    """What a key is set to: by the project (its settings, if it is given), the person (if they have a studio),
+    """Return a key's value as set by the project (its settings, if given), the person (if they have a studio),
     or by default.
 
     Raises:
@@ -93,7 +93,7 @@ def list_configurations(
     sensitive: bool | None = None,
     only_set: bool = False,
 ) -> list[Configuration]:
-    """All keys, or those of a category, the active ones, or the sensitive ones; by key."""
+    """List all keys, or those of a category, the active ones, or the sensitive ones; by key."""
     stored = _stored(studio) if studio is not None else {}
     found = [_resolved(setting, stored.get(setting.key), project or {}) for setting in SETTINGS]
     return [
@@ -107,7 +107,7 @@ def list_configurations(
 
 
 def secret_value(studio: Studio, key: str) -> str | None:
-    """A sensitive value, for the program that needs it; None if it is not set.
+    """Return a sensitive value, for the program that needs it; None if it is not set.
 
     Raises:
         SecretUnavailable: it cannot be decrypted here.
@@ -189,7 +189,7 @@ def _put(studio: Studio, setting: Setting, after: Configured, draft: ActionDraft
 
 
 def project_value(key: str, text: str) -> tuple[str, Any]:
-    """The key and the value for a setting of the project, to be stored by `history.fields`.
+    """Parse a setting of the project into key and value, to be stored by `history.fields`.
 
     Raises:
         UnknownSetting.
@@ -208,7 +208,7 @@ def project_value(key: str, text: str) -> tuple[str, Any]:
 def configurations_statement(
     *, category: str | None = None, active: bool | None = None, sensitive: bool = False
 ) -> tuple[str, list[Any]]:
-    """The SELECT over the index for what the person set, and its values."""
+    """Build the SELECT over the index for what the person set, and its values."""
     parts, values = ["sensitive"] if sensitive else [], list[Any]()
     if category is not None:
         parts.append("category = ?")
@@ -223,7 +223,7 @@ def configurations_statement(
 def configured_keys(
     studio: Studio, *, category: str | None = None, active: bool | None = None, sensitive: bool = False
 ) -> list[str]:
-    """The keys that the person gave a value, asked of the index."""
+    """List the keys that the person gave a value, asked of the index."""
     statement, values = configurations_statement(category=category, active=active, sensitive=sensitive)
     _refresh(studio)
     return [row[0] for row in studio.index.rows(statement, values)]
@@ -248,7 +248,7 @@ def _file(studio: Studio) -> ConfigFile:
 
 
 def _stored(studio: Studio) -> dict[str, Configured]:
-    """The person's values of known keys; what cannot be one is passed over and said."""
+    """Read the person's values of known keys; what cannot be one is passed over with a warning."""
     found = {}
     for key, value in _file(studio).configurations.items():
         if key not in BY_KEY:

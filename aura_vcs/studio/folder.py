@@ -60,7 +60,7 @@ class StudioFolder:
         self._locks = Locks(self.storage, "locks", wait_seconds=lock_seconds)
 
     def load(self, name: str, shape: type[T]) -> T | None:
-        """The record in a file, None where there is no file.
+        """Load the record in a file, None where there is no file.
 
         Raises:
             RecordCorrupt: it cannot be read; names the file.
@@ -86,6 +86,6 @@ class StudioFolder:
             yield
 
     def stamp(self, name: str) -> str:
-        """Changes whenever the file, or the names in the folder, do; empty where nothing is."""
+        """Return a stamp that changes whenever the file, or the names in the folder, do; empty where nothing is."""
         found = self.storage.stat(name)
         return "" if found is None else f"{found.mtime_ns}.{found.size}"

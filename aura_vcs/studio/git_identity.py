@@ -50,7 +50,7 @@ def _user_section(text: str) -> dict[str, str]:
 
 
 def _value(text: str) -> str:
-    """A value without its quotes, escapes and comment; one line of printable text."""
+    """Return a value without its quotes, escapes and comment; one line of printable text."""
     parts: list[str] = []
     quoted = escaped = False
     for letter in text:

@@ -86,7 +86,7 @@ class StudioIndex:
             raise _translated(error, self._path) from error
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """What a SELECT finds."""
+        """Return the rows that a SELECT finds."""
         try:
             return self.connection.execute(statement, values).fetchall()
         except sqlite3.OperationalError as error:
@@ -97,7 +97,7 @@ class StudioIndex:
         self.connection.close()
 
     def _is_past_tick(self, stamp: str) -> bool:
-        """Whether every file and folder that the stamp is of was left alone for a while."""
+        """Tell whether every file and folder that the stamp is of was left alone for a while."""
         dates = [date for date, point, _ in (part.partition(".") for part in stamp.split(" ")) if point]
         return all(time.time_ns() - int(date) > RACY_NS for date in dates)
 

@@ -109,7 +109,7 @@ def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
 
 
 def list_projects(studio: Studio, wanted: ProjectFilter = ProjectFilter()) -> list[ProjectEntry]:
-    """A page of the list, each entry as its folder is now.
+    """List a page of the projects, each entry as its folder is now.
 
     What was edited or committed since counts in the order too, for the FOLLOWED projects of which
     something was heard last.
@@ -126,7 +126,7 @@ def _entry_of(row: Sequence[Any]) -> ProjectEntry:
 
 
 def page_statement(wanted: ProjectFilter) -> tuple[str, list[str | int]]:
-    """The SELECT that answers `list_projects`, and its values."""
+    """Build the SELECT that answers `list_projects`, and its values."""
     parts = ["deleted_at IS NOT NULL" if wanted.deleted else "deleted_at IS NULL"]
     values: list[str | int] = []
     for column in ("status", "category", "job_id"):
@@ -142,7 +142,7 @@ def page_statement(wanted: ProjectFilter) -> tuple[str, list[str | int]]:
 
 
 def find_project(studio: Studio, name: str, *, folder: str = ".") -> ProjectEntry:
-    """The project that `name` means: a path (from `folder` on), the start of its id, or its title.
+    """Find the project that `name` means: a path (from `folder` on), the start of its id, or its title.
 
     Raises:
         UnknownName: none, or several, go by it.
@@ -178,7 +178,7 @@ def drop_entry(studio: Studio, path: str) -> None:
 
 
 def _rows(studio: Studio, statement: str, values: Sequence[str | int] = ()) -> list[tuple[Any, ...]]:
-    """What the index answers, after it has seen what changed in the folder."""
+    """Query the index, after it has seen what changed in the folder."""
     _refresh(studio)
     return studio.index.rows(statement, values)
 
@@ -188,7 +188,7 @@ def _refresh(studio: Studio) -> None:
 
 
 def _insert(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry, tuple[FileChange, ...]]:
-    """The entry of a project, brought up to date, and what is to be changed if it is new or has moved.
+    """Update the entry of a project; return it, and what is to be changed if it is new or has moved.
 
     The caller holds the lock, and the index is current.
     """
@@ -218,7 +218,7 @@ def _insert_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Seque
 
 
 def _known(studio: Studio, path: str, project: str) -> ProjectEntry | None:
-    """The entry of this folder, or the one of the same project that has gone from where it was."""
+    """Find the entry of this folder, or the one of the same project that is not where it was."""
     rows = studio.index.rows("SELECT record FROM projects WHERE project = ?", [project])
     entries = [_entry_of(row) for row in rows]
     here = next((entry for entry in entries if entry.path == path), None)
@@ -231,7 +231,7 @@ def _project_at(path: str) -> str | None:
 
 
 def _current_entry(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
-    """The entry as its folder is now; what changed goes into the index."""
+    """Return the entry as its folder is now; what changed goes into the index."""
     root = path_of_text(entry.path)
     stamp = facts_stamp(root)
     if stamp == entry.facts.stamp:
@@ -245,7 +245,7 @@ def _current_entry(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
 
 
 def file_name(project: str, path: str) -> str:
-    """The name of an entry's file: a copy of a project elsewhere has an entry of its own."""
+    """Name an entry's file: a copy of a project elsewhere has an entry of its own."""
     plain = re.sub(r"[^0-9a-f-]", "", project.lower())[:36] or "project"
     return f"{plain}-{blake3(os.fsencode(path)).hexdigest()[:8]}.json"
 
@@ -285,7 +285,7 @@ def add_projects(studio: Studio, connection: sqlite3.Connection) -> None:
 
 
 def put_row(connection: sqlite3.Connection, entry: ProjectEntry, stamp: str) -> None:
-    """The row of one entry."""
+    """Put the row of one entry into the index."""
     facts = entry.facts
     connection.execute(
         "INSERT OR REPLACE INTO projects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -47,7 +47,7 @@ def seal(folder: StudioFolder, key: str, value: str, keyring: Any = None) -> Sea
 
 
 def unseal(folder: StudioFolder, key: str, sealed: Sealed, keyring: Any = None) -> str:
-    """The value.
+    """Decrypt a sealed value.
 
     Raises:
         SecretUnavailable: the keyring or the key file does not open it.
@@ -82,7 +82,7 @@ def forget(folder: StudioFolder, key: str, sealed: Sealed, keyring: Any = None) 
 
 
 def working_keyring() -> Any:
-    """The system's keyring, if the package is installed and keeps what it is given; else None."""
+    """Return the system's keyring, if the package is installed and retains what it is given; else None."""
     try:
         import keyring
         from keyring.backends import fail, null

@@ -112,7 +112,7 @@ _FAMILIAR = {
 
 
 def find_setting(key: str) -> Setting:
-    """The key's setting.
+    """Find the key's setting.
 
     Raises:
         UnknownSetting: there is none; suggests near ones.
@@ -129,7 +129,7 @@ def find_setting(key: str) -> Setting:
 
 
 def parse_value(setting: Setting, text: str) -> Any:
-    """The value that a person wrote, as the key's type.
+    """Parse the value that a person wrote, as the key's type.
 
     Raises:
         SettingInvalid: the key cannot have it; says what it can have, and never repeats the value.
@@ -178,7 +178,7 @@ def check_given(setting: Setting, value: Any) -> Any:
 
 
 def is_value(setting: Setting, value: Any) -> bool:
-    """Whether a stored value is one that the key can have."""
+    """Tell whether a stored value is one that the key can have."""
     try:
         if setting.value_type == "string" and isinstance(value, str):
             return bool(parse_value(setting, value) == value)
@@ -203,7 +203,7 @@ def _string(setting: Setting, text: str) -> str:
 
 
 def _paths(setting: Setting, text: str) -> list[str]:
-    """The folders of a JSON list, or the one that the text names; absolute, as they were given."""
+    """Parse the folders of a JSON list, or the one that the text names; absolute, as they were given."""
     import json
 
     try:

@@ -82,12 +82,12 @@ class SystemConfiguration(msgspec.Struct, frozen=True):
 
 
 def setup_state(studio: Studio) -> UserSetup:
-    """How far the wizard came."""
+    """Read the state of the wizard."""
     return studio.folder.load(SETUP, UserSetup) or UserSetup(studio.folder.user)
 
 
 def suggestion(step: SetupStep, *, user: str, home: str, search_path: str | None) -> str | None:
-    """What the answer to a step would most likely be.
+    """Suggest what the answer to a step would most likely be; None where nothing is found.
 
     `search_path` is the folders in which programs are looked for, as the system writes them.
     """
@@ -101,7 +101,7 @@ def suggestion(step: SetupStep, *, user: str, home: str, search_path: str | None
 
 
 def find_ffmpeg(search_path: str | None) -> str | None:
-    """The FFmpeg program in the given folders, None if there is none; exports do not need it."""
+    """Find the FFmpeg program in the given folders, None if there is none; exports do not need it."""
     return which("ffmpeg", path=search_path or "")
 
 
@@ -151,7 +151,7 @@ def start_over(studio: Studio, *, correlation_id: str | None = None) -> UserSetu
 
 
 def system_configuration(studio: Studio) -> SystemConfiguration:
-    """The studio's one record of system configuration."""
+    """Return the studio's one record of system configuration."""
     state = setup_state(studio)
     ffmpeg = get_configuration(studio, "media.ffmpeg_path")
     output = get_configuration(studio, "general.output_directory")

@@ -39,7 +39,7 @@ _OWN = {
 
 
 def documents_of(source: ContentSource, name: str) -> Documents:
-    """The documents of a project as a template keeps them.
+    """Read the documents of a project in the form of a template.
 
     Raises:
         TemplateUnusable: a document is no JSON object; a template of it would be none.
@@ -61,7 +61,7 @@ def documents_of(source: ContentSource, name: str) -> Documents:
 
 
 def texts_of(source: ContentSource) -> dict[str, str]:
-    """What a template takes along of any project, whatever it is made with: the rules of what is left out."""
+    """Read the texts that a template takes along of any project, whatever it is made with: the ignore rules."""
     found: dict[str, str] = {}
     for path in TEXTS:
         with suppress(AuraError, UnicodeDecodeError), source.open(path) as stream:
@@ -72,7 +72,7 @@ def texts_of(source: ContentSource) -> dict[str, str]:
 
 
 def check_texts(texts: Mapping[str, Any], name: str) -> dict[str, str]:
-    """The texts, if a project may begin with them.
+    """Check that a project may begin with the texts; return them.
 
     Raises:
         TemplateUnusable: a file that no template has, or one that is too long.
@@ -86,7 +86,7 @@ def check_texts(texts: Mapping[str, Any], name: str) -> dict[str, str]:
 
 
 def check_documents(documents: Mapping[str, Any], name: str) -> Documents:
-    """The documents, if a project may begin with them.
+    """Check that a project may begin with the documents; return them.
 
     Raises:
         TemplateUnusable: a file that is no document, or names a place outside the project.
@@ -113,7 +113,7 @@ def project_files(
     by: str,
     render_defaults: Mapping[str, Any] | None = None,
 ) -> dict[str, bytes]:
-    """The files of a new project: every document with its own title, ids and dates, and a timeline.
+    """Build the files of a new project: every document with its own title, ids and dates, and a timeline.
 
     `render_defaults` are fields that go over those of the template's render.json.
     """
@@ -135,7 +135,7 @@ def project_files(
 
 
 def script_structure(documents: Documents) -> list[dict[str, Any]]:
-    """The headings and lengths of the scenes, in order."""
+    """List the headings and lengths of the scenes, in order."""
     scenes = [(path, value) for path, value in documents.items() if path.startswith(f"{SCENES_FOLDER}/")]
     ordered = sorted(scenes, key=lambda item: _index(item[1], item[0]))
     return [{"heading": str(value.get("heading", "")), "duration_seconds": _seconds(value)} for _, value in ordered]
@@ -153,7 +153,7 @@ def _filled(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def _timeline(scenes: list[dict[str, Any]]) -> dict[str, Any]:
-    """A timeline with every scene after the one before it, without media."""
+    """Build a timeline with every scene after the one before it, without media."""
     start, placed = 0.0, []
     for index, scene in enumerate(scenes):
         seconds = _seconds(scene)

@@ -107,7 +107,7 @@ def list_templates(
     studio: Studio, *, category: str | None = None, sub_category: str | None = None, system: bool | None = None,
     deleted: bool = False,
 ) -> list[Template]:  # fmt: skip
-    """Templates by name; deleted ones only when they are asked for, and then alone."""
+    """List templates by name; deleted ones only when they are asked for, and then alone."""
     _refresh(studio)
     statement, values = templates_statement(category, sub_category, system=system, deleted=deleted)
     found = [msgspec.json.decode(row[0], type=Template) for row in studio.index.rows(statement, values)]
@@ -120,7 +120,7 @@ def list_templates(
 def templates_statement(
     category: str | None = None, sub_category: str | None = None, *, system: bool | None = None, deleted: bool = False
 ) -> tuple[str, list[Any]]:
-    """The SELECT that answers `list_templates`, and its values."""
+    """Build the SELECT that answers `list_templates`, and its values."""
     parts = ["deleted_at IS NOT NULL" if deleted else "deleted_at IS NULL"]
     values: list[Any] = []
     for column, value in (("category", category), ("sub_category", sub_category)):
@@ -133,7 +133,7 @@ def templates_statement(
 
 
 def find_template(studio: Studio, name: str, *, deleted: bool = False) -> Template:
-    """The template that `name` means: an id or its beginning, a name, or "default".
+    """Find the template that `name` means: an id or its beginning, a name, or "default".
 
     Raises:
         UnknownName: none, or several, go by it; suggests near ones.
@@ -242,7 +242,7 @@ def rate_template(studio: Studio, template: Template, stars: int) -> Template:
 
 
 def count_use(studio: Studio, template: Template) -> None:
-    """A project was made from the template."""
+    """Count that a project was made from the template."""
     with studio.folder.lock():
         file = studio.folder.load(RATINGS, RatingsFile) or RatingsFile()
         known = file.templates.get(template.id, Popularity())
@@ -251,7 +251,7 @@ def count_use(studio: Studio, template: Template) -> None:
 
 
 def export_template(template: Template) -> bytes:
-    """The template as a file for somebody else: JSON, without the uses and ratings of this studio."""
+    """Encode the template as a file for somebody else: JSON, without the uses and ratings of this studio."""
     plain = msgspec.to_builtins(
         msgspec.structs.replace(
             template, is_default=False, is_system_template=False, usage_count=0, rating=0.0, rating_count=0,
@@ -291,7 +291,7 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
 
 
 def system_templates() -> list[Template]:
-    """The templates that come with the package."""
+    """Load the templates that come with the package."""
     found = [msgspec.json.decode((_SHIPPED / name).read_bytes(), type=Template) for name in _shipped_names()]
     return [
         msgspec.structs.replace(

@@ -51,7 +51,7 @@ def list_actions(
     since: str | None = None,
     until: str | None = None,
 ) -> list[ListedAction]:
-    """What was done to the studio, newest first."""
+    """List what was done to the studio, newest first."""
     wanted = {"type": type_, "user": user, "correlation_id": correlation_id}
     return [
         item
@@ -136,7 +136,7 @@ def _over_since(listed: Sequence[ListedAction], action: StudioAction | None) -> 
 
 
 def _redoable(actions: Sequence[StudioAction]) -> tuple[str, ...]:
-    """The actions that were taken back last, if nothing new was done since."""
+    """List the actions that were taken back last, if nothing new was done since."""
     taken_back: list[tuple[str, ...]] = []
     for action in actions:
         if action.undoes:
@@ -153,7 +153,7 @@ def _is_reversal(action: StudioAction) -> bool:
 
 
 def _together(applied: Sequence[StudioAction]) -> list[StudioAction]:
-    """The last action with those before it that belong to it, oldest first."""
+    """Return the last action with those before it that belong to it, oldest first."""
     last = len(applied) - 1
     first = last
     while first > 0 and _belongs(applied[first - 1], applied[first]):
@@ -179,7 +179,7 @@ def _ids(actions: Sequence[StudioAction]) -> tuple[str, ...]:
 
 
 def _merged(actions: Sequence[StudioAction]) -> tuple[FileChange, ...]:
-    """The changes of all actions as one: of each place, the first state before and the last one after."""
+    """Merge the changes of all actions into one: of each place, the first state before and the last one after."""
     found: dict[tuple[str, tuple[str, ...]], FileChange] = {}
     for action in actions:
         for change in action.changes:

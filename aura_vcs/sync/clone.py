@@ -85,7 +85,7 @@ def clone(
 
 
 def _project(remote: RangeReadable, address: Address) -> str:
-    """Whose project is there; looked at before anything is made here."""
+    """Return whose project is there; looked at before anything is made here."""
     try:
         data = remote.load(MANIFEST).data
     except FileNotFoundError as error:
@@ -97,7 +97,7 @@ def _project(remote: RangeReadable, address: Address) -> str:
 
 
 def folder_name(address: Address) -> str:
-    """What a clone's folder is called if nobody says: the last part of the address."""
+    """Name a clone's folder if nobody says: the last part of the address."""
     last = address.path.rstrip("/").rpartition("/")[2] or address.host
     name = last.removesuffix(".aura").removesuffix(".aurabundle")
     return name if name and not name.startswith((".", "-")) else "project"

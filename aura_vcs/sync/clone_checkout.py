@@ -57,7 +57,7 @@ class CloneCheckout:
 
 
 def _tree_of(coming: IncomingVersions, branch: str | None) -> ObjectId | None:
-    """The tree of the version that the branch is at, if that is one, and comes."""
+    """Return the tree of the version that the branch is at; None if its heads are several, or it is not fetched."""
     name = branch or default_branch(coming.entries)
     tips = [entry.version for entry in heads(coming.entries.get(name, ()))] if name is not None else []
     version = coming.versions.get(tips[0]) if len(tips) == 1 and tips[0] is not None else None

@@ -187,7 +187,7 @@ def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: 
 
 
 def _record_offloaded(repo: Repository, draft: _FetchDraft, known: RemoteCache, arrived: Downloaded) -> Downloaded:
-    """What arrived, and what stays at the remote: that is recorded as offloaded before anything refers to it."""
+    """Record what stays at the remote as offloaded before anything refers to it; add it to what arrived."""
     if not draft.negotiation.left:
         return arrived
     where = {known.name: draft.snapshot.remote.location}
@@ -252,7 +252,7 @@ def _draft(
 def _merged_labels(
     repo: Repository, labels: Mapping[VersionId, Label], wanted: FetchNegotiation
 ) -> dict[VersionId, Label]:
-    """The labels of versions that come or are here, as both sides have them together, where that is new here."""
+    """Merge both sides' labels of versions that come or are here; return those that are new here."""
     here = own_labels(repo)
     queries = repo.queries
     joined: dict[VersionId, Label] = {}
@@ -274,7 +274,7 @@ def _is_partial(repo: Repository, known: RemoteCache) -> bool:
 def _newer_entries(
     repo: Repository, branches: Mapping[str, Sequence[BranchEntry]]
 ) -> dict[str, tuple[BranchEntry, ...]]:
-    """Entries of other machines that are further on than here. Our own entry is ours to write."""
+    """Return entries of other machines that are newer than those here. Our own entry is ours to write."""
     found = {}
     for name, entries in branches.items():
         own: dict[ReplicaId, int] = {}
@@ -308,7 +308,7 @@ def _record(repo: Repository, draft: _FetchDraft, arrived: Downloaded) -> None:
 
 
 def _ref_changes(repo: Repository, draft: _FetchDraft) -> dict[str, RefChange]:
-    """Tags, the entries of other machines, and settings."""
+    """Build the changes of tags, the entries of other machines, and settings."""
     changes = dict(tag_change(name, repo.refs.tag(name), tag) for name, tag in draft.tags.items())
     for name, entries in draft.entries.items():
         before = {entry.replica: entry for entry in repo.refs.branch_entries(name)}
@@ -319,7 +319,7 @@ def _ref_changes(repo: Repository, draft: _FetchDraft) -> dict[str, RefChange]:
 
 
 def fast_forward_changes(repo: Repository, transaction: Transaction) -> dict[str, RefChange]:
-    """The changes that bring our entries to where branches have gone on without coming apart."""
+    """Build the changes that bring our entries to where branches were fast-forwarded without diverging."""
     changes: dict[str, RefChange] = {}
     for name in repo.refs.branches():
         found = branch(repo, name)

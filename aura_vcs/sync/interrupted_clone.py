@@ -49,7 +49,7 @@ def end_clone(repo: Repository) -> None:
 
 
 def _was_begun(root: str, storage: LocalStorage, url: str) -> bool:
-    """Whether a clone from there was stopped here, or one that had not even noted where from."""
+    """Tell whether a clone from there was interrupted here, or one that had not even noted its source."""
     try:
         return decode_record(storage.read(CLONING), InterruptedClone, CLONING).url == url
     except FileNotFoundError:

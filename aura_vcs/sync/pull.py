@@ -148,7 +148,7 @@ def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> b
 
 
 def _in_the_way(repo: Repository, base: WorktreeBase, target: ObjectId) -> tuple[str, ...]:
-    """The unsaved changes at paths that the target has otherwise than the base, above them or below them."""
+    """List the unsaved changes at paths where the target differs from the base, above them or below them."""
     changes = status(repo).changes
     if not changes:
         return ()

@@ -191,7 +191,7 @@ def _check_locks(repo: Repository, known: RemoteCache, draft: _PushDraft) -> Non
 
 
 def local_state(repo: Repository, own: OwnRefs, *, all_versions: bool) -> str:
-    """A hash that is another one as soon as there may be something to push."""
+    """Hash the local state: the hash is another one as soon as there may be something to push."""
     date = repo.storage.stat(VERSIONS)
     parts = [
         repr(sorted(repo.logs.sizes().items())),
@@ -257,7 +257,7 @@ def _draft(
 def _labels(
     repo: Repository, records: Sequence[VersionRecord], there: Mapping[VersionId, Label]
 ) -> tuple[dict[VersionId, Label], dict[VersionId, Label]]:
-    """The labels of versions as both sides have them together, and those that are new there."""
+    """Merge both sides' labels of versions; return them, and those that are new there."""
     here = own_labels(repo)
     labels: dict[VersionId, Label] = {}
     changed: dict[VersionId, Label] = {}
@@ -272,7 +272,7 @@ def _labels(
 
 
 def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | None]:
-    """What a branch stands on. Entries that say the same again, or lag behind, are no reason for a push."""
+    """Return what a branch stands on. Entries that say the same again, or lag behind, are no reason for a push."""
     found = {entry.version for entry in heads(entries)}
     known = found - {None}
     if len(known) < 2:
@@ -286,7 +286,7 @@ def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | N
 def _merged_branches(
     repo: Repository, view: RemoteSnapshot, refs: OwnRefs, *, keep_both: bool
 ) -> dict[str, tuple[BranchEntry, ...]]:
-    """Where branches are after the push.
+    """Merge the entries of branches as they are after the push.
 
     Raises:
         PushRejected: one would come apart.

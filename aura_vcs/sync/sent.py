@@ -89,7 +89,7 @@ def _unsent(repo: Repository, name: str, head: VersionId) -> Unsent | None:
 
 
 def _until(queries: Queries, head: VersionId, there: set[VersionId]) -> tuple[list[tuple[VersionId, int]], bool]:
-    """The live versions of a line back to where the remote is, with their numbers; whether there are more."""
+    """List the live versions of a line back to where the remote is, with their numbers, and whether there are more."""
     found: list[tuple[VersionId, int]] = []
     waiting, looked = [head], {head, *there}
     while waiting and len(looked) < LOOKED_AT:

@@ -121,7 +121,7 @@ def _execute(remote: FolderRemote, ask: SshRequest, pieces: "_IncomingFile | Non
 
 
 def _loaded(remote: FolderRemote, name: str) -> SshAnswer:
-    """A small file. A project in the place of a remote's folder says what it is.
+    """Load a small file. A project in the place of a remote's folder says what it is.
 
     Raises:
         RemoteMismatch: it is a project.
@@ -166,14 +166,14 @@ class _IncomingFile:
         return self._at
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """To where it stands, and to its end to learn its size: 0 where nobody said it."""
+        """Seek to the current position, or to the end to learn the size: 0 where nobody said it."""
         if whence == os.SEEK_END:
             return self._size
         assert offset == self._at
         return offset
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, none at the end.
+        """Read at most `size` bytes, none at the end.
 
         Raises:
             RemoteCorrupt: it has another size than was said.

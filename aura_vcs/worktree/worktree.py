@@ -106,7 +106,7 @@ class Worktree:
         return WorktreeHasher(self.root, self._temporary, progress, is_patient=patient).hash(paths, scan)
 
     def read(self, path: str, scan: Scan, limit: int) -> bytes | None:
-        """The content of a small file of a scan (or where a link leads), None above `limit` bytes.
+        """Read the content of a small file of a scan (or where a link leads), None above `limit` bytes.
 
         It is read as it is now; whoever wants a consistent copy makes a version.
 
@@ -124,7 +124,7 @@ class Worktree:
             return file.read(limit)
 
     def open(self, path: str, scan: Scan) -> BinaryIO:
-        """A file of a scan, of any size, open for reading and seeking, as it is now; no links.
+        """Open a file of a scan, of any size, for reading and seeking, as it is now; no links.
 
         Raises:
             FileUnreadable: not permitted, gone, or become something else.
@@ -183,7 +183,7 @@ class Worktree:
         self._writer.plan(self.scan(base), differences, places)
 
     def stage(self, progress: Progress) -> None:
-        """Write aside what was planned, if `apply` is going to be asked for just that; see Staging.stage."""
+        """Write aside what was planned, for an `apply` that will be asked for just that; see Staging.stage."""
         if self._writer is not None:
             progress.start("Laying out files", None, "bytes")
             self._writer.stage()
@@ -203,7 +203,7 @@ class Worktree:
         return Writer(self.root, self._temporary, self.aside, self._store, self._calls, progress, self.disk)
 
     def mode_now(self, path: str) -> int:
-        """The mode of a file as it is now; where there is none, that of one that everybody may read."""
+        """Return the mode of a file as it is now; where there is none, that of one that everybody may read."""
         try:
             found = os.stat(os.path.join(self.root, *path.split("/")), follow_symlinks=False).st_mode
         except OSError:
@@ -211,7 +211,7 @@ class Worktree:
         return found if stat.S_ISREG(found) else 0o666
 
     def content_now(self, path: str) -> ObjectId | None:
-        """The id of what a file of any size (or a link's target) holds now; None if there is none.
+        """Return the id of what a file of any size (or a link's target) holds now; None if there is none.
 
         Raises:
             FileUnreadable: something is there that is no file, or it cannot be read.
@@ -225,7 +225,7 @@ class Worktree:
         return found
 
     def content_aside(self, unsaved: "Unsaved") -> ObjectId | None:
-        """The id of what a file holds that came out of the folder; None if it cannot be read."""
+        """Return the id of what a file holds that came out of the folder; None if it cannot be read."""
         return self.aside.content_id(unsaved.name)
 
     def store_aside(self, batch: "Batch", found: "Sequence[Unsaved]") -> "list[tuple[Unsaved, FileState]]":
@@ -261,7 +261,7 @@ class Worktree:
         return done
 
     def in_the_way(self, scan: Scan, differences: Iterable[Difference]) -> list[str]:
-        """Paths that would be written over although the scan did not see them (ignored files)."""
+        """Find paths that would be written over although the scan did not see them (ignored files)."""
         found: list[str] = []
         absent: set[str] = set()
         for difference in differences:  # in order of paths
@@ -355,5 +355,5 @@ class Worktree:
             folder.close()
 
     def link_id(self, target: bytes) -> ObjectId:
-        """The id of a symbolic link with this target."""
+        """Return the id of a symbolic link with this target."""
         return blob_id(target)

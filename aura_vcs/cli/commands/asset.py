@@ -155,7 +155,7 @@ def clean_command(
 
 
 def asset_to_json(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> dict[str, Any]:
-    """An asset in JSON: DOMAIN's AssetState, and who made and changed it.
+    """Convert an asset to JSON: the entity AssetState, and who made and changed it.
 
     Its id is made of the project's and the path: it lasts.
     """

@@ -73,7 +73,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
 
 
 def _rounds(root: str, console: Console) -> Iterator[list[str]]:
-    """What changed, second by second, until Ctrl-C. That ends a save as any command; while waiting, only this."""
+    """Yield what changed, second by second, until Ctrl-C. That ends a save as any command; while waiting, only this."""
     from aura_vcs.project.autosave_loop import folder_changes
 
     console.note("Watching ", root, "; Ctrl-C ends it")

@@ -60,6 +60,6 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
 
 
 def _head(record: "VersionRecord") -> list[Part]:
-    """The version, who made it and when."""
+    """Format the number of a version, who made it and when."""
     author = record.author[:AUTHOR_WIDTH].ljust(AUTHOR_WIDTH)
     return [yellow(f"v{record.number}".ljust(6)), faint(f"{author} {local_time(record.created_at)}")]

@@ -82,7 +82,7 @@ def checkout_command(
 
 
 def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult") -> None:
-    """What came of files in the place of a version: they are restored, and HEAD stays."""
+    """Print what was done with files in the place of a version: they are restored, and HEAD stays."""
     what = short_path(paths[0]) if len(paths) == 1 else count(len(paths), "path")
     if moved.is_idle:
         console.line(f"Nothing had to change: {what} {'is' if len(paths) == 1 else 'are'} as {version} has it")

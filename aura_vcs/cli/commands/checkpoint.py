@@ -162,7 +162,7 @@ def invalidate_command(
 
 
 def _with_data(repo: "Repository", item: "RenderCheckpoint") -> "RenderCheckpoint":
-    """The checkpoint with the data that its renderer saved; without it where that is missing or damaged."""
+    """Return the checkpoint with its renderer's saved data; without it where that is missing or damaged."""
     import msgspec
 
     from aura_vcs.errors.integrity import IntegrityError

@@ -136,7 +136,7 @@ def _ask(repo: "Repository", console: Console, paths: list[str], name: str | Non
 
 
 def _offered(repo: "Repository", paths: list[str]) -> str | None:
-    """A name to take with Return, made from what has changed."""
+    """Suggest a name to take with Return, made from what has changed."""
     from aura_vcs.cli.output.escaping import escape
     from aura_vcs.history.diff.suggest_name import suggest_name
 
@@ -144,7 +144,7 @@ def _offered(repo: "Repository", paths: list[str]) -> str | None:
 
 
 def _nameless(repo: "Repository", paths: list[str]) -> "InputError":
-    """The error for a commit without a name, with one that would do."""
+    """Build the error for a commit without a name, with one that would do."""
     from aura_vcs.errors import InputError
 
     offered = _offered(repo, paths) or "First cut"
@@ -152,7 +152,7 @@ def _nameless(repo: "Repository", paths: list[str]) -> "InputError":
 
 
 def _is_saved(repo: "Repository", typed: tuple[str, ...], paths: list[str]) -> bool:
-    """Whether nothing of these paths, or of all, is to be saved: then nobody needs to think of a name.
+    """Tell whether nothing of these paths, or of all, is to be saved: then nobody needs to think of a name.
 
     A path that is nowhere is for the commit to complain about.
     """
@@ -179,7 +179,7 @@ def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionR
 
 
 def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
-    """What is known here about locks on what was committed."""
+    """Return what is known here about locks on what was committed."""
     if done.version is None or repo.storage.stat(REMOTES) is None:
         return ()  # nothing is imported where there never was a remote
     from aura_vcs.cli.shared.locks import advice_on
@@ -212,12 +212,12 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
 
 
 def _new(stored_bytes: int) -> str:
-    """What a version takes on the disk beside those that are there."""
+    """Format what a version takes on the disk beside those that are there."""
     return "less than 1 KB new on disk" if stored_bytes < SMALL else f"{size(stored_bytes)} new on disk"
 
 
 def _print_amended(repo: "Repository", console: Console, before: "VersionRecord") -> None:
-    """Where the version is that was amended, and whom that concerns."""
+    """Print where the version is that was amended, and whom that concerns."""
 
     now = repo.queries.version(before.id)
     if now is not None and now.deleted_at is not None:
@@ -227,7 +227,7 @@ def _print_amended(repo: "Repository", console: Console, before: "VersionRecord"
 
 
 def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
-    """Whether the version that is to be amended was sent; then only where the person says so.
+    """Tell whether the version that is to be amended was sent; refuse that, unless the person agrees.
 
     Raises:
         InputError: nobody did.
@@ -254,7 +254,7 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
 
 
 def _print_other_head(repo: "Repository", console: Console, other: "VersionRecord") -> None:
-    """That the branch has two heads now, whose the other one is, and what joins them."""
+    """Warn that the branch has two heads now, whose the other one is, and what merges them."""
     from aura_vcs.history.names.revisions import describe
 
     name = f'{describe(repo.queries, other.id)} "{other.name}" by {other.author}'

@@ -90,7 +90,7 @@ def blobs_command(repo: "Repository", console: Console, type_: str | None, sort:
 
 
 def _blob_to_json(record: "ObjectRecord", held: "HoldingVersions | None") -> dict[str, Any]:
-    """A blob with the fields of DOMAIN's ContentBlob; `reference_count` counts trees, `version_count` versions."""
+    """Convert a blob to the entity ContentBlob; `reference_count` counts trees, `version_count` versions."""
     newest = held.last_at if held is not None else None
     return {
         "content_hash": record.id,

@@ -161,7 +161,7 @@ def _show(console: Console, progress: "Progress", sides: Sides, wanted: DiffRequ
 def _media(
     progress: "Progress", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
 ) -> "MediaFindings":
-    """What pictures, sounds and videos tell, for as long as the person wants to wait."""
+    """Compare pictures, sounds and videos, for as long as the person wants to wait."""
     from aura_vcs.history.diff.media_findings import MediaFindings, is_media
 
     if not any(map(is_media, comparison.changes)):
@@ -176,7 +176,7 @@ def _media(
 
 
 def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Iterator[Line]:
-    """`media` is None where only sizes and counts are wanted."""
+    """Yield the lines of a comparison; `media` is None where only sizes and counts are wanted."""
     start, end = _names(sides)
     comparison = sides.comparison
     yield [strong(f"From {start} to {end}")]
@@ -247,7 +247,7 @@ def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[Pi
 
 
 def _picture(comparison: "Comparison") -> "PathChange":
-    """The one picture that differs.
+    """Find the one picture that differs.
 
     Raises:
         InputError: there is none, or there are several.
@@ -293,7 +293,7 @@ def _write(name: str, data: bytes, start: bytes, noun: str) -> None:
 
 
 def _is_ours(target: "Path", mark: bytes) -> bool:
-    """Whether a file is empty or one that we wrote, which may be replaced by a newer one."""
+    """Tell whether a file is empty or one that we wrote, which may be replaced by a newer one."""
     try:
         with target.open("rb") as file:
             start = file.read(200)
@@ -345,7 +345,7 @@ def _text(text: "TextDiff", *, details: bool) -> Iterator[Line]:
 
 
 def _text_line(line: "TextLine") -> list[Part]:
-    """A line; on a terminal with colours, the words that differ stand out."""
+    """Format a line; on a terminal with colours, the words that differ stand out."""
     content = line.text.rstrip("\r\n")
     colour = {"+": "green", "-": "red"}.get(line.mark)
     parts: list[Part] = [Painted(f"{line.mark} ", colour)]

@@ -261,7 +261,7 @@ def version_command(repo: "Repository", console: Console, *, version: str, targe
 
 
 def _default_output(repo: "Repository", number: int, extension: str) -> str:
-    """A free name in the output folder, which is made."""
+    """Choose a free name in the output folder, which is made."""
     folder = setting(repo, "general.output_directory")
     if not folder:
         raise click.UsageError("Where to? Give -o FILE, or `aura config set general.output_directory DIR`.")

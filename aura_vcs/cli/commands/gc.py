@@ -83,7 +83,7 @@ def gc_command(
 
 
 def _by_itself(repo: "Repository", console: Console) -> None:
-    """What is due, at the lowest priority; nothing where somebody else is at work."""
+    """Do what is due, at the lowest priority; nothing where somebody else is at work."""
     from aura_vcs.cli.shared.housekeeping import go_last
     from aura_vcs.maintenance.housekeeping import keep_house
 

@@ -118,7 +118,7 @@ def _listed(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) 
 
 
 def _width(found: "list[VersionRecord]", about: "_About") -> int:
-    """Characters of the longest word for one of the versions."""
+    """Count the characters of the longest word for one of the versions."""
     return max(len(about.call(record)) for record in found)
 
 
@@ -140,7 +140,7 @@ class _About:
         self._files = _offloaded(repo)
 
     def call(self, record: "VersionRecord") -> str:
-        """`v12`, or `v12.a1b2` where machines gave out the number twice: what other commands understand."""
+        """Name the version as other commands understand it: `v12`, or `v12.a1b2` where its number was given twice."""
         if not self._queries.is_shared(record.number):
             return f"v{record.number}"
         from aura_vcs.history.names.revisions import describe
@@ -148,7 +148,7 @@ class _About:
         return describe(self._queries, record.id)
 
     def is_offloaded(self, record: "VersionRecord") -> bool:
-        """Whether some of its content is offloaded."""
+        """Tell whether some of its content is offloaded."""
         return self._files is not None and record.is_live and self._files.below(record.tree).files > 0
 
 

@@ -101,7 +101,7 @@ def _to_json(repo: "Repository", item: "ActionRecord | Activity") -> dict[str, A
 
 
 def _activity_to_json(item: "Activity") -> dict[str, Any]:
-    """What a program recorded, with the keys of an operation."""
+    """Convert what a program recorded to JSON, with the keys of an operation."""
     never = ("undone_at", "undone_by", "replica", "sequence", "expires_at", "inverse_action_type", "inverse_payload")
     shape = {name: getattr(item, name) for name in item.__struct_fields__}
     flags = {"can_be_undone": False, "can_batch": False, "is_persistent": True}
@@ -109,7 +109,7 @@ def _activity_to_json(item: "Activity") -> dict[str, Any]:
 
 
 def operation_to_json(action: "ActionRecord") -> dict[str, Any]:
-    """An operation in the list."""
+    """Convert an operation in the list to JSON."""
     return {
         "id": action.id,
         "type": action.type,
@@ -128,7 +128,7 @@ def operation_to_json(action: "ActionRecord") -> dict[str, Any]:
 
 
 def action_to_json(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
-    """An operation with the fields of DOMAIN's ActionLog; those of its line only where that can be read."""
+    """Convert an operation to the entity ActionLog; fields of its line only where that can be read."""
     from aura_vcs.errors.integrity import RecordCorrupt
     from aura_vcs.history.undo import operation_of
 

@@ -216,7 +216,7 @@ def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_f
 
 
 def project_to_json(repo: "Repository", facts: Any) -> dict[str, Any]:
-    """The project in JSON: DOMAIN's ProjectState."""
+    """Convert the project to JSON: the entity ProjectState."""
     import msgspec
 
     shape: dict[str, Any] = msgspec.to_builtins(facts)
@@ -227,7 +227,7 @@ def project_to_json(repo: "Repository", facts: Any) -> dict[str, Any]:
 
 
 def _documents(repo: "Repository") -> dict[str, Any]:
-    """The four specifications of DOMAIN's ProjectState as they are in the folder; null where there is none."""
+    """Read the four specifications of the entity ProjectState from the folder; null where there is none."""
     from pathlib import Path
 
     from aura_vcs.history.sources.content_source import FolderSource

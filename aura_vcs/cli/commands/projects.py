@@ -112,12 +112,12 @@ def forget_command(studio: "Studio", console: Console, project: str) -> None:
 
 
 def _location(folder: str) -> str:
-    """The folder that was named, seen from where `aura` works (`-C`)."""
+    """Resolve the folder that was named from where `aura` works (`-C`)."""
     return os.path.join(current_session().folder, folder)
 
 
 def listed_project_to_json(entry: "ProjectEntry") -> dict[str, Any]:
-    """A project of the list in JSON."""
+    """Convert a project of the list to JSON."""
     import msgspec
 
     facts: dict[str, Any] = msgspec.to_builtins(entry.facts)

@@ -55,7 +55,7 @@ def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **r
 
 
 def plan_to_json(plan: "PrunePlan", removed: int, *, dry_run: bool) -> dict[str, Any]:
-    """A plan in JSON: a decision and its reason for every version."""
+    """Convert a plan to JSON: a decision and its reason for every version."""
     return {
         "dry_run": dry_run,
         "removed": removed,

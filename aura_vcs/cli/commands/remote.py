@@ -263,7 +263,7 @@ def remove_command(repo: "Repository", console: Console, name: str, *, force: bo
 
 
 def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
-    """Whether nobody would be asked before keys are used there; an address that is none is asked about nothing."""
+    """Tell whether keys are used there without asking anybody; an address that is none is never asked about."""
     from aura_vcs.errors.remotes import InvalidUrl
     from aura_vcs.sync.remotes.connect import credential_host
 

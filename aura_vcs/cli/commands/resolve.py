@@ -102,7 +102,7 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
 
 
 def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
-    """The conflict of that number in the list; a file of that name goes first."""
+    """Find the conflict of that number in the list; a file of that name goes first."""
     from aura_vcs.history.merging.conflicts import sort
     from aura_vcs.history.resolve import open_conflicts
 
@@ -118,7 +118,7 @@ def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
 
 
 def _source(repo: "Repository", item: "OpenConflict") -> str:
-    """Whose side is meant, where several came in at one place."""
+    """Return whose side is meant, where several came in at one place."""
     from aura_vcs.history.resolve import open_conflicts
 
     rivals = [other for other in open_conflicts(repo) if other.location == item.location and other.id != item.id]

@@ -140,7 +140,7 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
 
 
 def scene_to_json(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> dict[str, Any]:
-    """A scene in JSON: DOMAIN's SceneState, its file, and who made and changed it."""
+    """Convert a scene to JSON: the entity SceneState, its file, and who made and changed it."""
     import msgspec
 
     shape: dict[str, Any] = msgspec.to_builtins(row)

@@ -59,7 +59,7 @@ def _lines(shape: dict[str, Any]) -> Iterator[Line]:
 
 
 def _span(shape: dict[str, Any]) -> str:
-    """From which version to which it was there."""
+    """Describe from which version to which it was there."""
     first, last = shape["first"], shape["last"]
     if shape["kind"] not in _TEXTS:
         return ""
@@ -74,7 +74,7 @@ _TEXTS = frozenset({"text", "subtitle", "clip", "document", "file"})
 
 
 def _print_searched(console: Console, looked: "Looked") -> None:
-    """Where it was looked, and what was left out: nobody takes for not there what was not searched."""
+    """Print where it searched and what it left out: nobody takes for not there what was not searched."""
     files, versions = count(looked.files, "file"), count(looked.versions, "version")
     kinds = f"texts, subtitles, timelines, documents, names of {files}, tags, names of versions"
     console.line(faint(f"Looked through your folder and {versions}: {kinds}."))

@@ -79,7 +79,7 @@ def setup_command(
 
 
 def _ask(studio: "Studio", console: Console, step: "SetupStep") -> None:
-    """One question; asked again while the answer cannot be."""
+    """Ask one question; ask again while the answer is not valid."""
     from aura_vcs.studio.setup import answer
 
     if step.name == "tier":  # for programs; a person who wants another one gives --tier

@@ -119,13 +119,13 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
 
 
 def _how_large(found: "Status", change: "WorktreeChange") -> "list[Part]":
-    """The size of what is new, where it counts: media, not documents."""
+    """Format the size of what is new, where it counts: media, not documents."""
     amount = found.sizes.get(change.path, 0)
     return [faint(f"  {size(amount)}")] if change.change in NEW and amount >= TOLD_FROM else []
 
 
 def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":
-    """What of the branch is known not to be at a remote; nothing is imported where there never was one."""
+    """Find what of the branch is known not to be at a remote; nothing is imported where there never was one."""
     from aura_vcs.layout import CONFIG
 
     if found.head is None or repo.storage.stat(CONFIG) is None:
@@ -136,7 +136,7 @@ def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":
 
 
 def _print_unsent(console: Console, places: "Sequence[Unsent]") -> None:
-    """ "2 versions not sent to nas": as the last sync with it left things, nobody is asked."""
+    """Print "2 versions not sent to nas": as the last sync with it left things, nobody is asked."""
     for item in places:
         more = "more than " if item.is_more else ""
         console.line(
@@ -167,7 +167,7 @@ def _print_conflicts(console: Console, places: tuple[str, ...]) -> None:
 
 
 def _print_problems(console: Console, problems: "Sequence[DocumentProblem]") -> None:
-    """What is wrong with the documents: it can be saved all the same."""
+    """Print what is wrong with the documents: it can be saved all the same."""
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         first = errors[0]

@@ -217,7 +217,7 @@ def import_command(studio: "Studio", console: Console, file: str, name: str | No
 
 
 def _structure(name: str, text: str) -> Any:
-    """The JSON that an option gives, or the file that it names after an @; None where it is empty."""
+    """Parse the JSON that an option gives, or the file that it names after an @; None where it is empty."""
     import msgspec
 
     from aura_vcs.studio.templates import STRUCTURE_BYTES_LIMIT
@@ -238,7 +238,7 @@ def _structure(name: str, text: str) -> Any:
 
 
 def template_to_json(template: "Template") -> dict[str, Any]:
-    """A template in JSON: everything but the content of its files."""
+    """Convert a template to JSON: everything but the content of its files."""
     import msgspec
 
     shape: dict[str, Any] = msgspec.to_builtins(template)

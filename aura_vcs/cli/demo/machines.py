@@ -22,7 +22,7 @@ def between_machines(stage: Stage) -> None:
 
 
 def sharing(laptop: Person, desktop: Person) -> None:
-    """A remote in a folder, a push, a clone."""
+    """Show a remote in a folder, a push, a clone."""
     laptop.stage.say(
         "A second machine joins. All that both need is a folder that both can reach, on a NAS for example:"
     )
@@ -34,7 +34,7 @@ def sharing(laptop: Person, desktop: Person) -> None:
 
 
 def coming_apart(laptop: Person, desktop: Person) -> None:
-    """Two commits on one version, a refused push, a sync, a merge."""
+    """Show two commits on one version, a refused push, a sync, a merge."""
     laptop.stage.say("Both work on a train, without a network: Ada makes the voice slower, Ben rewrites Saturn.")
     laptop.edit(VOICE, rate=0.94)
     laptop.aura("commit", "-m", "Slower voice")
@@ -56,7 +56,7 @@ def coming_apart(laptop: Person, desktop: Person) -> None:
 
 
 def locking(laptop: Person, desktop: Person) -> None:
-    """A clip that cannot be merged: locked, refused, unlocked."""
+    """Show a clip that cannot be merged: locked, refused, unlocked."""
     laptop.stage.say("A clip cannot be merged. Who works on one says so, and of two people exactly one gets it:")
     laptop.aura("lock", CLIP, "--reason", "new colours", "--expires", "8h")
     desktop.aura("lock", CLIP, code=100)

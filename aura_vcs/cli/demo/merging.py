@@ -53,7 +53,7 @@ def _mars_before_earth(scenes: list[dict[str, Any]]) -> None:
 
 
 def working_apart(ada: Person) -> None:
-    """Two branches with different work, and one field that both changed."""
+    """Show two branches with different work, and one field that both changed."""
     ada.stage.say("Ada has a film. Ben shall make it shorter, on a branch of his own:")
     ada.aura("init")
     ada.aura("commit", "-m", "First cut")
@@ -78,7 +78,7 @@ def working_apart(ada: Person) -> None:
 
 
 def merge_branch(ada: Person) -> None:
-    """The plan, the merge, what it made."""
+    """Show the plan, the merge, and what it made."""
     ada.stage.say("What would merging them bring? This changes nothing:")
     ada.aura("merge", "shorter", "--dry-run")
     ada.stage.say("Then do it. What only people can decide is saved with the version, and nobody has to decide it now:")
@@ -94,7 +94,7 @@ def merge_branch(ada: Person) -> None:
 
 
 def deciding_elsewhere(ada: Person, ben: Person) -> None:
-    """The conflict travels to another machine and is decided there."""
+    """Show how the conflict travels to another machine and is decided there."""
     ada.stage.say("The question is in the project. It goes with it, to Ben's machine:")
     ada.aura("remote", "add", "shared", "../film.aura")
     ada.aura("push")
@@ -110,7 +110,7 @@ def deciding_elsewhere(ada: Person, ben: Person) -> None:
 
 
 def looking_back(ada: Person) -> None:
-    """Who decided what, and a page to show."""
+    """Show who decided what, and write a page to show."""
     ada.stage.say("Who decided on the tone, and when? Who wrote what of Jupiter? And how did the lines run?")
     ada.aura("log", "--field", f"{BRIEF}#/tone")
     ada.aura("blame", GIANT)

@@ -73,7 +73,7 @@ def beginning(mira: Person) -> None:
 
 
 def saving(mira: Person) -> None:
-    """Autosaves, restore points, what they are worth, and words of old versions."""
+    """Show autosaves, restore points, what they are worth, and words of old versions."""
     mira.stage.say("While you work, `aura autosave --watch` saves beside your branch. Once, by hand:")
     mira.edit(_scene_file(mira, 1), script_text="A comet is a dirty snowball.")
     mira.aura("autosave")
@@ -91,7 +91,7 @@ def saving(mira: Person) -> None:
 
 
 def dying(mira: Person) -> None:
-    """A renderer that dies, and goes on."""
+    """Show a renderer that dies, and resumes."""
     mira.stage.say("A renderer works scene by scene, saves a checkpoint after each, and is killed in the fourth:")
     mira.aura("project", "set", "status=InProgress", "current_stage=Render", "job_id=job-7")
     killed = subprocess.run(
@@ -113,7 +113,7 @@ def dying(mira: Person) -> None:
 
 
 def exporting(mira: Person) -> None:
-    """A video of one exact version."""
+    """Show a video of one exact version."""
     if importlib.util.find_spec("av") is None:
         mira.stage.say(f"(To make videos, install the extra media: {how_to_install('media')})")
         return

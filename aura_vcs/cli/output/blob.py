@@ -32,7 +32,7 @@ def write_content(console: Console, pieces: Iterable[bytes], name: str) -> None:
 
 
 def _copy(pieces: Iterable[bytes]) -> None:
-    """Every byte as it is. Where stdout was closed before the start, they are only verified."""
+    """Copy every byte as it is. Where stdout was closed before the start, they are only verified."""
     stream = None
     if sys.stdout is not None:
         sys.stdout.flush()

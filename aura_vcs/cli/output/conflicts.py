@@ -23,7 +23,7 @@ FOLLOWING = ("/index", "/start")
 
 
 def conflict_lines(item: "OpenConflict", number: int) -> Iterator[Line]:
-    """One conflict on a few lines, with the number by which `aura resolve` takes it."""
+    """Yield the few lines of one conflict, with the number by which `aura resolve` takes it."""
     label = _label(item)
     yield [red(f"{number:4}"), "  ", item.location, *([faint(f"  {label}")] if label else [])]
     if item.tree is not None:
@@ -38,7 +38,7 @@ def conflict_lines(item: "OpenConflict", number: int) -> Iterator[Line]:
 
 
 def _label(item: "OpenConflict") -> str:
-    """What the list element goes by that a field's place leads through: a heading says more than a number."""
+    """Label the list element that a field's place leads through: a heading says more than a number."""
     from aura_vcs.compare.diff.describe import label_of
 
     if item.field is None:
@@ -63,12 +63,12 @@ def _side(item: "OpenConflict", word: str) -> list[str]:
 
 
 def _where(place: Any) -> str:
-    """A place in a list, counted from 1 as people do; or in another list."""
+    """Format a place in a list, counted from 1 as people do; or in another list."""
     return f"at place {place + 1:,}" if isinstance(place, int) else f"at {place}"
 
 
 def _changed(item: "OpenConflict", value: Any) -> str:
-    """What a side has; of a whole object that both knew, what it changed in it."""
+    """Format what a side has; of a whole object that both knew, what it changed in it."""
     base, pointer = (item.field.base, item.field.pointer) if item.field is not None else (None, "")
     if not isinstance(value, dict) or not isinstance(base, dict) or _length(value, pointer) is not None:
         return _value(value, pointer)
@@ -95,7 +95,7 @@ def _value(value: Any, pointer: str = "") -> str:
 
 
 def _length(value: Any, pointer: str) -> str | None:
-    """A time as people say it, where a timeline has it in frames, ticks or seconds; None for other values."""
+    """Format a time that a timeline has in frames, ticks or seconds; return None for other values."""
     if isinstance(value, dict):
         from aura_vcs.formats.timeline.model import spoken
         from aura_vcs.formats.timeline.otio import read_range, read_rational
@@ -116,7 +116,7 @@ def _length(value: Any, pointer: str) -> str | None:
 
 
 def _played(value: dict[str, Any]) -> str | None:
-    """What a clip of an editor's project plays of its media; None for other objects."""
+    """Format what a clip of an editor's project plays of its media; return None for other objects."""
     from aura_vcs.formats.timeline.model import spoken
     from aura_vcs.formats.timeline.timecode import format_timecode, frames_to_ticks
 

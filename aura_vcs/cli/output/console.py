@@ -37,37 +37,37 @@ Line = Sequence[Part]
 
 
 def strong(text: str) -> Painted:
-    """What the line is about."""
+    """Paint bold what the line is about."""
     return Painted(text, bold=True)
 
 
 def green(text: str) -> Painted:
-    """Something that was added or went well."""
+    """Paint green what was added or went well."""
     return Painted(text, "green")
 
 
 def red(text: str) -> Painted:
-    """Something that was removed or went wrong."""
+    """Paint red what was removed or went wrong."""
     return Painted(text, "red")
 
 
 def yellow(text: str) -> Painted:
-    """A version, or something to look at."""
+    """Paint yellow a version, or something to look at."""
     return Painted(text, "yellow")
 
 
 def cyan(text: str) -> Painted:
-    """A place: a branch, a heading."""
+    """Paint cyan a place: a branch, a heading."""
     return Painted(text, "cyan")
 
 
 def faint(text: str) -> Painted:
-    """Something beside the point."""
+    """Paint faint what is beside the point."""
     return Painted(text, dim=True)
 
 
 def written(line: Line) -> str:
-    """The line with its escape sequences; all its text is escaped."""
+    """Format the line with its escape sequences; all its text is escaped."""
     return "".join(_paint(part) if isinstance(part, Painted) else escape(part) for part in line)
 
 
@@ -81,7 +81,7 @@ def _paint(part: Painted) -> str:
 
 @cache
 def _sequences(colour: str | None, *, bold: bool, dim: bool) -> tuple[str, str]:
-    """What stands before and after a painted text."""
+    """Return the escape sequences before and after a painted text."""
     start, _, end = click.style("|", fg=colour, bold=bold or None, dim=dim or None).partition("|")
     return start, end
 
@@ -143,20 +143,20 @@ class Console:
                 return
 
     def ask(self, question: str) -> bool:
-        """Whether the person says yes; no where there is nobody to ask."""
+        """Ask whether the person says yes; no where there is nobody to ask."""
         if self.as_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             return False
         return click.confirm(escape(question), default=False, err=True)
 
 
 def _separated(lines: Iterable[str]) -> Iterator[str]:
-    """The lines with an end of line between them: the pager adds the last one."""
+    """Yield the lines with an end of line between them: the pager adds the last one."""
     for number, line in enumerate(lines):
         yield f"\n{line}" if number else line
 
 
 def is_terminal(stream: Any) -> bool:
-    """Whether a person sits at the stream; it may be closed, or absent."""
+    """Tell whether a person sits at the stream; it may be closed, or absent."""
     try:
         return bool(stream.isatty())
     except (AttributeError, ValueError):
@@ -164,17 +164,17 @@ def is_terminal(stream: Any) -> bool:
 
 
 def uses_colour() -> bool | None:
-    """False where NO_COLOR is set or the terminal knows no colours; None leaves it to whether it is a terminal."""
+    """Return False where NO_COLOR is set or the terminal knows no colours, else None: it depends on the terminal."""
     return False if os.environ.get("NO_COLOR") or is_dumb() else None
 
 
 def is_dumb() -> bool:
-    """Whether the terminal says that it understands nothing but text."""
+    """Tell whether the terminal says that it understands nothing but text."""
     return os.environ.get("TERM") == "dumb"
 
 
 def to_json(value: Any) -> str:
-    """The value as indented JSON that is safe on a terminal.
+    """Format the value as indented JSON that is safe on a terminal.
 
     Strings that are not Unicode (names of files, mostly) have `\\xNN` for the bytes that are not.
     """

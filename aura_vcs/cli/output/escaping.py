@@ -16,7 +16,7 @@ _SURROGATE_ESCAPES = range(0xDC80, 0xDD00)
 
 
 def escape(text: str) -> str:
-    """The text on one line that any terminal can be given: `\\x1b`, `\\n`, `\\u202e`, `\\xe9`.
+    """Escape the text to one line that any terminal can be given: `\\x1b`, `\\n`, `\\u202e`, `\\xe9`.
 
     Text without anything to escape comes back as it is. In other text, backslashes are doubled.
     """

@@ -22,7 +22,7 @@ _CHANGE_COLOURS = {"added": green, "deleted": red, "modified": yellow, "renamed"
 
 
 def size(count: int) -> str:
-    """Bytes in units of 1000: "14.2 MB"."""
+    """Format bytes in units of 1000: "14.2 MB"."""
     amount, unit = float(count), 0
     while amount >= 999.95 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1000, unit + 1
@@ -32,7 +32,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """ "40 s", "3 min 20 s", "2 h 5 min"."""
+    """Format seconds: "40 s", "3 min 20 s", "2 h 5 min"."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -42,7 +42,7 @@ def duration(seconds: float) -> str:
 
 
 def long_duration(seconds: float) -> str:
-    """ "14 days", "2 hours", "0 seconds": the largest unit that goes in whole."""
+    """Format seconds in the largest unit that goes in whole: "14 days", "2 hours", "0 seconds"."""
     whole = int(seconds)
     for length, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if whole and whole % length == 0:
@@ -51,12 +51,12 @@ def long_duration(seconds: float) -> str:
 
 
 def count(number: int, thing: str, things: str | None = None) -> str:
-    """ "1 file", "3 files"."""
+    """Format a number of things: "1 file", "3 files"."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
 def local_time(moment: str) -> str:
-    """A record's time as the person's clock shows it; as it stands if it is no time."""
+    """Format a record's time as the person's clock shows it; as it stands if it is no time."""
     try:
         return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):
@@ -64,7 +64,7 @@ def local_time(moment: str) -> str:
 
 
 def age(moment: str) -> str:
-    """How long ago: "5 minutes ago". What a clock that was ahead has dated is "11 years from now"."""
+    """Format how long ago it was: "5 minutes ago". What a clock that was ahead has dated is "11 years from now"."""
     try:
         seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
     except (ValueError, TypeError, OverflowError):
@@ -84,12 +84,12 @@ def _largest(seconds: float) -> str:
 
 
 def titled(record: "VersionRecord") -> str:
-    """`v3 "First cut"`."""
+    """Format a version's number and name: `v3 "First cut"`."""
     return f'v{record.number} "{record.name}"'
 
 
 def shown_pointer(head: "Head", record: "VersionRecord | None") -> list[Part]:
-    """Where the worktree is: "On branch main at v3 …"."""
+    """Format where the worktree is: "On branch main at v3 …"."""
     at: list[Part] = [" at ", yellow(f"v{record.number}"), f' "{record.name}"'] if record is not None else []
     if head.branch is not None:
         return ["On branch ", cyan(head.branch), *(at or [", no versions yet"])]
@@ -97,7 +97,7 @@ def shown_pointer(head: "Head", record: "VersionRecord | None") -> list[Part]:
 
 
 def changed_path(change: str, path: str, old_path: str | None = None) -> list[Part]:
-    """One line of a list of changes."""
+    """Format one line of a list of changes."""
     word = {"type_changed": "new kind"}.get(change, change)
     shown = path if old_path is None else f"{old_path} → {path}"
     painter = _CHANGE_COLOURS.get(change, Painted)
@@ -105,14 +105,14 @@ def changed_path(change: str, path: str, old_path: str | None = None) -> list[Pa
 
 
 def short_path(path: str) -> str:
-    """A path as a message can have it: one of thousands of letters without its middle."""
+    """Shorten a path for a message: one of thousands of letters is printed without its middle."""
     if len(path) <= 2 * PATH_ENDS:
         return path
     return f"{path[:PATH_ENDS]} … {path[-PATH_ENDS:]}"
 
 
 def join_words(words: Iterable[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """Join words: "a", "a and b", "a, b and c"."""
     listed = list(words)
     return " and ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]]))
 

@@ -54,7 +54,7 @@ def restore_point_to_json(record: "VersionRecord | None") -> dict[str, Any] | No
 
 
 def path_to_json(path: str, key: str = "path") -> dict[str, Any]:
-    """A path under its key; where it is not UTF-8, its bytes in hexadecimal beside it."""
+    """Put a path under its key; where it is not UTF-8, its bytes in hexadecimal beside it."""
     shape = {key: path}
     if not is_text(path):
         shape[f"{key}_bytes"] = path.encode("utf-8", "surrogateescape").hex()
@@ -62,7 +62,7 @@ def path_to_json(path: str, key: str = "path") -> dict[str, Any]:
 
 
 def entry_to_json(path: str, entry: "Entry") -> dict[str, Any]:
-    """A file, link or folder of a version; a folder's size is that of all files in it."""
+    """Convert a file, link or folder of a version; a folder's size is that of all files in it."""
     return {
         **path_to_json(path),
         "kind": str(entry.kind),
@@ -73,13 +73,13 @@ def entry_to_json(path: str, entry: "Entry") -> dict[str, Any]:
 
 
 def change_to_json(path: str, change: str, old_path: str | None) -> dict[str, Any]:
-    """A changed path."""
+    """Convert a changed path to JSON."""
     shape = {**path_to_json(path), "change": change}
     return shape if old_path is None else {**shape, **path_to_json(old_path, "old_path")}
 
 
 def status_to_json(found: "Status") -> dict[str, Any]:
-    """What `aura status --json` prints."""
+    """Build what `aura status --json` prints."""
     return {
         "branch": found.branch,
         "head": restore_point_to_json(found.head),
@@ -96,12 +96,12 @@ def status_to_json(found: "Status") -> dict[str, Any]:
 
 
 def offloaded_to_json(found: "OffloadedTotal") -> dict[str, Any]:
-    """How much is offloaded, and where to."""
+    """Convert to JSON how much is offloaded, and where to."""
     return {"files": found.files, "bytes": found.size_bytes, "remotes": list(found.remotes)}
 
 
 def problems_to_json(problems: "Sequence[DocumentProblem] | None") -> dict[str, Any]:
-    """What is wrong with the documents, and how much of it; null where nobody looked."""
+    """Convert the documents' problems to JSON, and how many they are; null where nobody looked."""
     if problems is None:
         return {"problems": None, "errors": None, "warnings": None}
     errors = sum(problem.severity == "error" for problem in problems)
@@ -109,7 +109,7 @@ def problems_to_json(problems: "Sequence[DocumentProblem] | None") -> dict[str, 
 
 
 def media_to_json(found: "Sequence[ProjectMedia]") -> list[dict[str, Any]]:
-    """What each project file of an editor names, and where that is; a size is null where nothing was found."""
+    """Return what each project file of an editor names, and where that is; a size is null where nothing was found."""
     return [
         {
             "file": one.file,
@@ -138,7 +138,7 @@ def media_to_json(found: "Sequence[ProjectMedia]") -> list[dict[str, Any]]:
 
 
 def conflict_to_json(item: "OpenConflict") -> dict[str, Any]:
-    """An open conflict: its place, how the file was joined, and what each side has (absent: nothing)."""
+    """Convert an open conflict to JSON: its place, how the file was merged, what each side has (absent: nothing)."""
     shape: dict[str, Any] = {**path_to_json(item.path), "place": item.location, "by": item.by}
     for side in ("base", "ours", "theirs"):
         if item.field is not None:
@@ -157,7 +157,7 @@ def conflict_to_json(item: "OpenConflict") -> dict[str, Any]:
 
 
 def checkout_to_json(repo: "Repository", head: "Head", moved: "CheckoutResult | None") -> dict[str, Any]:
-    """What happened to the worktree, and where it is now."""
+    """Convert to JSON what happened to the worktree, and where it is now."""
 
     record = repo.queries.version(head.version) if head.version is not None else None
     point = moved.restore_point if moved is not None else None
@@ -177,7 +177,7 @@ def diff_to_json(
     comparison: "Comparison",
     media: "Mapping[str, MediaDiff] | None" = None,
 ) -> dict[str, Any]:
-    """What `aura diff --json` prints; `to` is null for the worktree. `media` is what is known of files by path."""
+    """Build what `aura diff --json` prints; `to` is null for the worktree. `media` is known of files by path."""
     known = media or {}
     return {
         "from": restore_point_to_json(old),
@@ -205,7 +205,7 @@ def _path_change_to_json(comparison: "Comparison", change: "PathChange", media: 
 
 
 def _timeline_change_to_json(change: "TimelineChange") -> dict[str, Any]:
-    """One change of a timeline; pointers are null where that side has nothing."""
+    """Convert one change of a timeline; pointers are null where that side has nothing."""
     return {
         "kind": change.kind,
         "subject": change.subject,
@@ -217,7 +217,7 @@ def _timeline_change_to_json(change: "TimelineChange") -> dict[str, Any]:
 
 
 def _media_to_json(media: "MediaDiff") -> dict[str, Any]:
-    """What is known of a media file; what decoding tells is null or empty where it was not decoded."""
+    """Convert what is known of a media file; what decoding tells is null or empty where it was not decoded."""
     return {
         "decoded": media.decoded,
         "problem": media.problem or None,

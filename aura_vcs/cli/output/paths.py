@@ -40,12 +40,12 @@ def saved_paths(
 
 
 def is_here(repo: "Repository", folder: str, word: str) -> bool:
-    """Whether a word, as typed in `folder`, is a file or folder of the project."""
+    """Tell whether a word, as typed in `folder`, is a file or folder of the project."""
     return bool(word) and _path(repo, folder, word) is not None and os.path.lexists(os.path.join(folder, word))
 
 
 def is_in_head(repo: "Repository", folder: str, word: str) -> bool:
-    """Whether the version that the folder is based on has a file or folder of that name."""
+    """Tell whether the version that the folder is based on has a file or folder of that name."""
     from aura_vcs.history.names.revisions import check_content, resolve
 
     path = _path(repo, folder, word) if word else None
@@ -69,7 +69,7 @@ def _path(repo: "Repository", folder: str, word: str) -> str | None:
 
 
 def is_version(repo: "Repository", word: str) -> bool:
-    """Whether a word names a version, or several."""
+    """Tell whether a word names a version, or several."""
     from aura_vcs.history.names.revisions import resolve
 
     try:

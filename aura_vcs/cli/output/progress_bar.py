@@ -85,7 +85,7 @@ def _write(text: str, *, color: bool | None = None) -> None:
 
 
 def progress_line(phase: str, done: int, total: int | None, unit: str, seconds: float) -> str:
-    """ "Reading: 43 %, 1.2 of 2.8 GB, 55 MB/s, 29 s left"."""
+    """Format a progress line: "Reading: 43 %, 1.2 of 2.8 GB, 55 MB/s, 29 s left"."""
     amount = size if unit == "bytes" else _counter(unit)
     rate = done / seconds if seconds > 0 else 0.0
     speed = f"{amount(int(rate))}/s"

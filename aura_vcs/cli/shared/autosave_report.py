@@ -21,6 +21,6 @@ def print_saved(repo: "Repository", console: Console, saved: "AutosaveResult", p
 
 
 def saved_to_json(saved: "AutosaveResult", pruned: int = 0) -> dict[str, Any]:
-    """An autosave or restore point in JSON."""
+    """Convert an autosave or restore point to JSON."""
     version = version_to_json(saved.version) if saved.version is not None else None
     return {"version": version, "unstable": list(saved.unstable), "pruned": pruned}

@@ -18,7 +18,7 @@ NAME, MAIL = "identity.name", "identity.mail"
 
 
 def source_of_name(session: Session) -> str:
-    """Where the author's name comes from: "option", "environment", "config" or "account"."""
+    """Tell where the author's name comes from: "option", "environment", "config" or "account"."""
     if session.author is not None:
         return "option"
     if os.environ.get("AURA_AUTHOR"):
@@ -57,7 +57,7 @@ def _ask(question: str, offered: str) -> str:
 
 
 def _git_identity() -> "GitIdentity":
-    """What the person told git, in the files that it reads for the whole account."""
+    """Read the identity that git has for the person, in the files that it reads for the whole account."""
     from aura_vcs.studio.git_identity import git_identity
 
     given = os.environ.get("GIT_CONFIG_GLOBAL")

@@ -23,7 +23,7 @@ SHOWN = 10
 
 
 def remote_option(command: F) -> F:
-    """`--remote`: where the locks are."""
+    """Add `--remote`: where the locks are."""
     return click.option(
         "--remote", metavar="NAME", shell_complete=complete_remote, help="The remote that keeps the locks (else origin)"
     )(command)
@@ -48,17 +48,17 @@ def lock_to_json(repo: "Repository", lock: "PathLock") -> dict[str, Any]:
 
 
 def until(lock: "PathLock") -> str:
-    """How long it holds: "until 2026-11-24 18:00", "until it is unlocked"."""
+    """Format how long it holds: "until 2026-11-24 18:00", "until it is unlocked"."""
     return f"until {local_time(lock.expires_at)}" if lock.expires_at is not None else "until it is unlocked"
 
 
 def whose(lock: "PathLock") -> str:
-    """Whose it is and since when: "Ben on desktop, since 2 hours ago: new colours"."""
+    """Say whose it is and since when: "Ben on desktop, since 2 hours ago: new colours"."""
     return f"{lock.owner} on {lock.host}, {age(lock.taken_at)}{f': {lock.reason}' if lock.reason else ''}"
 
 
 def advice_on(repo: "Repository", changed: Iterable[str]) -> tuple["Advice", ...]:
-    """What is known here about locks on the paths; nothing is imported where there never was a remote."""
+    """Return what is known here about locks on the paths; nothing is imported where there never was a remote."""
     if repo.storage.stat(REMOTES) is None or not (paths := list(changed)):
         return ()
     from aura_vcs.cli.shared.studio import setting
@@ -68,7 +68,7 @@ def advice_on(repo: "Repository", changed: Iterable[str]) -> tuple["Advice", ...
 
 
 def advice_to_json(repo: "Repository", advice: Iterable["Advice"]) -> list[dict[str, Any]]:
-    """The advice as JSON."""
+    """Convert the advice to JSON."""
     return [
         {
             "path": item.path,

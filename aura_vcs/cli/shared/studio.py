@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def settings_here(session: Session) -> dict[str, Any]:
-    """What the project that the folder is in sets; nothing outside of a project."""
+    """Return what the project that the folder is in sets; empty outside of a project."""
     try:
         with session.open() as repo:
             from aura_vcs.studio.project_configuration import project_settings  # it is a project
@@ -29,7 +29,7 @@ def settings_here(session: Session) -> dict[str, Any]:
 
 
 def setting(repo: "Repository", key: str) -> Any:
-    """The value of a key that holds for this project."""
+    """Return the value of a key that holds for this project."""
     from aura_vcs.studio.project_configuration import configured_value
 
     return configured_value(repo, current_session().studio, key)
@@ -41,7 +41,7 @@ def expire_days(repo: "Repository") -> float:
 
 
 def retention_rules(repo: "Repository") -> "RetentionRules":
-    """The rules of retention as they are configured for this project."""
+    """Read the rules of retention as they are configured for this project."""
     from aura_vcs.studio.retention_rules import configured_rules
 
     return configured_rules(repo, current_session().studio)
@@ -75,7 +75,7 @@ def assignments(values: "Iterable[str]") -> dict[str, str]:
 
 
 def table(console: "Console", rows: "Iterable[Mapping[str, Part]]") -> None:
-    """Rows of columns of the same names, each column as wide as its widest text."""
+    """Print rows of columns of the same names, each column as wide as its widest text."""
     listed = list(rows)
     if not listed:
         return

@@ -73,7 +73,7 @@ def list_in_studio(studio: "Studio", console: Console, wanted: dict[str, Any], *
 
 
 def studio_action_to_json(item: "ListedAction") -> dict[str, Any]:
-    """An action in JSON, with the keys of an operation of a project; the values are in `payload`."""
+    """Convert an action to JSON, with the keys of an operation of a project; the values are in `payload`."""
     import msgspec
 
     action = item.action

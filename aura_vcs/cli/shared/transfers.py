@@ -30,7 +30,7 @@ SHOWN = 5
 
 @contextmanager
 def connected(repo: "Repository", name: str | None) -> "Iterator[Link]":
-    """A remote by its name, or the only one; closed afterwards."""
+    """Yield a connection to a remote by its name, or the only one; it is closed afterwards."""
     from aura_vcs.sync.remotes import link
 
     with link.connected(repo, name, surroundings(), key_holder) as found:
@@ -38,14 +38,14 @@ def connected(repo: "Repository", name: str | None) -> "Iterator[Link]":
 
 
 def connect_to(repo: "Repository") -> "Callable[[str], RemoteStorage]":
-    """What opens a remote of the project by its name."""
+    """Return a function that opens a remote of the project by its name."""
     from aura_vcs.sync.remotes.link import open_link
 
     return lambda name: open_link(repo, name, surroundings(), key_holder).remote
 
 
 def key_holder(known: str = "") -> "KeyHolder":
-    """Who is asked for passphrases and key files; `known` is where the key file was the last time."""
+    """Build what asks for passphrases and key files; `known` is where the key file was the last time."""
     from aura_vcs.cli.remote_keys import KeyHolder
 
     session = click.get_current_context().find_object(Session)
@@ -53,19 +53,19 @@ def key_holder(known: str = "") -> "KeyHolder":
 
 
 def all_versions_option(command: F) -> F:
-    """`--all-versions`: autosaves and restore points too."""
+    """Add `--all-versions`: autosaves and restore points too."""
     return click.option("--all-versions", is_flag=True, help="Carry autosaves and restore points too")(command)
 
 
 def ignore_locks_option(command: F) -> F:
-    """`--ignore-locks`: push changes to files that others have locked."""
+    """Add `--ignore-locks`: push changes to files that others have locked."""
     return click.option("--ignore-locks", is_flag=True, help="Send changes to files that others have locked, too")(
         command
     )
 
 
 def fetch_to_json(plan: "FetchPlan") -> dict[str, Any]:
-    """What a fetch brought."""
+    """Convert to JSON what a fetch brought."""
     return {
         "remote": plan.remote,
         "versions": list(plan.versions),
@@ -78,7 +78,7 @@ def fetch_to_json(plan: "FetchPlan") -> dict[str, Any]:
 
 
 def push_to_json(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
-    """What a push sent, and the locks of others (expired, or ignored) on what it changes."""
+    """Convert to JSON what a push sent, and the locks of others (expired, or ignored) on what it changes."""
     from aura_vcs.cli.shared.locks import lock_to_json
 
     return {
@@ -94,7 +94,7 @@ def push_to_json(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
 
 
 def pull_to_json(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
-    """What a pull did."""
+    """Convert to JSON what a pull did."""
     from aura_vcs.cli.output.json_shapes import checkout_to_json, restore_point_to_json
 
     queries = repo.queries
@@ -115,7 +115,7 @@ def _what(plan: "FetchPlan | PushPlan") -> str:
 
 
 def print_fetched(console: Console, name: str, plan: "FetchPlan") -> None:
-    """One line about what came."""
+    """Print one line about what was fetched."""
     if plan.is_empty:
         console.line("Nothing new at ", cyan(name))
         return
@@ -133,7 +133,7 @@ def print_offloaded(console: Console, name: str, plan: "FetchPlan") -> None:
 
 
 def print_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "Sent") -> None:
-    """One line about what went."""
+    """Print one line about what was sent."""
     if plan.is_empty:
         console.line(cyan(name), " has everything")
         return
@@ -159,7 +159,7 @@ def _print_locks(console: Console, plan: "PushPlan") -> None:
 
 
 def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
-    """What happened to the branch and the worktree."""
+    """Print what happened to the branch and the worktree."""
     from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
     from aura_vcs.history.names.revisions import describe
 
@@ -194,7 +194,7 @@ def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None
 
 
 def unsaved_paths(repo: "Repository") -> list[str]:
-    """Files that differ from the version that the folder is based on: they do not travel."""
+    """List files that differ from the version that the folder is based on: they do not travel."""
     from aura_vcs.history.status import status
 
     return [change.path for change in status(repo).changes]

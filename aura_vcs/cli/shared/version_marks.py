@@ -13,7 +13,7 @@ TYPES = ("manual", "autosave", "restore_point")
 
 
 def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
-    """By version: HEAD, branches and tags that stand on it."""
+    """Map versions to HEAD, branches and tags that stand on them."""
     from aura_vcs.history.names.branches import branches
 
     names: dict[str, list[Part]] = {}
@@ -29,7 +29,7 @@ def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
 
 
 def marks(record: "VersionRecord", *, offloaded: bool = False) -> list[Part]:
-    """What is special about a version, in words after its name."""
+    """Describe what is special about a version, in words after its name."""
     words = ["offloaded in part"] if offloaded else []
     if record.type != "manual":
         words.append("autosave" if record.type == "autosave" else "restore point")

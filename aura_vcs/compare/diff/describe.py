@@ -29,7 +29,7 @@ _VERBS = {"add": "added", "remove": "removed", "move": "moved", "replace": "chan
 def readable_lines(
     new: JsonValue, operations: Sequence[PatchOperation], *, limit: int = LINES_LIMIT
 ) -> tuple[str, ...]:
-    """At most `limit` lines for the operations that led to the document `new`.
+    """Write at most `limit` lines for the operations that led to the document `new`.
 
     Each change has a line while they fit; else changes are counted by the place they are in,
     and the last line says how many places are not shown. An element that left one list and
@@ -43,7 +43,7 @@ def readable_lines(
 
 
 def short(value: JsonValue, width: int = TEXT_WIDTH) -> str:
-    """A value in at most about `width` characters: text quoted, containers in full if they fit, else counted."""
+    """Write a value in at most about `width` characters: text quoted, containers in full if they fit, else counted."""
     if isinstance(value, dict | list):
         label = label_of(value)
         return label or _is_short(value, width) or _counts(value)
@@ -55,7 +55,7 @@ def short(value: JsonValue, width: int = TEXT_WIDTH) -> str:
 
 
 def _is_short(container: JsonValue, width: int) -> str:
-    """A small container as JSON, empty if it is too long."""
+    """Write a small container as JSON, empty if it is too long."""
     parts = container.values() if isinstance(container, dict) else container
     if len(container) > WHOLE_PARTS or any(isinstance(part, dict | list) and part for part in parts):
         return ""
@@ -72,7 +72,7 @@ def _counts(container: JsonValue) -> str:
 
 
 def label_of(element: JsonValue) -> str:
-    """What an object goes by: its heading, name or id, quoted; empty if it has none."""
+    """Return what an object goes by: its heading, name or id, quoted; empty if it has none."""
     if isinstance(element, dict):
         for key in _LABEL_KEYS:
             value = element.get(key)
@@ -82,7 +82,7 @@ def label_of(element: JsonValue) -> str:
 
 
 def location_name(document: JsonValue, pointer: str) -> str:
-    """A pointer in words: `scenes › "Opening" › duration`; list elements by name or by number from 1."""
+    """Write a pointer in words: `scenes › "Opening" › duration`; list elements by name or by number from 1."""
     words, value = [], document
     for token in split_pointer(pointer):
         if isinstance(value, list) and token.isdecimal() and int(token) < len(value):
@@ -129,7 +129,7 @@ def _move_line(new: JsonValue, operation: PatchOperation, parent: str) -> str:
 
 
 def changed_text(old: JsonValue, new: JsonValue) -> str:
-    """`old → new`; of long texts only the surroundings of what differs."""
+    """Write `old → new`; of long texts only the surroundings of what differs."""
     if not (isinstance(old, str) and isinstance(new, str)) or len(old) + len(new) <= 2 * TEXT_WIDTH:
         return f"{short(old)} → {short(new)}"
     start = _common(old, new)
@@ -138,7 +138,7 @@ def changed_text(old: JsonValue, new: JsonValue) -> str:
 
 
 def _common(old: str, new: str) -> int:
-    """How many characters both begin with; by halves, because a text may have millions."""
+    """Count the characters that both begin with; by halves, because a text may have millions."""
     low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
@@ -150,7 +150,7 @@ def _common(old: str, new: str) -> int:
 
 
 def _excerpt(text: str, start: int, end: int) -> str:
-    """The changed part from `start` to `end` with a few words around it."""
+    """Return the changed part from `start` to `end` with a few words around it."""
     begin, stop = max(0, start - 20), min(len(text), end + 20)
     if stop - begin > TEXT_WIDTH + 20:
         stop = begin + TEXT_WIDTH + 20
@@ -159,7 +159,7 @@ def _excerpt(text: str, start: int, end: int) -> str:
 
 
 def _across_lists(operations: Sequence[PatchOperation]) -> list[PatchOperation]:
-    """Removal here and addition there of the same thing become one move."""
+    """Join a removal here and an addition there of the same thing into one move."""
     removed = {}
     for n, operation in enumerate(operations):
         name = strong_identity(operation.old) if operation.op == "remove" else None
@@ -181,7 +181,7 @@ def _across_lists(operations: Sequence[PatchOperation]) -> list[PatchOperation]:
 
 
 def _counted(new: JsonValue, operations: Sequence[PatchOperation], limit: int) -> tuple[str, ...]:
-    """Lines that count the changes by the list or top field they are in."""
+    """Write lines that count the changes by the list or top field they are in."""
     places: dict[str, Counter[str]] = {}
     for operation in operations:
         tokens = split_pointer(operation.path)

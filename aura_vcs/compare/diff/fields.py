@@ -33,7 +33,7 @@ class Leaves:
         self.all: FieldSet = (1 << self._count(document)) - 1
 
     def listed(self) -> Iterator[tuple[str, str]]:
-        """Every field's JSON pointer and its value as JSON."""
+        """Yield every field's JSON pointer and its value as JSON."""
         stack: list[tuple[str, JsonValue]] = [("", self._document)]
         while stack:
             pointer, value = stack.pop()
@@ -46,7 +46,7 @@ class Leaves:
                 yield pointer, msgspec.json.encode(value).decode()
 
     def shared_with(self, other: JsonValue) -> FieldSet:
-        """The fields that another version has at the same place, with the same value.
+        """Return the fields that another version has at the same place, with the same value.
 
         Elements of lists are recognised by their ids, by being equal, or by likeness; where they
         stand does not count, but in lists of numbers.
@@ -73,7 +73,7 @@ class Leaves:
         return _as_set(found)
 
     def _count(self, value: JsonValue) -> int:
-        """How many fields a value holds; recursion is as deep as documents may be."""
+        """Count the fields that a value holds; recursion is as deep as documents may be."""
         if not isinstance(value, dict | list) or not value:
             return 1
         if id(value) not in self._starts:
@@ -82,7 +82,7 @@ class Leaves:
         return self._starts[id(value)][-1]
 
     def _starts_in(self, container: JsonValue, first: int) -> list[int]:
-        """The number of the first field of each of a container's values, when its own first is `first`."""
+        """Return the number of the first field of each of a container's values, when its own first is `first`."""
         self._count(container)
         starts = self._starts.get(id(container), [])
         return [first + start for start in starts] if first else starts
@@ -95,7 +95,7 @@ class Leaves:
         return self._written[id(value)]
 
     def _partners(self, here: list[JsonValue], there: list[JsonValue], effort: WorkBudget) -> dict[int, int]:
-        """Which element of the other list is which of ours, by our positions."""
+        """Match elements of the other list to ours, by our positions."""
         if is_vector(here) and is_vector(there) and len(here) == len(there):
             return {n: n for n in range(len(here))}
         known: dict[object, list[int]] = {}
@@ -119,7 +119,7 @@ class Leaves:
 
 
 def _as_set(ranges: list[tuple[int, int]]) -> FieldSet:
-    """The bits of some ranges; neighbours are joined first, because every step costs the whole length."""
+    """Return the bits of some ranges; neighbours are joined first, because every step costs the whole length."""
     result, start, end = 0, 0, 0
     for low, high in sorted(ranges):
         if low != end:

@@ -34,7 +34,7 @@ class Fingerprints:
         return self._number(document)
 
     def of(self, value: JsonValue) -> int:
-        """The number of a value that is part of a document taken in."""
+        """Return the number of a value that is part of a document taken in."""
         if isinstance(value, dict | list):
             return self._containers[id(value)]
         return self._number(value)

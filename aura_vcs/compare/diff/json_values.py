@@ -29,7 +29,7 @@ class FieldsDiff(Struct, frozen=True):
 
 
 def diff_values(old: JsonValue, new: JsonValue, *, identity: Identity = strong_identity) -> tuple[PatchOperation, ...]:
-    """Operations that turn `old` into `new`: `same(apply_patch(old, operations), new)`.
+    """Return the operations that turn `old` into `new`: `same(apply_patch(old, operations), new)`.
 
     Nothing when the two are the same; the order of an object's keys does not count. Time and
     memory grow with the size of the documents, not with its square. Values are shared with
@@ -46,7 +46,7 @@ def diff_values(old: JsonValue, new: JsonValue, *, identity: Identity = strong_i
 
 
 def fields(old: bytes, new: bytes) -> FieldsDiff:
-    """The changed fields of a document's two versions, for `aura diff --json`.
+    """Return the changed fields of a document's two versions, for `aura diff --json`.
 
     When either cannot be compared by structure, there are no operations and `fallback` is a
     sentence that says why; compare the two as text or bytes then. No operations and no fallback:
@@ -56,7 +56,7 @@ def fields(old: bytes, new: bytes) -> FieldsDiff:
 
 
 def parsed_fields(before: ParsedDocument | Unstructured, after: ParsedDocument | Unstructured) -> FieldsDiff:
-    """The changed fields of two versions that were read; see `fields`."""
+    """Return the changed fields of two versions that were read; see `fields`."""
     for side, document in (("old", before), ("new", after)):
         if isinstance(document, Unstructured):
             return FieldsDiff((), f"The {side} document is not compared by fields: {document.reason}")
@@ -102,7 +102,7 @@ class _Diff:
                 self.values(path + join_pointer((key,)), old[key], value)
 
     def _renamed_keys(self, old: dict[str, JsonValue], new: dict[str, JsonValue]) -> dict[str, str]:
-        """Keys whose value went, unchanged, to a new key: only for values that can be told apart."""
+        """Find keys whose value went, unchanged, to a new key: only for values that can be distinguished."""
         gone = [key for key in old if key not in new and _is_telling(old[key])]
         come = [key for key in new if key not in old and _is_telling(new[key])]
         if not gone or not come:

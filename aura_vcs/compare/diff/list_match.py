@@ -27,7 +27,7 @@ Pairs = list[tuple[int, int]]
 
 
 def strong_identity(element: JsonValue) -> Hashable | None:
-    """The id of an object, under whichever of the usual keys it has one."""
+    """Return the id of an object, under whichever of the usual keys it has one."""
     return _named(element, STRONG_KEYS)
 
 
@@ -47,7 +47,7 @@ def match_elements(
     effort: WorkBudget,
     identity: Identity = strong_identity,
 ) -> Pairs:
-    """Pairs (old position, new position) of what is the same element, sorted by new position.
+    """Return pairs (old position, new position) of what is the same element, sorted by new position.
 
     Each position occurs at most once. Lists of numbers of unchanged length are vectors: there
     the position is the identity. Time grows with n log n beside what `effort` allows. Beyond
@@ -68,12 +68,12 @@ def match_elements(
 
 
 def is_vector(elements: list[JsonValue]) -> bool:
-    """Whether a list is one of numbers only, where a place means something."""
+    """Tell whether a list is one of numbers only, where a place means something."""
     return all(isinstance(element, int | float) and not isinstance(element, bool) for element in elements)
 
 
 def _by_ends(old: list[JsonValue], new: list[JsonValue], prints: Fingerprints) -> Pairs:
-    """Equal beginnings and ends; between them by place. Linear, for lists beyond all measure."""
+    """Pair equal beginnings and ends, and by place between them. Linear, for lists beyond all measure."""
     shortest = min(len(old), len(new))
     end = 0
     while end < shortest and prints.of(old[-1 - end]) == prints.of(new[-1 - end]):
@@ -134,7 +134,7 @@ class _Match:
                 self.take(i, j)
 
     def by_equality(self) -> None:
-        """Equal elements: first those that kept their order, then the ones that went elsewhere."""
+        """Pair equal elements: first those that stayed in order, then the ones that went elsewhere."""
         free_old, free_new = self.free_old(), self.free_new()
         in_place = common_pairs(
             [self.old_prints[i] for i in free_old], [self.new_prints[j] for j in free_new], self.effort
@@ -149,7 +149,7 @@ class _Match:
                 self.take(waiting[self.new_prints[j]].pop(), j)
 
     def by_likeness(self) -> None:
-        """The most alike first; features that too many elements share say nothing and are skipped."""
+        """Pair the most alike elements first; features that too many elements share say nothing and are skipped."""
         old = {i: _features(self.old[i], self.prints) for i in self.free_old()}
         new = {j: _features(self.new[j], self.prints) for j in self.free_new()}
         holders: dict[Hashable, list[int]] = {}
@@ -175,7 +175,7 @@ class _Match:
                 self.take(i, j)
 
     def by_place(self) -> None:
-        """What is left between two neighbours that stayed in order pairs up in order, kind by kind."""
+        """Pair what is left between two neighbours that stayed in order, in order, kind by kind."""
         ordered = sorted(self.pairs, key=lambda pair: pair[1])
         stayed = [ordered[n] for n in longest_increasing([i for i, _ in ordered])]
         above_i = above_j = -1
@@ -220,7 +220,7 @@ def _similar_keys(old: JsonValue, new: JsonValue) -> bool:
 
 
 def _features(element: JsonValue, prints: Fingerprints) -> set[Hashable]:
-    """What an element has to be recognised by: its fields, three levels down, and its words."""
+    """Collect what an element is recognised by: its fields, three levels down, and its words."""
     found: set[Hashable] = set()
     if not isinstance(element, dict | list):
         return found

@@ -23,7 +23,7 @@ class MoveStep(Struct, frozen=True):
 
 
 def plan_steps(old_length: int, new_length: int, pairs: list[tuple[int, int]]) -> list[MoveStep]:
-    """The steps that bring the matched elements of the old list to their new places.
+    """Plan the steps that bring the matched elements of the old list to their new places.
 
     `pairs` are (old, new) positions sorted by new position. O(n log n).
     """
@@ -72,7 +72,7 @@ class _Board:
         self._reached = self._stays_before.before(i) + 1
 
     def waiting_before_here(self) -> int:
-        """Waiting elements that stand before the place that is filled next."""
+        """Count waiting elements that stand before the place that is filled next."""
         return self._waiting.before(self._stay_old[self._reached - 1]) if self._reached else 0
 
     def take(self, i: int, *, placed: int) -> int:

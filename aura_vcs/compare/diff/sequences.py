@@ -19,7 +19,7 @@ class WorkBudget:
         self.left = steps
 
     def take(self, steps: int) -> bool:
-        """Whether that many steps are left; if so, they are used."""
+        """Use that many steps of the budget and return True, or False where fewer are left."""
         if steps > self.left:
             return False
         self.left -= steps
@@ -27,7 +27,7 @@ class WorkBudget:
 
 
 def longest_increasing(numbers: Sequence[int]) -> list[int]:
-    """Positions of a longest strictly increasing subsequence; O(n log n) (Fredman 1975)."""
+    """Find positions of a longest strictly increasing subsequence; O(n log n) (Fredman 1975)."""
     tails: list[int] = []
     at: list[int] = []
     before: list[int] = []
@@ -49,7 +49,7 @@ def longest_increasing(numbers: Sequence[int]) -> list[int]:
 
 
 def always_increasing(numbers: Sequence[int]) -> set[int]:
-    """Positions that are in every longest strictly increasing subsequence: what stayed whoever tells it; O(n log n)."""
+    """Find positions that are in every longest strictly increasing subsequence: what stayed in any case; O(n log n)."""
     ahead = _run_lengths(numbers)
     behind = _run_lengths([-number for number in reversed(numbers)])[::-1]
     longest = max(ahead, default=0)
@@ -59,7 +59,7 @@ def always_increasing(numbers: Sequence[int]) -> set[int]:
 
 
 def _run_lengths(numbers: Sequence[int]) -> list[int]:
-    """How long the longest strictly increasing subsequence is that ends at each position."""
+    """Return how long the longest strictly increasing subsequence is that ends at each position."""
     tails: list[int] = []
     lengths = []
     for number in numbers:
@@ -70,7 +70,7 @@ def _run_lengths(numbers: Sequence[int]) -> list[int]:
 
 
 def inversions(numbers: Sequence[int]) -> list[int]:
-    """For each position of a permutation of 0, 1, 2 …, with how many others its number is in the wrong order."""
+    """Count, for each position of a permutation of 0, 1, 2 …, the others that its number is in the wrong order with."""
     tally = Fenwick(len(numbers))
     found = []
     for position, number in enumerate(numbers):
@@ -83,7 +83,7 @@ def inversions(numbers: Sequence[int]) -> list[int]:
 
 
 def common_pairs(old: Sequence[Hashable], new: Sequence[Hashable], effort: WorkBudget) -> list[tuple[int, int]]:
-    """Positions (old, new) of equal elements, increasing on both sides: what stayed in place.
+    """Find positions (old, new) of equal elements, increasing on both sides: what stayed in place.
 
     A longest common subsequence (Myers, "An O(ND) Difference Algorithm", 1986) while the
     difference is small and `effort` lasts; else the patience anchors (Cohen): elements that
@@ -106,7 +106,7 @@ def common_pairs(old: Sequence[Hashable], new: Sequence[Hashable], effort: WorkB
 
 
 def _myers(a: Sequence[Hashable], b: Sequence[Hashable], effort: WorkBudget) -> list[tuple[int, int]] | None:
-    """Matching positions of a longest common subsequence, None when that takes too long."""
+    """Find matching positions of a longest common subsequence, None when that takes too long."""
     furthest = {1: 0}
     trace: list[dict[int, int]] = []
     for distance in range(len(a) + len(b) + 1):
@@ -177,7 +177,7 @@ class Fenwick:
             position += position & -position
 
     def before(self, position: int) -> int:
-        """The sum of the counts at smaller positions."""
+        """Return the sum of the counts at smaller positions."""
         total = 0
         while position > 0:
             total += self._tree[position]

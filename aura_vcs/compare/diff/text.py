@@ -72,7 +72,7 @@ def diff_text(old: bytes, new: bytes, *, context: int = CONTEXT_LINES) -> TextDi
 
 
 def _ends(text: str) -> str:
-    """What a text's lines end with."""
+    """Return what a text's lines end with."""
     windows = text.count("\r\n")
     return "LF" if not windows else "CRLF" if windows == text.count("\n") else "LF and CRLF"
 
@@ -96,7 +96,7 @@ def _diff_lines(old: list[str], new: list[str], context: int) -> TextDiff:
 
 
 def _changes(old: list[str], new: list[str], effort: WorkBudget) -> list[tuple[int, int, int, int]]:
-    """Changed passages as (old start, old end, new start, new end), from 0, ends excluded.
+    """Find changed passages as (old start, old end, new start, new end), from 0, ends excluded.
 
     Patience finds what both texts have once; between that, a longest common subsequence keeps
     the blank lines and other repeated ones that stayed.
@@ -143,7 +143,7 @@ def _hunk(
 
 
 def _passage(removed: list[str], added: list[str], effort: WorkBudget) -> list[TextLine]:
-    """The lines of one change, with the words that differ when it is an edit."""
+    """Write the lines of one change, with the words that differ when it is an edit."""
     gone, come = highlights("".join(removed), "".join(added), effort) if removed and added else ((), ())
     lines = [*_marked("-", removed, gone), *_marked("+", added, come)]
     same = {line.rstrip("\r\n") for line in removed} & {line.rstrip("\r\n") for line in added}
@@ -158,7 +158,7 @@ Spans = tuple[tuple[int, int], ...]
 
 
 def highlights(old: str, new: str, effort: WorkBudget | None = None) -> tuple[Spans, Spans]:
-    """(start, end) of the characters that differ in the old and the new passage, by whole words.
+    """Find (start, end) of the characters that differ in the old and the new passage, by whole words.
 
     Nothing on either side when the passages have little in common or are too long.
     """
@@ -206,7 +206,7 @@ def _marked(mark: str, lines: list[str], spans: Spans) -> list[TextLine]:
 
 
 def unified(diff: TextDiff, old_name: str, new_name: str) -> list[str]:
-    """The lines of a unified diff as `patch` reads them, without line ends.
+    """Write the lines of a unified diff as `patch` reads them, without line ends.
 
     Names are written as they are: whoever prints them escapes them.
     """

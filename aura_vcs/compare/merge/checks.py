@@ -26,7 +26,7 @@ REFERENCE = re.compile(r"(?:.*[_.:-])?(?:id|ids|uuid|guid|ref|refs|key)|.*(?:Id|
 
 
 def check_text(path: str, sides: tuple[bytes, bytes, bytes], merged: bytes, *, is_open: bool) -> str:
-    """Why the text that a merge made of three versions must not count; "" where it may.
+    """Say why the text that a merge made of three versions must not count; "" where it may.
 
     With `is_open`, questions are left in it, and our lines stand there meanwhile.
     """
@@ -58,7 +58,7 @@ def _read_toml(text: str) -> JsonValue:
 
 
 def _read_lines(text: str) -> JsonValue:
-    """Lines of JSON, each a value of its own; none has the id of another."""
+    """Read lines of JSON, each a value of its own; none has the id of another."""
     values = [json.loads(line) for line in text.split("\n") if line.strip()]
     _check_once([name for value in values if (name := strong_identity(value)) is not None])
     return values
@@ -109,7 +109,7 @@ _UNREAD = dict.fromkeys(("yaml", "yml"), "how it is built cannot be told for sur
 
 
 def check_document(base: JsonValue, ours: JsonValue, theirs: JsonValue, merged: JsonValue) -> str:
-    """Why the document that a merge made of three must not count: ids that came to be there twice, or lead nowhere."""
+    """Say why the document that a merge made of three must not count: ids that are there twice, or lead nowhere."""
     was, here, there, now = (_Ids(value) for value in (base, ours, theirs, merged))
     for place, count in now.places.items():
         if count > max(1, here.places[place], there.places[place]):
@@ -153,7 +153,7 @@ def _identities(value: JsonValue) -> Iterator[tuple[str, tuple[str, type, str | 
 
 
 def _leading(value: JsonValue) -> Iterator[str]:
-    """Texts in fields that by their name hold the id of something else."""
+    """Yield texts in fields that by their name hold the id of something else."""
     stack: list[JsonValue] = [value]
     while stack:
         item = stack.pop()

@@ -16,12 +16,12 @@ _FORBIDDEN = frozenset('/\\:*?"<>|')
 
 
 def folded(path: str) -> str:
-    """The path as disks see it that ignore case and Unicode form."""
+    """Fold a path as disks see it that ignore case and Unicode form."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def taken_names(paths: Iterable[str]) -> set[str]:
-    """All names that these paths use, folded: their own, and those of the folders they are in."""
+    """Collect all names that these paths use, folded: their own, and those of the folders they are in."""
     taken: set[str] = set()
     for path in paths:
         name = folded(path)
@@ -32,7 +32,7 @@ def taken_names(paths: Iterable[str]) -> set[str]:
 
 
 def free_name(path: str, label: str, taken: set[str]) -> str:
-    """A name beside `path` that is not in `taken` (see `taken_names`), with a number if need be.
+    """Make a name beside `path` that is not in `taken` (see `taken_names`), with a number if need be.
 
     The ending stays, so that programs know the file; what is too long for a name is cut before the mark.
     """
@@ -61,7 +61,7 @@ def _bytes(text: str) -> int:
 
 
 def _cut(stem: str, limit: int) -> str:
-    """At most `limit` bytes of a stem, whole characters, without a space or dot before the mark."""
+    """Cut a stem to at most `limit` bytes, whole characters, without a space or dot before the mark."""
     if _bytes(stem) <= limit:
         return stem
     data = stem.encode("utf-8", "surrogateescape")[: max(limit, 1)]

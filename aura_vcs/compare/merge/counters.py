@@ -16,7 +16,7 @@ Firsts = Mapping[str, int]
 
 
 def counting_fields(*lists: list[JsonValue]) -> dict[str, int]:
-    """The fields that count up from the same number in all these lists that have elements; ids never count."""
+    """Find the fields that count up from the same number in all these lists that have elements; ids never count."""
     filled = [elements for elements in lists if elements]
     if len(filled) < 2 or max(map(len, filled)) < 2:
         return {}
@@ -37,19 +37,19 @@ def _counts(elements: list[JsonValue], key: str) -> bool:
 
 
 def uncounted(elements: list[JsonValue], fields: Firsts) -> list[JsonValue]:
-    """The elements with null where they are counted."""
+    """Return the elements with null where they are counted."""
     return [{key: None if key in fields else value for key, value in each.items()} for each in elements]
 
 
 def counted(element: JsonValue, fields: Firsts, place: int) -> JsonValue:
-    """An element with the numbers of its place."""
+    """Fill the numbers of its place into an element."""
     if not isinstance(element, dict):
         return element
     return {key: fields[key] + place if key in fields and value is None else value for key, value in element.items()}
 
 
 def counted_sides(conflict: Conflict, fields: Firsts, place: int) -> Conflict:
-    """A question about a whole element, with the numbers of its place in what the sides have."""
+    """Fill the numbers of its place into what the sides of a question about a whole element have."""
 
     def fill(side: JsonValue | UnsetType) -> JsonValue | UnsetType:
         return side if isinstance(side, UnsetType) else counted(side, fields, place)

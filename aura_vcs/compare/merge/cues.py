@@ -35,7 +35,7 @@ def merge_cues(base: bytes, ours: bytes, theirs: bytes) -> MergedText | None:
 
 
 def _numbered(lines: list[str]) -> list[tuple[int, int]]:
-    """The lines that are the number of a cue, with their numbers; none where a cue has no number."""
+    """Return the lines that are the number of a cue, with their numbers; none where a cue has no number."""
     found = []
     for n, line in enumerate(lines):
         if "-->" not in line or not _TIMES.fullmatch(line.rstrip("\r\n")):
@@ -59,7 +59,7 @@ def _counted(data: bytes, *, line_end: str) -> bytes:
 
 
 def read_cues(text: str) -> list[str]:
-    """The lines of subtitles that are in order.
+    """Read the lines of subtitles that are in order.
 
     Raises:
         ValueError: their numbers do not count up, a cue begins before the one in front of it, or they overlap.

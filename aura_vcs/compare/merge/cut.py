@@ -110,13 +110,13 @@ def _piece(like: Piece, record: Record) -> Piece:
 
 
 def cut_value(cut: Cut) -> Record:
-    """A cut as JSON, as decisions are carried out on it: clips by what they are called, their places, the rest."""
+    """Return a cut as JSON, as decisions are carried out on it: clips by their names, their places, the rest."""
     places = {piece.id: piece.start for piece in cut.pieces}
     return {"clips": {piece.id: _record(piece, cut.rate) for piece in cut.pieces}, "places": places, "rest": cut.rest}
 
 
 def cut_of(value: Record, like: Cut) -> MergedCut:
-    """A decided value (see `cut_value`) as a cut again.
+    """Read a decided value (see `cut_value`) as a cut again.
 
     Raises:
         ValueError: two of its clips would play at once on one track.
@@ -145,7 +145,7 @@ def cut_of(value: Record, like: Cut) -> MergedCut:
 
 
 def _together(base: Record, ours: Record, theirs: Record) -> Record | None:
-    """What a clip plays of its media merges by its two ends."""
+    """Merge what a clip plays of its media by its two ends."""
     if set(base) != set(PLAYED) or set(ours) != set(PLAYED) or set(theirs) != set(PLAYED):
         return {}
     ends = [(side["first"], side["first"] + side["length"]) for side in (base, ours, theirs)]
@@ -161,7 +161,7 @@ RULES = MergeRules(_match, _together)
 
 
 def name_pieces(base: Cut, ours: Cut, theirs: Cut) -> tuple[list[Piece], list[Piece], list[Piece]]:
-    """The clips of the three versions, those that are the same clip under the same id."""
+    """Name the clips of the three versions: those that are the same clip get the same id."""
     old = list(base.pieces)
     mine, other = _renamed(base, ours, "ours"), _renamed(base, theirs, "theirs")
     known = {piece.id for piece in old}
@@ -202,7 +202,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _model(cut: Cut) -> Timeline:
-    """A cut as a timeline whose clips and tracks can be matched; a track of the same id is the same track."""
+    """Return a cut as a timeline whose clips and tracks can be matched; a track of the same id is the same track."""
     tracks = []
     for track in cut.tracks:
         clips = tuple(
@@ -214,7 +214,7 @@ def _model(cut: Cut) -> Timeline:
 
 
 def _order(named: Sequence[Sequence[Piece]], kept: set[str]) -> list[str]:
-    """The merged order of the clips: for those that stand at one place."""
+    """Merge the order of the clips: for those that stand at one place."""
     places = [{p.id: n for n, p in enumerate(side)} for side in named]
     ids = [p.id for p in named[0]]
     ids += [p.id for side in named[1:] for p in side if p.id not in places[0]]
@@ -237,7 +237,7 @@ def _order(named: Sequence[Sequence[Piece]], kept: set[str]) -> list[str]:
 
 
 def _places(asked: Iterable[str], spots: Sequence[dict[str, Spot]]) -> list[Conflict]:
-    """Questions about where a clip stands."""
+    """Return the conflicts about where a clip stands."""
     found = []
     for name in asked:
         sides = [side[name].start if name in side else UNSET for side in spots]
@@ -246,7 +246,7 @@ def _places(asked: Iterable[str], spots: Sequence[dict[str, Spot]]) -> list[Conf
 
 
 def is_same_cut(one: Iterable[Piece], other: Iterable[Piece]) -> bool:
-    """Whether two lists of clips are the same cut, whatever the clips are called."""
+    """Tell whether two lists of clips are the same cut, whatever the clips are called."""
     sides = [[(_place(p), p.body) for p in pieces] for pieces in (one, other)]
     return len(sides[0]) == len(sides[1]) and all(
         a[0] == b[0] and same(a[1], b[1]) for a, b in zip(*sides, strict=True)

@@ -77,13 +77,13 @@ class _Layer:
         return [name for _, _, name in sorted(mine)]
 
     def _unchanged_order(self, side: int) -> set[str]:
-        """Clips of the common version that a side left on this track, in their order."""
+        """Return the clips of the common version that a side left on this track, in their order."""
         place = {name: n for n, name in enumerate(self.here[side])}
         common = [name for name in self.here[0] if name in place]
         return {common[n] for n in longest_increasing([place[name] for name in common])}
 
     def _members(self, side: int) -> dict[str, int]:
-        """In front of which anchor (by number) a side has its other clips."""
+        """Find in front of which anchor (by number) a side has its other clips."""
         number = {name: n for n, name in enumerate(self.anchors)}
         found: dict[str, int] = {}
         at = 0
@@ -115,13 +115,13 @@ class _Layer:
         return self.starts[front] + self.merged[front].length if front is not None else 0
 
     def _spans(self, front: str | None, anchor: str | None) -> list[int] | None:
-        """How far an anchor starts behind the one in front, on each side."""
+        """Measure how much later than the anchor in front an anchor starts, on each side."""
         if anchor is None:
             return None
         return [side[anchor].start - (side[front].start if front is not None else 0) for side in self.sides]
 
     def _inside(self) -> dict[int, list[str]]:
-        """The merged clips that are no anchors, by the anchor in front of which they go, in order."""
+        """Group the merged clips that are no anchors by the anchor in front of which they stand, in order."""
         anchors = set(self.anchors)
         found: dict[int, list[str]] = {}
         for name, spot in self.merged.items():
@@ -132,7 +132,7 @@ class _Layer:
         return found
 
     def _side_of(self, name: str) -> int:
-        """Whose place counts: that of the side that put the clip here; ours where both did."""
+        """Return the side whose place counts: the one that put the clip here; ours where both did."""
         for side in (1, 2):
             other = self.sides[3 - side].get(name)
             if other is None or other.track != self.track:
@@ -160,7 +160,7 @@ class _Layer:
         return cursor
 
     def _span(self, n: int, spans: list[int], front: str | None, anchor: str, inside: Sequence[str]) -> int:
-        """How far an anchor starts behind the one in front, merged."""
+        """Merge how much later than the anchor in front an anchor starts."""
         was, here, there = spans
         if was in (here, there):
             return there if here == was else here
@@ -175,12 +175,12 @@ class _Layer:
         return here
 
     def _content(self, n: int, side: int, front: str | None) -> int:
-        """How much a side plays from the beginning of the anchor in front on, up to the anchor of that number."""
+        """Sum what a side plays from the beginning of the anchor in front on, up to the anchor of that number."""
         spots = self.sides[side]
         return self.sums[side].get(n, 0) + (spots[front].length if front is not None else 0)
 
     def _sums(self, side: int) -> dict[int, int]:
-        """How much of a side's other clips plays in front of each anchor."""
+        """Sum how much of a side's other clips plays in front of each anchor."""
         found: dict[int, int] = {}
         for name, at in self.members[side].items():
             found[at] = found.get(at, 0) + self.sides[side][name].length

@@ -40,7 +40,7 @@ Folder = Mapping[str, bytes]
 
 
 def count_again(base: Folder, ours: Folder, theirs: Folder, merged: Folder, *, is_open: bool) -> Numbers:
-    """What is to do about the numbers of a merged folder; `is_open` says that the merge asks about one already."""
+    """Plan the numbers of a merged folder; `is_open` says that the merge asks about one already."""
     sides = [_counted(each) for each in (base, ours, theirs)]
     now = _counted(merged)
     if now is None or any(side is None or _twice(side) for side in sides):
@@ -69,7 +69,7 @@ _IN_ORDER = MergeRules(_match, is_ordered=lambda _: True)
 
 
 def _counted(folder: Folder) -> dict[Hashable, _Counted] | None:
-    """The documents that have an id and a number, by id; None where two have one id."""
+    """Map the documents that have an id and a number by id; None where two have one id."""
     found: dict[Hashable, _Counted] = {}
     for path, data in folder.items():
         document = parse_document(data)
@@ -101,7 +101,7 @@ def _renumbered(now: Mapping[Hashable, _Counted], wanted: Mapping[Hashable, int]
 
 
 def _questions(sides: list[dict[Hashable, _Counted] | None], now: Mapping[Hashable, _Counted]) -> dict[str, Conflict]:
-    """One for each document that shares its number with another one and has it from one side alone."""
+    """Ask about each document that shares its number with another one and has it from one side alone."""
     doubled = _twice(now)
     base, ours, theirs = sides
 

@@ -85,7 +85,7 @@ class EdlFile:
         return "".join([*result, *merged.rest["lead"]]).encode()
 
     def _filled(self, line: str, number: str, times: Sequence[int | str]) -> str:
-        """A line with its number and its four times, in the form in which they stood there."""
+        """Write a line with its number and its four times, in the form in which they stood there."""
         waiting = list(times)
 
         def fill(match: re.Match[str]) -> str:
@@ -111,7 +111,7 @@ def _mask(match: re.Match[str]) -> str:
 
 
 def read_edl_cut(data: bytes) -> EdlFile | Unstructured:
-    """An edit list as a cut, or why it is none."""
+    """Read an edit list as a cut, or say why it is none."""
     text = read_text(data)
     if isinstance(text, Unstructured):
         return text

@@ -69,7 +69,7 @@ def _merge_project(base: bytes, ours: bytes, theirs: bytes) -> MergedFile | None
 
 
 def _is_no_text(sides: list[bytes]) -> bool:
-    """Whether somebody would not expect them to merge in the first place: bytes that are no text."""
+    """Tell whether somebody would not expect them to merge in the first place: bytes that are no text."""
     return any(read_text(data) == Unstructured(NO_TEXT) for data in sides)
 
 
@@ -116,7 +116,7 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
 
 
 def _common(base: bytes | None, ours: bytes) -> bytes:
-    """What stands for the common version of a document that both sides added: an empty one."""
+    """Return the stand-in for the common version of a document that both sides added: an empty one."""
     if base is not None:
         return base
     return b"[]" if ours.lstrip()[:1] == b"[" else b"{}"

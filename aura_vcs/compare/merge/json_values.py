@@ -53,7 +53,7 @@ class MergedPart(Struct, frozen=True):
     conflict: Conflict
 
     def under(self, token: str | int) -> "MergedPart":
-        """The same, seen from one level up."""
+        """Return the same part, seen from one level up."""
         return MergedPart((token, *self.tokens), self.conflict)
 
 
@@ -71,7 +71,7 @@ def merge_json(base: bytes, ours: bytes, theirs: bytes) -> MergedDocument:
 
 
 def merge_documents(base: bytes, ours: bytes, theirs: bytes, merge: MergeFunction) -> MergedDocument:
-    """`merge_json` with another way of joining the parsed values."""
+    """Merge as `merge_json` does, with another way of joining the parsed values."""
     changed = only_changed(base, ours, theirs)
     if changed is not None:
         return MergedDocument(changed)
@@ -89,7 +89,7 @@ def merge_documents(base: bytes, ours: bytes, theirs: bytes, merge: MergeFunctio
 def merge_parsed(
     sides: tuple[bytes, bytes, bytes], values: Sequence[JsonValue], merge: MergeFunction
 ) -> MergedDocument:
-    """`merge_documents` for common, our and their version that have been parsed already: large ones take memory."""
+    """Merge common, our and their version as `merge_documents`, parsed already: large ones take memory."""
     changed = only_changed(*sides)
     if changed is not None:
         return MergedDocument(changed)
@@ -98,7 +98,7 @@ def merge_parsed(
 
 
 def only_changed(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
-    """The version of the side that alone changed anything, or that both made; None where they differ."""
+    """Return the version of the side that alone changed anything, or that both made; None where they differ."""
     if theirs in (ours, base):
         return ours
     return theirs if ours == base else None
@@ -146,7 +146,7 @@ class Merge:
         return joined or (ours, [_conflict("changed", base, ours, theirs)])
 
     def _merge_keys(self, base: Slot, ours: JsonValue, theirs: JsonValue) -> tuple[JsonValue, list[MergedPart]] | None:
-        """Both sides' changes of one value as one, None when nothing is left but to choose."""
+        """Merge both sides' changes of one value, None when nothing is left but to choose."""
         if isinstance(ours, dict) and isinstance(theirs, dict) and isinstance(base, dict | UnsetType):
             return self._objects({} if isinstance(base, UnsetType) else base, ours, theirs)
         if isinstance(ours, list) and isinstance(theirs, list) and isinstance(base, list | UnsetType):
@@ -233,7 +233,7 @@ class Merge:
 
 
 def _is_moved(plan: Arrangement, n: int) -> bool:
-    """Whether the one side that has an element of the common version moved it."""
+    """Tell whether the one side that has an element of the common version moved it."""
     b, o, t = plan.entities[n]
     return (o is not None and b in plan.moved_by_ours) or (t is not None and b in plan.moved_by_theirs)
 
@@ -243,7 +243,7 @@ def _at(elements: list[JsonValue], position: int | None) -> Slot:
 
 
 def _keep_changed(base: Slot, ours: Slot, theirs: Slot) -> tuple[Slot, list[MergedPart]]:
-    """One side removed what the other changed: it stays."""
+    """Keep what one side removed and the other changed."""
     if ours is UNSET:
         return theirs, [_conflict("removed_by_ours", base, ours, theirs)]
     return ours, [_conflict("removed_by_theirs", base, ours, theirs)]
@@ -266,7 +266,7 @@ def _prose(base: str, ours: str, theirs: str) -> str | None:
 
 
 def _key_order(ours: dict[str, JsonValue], theirs: dict[str, JsonValue]) -> list[str]:
-    """Our order; keys that only they have follow the key they follow there."""
+    """Order keys as ours has them; keys that only they have follow the key they follow there."""
     after: dict[str | None, list[str]] = {}
     anchor: str | None = None
     for key in theirs:

@@ -30,7 +30,7 @@ def pair_additions(
     prints: Fingerprints,
     identity: Name = strong_identity,
 ) -> Pairs:
-    """What both sides added alike: by the same id, or equal in everything. Never by likeness."""
+    """Pair what both sides added alike: by the same id, or equal in everything. Never by likeness."""
     old_ours, old_theirs = {o for _, o in to_ours}, {t for _, t in to_theirs}
     waiting: dict[Hashable, list[int]] = {}
     for t in range(len(theirs) - 1, -1, -1):
@@ -65,31 +65,31 @@ class Arrangement:
         self.moved_by_theirs = _movers(to_theirs)
 
     def is_edited_by(self, n: int, side: int) -> bool:
-        """Whether this side (1 ours, 2 theirs) added the element or moved it."""
+        """Tell whether this side (1 ours, 2 theirs) added the element or moved it."""
         base = self.entities[n][0]
         moved = self.moved_by_ours if side == 1 else self.moved_by_theirs
         return self.entities[n][side] is not None and (base is None or base in moved)
 
     def is_steady(self, n: int) -> bool:
-        """Whether both sides have the element and neither moved it."""
+        """Tell whether both sides have the element and neither moved it."""
         b, o, t = self.entities[n]
         if b is None or o is None or t is None:
             return False
         return b not in self.moved_by_ours and b not in self.moved_by_theirs
 
     def placed_by_ours(self, n: int) -> bool:
-        """Whether our side says where the element goes."""
+        """Tell whether our side says where the element goes."""
         b, o, t = self.entities[n]
         return o is not None and (b is None or t is None or b in self.moved_by_ours)
 
     def placed_by_theirs(self, n: int) -> bool:
-        """Whether their side says where the element goes."""
+        """Tell whether their side says where the element goes."""
         b, o, t = self.entities[n]
         return t is not None and (b is None or o is None or b in self.moved_by_theirs)
 
 
 def _movers(pairs: Pairs) -> set[int]:
-    """Base positions of what a side moved: all but what kept its order, whichever way it is told.
+    """Find base positions of what a side moved: all but what stayed in order whichever way it is read.
 
     Of two neighbours that changed places, either may be the one that was moved; both count.
     """
@@ -107,7 +107,7 @@ class Arranged(Struct, frozen=True):
 def arrange(
     plan: Arrangement, kept: set[int], content: Content, *, counts: Callable[[int], bool], wait: Callable[[int], bool]
 ) -> Arranged:
-    """The order of the elements that are kept.
+    """Order the elements that stay.
 
     `content` gives what decides the order of two runs in one gap; it must not depend on which
     side is ours. `counts` says of an element whether its place among others that were put to the same place means
@@ -134,14 +134,14 @@ def arrange(
 
 
 def _beside(plan: Arrangement, contrary: set[int], sides: tuple[dict[int, list[int]], ...]) -> set[int]:
-    """What either side moved to the same gaps: where moves contradict each other, all of them are as ours has them."""
+    """Return what either side moved to the same gaps: where moves contradict each other, all are as ours has them."""
     gaps = {gap for side in sides for gap, members in side.items() if contrary.intersection(members)}
     placed = {n for side in sides for gap in gaps for n in side.get(gap, ())}
     return {n for n in placed if plan.entities[n][0] is not None}
 
 
 def _moved(plan: Arrangement, kept: set[int]) -> tuple[set[int], set[int]]:
-    """What ours and theirs moved, of what is kept."""
+    """Return what ours and theirs moved, of the elements that stay."""
     known = [(n, entity[0]) for n, entity in enumerate(plan.entities) if n in kept and entity[0] is not None]
     mine = {n for n, b in known if b in plan.moved_by_ours}
     return mine, {n for n, b in known if b in plan.moved_by_theirs}
@@ -150,7 +150,7 @@ def _moved(plan: Arrangement, kept: set[int]) -> tuple[set[int], set[int]]:
 def _torn(
     plan: Arrangement, ours: dict[int, list[int]], theirs: dict[int, list[int]], wait: Callable[[int], bool]
 ) -> set[int]:
-    """What both sides put to different places; from now on it is only where ours has it."""
+    """Find elements that both sides put to different places, and leave each only where ours has it."""
     gap_ours = {n: gap for gap, members in ours.items() for n in members}
     gap_theirs = {n: gap for gap, members in theirs.items() for n in members}
     torn: set[int] = set()
@@ -167,7 +167,7 @@ def _torn(
 
 
 def _crowded(plan: Arrangement, left: list[int], right: list[int], counts: Callable[[int], bool]) -> set[int]:
-    """What theirs put to a place to which ours put something else, where somebody must say what comes first."""
+    """Find what theirs put to a place to which ours put something else, where somebody must say what comes first."""
     mine, others = set(left), set(right)
     put = [n for n in left if n not in others and counts(n) and plan.is_edited_by(n, 1)]
     late = {n for n in right if n not in mine and counts(n) and plan.is_edited_by(n, 2)}
@@ -175,7 +175,7 @@ def _crowded(plan: Arrangement, left: list[int], right: list[int], counts: Calla
 
 
 def _gaps(plan: Arrangement, kept: set[int], *, side: int) -> dict[int, list[int]]:
-    """Elements that this side places, by the number of the steady element in front (-1: none)."""
+    """Group elements that this side places by the number of the steady element in front (-1: none)."""
     placed = plan.placed_by_ours if side == 1 else plan.placed_by_theirs
     here = [(entity[side], n) for n, entity in enumerate(plan.entities) if entity[side] is not None]
     steady = [n for n in range(len(plan.entities)) if n in kept and plan.is_steady(n)]
@@ -210,7 +210,7 @@ def _merge_gap(ours: list[int], theirs: list[int], content: Content) -> list[int
 
 
 def _runs(ours: list[int], theirs: list[int], common: set[int]) -> list[tuple[list[int], list[int], list[int]]]:
-    """Both sides cut at their common elements, which come in the same order on both."""
+    """Cut both sides at their common elements, which come in the same order on both."""
     cut = [_cut(ours, common), _cut(theirs, common)]
     return [
         (left, right, [anchor] if anchor is not None else []) for (left, anchor), (right, _) in zip(*cut, strict=True)

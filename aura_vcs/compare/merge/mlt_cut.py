@@ -68,7 +68,7 @@ class MltCut:
         self.clock_comma = any(":" in text and "," in text for text in written)
 
     def _read_bin(self) -> None:
-        """What the editor calls the media of its bin: an id that holds over saves, or what they are."""
+        """Read what the editor calls the media of its bin: an id that holds over saves, or what they are."""
         for entry in self.reader.bin.all("entry") if self.reader.bin is not None else ():
             producer = self.reader.by_id.get(entry.get("producer"))
             found = properties_of(producer) if producer is not None else {}
@@ -112,7 +112,7 @@ class MltCut:
         return Cut(named, tuple(tracks), rest, self.reader.rate, frozenset(free))
 
     def _lists(self, tractor: Element) -> list[tuple[int, Element, tuple[Element, ...], Element]]:
-        """The tracks of a sequence that have clips: number, source, playlists, and the element that names it."""
+        """List the tracks of a sequence that have clips: number, source, playlists, and the element that names it."""
         if tractor.tag == "playlist":
             return [(0, tractor, (tractor,), tractor)]
         found = []
@@ -145,7 +145,7 @@ class MltCut:
         return found
 
     def _called(self, entry: Element, producer: Element | None) -> tuple[str, str]:
-        """The name of a clip, and what it plays."""
+        """Return the name of a clip, and what it plays."""
         if producer is None:
             return "missing", entry.get("producer")
         found = properties_of(producer)
@@ -181,7 +181,7 @@ class MltCut:
         self.places = places
 
     def body(self, producer: Element, depth: int = 0) -> Record:
-        """What a producer, a chain, a nested tractor or playlist is, without ids."""
+        """Describe what a producer, a chain, a nested tractor or playlist is, without ids."""
         known = self.bodies.get(id(producer))
         if known is not None:
             return known
@@ -197,11 +197,11 @@ class MltCut:
         return made
 
     def children(self, element: Element, depth: int = 0) -> list[JsonValue]:
-        """What is in an element, without what means nothing."""
+        """List what is in an element, without what means nothing."""
         return [self.canonical(child, depth) for child in element.children if not dropped(child)]
 
     def canonical(self, element: Element, depth: int = 0) -> Record:
-        """An element without ids of its file, with points in its numbers."""
+        """Describe an element without ids of its file, with points in its numbers."""
         attributes = {k: self.point(v) for k, v in element.attributes.items() if k != "id"}
         made: Record = {"tag": element.tag, "attributes": attributes}
         if element.tag in REFERRING and "producer" in attributes:
@@ -218,15 +218,15 @@ class MltCut:
         return made
 
     def point(self, value: str) -> str:
-        """A value with points in its decimals."""
+        """Write a value with points in its decimals."""
         return _COMMA.sub(".", value) if self.commas and _NUMBERS.fullmatch(value) else value
 
     def local(self, value: str) -> str:
-        """A value as this document writes decimals."""
+        """Write a value as this document writes decimals."""
         return _POINT.sub(",", value) if self.commas and _NUMBERS.fullmatch(value) else value
 
     def _holder(self, source: Element, lists: tuple[Element, ...], track: Element) -> Record:
-        """What a track says of itself."""
+        """Describe what a track says of itself."""
         said = {"filters": [self.canonical(f) for f in source.all("filter")], "hide": track.get("hide")}
         properties: Record = {}
         for element in dict.fromkeys((*lists, source)):
@@ -241,11 +241,11 @@ class MltCut:
         return found
 
     def property_value(self, name: str, text: str) -> JsonValue:
-        """What a property says; lists of markers as JSON."""
+        """Read what a property says; lists of markers as JSON."""
         return _as_json(text) if name in GUIDES else self.point(text)
 
     def _sequence(self, tractor: Element, pieces: list[Piece], places: dict[int, str]) -> Record:
-        """What a sequence says of itself; transitions between tracks go with the clip that they begin on."""
+        """Describe what a sequence says of itself; transitions between tracks belong to the clip that they begin on."""
         loose: list[JsonValue] = []
         for transition in tractor.all("transition"):
             found = properties_of(transition)
@@ -280,7 +280,7 @@ class MltCut:
 
 
 def dropped(element: Element) -> bool:
-    """Whether an element is a property that means nothing."""
+    """Tell whether an element is a property that means nothing."""
     return element.tag == "property" and _DROPPED.fullmatch(element.get("name")) is not None
 
 

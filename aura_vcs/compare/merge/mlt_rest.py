@@ -14,7 +14,7 @@ from aura_vcs.formats.xmldoc.parse import Element
 
 
 def write_mlt(cut: MltCut, merged: MergedCut, names: dict[str, str]) -> bytes:
-    """The document with the merged cut in it; `names` says which of its clips a merged one is.
+    """Write the document with the merged cut in it; `names` says which of its clips a merged one is.
 
     Raises:
         ValueError: it cannot be written; the message says why.
@@ -61,7 +61,7 @@ class RestWriter:
             current.append({"tag": "entry", "attributes": attributes})
 
     def run(self) -> None:
-        """Tracks, sequences, settings, lengths."""
+        """Write tracks, sequences, settings and lengths."""
         if self.cut.reader.bin is not None:
             self._properties([self.cut.reader.bin], self.rest["project"])
         profile = self.cut.reader.root.find("profile")
@@ -136,7 +136,7 @@ class RestWriter:
     def _transitions(
         self, holder: Element, old: list[Element], wanted: list[tuple[Record, int]], loose: list[JsonValue]
     ) -> None:
-        """Transitions with the places that their clips have now."""
+        """Write transitions with the places that their clips have now."""
         free: dict[str, list[Element]] = {}
         for element in reversed(old):
             body = self.cut.canonical(element)
@@ -177,7 +177,7 @@ class RestWriter:
         current[:] = [each for each in result if id(each) not in gone]
 
     def _lengths(self) -> None:
-        """How long the whole is, where the document says so: what played to the old end plays to the new one."""
+        """Write how long the whole is, where the document says so: what played to the old end plays to the new one."""
         old = max((p.start + p.length for p in self.cut.cut.pieces), default=0)
         new = max((p.start + p.length for p in self.writer.merged.pieces), default=0)
         if old == new or not old:
@@ -195,7 +195,7 @@ class RestWriter:
                     self.writer.edits.set_text(child, self.writer.time(new) if ":" in child.text else str(new))
 
     def _ends_with(self, element: Element, old: int) -> bool:
-        """Whether an element lasts as long as the old whole, and is no clip."""
+        """Tell whether an element lasts as long as the old whole, and is no clip."""
         if "out" not in element.attributes or self.cut.reader.frames(element.get("out")) != old - 1:
             return False
         if element.tag == "entry":

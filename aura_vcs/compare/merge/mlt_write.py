@@ -39,7 +39,7 @@ class MltWriter:
                 self.known.setdefault((digest_of(piece.body["plays"]), piece.track), place.producer.get("id"))
 
     def _users(self) -> dict[str, int]:
-        """How often each id is referred to."""
+        """Count how often each id is referred to."""
         found: dict[str, int] = {}
         for element in self.cut.document.root.walk():
             if "producer" in element.attributes:
@@ -58,7 +58,7 @@ class MltWriter:
             raise ValueError("a clip stands on a track that is not there any more")
 
     def render(self) -> bytes:
-        """The document with all that was changed."""
+        """Return the document with all that was changed."""
         for element, children in self.lists.values():
             self.edits.set_children(element, children)
         for element, tree in self.new:
@@ -66,11 +66,11 @@ class MltWriter:
         return self.edits.render()
 
     def children_of(self, element: Element) -> list[Element | Tree]:
-        """The children that an element is going to have: to be changed in place."""
+        """Return the children that an element will have: to be changed in place."""
         return self.lists.setdefault(id(element), (element, list(element.children)))[1]
 
     def time(self, frames: int) -> str:
-        """A time as the document writes them."""
+        """Write a time as the document writes them."""
         if not self.cut.uses_clock:
             return str(frames)
         number, denominator = self.cut.reader.rate
@@ -131,7 +131,7 @@ class MltWriter:
         return {"tag": "entry", "attributes": attributes, "children": children}
 
     def producer(self, piece: Piece, before: Element) -> str:
-        """The id of what a clip plays, in this document; made new in front of `before` where it is not there."""
+        """Return the id of what a clip plays, in this document; made new in front of `before` where it is not there."""
         plays = piece.body["plays"]
         own = self.cut.places.get(self.names.get(piece.id, ""))
         was = self.old.get(self.names.get(piece.id, ""))
@@ -160,7 +160,7 @@ class MltWriter:
         self.sync(element, body["children"])
 
     def id_of(self, plays: Record, before: Element, track: str) -> str:
-        """The id under which this document has what is played, on this track; made new where it has not."""
+        """Return the id under which the document has what is played, on this track; made new where it has not."""
         if "missing" in plays:
             return str(plays["missing"])
         if "sequence" in plays:
@@ -183,7 +183,7 @@ class MltWriter:
         return name
 
     def free_id(self, stem: str) -> str:
-        """An id that nothing in the document has."""
+        """Return an id that nothing in the document has."""
         number = 0
         while f"{stem}{number}" in self.ids:
             number += 1
@@ -191,7 +191,7 @@ class MltWriter:
         return f"{stem}{number}"
 
     def tree(self, body: Record, before: Element, track: str) -> Tree:
-        """A new element of this document."""
+        """Build a new element of this document."""
         attributes: dict[str, Any] = {}
         if body["tag"] in ("filter", "transition", "link"):
             attributes["id"] = self.free_id(body["tag"])
@@ -208,7 +208,7 @@ class MltWriter:
         return made
 
     def number(self, name: str) -> str:
-        """The number that this document gives to media of its bin."""
+        """Return the number that this document gives to media of its bin."""
         if name not in self.numbers:
             taken = {int(number) for number in self.numbers.values() if number.isdecimal()}
             self.numbers[name] = str(max(taken, default=0) + 1)
@@ -254,7 +254,7 @@ class MltWriter:
 
 
 def _woven(items: Sequence[Element | Tree], others: Sequence[Element | Tree], element: Element) -> list[Element | Tree]:
-    """Both in one list, in which elements of the document keep their order."""
+    """Interleave both in one list, in which elements of the document keep their order."""
     order = {id(child): n for n, child in enumerate(element.children)}
     result: list[Element | Tree] = []
     waiting = list(others)

@@ -29,7 +29,7 @@ def _elements(value: JsonValue) -> list[dict[str, JsonValue]]:
 
 
 def _rounded(value: dict[str, JsonValue], known: dict[str, dict[str, JsonValue]]) -> JsonValue:
-    """The document with rounded numbers, and the thumbnails that ours has."""
+    """Return the document with rounded numbers, and the thumbnails that ours has."""
     top: dict[str, JsonValue] = dict(value)
     stack: list[JsonValue] = [top]
     while stack:
@@ -49,7 +49,7 @@ def _rounded(value: dict[str, JsonValue], known: dict[str, dict[str, JsonValue]]
 
 
 def restore(merged: JsonValue, ours: JsonValue, theirs: JsonValue) -> JsonValue:
-    """The merged project with every number as a side wrote it, ours first."""
+    """Return the merged project with every number as a side wrote it, ours first."""
     written: dict[float, float] = {}
     for side in (theirs, ours):
         written |= {float(f"{number:.{DIGITS}g}"): number for number in _floats(side)}

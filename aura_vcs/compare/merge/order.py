@@ -26,7 +26,7 @@ class Positions(Struct, frozen=True):
 
 
 def not_shown(entities: Sequence[Entity], order: Sequence[int], left_out: set[int]) -> set[int]:
-    """Elements of the merged order whose pairs are not as the two sides turned them.
+    """Find elements of the merged order whose pairs are not as the two sides turned them.
 
     Those `left_out` are asked about anyway, and count for nothing.
     """
@@ -49,7 +49,7 @@ def not_shown(entities: Sequence[Entity], order: Sequence[int], left_out: set[in
 
 
 def _turned(old: Sequence[int], new: Sequence[int], known: Sequence[int]) -> list[int]:
-    """For each of `known`, with how many others it stands the other way round in two orders."""
+    """Count for each of `known` the others that it stands the other way round to in two orders."""
     rank = {n: k for k, n in enumerate(old)}
     counts = dict(zip(new, inversions([rank[n] for n in new]), strict=True))
     return [counts[n] for n in known]
@@ -58,7 +58,7 @@ def _turned(old: Sequence[int], new: Sequence[int], known: Sequence[int]) -> lis
 def with_side(
     entities: Sequence[Entity], order: Sequence[int], asked: set[int], side: int, elsewhere: set[int]
 ) -> list[int]:
-    """The merged order with those asked about where a side (0 base, 1 ours, 2 theirs) has them.
+    """Return the merged order with those asked about where a side (0 base, 1 ours, 2 theirs) has them.
 
     Each goes behind what it stands behind there, of what the other side did not take `elsewhere`; one that the side
     does not have stays.
@@ -85,7 +85,7 @@ def with_side(
 def positions_of(
     entities: Sequence[Entity], order: Sequence[int], asked: set[int], moved: tuple[set[int], set[int]]
 ) -> dict[int, Positions]:
-    """Where each of those asked about stands in the merged order, and would stand in the others.
+    """Return where each of those asked about stands in the merged order, and would stand in the others.
 
     One that stands as theirs has it to everything else is left out, unless all do. `moved` are the
     elements that ours and theirs moved.

@@ -62,17 +62,17 @@ def _schema(element: JsonValue) -> str:
 
 
 def _added(element: JsonValue) -> Hashable | None:
-    """A clip has one speed: two that were given to it are one thing with two values."""
+    """Return the identity of an addition: two speeds that were given to a clip are one thing with two values."""
     return "speed" if _schema(element) in SPEEDS else strong_identity(element)
 
 
 def _is_ordered(element: JsonValue) -> bool:
-    """Whether it matters what comes first: clips, transitions, tracks and effects; not markers or empty time."""
+    """Tell whether it matters what comes first: clips, transitions, tracks and effects; not markers or empty time."""
     return bool(_schema(element)) and _schema(element) not in UNORDERED and IS_MARK not in element
 
 
 def _together(base: Record, ours: Record, theirs: Record) -> Record | None:
-    """A TimeRange merges by its two ends, or is a question; an untrimmed clip has its media's range."""
+    """Merge a TimeRange by its two ends, or leave it a question; an untrimmed clip has its media's range."""
     if base.get("source_range", UNSET) is None:
         return _first_trims(base, ours.get("source_range"), theirs.get("source_range"))
     ranges = [read_range(side) for side in (base, ours, theirs)]
@@ -87,7 +87,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record | None:
 
 
 def _first_trims(base: Record, ours: JsonValue, theirs: JsonValue) -> Record:
-    """Both sides trimmed a clip that played all of its media."""
+    """Merge the ranges of a clip that played all of its media and that both sides trimmed."""
     whole: Any = active_reference(base).get("available_range")
     if not (isinstance(whole, dict) and isinstance(ours, dict) and isinstance(theirs, dict)):
         return {}
@@ -96,7 +96,7 @@ def _first_trims(base: Record, ours: JsonValue, theirs: JsonValue) -> Record:
 
 
 def _rational(key: str, ticks: Ticks, ours: Record, theirs: Record) -> Record:
-    """A RationalTime as the side that has it writes it; new ones at our rate, whole frames whole."""
+    """Write a RationalTime as the side that has it does; new ones at our rate, whole frames whole."""
     like: Record = ours[key]
     for side in (ours, theirs):
         if read_rational(side[key]) == ticks:

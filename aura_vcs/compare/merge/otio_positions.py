@@ -51,13 +51,13 @@ class Home(Struct, frozen=True):
 
 
 def follow(base: JsonValue, ours: JsonValue, theirs: JsonValue, merge: MergeClips) -> Followed:
-    """Settle what changed places; see the module. The documents are not changed."""
+    """Decide what changed places; see the module. The documents are not changed."""
     sides = tuple(_with_own_lists(side) for side in (base, ours, theirs))
     return _Follower(sides, merge).run()
 
 
 def _with_own_lists(document: JsonValue) -> JsonValue:
-    """The document with lists of tracks and clips of its own, so that clips can change places."""
+    """Copy the lists of tracks and clips of a document, so that clips can change places."""
     if isinstance(document, list):
         return [_with_own_lists(part) for part in document]
     if not isinstance(document, dict):
@@ -90,7 +90,7 @@ class _Follower:
         return Followed((base, ours, theirs), self.names, tuple(self.asked))
 
     def _homes(self, side: Side) -> dict[ClipPosition, Home]:
-        """Where the clips of the common version are on a side; every object gets its name on the way."""
+        """Find the clips of the common version on a side, and name every object on the way."""
         model, other = self.models[0], self.models[side]
         match = match_timelines(model, other, strict=True)
         for n, track in enumerate(model.tracks):
@@ -122,7 +122,7 @@ class _Follower:
         return resolve_pointer(self.sides[side], pointer)
 
     def _resolve_positions(self, place: ClipPosition, clip: Clip) -> None:
-        """One clip of the common version."""
+        """Decide the place of one clip of the common version."""
         here, there = self.homes[0].get(place), self.homes[1].get(place)
         cut = [*self._cut(place, clip, 1), *self._cut(place, clip, 2)]
         self.asked += cut
@@ -132,7 +132,7 @@ class _Follower:
             self._placed(place, clip, here, there, is_cut=bool(cut))
 
     def _removed(self, clip: Clip, here: Home | None, there: Home | None) -> None:
-        """A clip that one side took away, and the other to another track, stays there until somebody decides."""
+        """Ask about a clip that one side removed and the other took to another track: it stays there for now."""
         was = self._at(0, clip.pointer)
         if here is not None and here.is_away:
             value = self._at(1, here.pointer)
@@ -175,7 +175,7 @@ class _Follower:
         self.asked.append(Asked(value, found))
 
     def _has_lost(self, side: Side, home: Home) -> bool:
-        """Whether a side took away the track to which the other side took a clip."""
+        """Tell whether a side took away the track to which the other side took a clip."""
         return home.is_away and home.container >= 0 and home.container not in self.kept[side - 1]
 
     def _put(self, side: int, pointer: str, value: JsonValue) -> None:
@@ -207,7 +207,7 @@ class _Follower:
                     element["children"].insert(0, value)
 
     def _pieces(self, side: Side) -> dict[ClipPosition, list[str]]:
-        """Clips that a side cut off others, as pointers by the clip of the common version."""
+        """Map clips of the common version to the clips that a side cut off them, as pointers."""
         known = {home.pointer: place for place, home in self.homes[side - 1].items()}
         new = {clip.pointer: clip for _, clip in _clips(self.models[side])}
         found: dict[ClipPosition, list[str]] = {}
@@ -224,7 +224,7 @@ class _Follower:
         return found
 
     def _cut(self, place: ClipPosition, clip: Clip, side: Side) -> Iterator[Asked]:
-        """Questions about the pieces that a side cut off a clip to which the other side did something."""
+        """Yield questions about the pieces that a side cut off a clip to which the other side did something."""
         pieces = self.pieces[side - 1].get(place, ())
         home = self.homes[2 - side].get(place)
         other = None if home is None else self._at(3 - side, home.pointer)
@@ -248,7 +248,7 @@ def _clips(timeline: Timeline) -> Iterator[tuple[ClipPosition, Clip]]:
 
 
 def _moved_inside(pairs: tuple[tuple[ClipPosition, ClipPosition], ...], partner: dict[int, int]) -> set[ClipPosition]:
-    """Clips that a side moved within what they stand in."""
+    """Find clips that a side moved within what they stand in."""
     stayed: dict[int, list[ClipPosition]] = {}
     for a, b in pairs:
         if partner.get(b.track) == a.track:
@@ -261,7 +261,7 @@ def _moved_inside(pairs: tuple[tuple[ClipPosition, ClipPosition], ...], partner:
 
 
 def _is_piece(clip: Clip, whole: Clip, rest: Clip) -> bool:
-    """Whether a clip plays a part of what another one played, which that one plays no more."""
+    """Tell whether a clip plays a part of what another one played, which that one plays no more."""
     if clip.source_start is None or whole.source_start is None or rest.source_start is None:
         return False
     if not (clip.media or clip.name == whole.name):
@@ -284,7 +284,7 @@ def _containers(document: JsonValue) -> Iterator[dict[str, JsonValue]]:
 
 
 def resolve_places(merged: MergedValue, asked: tuple[Asked, ...]) -> MergedValue:
-    """The merged document without marks, and its questions with the places that they have in it."""
+    """Return the merged document without marks, and its questions with the places that they have in it."""
     if not asked:
         return merged
     objects, marks = _find(merged.value, {id(each.value) for each in asked})
@@ -305,7 +305,7 @@ def resolve_places(merged: MergedValue, asked: tuple[Asked, ...]) -> MergedValue
 
 
 def _resolved(conflict: Conflict, targets: dict[str, str], shifts: list[ElementShift]) -> Conflict:
-    """A question at its place in the document without marks; of one moved to another list, with where theirs has it."""
+    """Move a question to its place in the document without marks; one moved to another list gets theirs' place too."""
     is_elsewhere = conflict.kind == "moved" and isinstance(conflict.ours, str)
     if is_elsewhere and conflict.pointer in targets:
         conflict = structs.replace(conflict, theirs=targets[conflict.pointer])
@@ -315,7 +315,7 @@ def _resolved(conflict: Conflict, targets: dict[str, str], shifts: list[ElementS
 
 
 def _find(document: JsonValue, wanted: set[int]) -> tuple[dict[int, str], dict[int, str]]:
-    """Where the objects with these addresses in memory are in the document, and the marks by their numbers."""
+    """Find where the objects with these addresses in memory are in the document, and the marks by their numbers."""
     objects: dict[int, str] = {}
     marks: dict[int, str] = {}
     stack: list[tuple[str, JsonValue]] = [("", document)]
@@ -335,7 +335,7 @@ def _find(document: JsonValue, wanted: set[int]) -> tuple[dict[int, str], dict[i
 
 
 def _unmarked(conflict: Conflict) -> Conflict:
-    """A question whose sides have no marks in them: each is a question of its own."""
+    """Remove the marks from the sides of a question: each is a question of its own."""
 
     def clean(value: JsonValue) -> JsonValue:
         if isinstance(value, list):

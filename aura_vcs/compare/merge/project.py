@@ -43,17 +43,17 @@ class CutFile(Protocol):
     cut: Cut
 
     def write(self, merged: MergedCut, names: dict[str, str]) -> bytes:
-        """The file with a merged cut in it, as text; `names` says which of its clips a merged one is.
+        """Return the file with a merged cut in it, as text; `names` says which of its clips a merged one is.
 
         Raises:
             ValueError: it cannot be written.
         """
 
     def complete(self, merged: MergedCut, sides: Sequence["CutFile"]) -> MergedCut:
-        """The merged cut with what its clips still need of what a side took out."""
+        """Return the merged cut with what its clips still need of what a side took out."""
 
     def check(self, sides: Sequence["CutFile"]) -> str:
-        """Why the file is not sound, though these are; "" where it is."""
+        """Say why the file is not intact, though these are; "" where it is."""
 
 
 class MergedProject(Struct, frozen=True):
@@ -107,7 +107,7 @@ def read_cut(data: bytes) -> CutFile | Unstructured | None:
 
 
 def is_project(data: bytes) -> bool:
-    """Whether bytes are a project that merges by clip."""
+    """Tell whether bytes are a project that merges by clip."""
     return isinstance(read_cut(data), MltFile | EdlFile)
 
 
@@ -149,7 +149,7 @@ def _merge(files: Sequence[CutFile]) -> MergedProject:
 
 
 def _carrier(base: CutFile, ours: CutFile, theirs: CutFile) -> tuple[CutFile, int]:
-    """The file that the result is written into: that of the side which changed the tracks, else ours.
+    """Choose the file that the result is written into: that of the side which changed the tracks, else ours.
 
     Raises:
         ValueError: both changed them.
@@ -162,7 +162,7 @@ def _carrier(base: CutFile, ours: CutFile, theirs: CutFile) -> tuple[CutFile, in
 
 
 def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[CutFile]) -> CutFile:
-    """The merged file, read again.
+    """Read the merged file again, and return it.
 
     Raises:
         ValueError: it is not what was meant.
@@ -185,7 +185,7 @@ def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[Cu
 
 
 def check_references(document: XmlDocument, sides: Sequence[XmlDocument], key: str, references: Sequence[str]) -> str:
-    """Why ids or references of an XML document are wrong though those of all sides are right; "" where they are."""
+    """Say why ids or references of an XML document are wrong though those of all sides are right; "" if not."""
     now, known = _Ids(document, key, references), [_Ids(side, key, references) for side in sides]
     for name, count in now.ids.items():
         if count > max(1, *(side.ids[name] for side in known)):
@@ -211,7 +211,7 @@ def _is_referred_to(element: Element) -> bool:
 
 
 def _as_called(conflicts: Sequence[Conflict], meant: Sequence[Piece], found: Sequence[Piece]) -> tuple[Conflict, ...]:
-    """Questions with the names that the clips have in the merged file."""
+    """Return the conflicts with the names that the clips have in the merged file."""
     names = {a.id: b.id for a, b in zip(meant, found, strict=True)}
     called = []
     for conflict in conflicts:
@@ -223,7 +223,7 @@ def _as_called(conflicts: Sequence[Conflict], meant: Sequence[Piece], found: Seq
 
 
 def structure_of(data: bytes) -> ParsedDocument | Unstructured:
-    """A document, or a project that merges by clip, as the JSON that its questions lead into."""
+    """Read a document, or a project that merges by clip, as the JSON that its conflicts lead into."""
     found = read_cut(data)
     if found is None:
         return parse_document(data)

@@ -8,7 +8,7 @@ Ends = tuple[Ticks, Ticks]
 
 
 def ends_of(start: Ticks | None, length: Ticks | None) -> Ends | None:
-    """The two ends, None when either time cannot be read."""
+    """Return the two ends, None when either time cannot be read."""
     return None if start is None or length is None else (start, start + length)
 
 

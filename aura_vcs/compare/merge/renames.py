@@ -26,7 +26,7 @@ PAIRS_LIMIT = 2_000
 
 
 def find_renames(base: Entries, side: Entries) -> dict[str, str]:
-    """Old path to new path of what a side only gave another name.
+    """Map old path to new path of what a side only gave another name.
 
     Among several files with one content, equal names in other folders go together first, then
     they pair in order.
@@ -64,7 +64,7 @@ def _by_spelling(base: Entries, side: Entries, gone: list[str], come: list[str])
 
 
 def _paired(olds: list[str], news: list[str]) -> dict[str, str]:
-    """Files of one content: old names to new ones."""
+    """Pair files of one content: old names to new ones."""
     renames: dict[str, str] = {}
     by_name = {_name(path): path for path in reversed(olds)}
     waiting = []
@@ -80,7 +80,7 @@ def _paired(olds: list[str], news: list[str]) -> dict[str, str]:
 def changed_renames(
     base: Entries, side: Entries, other: Entries, known: tuple[Mapping[str, str], Mapping[str, str]], read: ReadFile
 ) -> dict[str, str]:
-    """What a side renamed and changed at once, of those files that the other side changed or renamed as well.
+    """Find what a side renamed and changed at once, of those files that the other side changed or renamed as well.
 
     `known` are the renames of this side and of the other that are certain. For what only this
     side touched it makes no difference, so no content is read for it.
@@ -97,7 +97,7 @@ def changed_renames(
 
 
 def pair_alike(gone: Entries, come: Entries, read: ReadFile) -> dict[str, str]:
-    """Old path to new path of the files that are mostly alike, the most alike first, each once."""
+    """Map old path to new path of the files that are mostly alike, the most alike first, each once."""
     by_ending: dict[str, list[str]] = {}
     for path in come:
         by_ending.setdefault(ending(path), []).append(path)
@@ -119,7 +119,7 @@ def _name(path: str) -> str:
 
 
 def ending(path: str) -> str:
-    """What a file's name says of its kind; only files with the same one are compared."""
+    """Return the ending of a file's name, which says its kind; only files with the same one are compared."""
     return _name(path).rpartition(".")[2].casefold()
 
 
@@ -131,7 +131,7 @@ class Looks:
         self._known: dict[str, tuple[object, Counter[str]]] = {}
 
     def likeness(self, old: TreeEntry, new: TreeEntry) -> float:
-        """From 0 (nothing in common, or two things by their ids) to 1.
+        """Return a likeness from 0 (nothing in common, or two things by their ids) to 1.
 
         Raises:
             what `read` raises.

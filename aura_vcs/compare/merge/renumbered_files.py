@@ -27,7 +27,7 @@ class Renumbered(Struct, frozen=True):
 def find_renumbered(
     base: Entries, side: Entries, other: Entries, renames: Mapping[str, str], read: ReadFile
 ) -> Renumbered:
-    """What a side renumbered; `renames` are those that are known already.
+    """Find what a side renumbered; `renames` are those that are known already.
 
     Nothing is read unless the other side touched a name too that this one touched.
     """
@@ -55,7 +55,7 @@ class Identities:
         self._known: dict[str, Hashable | None] = {}
 
     def of(self, path: str, entry: TreeEntry | None) -> Hashable | None:
-        """The id of the document that lies at a path; None for what has none or is none."""
+        """Return the id of the document that lies at a path; None for what has none or is none."""
         if entry is None or entry.kind != "file" or not path.lower().endswith(ENDING):
             return None
         if entry.id not in self._known:
@@ -66,7 +66,7 @@ class Identities:
 
 
 def _by_identity(base: Entries, side: Entries, touched: set[str], names: Identities) -> tuple[dict[str, str], set[str]]:
-    """Documents that have another path now, and paths that are another document's now."""
+    """Find documents that have another path now, and paths that are another document's now."""
     here = {path: name for path in touched if (name := names.of(path, side.get(path))) is not None}
     unique = Counter(here.values())
     now = {name: path for path, name in here.items() if unique[name] == 1}
@@ -86,7 +86,7 @@ def _by_identity(base: Entries, side: Entries, touched: set[str], names: Identit
 def _by_content(
     base: Entries, side: Entries, touched: set[str], known: Mapping[str, str], looks: Looks
 ) -> dict[str, str]:
-    """Other files whose content is at another touched name, while their own name has something else altogether."""
+    """Find other files whose content is at another touched name, while their own name has something else."""
     was = Counter(entry.id for entry in base.values() if entry.kind == "file")
     now: dict[str, list[str]] = {}
     taken = set(known.values())

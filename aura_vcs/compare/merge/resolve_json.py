@@ -32,7 +32,7 @@ class ElementShift(Struct, frozen=True):
     target: int | None
 
     def moved(self, conflict: Conflict) -> Conflict:
-        """The same conflict at the place it has afterwards."""
+        """Return the same conflict at the place it has afterwards."""
         pointer = self.followed(conflict.pointer)
         if conflict.kind != "moved":
             return structs.replace(conflict, pointer=pointer)
@@ -46,7 +46,7 @@ class ElementShift(Struct, frozen=True):
         return structs.replace(conflict, pointer=pointer, **places)
 
     def followed(self, pointer: str) -> str:
-        """The pointer to what was at `pointer` before."""
+        """Return the pointer to what was at `pointer` before."""
         tokens = list(split_pointer(pointer))
         n = len(self.parent)
         if len(tokens) <= n or tuple(tokens[:n]) != self.parent or not tokens[n].isdecimal():
@@ -68,7 +68,7 @@ class _Reordered(Struct, frozen=True):
     places: dict[int, int]
 
     def moved(self, conflict: Conflict) -> Conflict:
-        """The same conflict at the place it has afterwards."""
+        """Return the same conflict at the place it has afterwards."""
         tokens = list(split_pointer(conflict.pointer))
         n = len(self.parent)
         if len(tokens) <= n or tuple(tokens[:n]) != self.parent or not tokens[n].isdecimal():
@@ -86,7 +86,7 @@ class _Change(Struct, frozen=True):
 
 
 def resolve_document(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, choice: Choice) -> MergedDocument:
-    """`resolve_value` for a document as bytes, written the way it was.
+    """Resolve conflicts as `resolve_value` does, in a document as bytes, written the way it was.
 
     Raises:
         NotStructural: the document cannot be read any more (it was edited by hand, perhaps).
@@ -146,7 +146,7 @@ def resolve_value(value: JsonValue, conflicts: tuple[Conflict, ...], pointer: st
 
 
 def _target_order(conflict: Conflict, choice: Choice) -> tuple[tuple[int, str], ...]:
-    """Moves are made from the front of a list to its end, so that each finds what it goes behind."""
+    """Return the sort key of a move: from the front of a list to its end, so that each finds what it goes behind."""
     target = _side(conflict, choice)
     if isinstance(target, str):
         return _order(structs.replace(conflict, pointer=target))
@@ -154,7 +154,7 @@ def _target_order(conflict: Conflict, choice: Choice) -> tuple[tuple[int, str], 
 
 
 def _is_beside(one: Conflict, other: Conflict, choice: Choice) -> bool:
-    """Whether two elements go to other places of one and the same list."""
+    """Tell whether two elements go to other places of one and the same list."""
     if not (isinstance(_side(one, choice), int) and isinstance(_side(other, choice), int)):
         return False
     return split_pointer(one.pointer)[:-1] == split_pointer(other.pointer)[:-1]
@@ -214,7 +214,7 @@ def _side(conflict: Conflict, choice: Choice) -> JsonValue | UnsetType:
 
 
 def _check_position(parent: JsonValue, tokens: tuple[str, ...], pointer: str, choice: Choice) -> None:
-    """The document may have been edited since; what is not there any more cannot be decided."""
+    """Raise if the place is not in the document any more, which may have been edited since."""
     if not tokens:
         return
     there = tokens[-1] in parent if isinstance(parent, dict) else isinstance(parent, list)

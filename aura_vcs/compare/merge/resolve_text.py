@@ -63,7 +63,7 @@ def resolve_text(data: bytes, conflicts: tuple[TextConflict, ...], line: int | N
 
 
 def find_again(data: bytes, conflicts: Iterable[TextConflict]) -> tuple[TextConflict, ...]:
-    """The same conflicts with the lines and surroundings that they have in a text now.
+    """Return the same conflicts with the lines and surroundings that they have in a text now.
 
     One whose lines are not there any more, or at several places, stays as it was.
     """
@@ -92,7 +92,7 @@ class _Finder:
             self._places.setdefault(line, []).append(n)
 
     def spot(self, conflict: TextConflict, choice: Choice) -> _Spot:
-        """Where the lines of a conflict are now.
+        """Find the lines of a conflict where they are now.
 
         Raises:
             ChoiceImpossible: nowhere, or nobody can tell which of several.
@@ -107,12 +107,12 @@ class _Finder:
         return found[0]
 
     def try_spot(self, conflict: TextConflict) -> _Spot | None:
-        """The same without an error."""
+        """Find them as `spot` does, without an error: None where it would raise."""
         found = self._best(conflict)
         return found[0] if len(found) == 1 else None
 
     def _best(self, conflict: TextConflict) -> list[_Spot]:
-        """Our lines; where they are gone, what one side or the common version had in their place."""
+        """Find our lines; where they are gone, what one side or the common version had in their place."""
         for text, least in ((conflict.ours, 1), (conflict.theirs, 2), (conflict.base, 2)):
             wanted = [_bare(line) for line in split_lines(text)]
             spots = self._occurrences(wanted, conflict)
@@ -138,7 +138,7 @@ class _Finder:
         return [_Spot(0, 0)] if conflict.line == 1 else []
 
     def _score(self, conflict: TextConflict, spot: _Spot) -> int:
-        """How many lines around are as they were; an empty passage needs both of its neighbours."""
+        """Count the lines around that are as they were; an empty passage needs both of its neighbours."""
         before: list[object] = [_bare(line) for line in reversed(split_lines(conflict.before))]
         after: list[object] = [_bare(line) for line in split_lines(conflict.after)]
         ahead, behind = (
@@ -166,7 +166,7 @@ def _bare(line: str) -> str:
 
 
 def _check_apart(spots: Sequence[_Spot], choice: Choice) -> None:
-    """Two conflicts must not have been found in one place."""
+    """Raise if two conflicts were found in one place."""
     last = _Spot(-1, 0)
     for spot in sorted(spots, key=lambda spot: (spot.start, spot.count)):
         if spot.start < last.start + last.count or (spot.start, spot.count) == (last.start, last.count):
@@ -183,7 +183,7 @@ def _choice_text(conflict: TextConflict, choice: Choice) -> list[str]:
 
 
 def _fitting(wanted: list[str], conflict: TextConflict, lines: Sequence[str], spot: _Spot) -> list[str]:
-    """The wanted lines with the line ends that the text was given since, and one before what follows."""
+    """Return the wanted lines with the line ends that the text was given since, and one before what follows."""
     end = spot.start + spot.count
     was = _ends([*split_lines(conflict.before), *split_lines(conflict.ours), *split_lines(conflict.after)])
     now = _ends(lines[max(0, spot.start - 1) : end + 1])

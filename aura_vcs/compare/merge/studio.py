@@ -40,7 +40,7 @@ class Laying(Struct, frozen=True):
 
 
 def laying_of(timelines: Sequence[Record], model: Record) -> Laying:
-    """What holds in all `timelines`; times are written like those of `model`."""
+    """Return what holds in all `timelines`; times are written like those of `model`."""
     written = [scene["start"] for each in (*timelines, model) for scene in _scenes(each) if "start" in scene]
     spellings = {read_time(start): start for start in written}
     telling = max(written, key=lambda start: (isinstance(start, str), isinstance(start, float)), default=0)
@@ -55,7 +55,7 @@ def laying_of(timelines: Sequence[Record], model: Record) -> Laying:
 
 
 def _first(timeline: Record) -> tuple[Ticks, int]:
-    """Where the first scene starts, and its index."""
+    """Return where the first scene starts, and its index."""
     scenes = _scenes(timeline)
     index = scenes[0].get("index") if scenes else 0
     start = read_time(scenes[0].get("start")) if scenes else 0
@@ -63,7 +63,7 @@ def _first(timeline: Record) -> tuple[Ticks, int]:
 
 
 def _merged_first(values: list[int]) -> int:
-    """What one side changed; ours when both did. One value alone stays."""
+    """Return the value that one side changed; ours when both did. One value alone stays."""
     if len(values) < 3:
         return values[-1]
     base, ours, theirs = values
@@ -75,7 +75,7 @@ def _scenes(timeline: Record) -> list[Record]:
 
 
 def _are_laid(timeline: Record) -> bool:
-    """Whether each scene starts where the one in front ends, and says so."""
+    """Tell whether each scene starts where the one in front ends, and says so."""
     at: Ticks | None = None
     for scene in _scenes(timeline):
         start, duration = read_time(scene.get("start")), read_time(scene.get("duration"))
@@ -86,13 +86,13 @@ def _are_laid(timeline: Record) -> bool:
 
 
 def _are_numbered(timeline: Record) -> bool:
-    """Whether the scenes' indices count up from 0 or 1."""
+    """Tell whether the scenes' indices count up from 0 or 1."""
     numbers = [scene.get("index") for scene in _scenes(timeline)]
     return any(numbers == list(range(first, first + len(numbers))) for first in (0, 1))
 
 
 def lay_scenes(timeline: Record, laying: Laying) -> Record:
-    """The timeline with starts and indices that follow from the order and lengths of its scenes."""
+    """Return the timeline with starts and indices that follow from the order and lengths of its scenes."""
     scenes: list[JsonValue] = []
     at, number = laying.first_start, laying.first_index
     for scene in timeline["scenes"]:
@@ -120,7 +120,7 @@ def merge_studio(base: Record, ours: Record, theirs: Record) -> MergedValue:
 
 
 def _without_places(timeline: Record, laying: Laying) -> Record:
-    """The timeline with null for what follows from the order of the scenes."""
+    """Return the timeline with null for what follows from the order of the scenes."""
     blank = {"start"} if laying.starts else set()
     blank |= {"index"} if laying.indices else set()
     scenes: list[JsonValue] = []
@@ -133,7 +133,7 @@ def _without_places(timeline: Record, laying: Laying) -> Record:
 
 
 def _filled(conflict: Conflict, timeline: Record) -> Conflict:
-    """A scene inside a conflict gets the place back that was left out while joining."""
+    """Give a scene inside a conflict the place back that was left out while joining."""
     match = _SCENE.fullmatch(conflict.pointer)
     scene = timeline["scenes"][int(match.group(1))] if match else None
     if not isinstance(scene, dict) or conflict.kind == "moved":
@@ -157,13 +157,13 @@ def _match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> Pairs:
 
 
 def all_have(key: str, *lists: list[JsonValue]) -> bool:
-    """Whether the lists are all made of objects with this key."""
+    """Tell whether the lists are all made of objects with this key."""
     records = [record for each in lists for record in each]
     return bool(records) and all(isinstance(record, dict) and key in record for record in records)
 
 
 def _together(base: Record, ours: Record, theirs: Record) -> Record:
-    """The start and duration of an asset join by its two ends."""
+    """Merge the start and duration of an asset by its two ends."""
     sides = (base, ours, theirs)
     ends = [ends_of(read_time(side.get("start")), read_time(side.get("duration"))) for side in sides]
     joined = merge_ends(*ends)
@@ -173,7 +173,7 @@ def _together(base: Record, ours: Record, theirs: Record) -> Record:
 
 
 def _spelled(key: str, ticks: Ticks, ours: Record, theirs: Record) -> JsonValue:
-    """A time as the side that has it writes it."""
+    """Write a time as the side that has it does."""
     for side in (ours, theirs):
         if read_time(side[key]) == ticks:
             return side[key]
@@ -181,7 +181,7 @@ def _spelled(key: str, ticks: Ticks, ours: Record, theirs: Record) -> JsonValue:
 
 
 def _is_ordered(element: JsonValue) -> bool:
-    """Whether it matters what comes first: scenes; assets say themselves when they are seen."""
+    """Tell whether it matters what comes first: scenes; assets say themselves when they are seen."""
     return isinstance(element, dict) and "file_path" not in element and ("script" in element or "duration" in element)
 
 

@@ -49,7 +49,7 @@ def merge_text(base: bytes, ours: bytes, theirs: bytes) -> MergedText:
 
 
 def common_text(one: bytes, other: bytes) -> bytes:
-    """What stands for the common version of a text that both sides added: the lines that both have, in order.
+    """Build a stand-in for the common version of a text that both sides added: the lines that both have, in order.
 
     Nothing where they have little in common, or are no text: then they are two texts of one name.
     """
@@ -72,7 +72,7 @@ def merge_strings(base: str, ours: str, theirs: str) -> tuple[str, tuple[TextCon
 def _merge_passages(
     base: str, ours: str, theirs: str
 ) -> tuple[str, tuple[TextConflict, ...], tuple[MixedPassage, ...]]:
-    """The joined text, what is open, and the passages in which words of both sides stand."""
+    """Return the merged text, what is open, and the passages in which words of both sides stand."""
     lines = split_lines(base), split_lines(ours), split_lines(theirs)
     if sum(map(len, lines)) > LINES_LIMIT:
         return ours, (TextConflict(1, base, ours, theirs),), ()
@@ -126,14 +126,14 @@ def merge_words(base: str, ours: str, theirs: str) -> str | None:
 
 
 def _pick(base: str, ours: str, theirs: str) -> str | None:
-    """The side that changed, None when both did, differently."""
+    """Return the side that changed, None when both did, differently."""
     if ours in (base, theirs):
         return theirs
     return ours if theirs == base else None
 
 
 def _regions(base: Sequence[Hashable], ours: Sequence[Hashable], theirs: Sequence[Hashable]) -> Iterator[Region]:
-    """The three texts cut at the places that are unchanged on both sides, in order.
+    """Yield the three texts cut at the places that are unchanged on both sides, in order.
 
     Every element of every side is in exactly one region; unchanged elements have their own.
     """

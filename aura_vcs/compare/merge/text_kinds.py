@@ -57,13 +57,13 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def ending_of(path: str) -> str:
-    """What stands after the last dot of a file's name, in small letters; "" for none."""
+    """Return the text after the last dot of a file's name, in small letters; "" for none."""
     _, dot, ending = path.rpartition("/")[2].rpartition(".")
     return ending.lower() if dot else ""
 
 
 def is_json(path: str, sides: Iterable[bytes]) -> bool:
-    """Whether any of these versions is a JSON object or list, whatever the file is called."""
+    """Tell whether any of these versions is a JSON object or list, whatever the file is called."""
     return ending_of(path) not in NO_DOCUMENT_ENDINGS and any(_is_json(data) for data in sides)
 
 
@@ -79,7 +79,7 @@ def _is_json(data: bytes) -> bool:
 
 
 def why_not_by_line(path: str, sides: Iterable[bytes]) -> str:
-    """Why these versions of a file must not be merged by line, as a clause after "because"; "" where they may.
+    """Say why these versions of a file must not be merged by line, as a clause after "because"; "" where they may.
 
     One version that is no plain text is enough.
     """
@@ -106,7 +106,7 @@ def _reason(ending: str, data: bytes) -> str:
 
 
 def _decoded(data: bytes) -> str:
-    """The text of bytes in whichever Unicode encoding their mark tells; what is none comes out as something."""
+    """Decode bytes in whichever Unicode encoding their mark names; what is none is decoded with replacements."""
     if data.startswith(_UTF_32):
         return data.decode("utf-32", "replace")
     if data.startswith(_UTF_16):
@@ -121,12 +121,12 @@ def _beginning(data: bytes) -> str:
 
 
 def _declares(start: str) -> bool:
-    """Whether a text says of itself that it is XML or HTML."""
+    """Tell whether a text says of itself that it is XML or HTML."""
     return start[:9].lower().startswith(("<?xml", "<!doctype"))
 
 
 def _is_well_formed(data: bytes) -> bool:
-    """Whether the whole text is one XML document. One with a document type counts, unread: it may hold a bomb."""
+    """Tell whether the text is one XML document. One with a document type counts, unread: it may hold a bomb."""
     from xml.parsers import expat  # only where a plain text begins with a tag
 
     def stop(*_: object) -> None:

@@ -91,7 +91,7 @@ def merge_tree(
 
 
 def keep_both(merged: MergedTree, joins: Iterable[ContentMerge], label: str) -> MergedTree:
-    """The result when the contents of these `joins` do not join: ours at its path, theirs set aside."""
+    """Return the result when the contents of these `joins` do not join: ours at its path, theirs set aside."""
     apart = tuple(joins)
     if not apart:
         return merged
@@ -177,7 +177,7 @@ class _TreeMerge:
         self.used: set[str] = set()
 
     def _renumber(self, ours: Renumbered, theirs: Renumbered) -> None:
-        """Documents go by their ids, whatever else two names had in common."""
+        """Rename documents by their ids, whatever else two names had in common."""
         for renames, found in ((self.to_ours, ours), (self.to_theirs, theirs)):
             taken = set(found.moved.values())
             for path in [old for old, new in renames.items() if new in taken and old not in found.moved]:
@@ -186,7 +186,7 @@ class _TreeMerge:
         self.replaced = ours.replaced, theirs.replaced
 
     def known(self, path: str) -> None:
-        """A path of the common version: wherever each side has it now."""
+        """Merge a path of the common version, wherever each side has it now."""
         at_ours, at_theirs = self.to_ours.get(path, path), self.to_theirs.get(path, path)
         was = self.base[path]
         here = None if path in self.replaced[0] else self.ours.get(at_ours)
@@ -205,7 +205,7 @@ class _TreeMerge:
         self._merge_content(target, was, here, there)
 
     def _keep_one(self, path: str, was: TreeEntry, here: TreeEntry | None, there: TreeEntry | None) -> None:
-        """One side removed it: it goes, unless the other changed or renamed it."""
+        """Remove what one side removed, unless the other changed or renamed it."""
         mine = here is not None
         left = here if here is not None else there
         assert left is not None
@@ -240,7 +240,7 @@ class _TreeMerge:
             self._put(aside, there, owner=1)
 
     def additions(self) -> None:
-        """What a side has that the common version has under no name."""
+        """Add what a side has that the common version has under no name."""
         new_ours = self._new(self.ours, self.to_ours, self.replaced[0])
         new_theirs = self._new(self.theirs, self.to_theirs, self.replaced[1])
         for mine, other in self._twins(new_ours, new_theirs):
@@ -262,12 +262,12 @@ class _TreeMerge:
                 self._put(path, found_there, owner=1)
 
     def _new(self, side: Entries, renames: Mapping[str, str], replaced: frozenset[str]) -> set[str]:
-        """The paths of a side at which nothing of the common version lies."""
+        """Return the paths of a side at which nothing of the common version lies."""
         known = {renames.get(path, path) for path in self.base.keys() - replaced}
         return set(side.keys() - known)
 
     def _twins(self, ours: set[str], theirs: set[str]) -> list[tuple[str, str]]:
-        """Documents that both added under one id, as paths; each once."""
+        """Pair documents that both added under one id, as paths; each once."""
         if self.identities is None or not ours or not theirs:
             return []
         named: dict[object, list[str]] = {}
@@ -282,7 +282,7 @@ class _TreeMerge:
         return pairs
 
     def _aside(self, path: str, owner: int) -> str:
-        """A name that no side uses for anything."""
+        """Make a name that no side uses for anything."""
         if not self.used:
             every = (self.base, self.ours, self.theirs, self.entries)
             self.used = taken_names(name for entries in every for name in entries)
@@ -305,7 +305,7 @@ class _TreeMerge:
         self.conflicts.append(TreeConflict("blocked", path, None, first, second, aside))
 
     def tell_apart(self) -> None:
-        """Two names that are one on some disks, one from each side: theirs goes aside, or is ours if it is the same."""
+        """Separate names of the two sides that some disks take for one: theirs goes aside, or is ours if equal."""
         groups: dict[str, list[str]] = {}
         for path in self.entries:
             groups.setdefault(folded(path), []).append(path)
@@ -327,7 +327,7 @@ class _TreeMerge:
         self.conflicts.append(TreeConflict("blocked", ours, None, self.entries[ours], entry, aside))
 
     def _merge_renamed(self, path: str, aside: str, owner: int) -> None:
-        """What is still to be joined or decided at a path is at another one now."""
+        """Move what is still to be joined or decided at a path to another one."""
         moved = self.moved[owner]
         moved.update({at: aside for at, target in moved.items() if target == path}, **{path: aside})
         self.joins = [structs.replace(join, path=aside) if join.path == path else join for join in self.joins]
@@ -337,7 +337,7 @@ class _TreeMerge:
         ]
 
     def unblock(self) -> None:
-        """A file and a folder of one name: the file goes aside. An empty folder that got something goes."""
+        """Set a file aside that has the name of a folder, and drop an empty folder that got something."""
         folders: set[str] = set()
         for path in self.entries:
             parts = path.split("/")
@@ -362,7 +362,7 @@ class _TreeMerge:
 
 
 def _either(was: bool | None, here: bool, there: bool) -> bool:
-    """A flag that one side changed has the new value; added twice, it is set if either set it."""
+    """Merge a flag: one that one side changed has the new value; added twice, it is set if either set it."""
     if was is None:
         return here or there
     return there if here == was else here

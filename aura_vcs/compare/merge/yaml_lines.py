@@ -18,7 +18,7 @@ _ODD = re.compile(r"[&*!%@`?]")
 
 
 def read_yaml(text: str) -> JsonValue:
-    """The value of a text; every plain value is the text that stands there.
+    """Read the value of a text; every plain value is the text that stands there.
 
     Raises:
         ValueError: it is no YAML, gives a key twice, or is built in a way that is not read here.
@@ -94,7 +94,7 @@ class _Reader:
         return self._lines[self._next][2]
 
     def _value(self, text: str, indent: int, depth: int) -> JsonValue:
-        """What stands after a key or a dash, or below it."""
+        """Read the value after a key or a dash, or below it."""
         bare = _bare(text)
         if _BLOCK.fullmatch(bare):
             return self._block(indent)
@@ -121,7 +121,7 @@ class _Reader:
 
 
 def _bare(text: str) -> str:
-    """A value without a comment behind it."""
+    """Return a value without a comment behind it."""
     quoted = _QUOTED.match(text)
     if quoted:
         return quoted.group() if not _COMMENT.sub("", text[quoted.end() :]).strip() else text

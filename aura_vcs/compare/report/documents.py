@@ -16,7 +16,7 @@ VALUE_WIDTH = 2_000
 
 
 def document_table(diff: DocumentDiff) -> str:
-    """The changed fields: address, before, after."""
+    """Render the changed fields: address, before, after."""
     if not diff.operations:
         return ""
     rows = "".join(_field(operation) for operation in diff.operations[:ROWS_LIMIT])
@@ -50,7 +50,7 @@ def _written(value: JsonValue) -> str:
 
 
 def text_table(diff: TextDiff) -> str:
-    """The changed passages in two columns with line numbers."""
+    """Render the changed passages in two columns with line numbers."""
     if diff.fallback:
         return f"<p>{text(diff.fallback)}</p>"
     rows: list[str] = []
@@ -96,7 +96,7 @@ def _cell(line: TextLine, number: int, kind: str) -> str:
 
 
 def _marked(shown: str, changed: tuple[tuple[int, int], ...]) -> str:
-    """The text with its changed stretches emphasised."""
+    """Render the text with its changed stretches emphasised."""
     parts = []
     at = 0
     for start, end in changed:

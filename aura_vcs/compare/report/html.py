@@ -62,7 +62,7 @@ document.documentElement.dataset.ready = 'yes';
 
 
 def text(value: object) -> str:
-    """Text for the page, between tags or in a quoted attribute.
+    """Escape text for the page, between tags or in a quoted attribute.
 
     Characters that cannot be seen or that turn the direction of writing are shown by their
     number instead of having an effect.
@@ -77,7 +77,7 @@ def _shown(match: re.Match[str]) -> str:
 
 
 def picture_source(data: bytes) -> str:
-    """The `data:` address of a picture, empty when its bytes are of no type that is shown."""
+    """Return the `data:` address of a picture, empty when its bytes are of no type that is shown."""
     header = read_header(io.BytesIO(data)) if data else None
     if header is None or header.format not in _TYPES:
         return ""
@@ -85,14 +85,14 @@ def picture_source(data: bytes) -> str:
 
 
 def picture(data: bytes, words: str, *, style: str = "") -> str:
-    """An `img` element of a class of our own, or nothing for bytes that are not shown."""
+    """Render an `img` element of a class of our own, or nothing for bytes that are not shown."""
     source = picture_source(data)
     marked = f' class="{style}" title="{text(words)}"' if style else ""
     return f'<img{marked} alt="{text(words)}" src="{source}">' if source else ""
 
 
 def page(title: str, body: str) -> str:
-    """A whole page that needs nothing but itself. `body` must be made of escaped parts."""
+    """Render a whole page that needs nothing but itself. `body` must be made of escaped parts."""
     digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode("ascii")
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "

@@ -11,7 +11,7 @@ OLD, NEW, DIFFERS = "var(--old)", "var(--new)", "var(--differs)"
 
 
 def media_view(file: FileReport, *, full: bool) -> str:
-    """Everything there is to see or hear of a media file's two versions.
+    """Render everything there is to see or hear of a media file's two versions.
 
     `full` shows the pictures themselves, else their thumbnails.
     """
@@ -45,7 +45,7 @@ def _shown(data: bytes, facts: MediaFacts | None, full: bool) -> bytes:
 
 
 def _wipe(old: bytes, new: bytes) -> str:
-    """Both pictures over one another with a slider between them; one alone as it is."""
+    """Render both pictures over one another with a slider between them; one alone as it is."""
     if not picture_source(old) or not picture_source(new):
         return picture(old, "before") + picture(new, "after")
     return (
@@ -55,7 +55,7 @@ def _wipe(old: bytes, new: bytes) -> str:
 
 
 def _strips(diff: MediaDiff) -> str:
-    """Frames of both videos, evenly spread; those of the new one where the pictures differ are marked."""
+    """Render frames of both videos, evenly spread; those of the new one where the pictures differ are marked."""
     rows = []
     for name, facts in (("before", diff.old), ("after", diff.new)):
         if facts is None or facts.header.kind != "video" or not facts.thumbnails:
@@ -90,7 +90,7 @@ def _waves(diff: MediaDiff) -> str:
 
 
 def _wave(facts: MediaFacts, length: float, middle: float, colour: str, loudest: int) -> str:
-    """One sound, as high as the loudest of the two is; both in the same scale."""
+    """Draw one sound, as high as the loudest of the two is; both in the same scale."""
     share = min(1.0, (facts.header.seconds or length) / length)
     step = WIDTH * share / max(1, len(facts.envelope))
     upper = [f"{n * step:.1f},{middle - peak * HEIGHT / 2 / loudest:.1f}" for n, peak in enumerate(facts.envelope)]

@@ -18,7 +18,7 @@ FIRST_WIDTH = 100
 
 
 def render_report(report: ComparisonReport) -> str:
-    """The whole page.
+    """Render the whole page.
 
     Self-contained: it asks for nothing from anywhere, and says so to the browser. Everything
     from the project is escaped; what cannot be seen is shown by its number. More than 10 MB of
@@ -61,7 +61,7 @@ def _list(files: tuple[FileReport, ...]) -> str:
 
 
 def _first(file: FileReport) -> str:
-    """The first line of what changed in a file, and how many more there are."""
+    """Return the first line of what changed in a file, and how many more there are."""
     if not file.lines:
         return ""
     line = file.lines[0] if len(file.lines[0]) <= FIRST_WIDTH else f"{file.lines[0][: FIRST_WIDTH - 1]}…"

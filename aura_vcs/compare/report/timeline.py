@@ -27,7 +27,7 @@ _WORDS = {"trimmed": "trimmed or retimed", "other": "changed otherwise", "same":
 
 
 def timeline_drawing(diff: TimelineDiff) -> str:
-    """The drawing and, folded away, every single change."""
+    """Render the drawing and, folded away, every single change."""
     if diff.old is None or diff.new is None or diff.match is None:
         return f"<p>{text(diff.fallback)}</p>" if diff.fallback else ""
     length = max(diff.old.duration, diff.new.duration, 1)
@@ -54,7 +54,7 @@ def timeline_drawing(diff: TimelineDiff) -> str:
 
 
 def _states(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
-    """By pointer, the most telling thing that happened to a clip, before and after."""
+    """Map pointers to the most telling thing that happened to a clip, before and after."""
     assert diff.old is not None
     assert diff.new is not None
     partners = _partners(diff)
@@ -76,7 +76,7 @@ def _states(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _partners(diff: TimelineDiff) -> dict[str, str]:
-    """By the pointer of a new clip, that of the old one that it was."""
+    """Map the pointer of a new clip to that of the old one that it was."""
     assert diff.old is not None
     assert diff.new is not None
     assert diff.match is not None
@@ -87,13 +87,13 @@ def _partners(diff: TimelineDiff) -> dict[str, str]:
 
 
 def _of_tracks(timeline: Timeline, state: str, pointers: set[str]) -> dict[str, str]:
-    """The clips that came or went with their track."""
+    """Map the clips that came or went with their track to that state."""
     tracks = [track for track in timeline.tracks if track.pointer in pointers]
     return {clip.pointer: state for track in tracks for clip in track.clips}
 
 
 def _description(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
-    """What is told when the mouse stands on a clip, by its pointer before and after: everything that was done to it."""
+    """Describe clips for when the mouse is on them, by pointer before and after: everything that was done to each."""
     texts: dict[str, list[str]] = {}
     for change in diff.changes:
         if change.owner and not change.kind.startswith("track_") and change.kind != "removed":
@@ -141,7 +141,7 @@ def _clip(clip: Clip, state: str, told: str, x: float, y: int, width: float) -> 
 def _links(
     diff: TimelineDiff, places: list[dict[ClipPosition, tuple[float, float]]], states: dict[str, str]
 ) -> Iterator[str]:
-    """Lines from where a moved clip was to where it is."""
+    """Yield lines from where a moved clip was to where it is."""
     assert diff.match is not None
     assert diff.new is not None
     for a, b in diff.match.clips:

@@ -50,22 +50,22 @@ class Subject(Struct, frozen=True):
     label: str
 
     def change(self, kind: str, text: str, before: Value = "", after: Value = "") -> TimelineChange:
-        """Something the clip was."""
+        """Make a change of something that the clip was."""
         return TimelineChange(
             kind, self.label, text, self.new.pointer, self.old.pointer, self.new.pointer, before, after
         )
 
     def had(self, kind: str, text: str, before: Value = "", after: Value = "") -> TimelineChange:
-        """Something the clip had done to a thing of its own."""
+        """Make a change that was made to something of the clip's own."""
         return structs.replace(self.change(kind, text, before, after), possessive=True)
 
     def had_part(self, change: TimelineChange, text: str) -> TimelineChange:
-        """A change of one of the clip's parts, told of the clip."""
+        """Ascribe a change of one of the clip's parts to the clip."""
         return structs.replace(change, subject=self.label, text=text, owner=self.new.pointer, possessive=True)
 
 
 def clip_changes(subject: Subject) -> Iterator[TimelineChange]:
-    """Everything that differs between a clip's two states, except where it stands."""
+    """Yield everything that differs between a clip's two states, except where it stands."""
     old, new = subject.old, subject.new
     yield from _length(subject)
     if old.speed != new.speed:
@@ -139,13 +139,13 @@ def _replaced(thing: str, old: str, new: str) -> str:
 
 
 def _file(path: str) -> str:
-    """The last part of a path; paths of one folder are told apart by it."""
+    """Return the last part of a path; paths of one folder are distinguished by it."""
     name = path.replace("\\", "/").rstrip("/").rpartition("/")[2] or path
     return short(name, 48)[1:-1]
 
 
 def folder_of(path: str) -> str:
-    """Where a file lies, in words; the end of it, if that is long."""
+    """Return where a file lies, in words; the end of it, if that is long."""
     folder = path.replace("\\", "/").rstrip("/").rpartition("/")[0]
     if len(folder) > 48:
         folder = "…" + folder[-47:]
@@ -163,7 +163,7 @@ def _transition(old: str, new: str) -> str:
 def _named(
     subject: Subject, kind: str, old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
 ) -> Iterator[TimelineChange]:
-    """Effects or markers that came, went or changed, matched by name and equality."""
+    """Yield effects or markers that came, went or changed, matched by name and equality."""
     if old == new:
         return
     for verb, name, before, after in named_changes(old, new):
@@ -173,7 +173,7 @@ def _named(
 def named_changes(
     old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]
 ) -> Iterator[tuple[str, str, str, str]]:
-    """(verb, name, before, after) of what differs between two lists of named things."""
+    """Yield (verb, name, before, after) of what differs between two lists of named things."""
     kept = Counter(old) & Counter(new)
     gone: dict[str, list[str]] = {}
     for name, before in reversed(_without(old, kept.copy())):
@@ -189,7 +189,7 @@ def named_changes(
 
 
 def marker_text(verb: str, before: str, after: str) -> str:
-    """What happened to a marker of the whole: `added at 00:00:10:00`, `moved from … to …`."""
+    """Describe what happened to a marker of the whole: `added at 00:00:10:00`, `moved from … to …`."""
     was, now = _place_of(before), _place_of(after)
     if verb == "changed" and was != now:
         return f"moved from {was} to {now}"
@@ -210,7 +210,7 @@ STATES = ("muted", "muted or hidden", "hidden", "locked", "solo")
 
 
 def track_details(subject: Subject, old: dict[str, str], new: dict[str, str]) -> Iterator[TimelineChange]:
-    """Whether a track was muted, hidden or locked, and what else it says."""
+    """Yield changes of whether a track is muted, hidden or locked, and of what else it says."""
     for key in [*old, *(key for key in new if key not in old)]:
         before, after = old.get(key, ""), new.get(key, "")
         if before == after:
@@ -224,7 +224,7 @@ def track_details(subject: Subject, old: dict[str, str], new: dict[str, str]) ->
 
 
 def _is_digest(value: str) -> bool:
-    """Whether a value is a fingerprint, which says nothing to a person."""
+    """Tell whether a value is a fingerprint, which says nothing to a person."""
     return len(value) == 24 and all(c in "0123456789abcdef" for c in value)
 
 
@@ -254,7 +254,7 @@ def _details(subject: Subject) -> Iterator[TimelineChange]:
 
 
 def _present(value: str | None) -> str:
-    """A field's value; one that is null is as good as absent: programs add such to what they save."""
+    """Return a field's value; one that is null is as good as absent: programs add such to what they save."""
     return "" if value in (None, "null") else value
 
 
@@ -273,7 +273,7 @@ def values(before: str, after: str) -> str:
 
 
 def _parts(subject: Subject) -> Iterator[TimelineChange]:
-    """What happened to the visual assets of a scene, or to the clips inside a nested one."""
+    """Yield what happened to the visual assets of a scene, or to the clips inside a nested one."""
     old, new = subject.old.parts, subject.new.parts
     if not old and not new:
         return

@@ -54,7 +54,7 @@ class TimelineDiff(Struct, frozen=True):
 
 
 def is_timeline(value: JsonValue) -> bool:
-    """Whether a parsed document is a timeline of either format."""
+    """Tell whether a parsed document is a timeline of either format."""
     return is_studio_timeline(value) or is_otio(value)
 
 
@@ -96,7 +96,7 @@ class _Diff:
         self.second_halves = self._find_splits()
 
     def _find_movers(self) -> set[ClipPosition]:
-        """New places of clips that changed track or order: all but a longest run that kept it."""
+        """Find new places of clips that changed track or order: all but a longest run that stayed in order."""
         stays: set[ClipPosition] = set()
         by_track: dict[int, list[tuple[ClipPosition, ClipPosition]]] = {}
         for a, b in self.match.clips:
@@ -107,7 +107,7 @@ class _Diff:
         return {b for _, b in self.match.clips} - stays
 
     def _find_splits(self) -> dict[ClipPosition, ClipPosition]:
-        """New clips that play on where the one in front, which was cut short, ends: first half by second."""
+        """Find new clips that play on where the one in front, which was cut short, ends: first half by second."""
         found = {}
         for j, track in enumerate(self.new.tracks):
             for n in range(1, len(track.clips)):
@@ -162,7 +162,7 @@ class _Diff:
         return TimelineChange("removed", subject, text, pointer, pointer, before=clip.duration / 10**7)
 
     def _added(self, clip: Clip, track: Track, place: ClipPosition) -> TimelineChange:
-        """New scenes are told by heading: their numbers are those of the new timeline."""
+        """Describe an added clip. New scenes go by heading: their numbers are those of the new timeline."""
         pointer, after = clip.pointer, clip.duration / 10**7
         if clip.noun == "scene":
             subject = f'Scene "{shown(clip.name)}"' if clip.name else f"New scene {clip.number}"
@@ -206,7 +206,7 @@ class _Diff:
         return structs.replace(change, new_pointer=second.pointer)
 
     def _where(self, place: ClipPosition) -> str:
-        """Next to which clip that stayed it is now, in the old timeline's numbers."""
+        """Say next to which clip that stayed it is now, in the old timeline's numbers."""
         clips = self.new.tracks[place.track].clips
         for n in range(place.position + 1, min(len(clips), place.position + 50)):
             neighbour = self._neighbour(ClipPosition(place.track, n))
@@ -227,7 +227,7 @@ class _Diff:
         return label[0].lower() + label[1:] if track.clips[a.position].noun == "scene" else label
 
     def _shifts(self) -> Iterator[list[ClipShift]]:
-        """Per track, how far each clip that kept its place in the order starts from where it did."""
+        """Yield per track by how much each clip that stayed in order starts elsewhere than it did."""
         for i, j in self.match.tracks:
             one, other = self.old.tracks[i], self.new.tracks[j]
             shifts = []
@@ -252,7 +252,7 @@ class _Diff:
         yield from self._others()
 
     def _others(self) -> Iterator[TimelineChange]:
-        """What changed in parts that are not looked into; media that came or went without a clip that plays it."""
+        """Yield changes in parts that are not looked into, and media that came or went without a clip that plays it."""
         for name in [*self.old.other, *(name for name in self.new.other if name not in self.old.other)]:
             was, now = self.old.other.get(name), self.new.other.get(name)
             if was == now:
@@ -267,7 +267,7 @@ class _Diff:
 
 
 def _is_split(old: Clip, first: Clip, second: Clip) -> bool:
-    """Whether two clips play, one after the other, what one clip played."""
+    """Tell whether two clips play, one after the other, what one clip played."""
     if not (old.media or old.name) or not (old.media, old.name) == (first.media, first.name) == (
         second.media,
         second.name,
@@ -281,7 +281,7 @@ def _is_split(old: Clip, first: Clip, second: Clip) -> bool:
 
 
 def _played(timeline: Timeline) -> set[str]:
-    """Paths, or names, of the media that clips play."""
+    """Return paths, or names, of the media that clips play."""
     used = {clip.reference for track in timeline.tracks for clip in track.clips if clip.reference >= 0}
     return {timeline.media[n].path or timeline.media[n].name for n in used}
 
@@ -291,7 +291,7 @@ def _full(clip: Clip, label: str) -> str:
 
 
 def _gap(track: Track, position: int) -> Ticks:
-    """The empty time before a clip; negative when it begins before the one in front ends."""
+    """Return the empty time before a clip; negative when it begins before the one in front ends."""
     clip = track.clips[position]
     if not position:
         return clip.start
@@ -315,5 +315,5 @@ def _track_changes(old: Track, new: Track, called: str, *, moved: bool) -> Itera
 
 
 def _as_clip(track: Track) -> Clip:
-    """A track seen as one thing with a place."""
+    """Turn a track into a clip: one thing with a place."""
     return Clip(track.pointer, "track", 0, name=track.name)

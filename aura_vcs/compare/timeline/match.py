@@ -60,7 +60,7 @@ def _by_new(pair: tuple[ClipPosition, ClipPosition]) -> tuple[int, int]:
 
 
 def _match_tracks(old: tuple[Track, ...], new: tuple[Track, ...]) -> list[tuple[int, int]]:
-    """By name and kind where unique, then by the clips they share, then by order within a kind."""
+    """Pair tracks by name and kind where unique, then by the clips they share, then by order within a kind."""
     free_old, free_new = set(range(len(old))), set(range(len(new)))
     pairs: list[tuple[int, int]] = []
 
@@ -190,7 +190,7 @@ class _ClipMatcher:
                 self._take(places_old[n], places_new[new[identity]])
 
     def _in_order(self, key: Key) -> None:
-        """Clips with equal keys that kept their order on their track."""
+        """Pair clips with equal keys that stayed in order on their track."""
         by_track_old, by_track_new = self._keyed(self.free_old, key), self._keyed(self.free_new, key)
         for i, j in self.tracks:
             left, right = by_track_old.get(i, []), by_track_new.get(j, [])
@@ -207,7 +207,7 @@ class _ClipMatcher:
         return found
 
     def _anywhere(self, key: Key) -> None:
-        """Clips with equal keys wherever they went, on their own track first."""
+        """Pair clips with equal keys wherever they went, on their own track first."""
         partner = {j: i for i, j in self.tracks}
         waiting: dict[Hashable, deque[ClipPosition]] = {}
         for place, clip in self.free_old.items():
@@ -226,7 +226,7 @@ class _ClipMatcher:
                 del places[n]
 
     def _by_words(self) -> None:
-        """The most alike in the words of their texts; words that many clips share say nothing."""
+        """Pair clips that are most alike in the words of their texts; words that many clips share say nothing."""
         spread = Counter(word for clip in (*self.old.values(), *self.new.values()) for word in _bag(clip))
         common = max(2, min(COMMON_WORD_LIMIT, len(self.old) // 4 + len(self.new) // 4))
         bags = {b: {w for w in _bag(clip) if spread[w] <= common} for b, clip in self.free_new.items()}
@@ -254,7 +254,7 @@ class _ClipMatcher:
                 self._take(a, b)
 
     def _by_place(self) -> None:
-        """What is left between two clips that stayed in order: one clip in the place of another."""
+        """Pair what is left between two clips that stayed in order: one clip in the place of another."""
         for i, j in self.tracks:
             inside = sorted((b.position, a.position) for a, b in self.pairs if a.track == i and b.track == j)
             stays = [inside[n] for n in longest_increasing([old for _, old in inside])]
@@ -266,7 +266,7 @@ class _ClipMatcher:
                 self._pair_up(left, right)
 
     def _pair_up(self, left: list[ClipPosition], right: list[ClipPosition]) -> None:
-        """Clips between the same neighbours, kind by kind, in order."""
+        """Pair clips between the same neighbours, kind by kind, in order."""
         waiting: dict[str, list[ClipPosition]] = {}
         for b in reversed(right):
             waiting.setdefault(self.new[b].noun, []).append(b)
@@ -276,7 +276,7 @@ class _ClipMatcher:
                 self._take(a, places.pop())
 
     def _replaces(self, a: ClipPosition, b: ClipPosition) -> bool:
-        """Whether the new clip can be the old one with other media: it plays as long, or is of its kind."""
+        """Tell whether the new clip can be the old one with other media: it plays as long, or is of its kind."""
         one, other = self.old[a], self.new[b]
         if not self._may_pair(a, b):
             return False
@@ -288,14 +288,14 @@ class _ClipMatcher:
 
 
 def _is_same_cut(one: Clip, other: Clip) -> bool:
-    """Whether two clips that name no media play from the same point for as long: one that was only renamed."""
+    """Tell whether two clips that name no media play from the same point for as long: one that was only renamed."""
     if one.media or other.media or one.source_start is None:
         return False
     return (one.source_start, one.duration) == (other.source_start, other.duration)
 
 
 def _disjoint(one: Clip, other: Clip) -> bool:
-    """Whether both play the same media, but nothing of it in common: two uses, not one clip."""
+    """Tell whether both play the same media, but nothing of it in common: two uses, not one clip."""
     if not one.media or one.media != other.media or one.source_start is None or other.source_start is None:
         return False
     ends = one.source_start + one.duration, other.source_start + other.duration

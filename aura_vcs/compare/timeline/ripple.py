@@ -44,7 +44,7 @@ class _Run(Struct):
 def ripples(
     tracks: Sequence[Sequence[ClipShift]], at: Callable[[Ticks], str] | None = None
 ) -> Iterator[TimelineChange]:
-    """Shifts by hand, one per clip, and ripples, one per run; equal ripples of several tracks are one.
+    """Yield shifts by hand, one per clip, and ripples, one per run; equal ripples of several tracks are one.
 
     `at` says where a time is on a timeline with a frame rate.
     """
@@ -66,7 +66,7 @@ def ripples(
 
 
 def _only_begins_elsewhere(runs: list[_Run]) -> bool:
-    """Whether a single clip starts at another time because it was cut at its beginning: that is told of it."""
+    """Tell whether a single clip starts at another time because its beginning was cut: a change of its own says so."""
     shifts = [shift for run in runs for shift in run.shifts]
     if len(shifts) != 1:
         return False
@@ -75,7 +75,7 @@ def _only_begins_elsewhere(runs: list[_Run]) -> bool:
 
 
 def _runs(shifts: Sequence[ClipShift]) -> Iterator[_Run]:
-    """Runs of nonzero offset. A run is by hand when the gap at its head is what changed."""
+    """Yield runs of nonzero offset. A run is by hand when the gap at its head is what changed."""
     run: _Run | None = None
     last = ""
     previous: Ticks = 0

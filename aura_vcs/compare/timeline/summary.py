@@ -29,7 +29,7 @@ class Summary(Struct, frozen=True):
 
 
 def summary(changes: Sequence[TimelineChange], old: Timeline, new: Timeline, *, limit: int = SUMMARY_LIMIT) -> Summary:
-    """At most `limit` sentences: what was done to each clip, then what followed.
+    """Write at most `limit` sentences: what was done to each clip, then what followed.
 
     When there are too many, changes are counted by kind; tracks, settings and ripples stay. A clip
     with many changes has its first ones told, all of them where more lines are wanted.
@@ -55,13 +55,13 @@ def _covers_all(change: TimelineChange) -> bool:
 
 
 def noise_line(noise: Sequence[str], *, is_alone: bool) -> str:
-    """One line for what changed by looking at a project."""
+    """Write one line for what changed by looking at a project."""
     words = ", ".join(noise)
     return f"Nothing in the timeline changed; besides: {words}" if is_alone else f"Besides: {words}"
 
 
 def sentences(changes: Sequence[TimelineChange], *, most: int) -> list[str]:
-    """One sentence for each thing that changed, in the order things appear; ripples last.
+    """Write one sentence for each thing that changed, in the order things appear; ripples last.
 
     At most `most` changes of one thing are told, the others counted.
     """
@@ -85,7 +85,7 @@ def sentences(changes: Sequence[TimelineChange], *, most: int) -> list[str]:
 
 
 def _relinked(changes: Sequence[TimelineChange]) -> dict[tuple[str, str], list[TimelineChange]]:
-    """Files that are taken from another folder under the same name, where that happened to many at once."""
+    """Group files that are taken from another folder under the same name, where that happened to many at once."""
     found: dict[tuple[str, str], list[TimelineChange]] = {}
     for change in changes:
         old, new = change.before, change.after

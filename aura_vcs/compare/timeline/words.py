@@ -22,18 +22,18 @@ class Words:
                 self._tracks.setdefault(key, set()).add(track.pointer)
 
     def track(self, track: Track) -> str:
-        """`V1`, or `V1 in Intro` for one of a nested sequence."""
+        """Write `V1`, or `V1 in Intro` for one of a nested sequence."""
         return f"{shown(track.name)} in {shown(track.sequence)}" if track.sequence else shown(track.name)
 
     def at(self, ticks: Ticks) -> str:
-        """A place on the timeline: timecode with frames where it has a rate."""
+        """Write a place on the timeline: timecode with frames where it has a rate."""
         if not self.timeline.rate[0]:
             return spoken(ticks)
         whole = ticks + (0 if self.timeline.format == "premiere" else self.timeline.start)
         return timecode(whole, self.timeline.rate, is_drop_frame=self.timeline.is_drop_frame)
 
     def clip(self, clip: Clip, track: Track, *, with_time: bool = True) -> str:
-        """What a clip is called, with its track and place as far as its name does not say which one it is."""
+        """Name a clip, with its track and place as needed where its name does not say which one it is."""
         if clip.noun == "scene":
             return clip.label
         name = clip.label
@@ -46,7 +46,7 @@ class Words:
         return name
 
     def place(self, clip: Clip, track: Track) -> str:
-        """Where a clip is: ` on V1 at 00:00:12:05`; nothing where the timeline has no rate."""
+        """Write where a clip is: ` on V1 at 00:00:12:05`; nothing where the timeline has no rate."""
         if not self.timeline.rate[0]:
             return ""
         return f" on {self.track(track)} at {self.at(clip.start)}"

@@ -24,7 +24,7 @@ _INDENT = re.compile(rb"[\[{][ \t]*(\r?\n)([ \t]+)[^ \t\r\n]")
 
 
 def get(data: bytes, pointer: str, *, name: str = "the document") -> Any:
-    """The value at `pointer`.
+    """Return the value at `pointer`.
 
     Raises:
         DocumentMalformed: `data` is not JSON.
@@ -35,7 +35,7 @@ def get(data: bytes, pointer: str, *, name: str = "the document") -> Any:
 
 
 def set_value(data: bytes, pointer: str, value: Any, *, name: str = "the document") -> bytes:
-    """The document with `value` at `pointer`.
+    """Return the document with `value` at `pointer`.
 
     Replaces what is there, adds a key to an object (at its end), or appends to an array (`-` or
     its length). An equal value of the same type keeps its spelling: nothing changes. The parent
@@ -57,7 +57,7 @@ def set_value(data: bytes, pointer: str, value: Any, *, name: str = "the documen
 
 
 def set_values(data: bytes, values: Mapping[str, Any], *, name: str = "the document") -> bytes:
-    """The document with several values set, each spelled as `set_value` alone would; read once.
+    """Return the document with several values set, each spelled as `set_value` alone would; read once.
 
     Raises:
         DocumentMalformed, UnknownField, InvalidValue: as `set_value` does.
@@ -80,7 +80,7 @@ def set_values(data: bytes, values: Mapping[str, Any], *, name: str = "the docum
 
 
 def move_item(data: bytes, pointer: str, start: int, to: int, *, name: str = "the document") -> bytes:
-    """The document with element `start` of the array at `pointer` at place `to`, the others in order.
+    """Return the document with element `start` of the array at `pointer` at place `to`, the others in order.
 
     What stands between the elements stays; each element keeps its bytes.
 
@@ -104,7 +104,7 @@ def move_item(data: bytes, pointer: str, start: int, to: int, *, name: str = "th
 
 
 def insert(data: bytes, pointer: str, value: Any, *, name: str = "the document") -> bytes:
-    """The document with `value` inserted before the array element at `pointer`, or a new key added.
+    """Return the document with `value` inserted before the array element at `pointer`, or a new key added.
 
     Raises:
         DocumentMalformed: `data` is not JSON.
@@ -125,7 +125,7 @@ def insert(data: bytes, pointer: str, value: Any, *, name: str = "the document")
 
 
 def remove(data: bytes, pointer: str, *, name: str = "the document") -> bytes:
-    """The document without the key or array element at `pointer`.
+    """Return the document without the key or array element at `pointer`.
 
     Raises:
         DocumentMalformed: `data` is not JSON.
@@ -165,7 +165,7 @@ def _without(data: bytes, spans: list[tuple[int, int]], doomed: set[int], kept: 
 
 
 def keys_of(pointer: str) -> tuple[str, ...]:
-    """The keys of a JSON pointer.
+    """Split a JSON pointer into its keys.
 
     Raises:
         InvalidValue: it is none.
@@ -188,7 +188,7 @@ def _find(document: DocumentSpans, pointer: str) -> Node:
 
 
 def _parent(document: DocumentSpans, pointer: str) -> tuple[Node, str, int]:
-    """The container that holds what `pointer` names, the key in it, and the depth of that value."""
+    """Return the container that holds what `pointer` names, the key in it, and the depth of that value."""
     *above, key = keys_of(pointer) or ("",)
     parent = _find(document, "".join(f"/{escape(part)}" for part in above))
     if parent.kind not in ("object", "array"):
@@ -236,7 +236,7 @@ def _add(document: DocumentSpans, parent: Node, key: str, value: Any, *, depth: 
 
 
 def _gap(document: DocumentSpans, parent: Node, index: int) -> bytes:
-    """What stands between a comma of `parent` and the element after it, near element `index`."""
+    """Return the bytes between a comma of `parent` and the element after it, near element `index`."""
     data, spans = document.data, _spans(parent)
     if len(spans) > 1:
         right = max(index, 1)
@@ -249,7 +249,7 @@ def _gap(document: DocumentSpans, parent: Node, index: int) -> bytes:
 
 
 def _colon(data: bytes, parent: Node, style: "_Style") -> bytes:
-    """The colon as this object writes it, with the blanks around it."""
+    """Return the colon as this object writes it, with the blanks around it."""
     if parent.members:
         last: Member = parent.members[-1]
         between = data[last.key_end : last.value.start]
@@ -262,7 +262,7 @@ class _Style:
     """How this document is laid out, found by looking at it."""
 
     def __init__(self, document: DocumentSpans, *, within: Node | None = None) -> None:
-        """`within` is a container that stays on one line if it is on one line now."""
+        """Read the style of a document; the container `within` stays on one line if it is on one line now."""
         data = document.data
         flat = within is not None and _spans(within) and b"\n" not in data[within.start : within.end]
         found = None if flat else _INDENT.search(data)
@@ -273,7 +273,7 @@ class _Style:
 
     @staticmethod
     def _unit(document: DocumentSpans) -> bytes:
-        """One step of indentation: what stands before the first element that has a line of its own."""
+        """Return one step of indentation: the blanks before the first element that has a line of its own."""
         todo = [(document.root, 1)]
         while todo:
             node, depth = todo.pop()
@@ -287,18 +287,18 @@ class _Style:
         return b"  "
 
     def line(self, depth: int) -> bytes:
-        """A new line at this depth, or nothing in a document that stands on one line."""
+        """Return a new line at this depth, or nothing in a document that stands on one line."""
         return self.newline + self.indent * depth if self.newline else b""
 
     def text(self, text: str, pointer: str) -> bytes:
-        """A string in quotes, escaped as the document does it."""
+        """Return a string in quotes, escaped as the document does it."""
         try:
             return json.dumps(text, ensure_ascii=self.ascii_only).encode("utf-8")
         except UnicodeEncodeError as error:
             raise InvalidValue("the value", pointer, "the text is not valid Unicode") from error
 
     def render(self, value: Any, depth: int, pointer: str) -> bytes:
-        """A value as it would stand at `depth` in this document."""
+        """Write a value as it would stand at `depth` in this document."""
         if isinstance(value, str):
             return self.text(value, pointer)
         if isinstance(value, dict) and value:
@@ -329,7 +329,7 @@ class _Style:
 
 
 def _same(old: Any, new: Any) -> bool:
-    """Equal all the way down; 1 and 1.0 are the same number, 1 and true are not the same."""
+    """Tell whether two values are equal all the way down; 1 and 1.0 are the same number, 1 and true are not."""
     if isinstance(old, dict) and isinstance(new, dict):
         return list(old) == list(new) and all(_same(old[key], new[key]) for key in old)
     if isinstance(old, list) and isinstance(new, (list, tuple)):

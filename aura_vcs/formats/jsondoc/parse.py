@@ -87,7 +87,7 @@ def _read(data: bytes, limits: Limits) -> JsonValue:
 
 
 def _may_hold(data: bytes) -> int:
-    """At least as many as there are values: each is the first of a container, or has a comma before it."""
+    """Return an upper bound of the number of values: each is the first of a container, or has a comma before it."""
     return 1 + sum(map(data.count, (b",", b"[", b"{")))
 
 

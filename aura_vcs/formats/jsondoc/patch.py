@@ -31,7 +31,7 @@ class PatchOperation(Struct, frozen=True, omit_defaults=True, rename={"source": 
     old: JsonValue | UnsetType = UNSET
 
     def plain(self) -> dict[str, JsonValue]:
-        """The operation as a JSON object."""
+        """Return the operation as a JSON object."""
         pairs = (("op", self.op), ("path", self.path), ("from", self.source), ("value", self.value))
         return {key: value for key, value in (*pairs, ("old", self.old)) if value is not UNSET}
 
@@ -71,7 +71,7 @@ def read_patch(patch: object) -> tuple[PatchOperation, ...]:
 
 
 def apply_patch(document: JsonValue, patch: Iterable[PatchOperation | Mapping[str, Any]]) -> JsonValue:
-    """The document after all operations; `document` itself stays as it is.
+    """Return the document after all operations; `document` itself stays as it is.
 
     All or nothing: either every operation applies or an error is raised. The result may share
     unchanged parts with `document` and with the patch. Strict: a list index beyond the end, a
@@ -150,7 +150,7 @@ class _Work:
         return copy
 
     def _parent(self, path: tuple[str, ...], pointer: str) -> JsonValue:
-        """The container that holds the last token, owned, like all containers above it."""
+        """Return the container that holds the last token, owned, like all containers above it."""
         self._get(path[:-1], pointer)
         if not isinstance(self.root, dict | list):
             raise PointerError(pointer, f"{path[0]!r} is looked for inside a plain value")

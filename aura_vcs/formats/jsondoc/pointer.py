@@ -11,7 +11,7 @@ _BAD_ESCAPE = re.compile(r"~(?![01])")
 
 
 def split_pointer(pointer: str) -> tuple[str, ...]:
-    """The unescaped tokens of a pointer; none for the whole document.
+    """Split a pointer into its unescaped tokens; none for the whole document.
 
     Raises:
         PointerInvalid: it does not begin with `/`, or has a `~` that is neither `~0` nor `~1`.
@@ -26,22 +26,22 @@ def split_pointer(pointer: str) -> tuple[str, ...]:
 
 
 def escape(token: str) -> str:
-    """A token as it stands in a pointer."""
+    """Write a token as it stands in a pointer."""
     return token.replace("~", "~0").replace("/", "~1")
 
 
 def join_pointer(tokens: Iterable[str | int]) -> str:
-    """The pointer with these tokens, escaped."""
+    """Build the pointer with these tokens, escaped."""
     return "".join(f"/{escape(str(token))}" for token in tokens)
 
 
 def list_index(token: str) -> int | None:
-    """The list index that `token` spells, or None: no sign, no leading zero, ASCII digits."""
+    """Return the list index that `token` spells, or None: no sign, no leading zero, ASCII digits."""
     return int(token) if _INDEX.fullmatch(token) else None
 
 
 def step(value: JsonValue, token: str, pointer: str) -> JsonValue:
-    """What `token` names inside `value`; `pointer` is for the message only.
+    """Return the value that `token` names inside `value`; `pointer` is for the message only.
 
     Raises:
         PointerUnknown: nothing is there.
@@ -61,7 +61,7 @@ def step(value: JsonValue, token: str, pointer: str) -> JsonValue:
 
 
 def resolve_pointer(document: JsonValue, pointer: str) -> JsonValue:
-    """What `pointer` points at, not copied.
+    """Return the value that `pointer` points at, not copied.
 
     Raises:
         PointerInvalid: it is not a JSON pointer.

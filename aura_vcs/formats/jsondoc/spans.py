@@ -67,7 +67,7 @@ class DocumentSpans(msgspec.Struct):
     root: Node
 
     def value(self, node: Node | None = None) -> Any:
-        """The value of a node (the whole document without one). Of a double key the last counts."""
+        """Return the value of a node (the whole document without one). Of a double key the last counts."""
         node = self.root if node is None else node
         if node.kind == "object":
             return {member.key: self.value(member.value) for member in node.members}
@@ -83,7 +83,7 @@ class DocumentSpans(msgspec.Struct):
         return float(text)
 
     def oddities(self) -> list[Oddity]:
-        """Double keys, words outside JSON and strings that are not valid Unicode, with their places."""
+        """Find double keys, words outside JSON and strings that are not valid Unicode, with their places."""
         return list(self._oddities(self.root, ""))
 
     def _oddities(self, node: Node, pointer: str) -> Iterator[Oddity]:
@@ -103,12 +103,12 @@ class DocumentSpans(msgspec.Struct):
             yield from self._oddities(item, f"{pointer}/{index}")
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column, from 1, of a byte."""
+        """Return line and column, from 1, of a byte."""
         return position(self.data, offset)
 
 
 def position(data: bytes, offset: int) -> tuple[int, int]:
-    """Line and column, from 1, of the byte at `offset`; columns count characters."""
+    """Return line and column, from 1, of the byte at `offset`; columns count characters."""
     start = data.rfind(b"\n", 0, offset) + 1
     line = data.count(b"\n", 0, offset) + 1
     skipped = len(BOM) if start == 0 and data.startswith(BOM) else 0
@@ -165,7 +165,7 @@ class _Reader:
         return root
 
     def _next_child(self, node: Node) -> Node | None:
-        """The next element of an open container, or None when its bracket closes."""
+        """Read the next element of an open container, or return None when its bracket closes."""
         close = b"}" if node.kind == "object" else b"]"
         count = len(node.members) if node.kind == "object" else len(node.items)
         self._space()
@@ -202,7 +202,7 @@ class _Reader:
         return child
 
     def _value(self) -> Node:
-        """The value that starts here: all of it, or a container's opening bracket."""
+        """Read the value that starts here: all of it, or a container's opening bracket."""
         start, first = self.at, self._byte()
         if first in (b"{", b"["):
             self.at += 1

@@ -34,7 +34,7 @@ class Style(Struct, frozen=True):
 
 
 def style_of(data: bytes) -> Style:
-    """The style of a JSON document that parses."""
+    """Read the style of a JSON document that parses."""
     text = data.decode("utf-8")
     found = _INDENT.search(text)
     indent = found.group(1) if found else None
@@ -56,14 +56,14 @@ def style_of(data: bytes) -> Style:
 
 
 def _prefers(inline: re.Pattern[str], broken: re.Pattern[str], text: str, *, strictly: bool = False) -> bool:
-    """Whether containers of plain values are written on one line."""
+    """Tell whether containers of plain values are written on one line."""
     sample = text[:1_000_000]
     count = len(inline.findall(sample))
     return count > 0 and (strictly or count >= len(broken.findall(sample)))
 
 
 def _spellings(text: str) -> dict[float, str]:
-    """Numbers that are not written the way Python would, such as 1.50 or 1E5."""
+    """Collect the numbers that are not written the way Python would, such as 1.50 or 1E5."""
     found: dict[float, str] = {}
 
     def note(written: str) -> float:
@@ -77,7 +77,7 @@ def _spellings(text: str) -> dict[float, str]:
 
 
 def write_like(value: JsonValue, model: bytes, model_value: JsonValue) -> bytes:
-    """`value` as a document in the style of `model`; the model's own bytes when nothing differs.
+    """Write `value` as a document in the style of `model`; the model's own bytes when nothing differs.
 
     `value` must be at most `MAX_DEPTH` deep and made of JSON values. Parsing the result gives
     the same value again.
@@ -89,7 +89,7 @@ def write_like(value: JsonValue, model: bytes, model_value: JsonValue) -> bytes:
 
 
 def _pieces(value: JsonValue, style: Style, line: str) -> Iterator[str]:
-    """The text of a value in pieces; `line` is a line end with the indentation in force."""
+    """Yield the text of a value in pieces; `line` is a line end with the indentation in force."""
     if isinstance(value, dict) and value:
         yield from _container(value, style, line, brackets="{}")
     elif isinstance(value, list) and value:

@@ -14,7 +14,7 @@ JsonValue = Any
 
 
 def same(one: JsonValue, other: JsonValue) -> bool:
-    """Whether two values are equal including their types: 1, 1.0 and true are three values.
+    """Tell whether two values are equal including their types: 1, 1.0 and true are three values.
 
     The order of an object's keys does not count. -0.0 and 0.0 differ.
     """
@@ -39,7 +39,7 @@ def same(one: JsonValue, other: JsonValue) -> bool:
 
 
 def equal_numbers(one: JsonValue, other: JsonValue) -> bool:
-    """Whether two values are equal as RFC 6902, section 4.6 wants it: 1 equals 1.0, but not true."""
+    """Tell whether two values are equal as RFC 6902, section 4.6 wants it: 1 equals 1.0, but not true."""
     stack = [(one, other)]
     while stack:
         a, b = stack.pop()
@@ -57,7 +57,7 @@ def equal_numbers(one: JsonValue, other: JsonValue) -> bool:
 
 
 def kind_of(value: JsonValue) -> str:
-    """The JSON name of a value's type: object, list, text, number, flag or nothing."""
+    """Return the JSON name of a value's type: object, list, text, number, flag or nothing."""
     if isinstance(value, dict):
         return "object"
     if isinstance(value, list):
@@ -70,7 +70,7 @@ def kind_of(value: JsonValue) -> str:
 
 
 def depth_of(value: JsonValue, limit: int) -> int:
-    """Levels of containers in `value`, at most `limit` + 1: the walk stops there."""
+    """Count the levels of containers in `value`, at most `limit` + 1: the walk stops there."""
     deepest, level = 0, [value]
     while level and deepest <= limit:
         below: list[JsonValue] = []
@@ -96,7 +96,7 @@ def check_depth(*values: JsonValue) -> None:
 
 
 def count_values(value: JsonValue, limit: int) -> int:
-    """How many values `value` is made of, at most `limit` + 1: the walk stops there."""
+    """Count the values that `value` is made of, at most `limit` + 1: the walk stops there."""
     count, stack = 0, [value]
     while stack and count <= limit:
         item = stack.pop()

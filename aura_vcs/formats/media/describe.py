@@ -15,7 +15,7 @@ NEARLY_ALL = 0.85
 
 
 def describe(header: MediaHeader) -> str:
-    """A file in one line: `video, mp4, 1920×1080, 25 fps, 12.5 s, h264 aac`."""
+    """Describe a file in one line: `video, mp4, 1920×1080, 25 fps, 12.5 s, h264 aac`."""
     parts = [header.kind, header.format]
     if header.width and header.height:
         parts.append(_size(header))
@@ -31,7 +31,7 @@ def describe(header: MediaHeader) -> str:
 
 
 def diff_lines(old: MediaFacts | None, new: MediaFacts | None, found: MediaAnswer | None = None) -> tuple[str, ...]:
-    """What differs, one line each; for a file that came or went, what it is or was.
+    """Describe what differs, one line each; for a file that came or went, what it is or was.
 
     `found` is what decoding both has shown, if they were decoded.
     """
@@ -81,7 +81,7 @@ def _shown_by_decoding(old: MediaHeader, new: MediaHeader, found: MediaAnswer, *
 
 
 def _within(places: Stretches, start: float, end: float) -> Stretches:
-    """What lies in the time that both versions have."""
+    """Cut stretches to the time that both versions have."""
     cut = ((max(start, a), min(end, b)) for a, b in places)
     return tuple((a, b) for a, b in cut if b - a > TELLING_SECONDS / 2)
 
@@ -92,7 +92,7 @@ def _one_sided(facts: MediaFacts) -> str:
 
 
 def _loudness(old: MediaFacts, new: MediaFacts) -> list[tuple[str, str, str]]:
-    """Peak and loudness, where anybody could hear the difference. Very short sounds have no loudness."""
+    """Describe peak and loudness, where anybody could hear the difference. Very short sounds have no loudness."""
     found = []
     was, now = old.peak_db, new.peak_db
     if was != now and (was is None or now is None or abs(was - now) > HEARD_DB):
@@ -132,7 +132,7 @@ def _looks(distance: float) -> str:
 
 
 def _places(places: Stretches, length: float) -> str:
-    """Where, in words: the first few stretches and how many more there are."""
+    """Describe places in words: the first few stretches and how many more there are."""
     if sum(end - start for start, end in places) > NEARLY_ALL * length > 0:
         return "throughout"
     shown = [f"from {_moment(start)} to {_moment(end)}" for start, end in places[:_PLACES]]
@@ -143,7 +143,7 @@ def _places(places: Stretches, length: float) -> str:
 
 
 def _moment(seconds: float) -> str:
-    """A place in a film: `12.5 s`, `2:05.5`, `1:02:03.0`."""
+    """Write a place in a film: `12.5 s`, `2:05.5`, `1:02:03.0`."""
     tenths = round(seconds * 10)
     if tenths < 600:
         return f"{tenths / 10:.1f} s"

@@ -13,7 +13,7 @@ _WIDTH, _HEIGHT, _RATE, _CHANNELS = 0xB0, 0xBA, 0xB5, 0x9F
 
 
 def read_matroska(data: bytes) -> MediaHeader:
-    """The header of a Matroska or WebM file from its first bytes (64 KiB are plenty)."""
+    """Read the header of a Matroska or WebM file from its first bytes (64 KiB are plenty)."""
     name, scale, length = "mkv", 1_000_000, 0.0
     found: dict[str, int] = {}
     codecs: list[str] = []
@@ -52,7 +52,7 @@ def _real(body: bytes) -> float:
 
 
 def _number(data: bytes, at: int, *, keep_mark: bool) -> tuple[int, int]:
-    """A variable-length number and where it ends."""
+    """Read a variable-length number; return it and where it ends."""
     first = data[at]
     length = 9 - first.bit_length()
     if length > 8 or at + length > len(data):
@@ -62,7 +62,7 @@ def _number(data: bytes, at: int, *, keep_mark: bool) -> tuple[int, int]:
 
 
 def _walk(data: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """Elements in order, containers entered; stops at what is cut off, odd or too much."""
+    """Yield elements in order, containers entered; stop at what is cut off, odd or too much."""
     inside = (_SEGMENT, _INFO, _TRACKS, _ENTRY, _VIDEO, _AUDIO, 0x1A45DFA3)
     for _ in range(ELEMENTS_LIMIT):
         try:

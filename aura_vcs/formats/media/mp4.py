@@ -26,7 +26,7 @@ class _Track(Struct):
 
 
 def read_movie(reader: HeaderReader) -> MediaHeader:
-    """The header of an MP4 or MOV file."""
+    """Read the header of an MP4 or MOV file."""
     size, head = reader.size, reader.head
     name = "mov" if head[8:12] == b"qt  " or head[4:8] != b"ftyp" else "mp4"
     tracks: list[_Track] = []
@@ -62,7 +62,7 @@ def _frame_rate(video: _Track | None) -> float | None:
 
 
 def _boxes(reader: HeaderReader, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """(type, start of content, end) of the boxes in a stretch of the file, at most `BOXES_LIMIT`."""
+    """Yield (type, start of content, end) of the boxes in a stretch of the file, at most `BOXES_LIMIT`."""
     for _ in range(BOXES_LIMIT):
         if start + 8 > end:
             return
@@ -79,7 +79,7 @@ def _boxes(reader: HeaderReader, start: int, end: int) -> Iterator[tuple[bytes, 
 
 
 def _duration(reader: HeaderReader, start: int) -> float:
-    """Seconds that an mvhd or mdhd box claims."""
+    """Read the seconds that an mvhd or mdhd box claims."""
     if reader.at(start, 1) == b"\x01":
         scale, length = struct.unpack(">IQ", reader.at(start + 20, 12))
         unknown = 2**64 - 1

@@ -31,7 +31,7 @@ class HeaderSource(Protocol):
     """Bytes that can be read anywhere: a file opened for reading, or `io.BytesIO`."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes from here on."""
+        """Read at most `size` bytes from here on."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Go to a position; gives the position."""
@@ -51,7 +51,7 @@ class HeaderReader:
         self.head = self.some(0, 64)
 
     def at(self, position: int, count: int) -> bytes:
-        """Exactly `count` bytes (at most 64 KiB) from `position`."""
+        """Read exactly `count` bytes (at most 64 KiB) from `position`."""
         self._left -= 1
         if self._left < 0 or position < 0 or count > 65_536 or position + count > self.size:
             raise NothingMoreError
@@ -62,5 +62,5 @@ class HeaderReader:
         return data
 
     def some(self, position: int, count: int) -> bytes:
-        """Up to `count` bytes from `position`, fewer at the end."""
+        """Read up to `count` bytes from `position`, fewer at the end."""
         return self.at(position, max(0, min(count, self.size - position)))

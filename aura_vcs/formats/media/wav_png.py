@@ -29,7 +29,7 @@ class HeaderFacts(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def read_header(stream: BinaryIO) -> HeaderFacts | None:
-    """Facts of a WAV or PNG from its first bytes; None for anything else or a broken header.
+    """Read the facts of a WAV or PNG from its first bytes; None for anything else or a broken header.
 
     Reads forward only, at most 16 MiB, and keeps no more than 64 KiB of it.
     """

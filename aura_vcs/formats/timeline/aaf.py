@@ -22,12 +22,12 @@ _MARK = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 def is_aaf(data: bytes) -> bool:
-    """Whether bytes begin like an AAF file: a structured storage with AAF's class in its root."""
+    """Tell whether bytes begin like an AAF file: a structured storage with AAF's class in its root."""
     return data.startswith(_MARK) and b"B\x00l\x00o\x00b\x00" not in data[:64]
 
 
 def read_aaf(data: bytes) -> Timeline | Unstructured:
-    """The model of an AAF file, or why there is none."""
+    """Read the model of an AAF file, or say why there is none."""
     if len(data) > MAX_BYTES:
         return Unstructured(f"it is larger than {MAX_BYTES >> 20} MiB")
     try:
@@ -154,7 +154,7 @@ class _Reader:
         )
 
     def _path(self, mob: Any) -> str:
-        """Where the essence of a mob lies, through the mobs that it comes from."""
+        """Return where the essence of a mob lies, through the mobs that it comes from."""
         for _ in range(DEPTH):
             descriptor = getattr(mob, "descriptor", None)
             for locator in getattr(descriptor, "locator", None) or ():

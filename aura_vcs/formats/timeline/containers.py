@@ -15,17 +15,17 @@ _ZIP = b"PK\x03\x04"
 
 
 def is_gzip(data: bytes) -> bool:
-    """Whether bytes begin like gzip."""
+    """Tell whether bytes begin like gzip."""
     return data.startswith(_GZIP)
 
 
 def is_zip(data: bytes) -> bool:
-    """Whether bytes begin like a zip file."""
+    """Tell whether bytes begin like a zip file."""
     return data.startswith(_ZIP)
 
 
 def gunzip(data: bytes, limit: int = MAX_UNPACKED) -> bytes | Unstructured:
-    """What a gzip file holds, or why it is not opened."""
+    """Decompress a gzip file, or say why it is not opened."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         found = unpacker.decompress(data, limit + 1)
@@ -47,7 +47,7 @@ class ZipFile:
         self.names = [info.filename for info in archive.infolist() if not info.is_dir()]
 
     def read(self, name: str) -> bytes | Unstructured:
-        """The content of a member, or why it is not read."""
+        """Read the content of a member, or say why it is not read."""
         limit = min(MEMBER_BYTES, self._left)
         try:
             with self._archive.open(name) as file:
@@ -68,7 +68,7 @@ class ZipFile:
         return found
 
     def checksums(self) -> dict[str, str]:
-        """What stands in the list of members, by name: enough to tell whether one changed."""
+        """Return checksum and size of each member by name: enough to tell whether one changed."""
         return {info.filename: f"{info.CRC:08x} {info.file_size}" for info in self._archive.infolist()}
 
 

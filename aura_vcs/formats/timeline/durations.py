@@ -12,7 +12,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3})\.)?(\d{1,3}):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}
 
 
 def parse_duration(value: Any) -> float | None:
-    """Seconds, or None if `value` is no duration of 0 to `MAX_SECONDS`.
+    """Parse seconds, or return None if `value` is no duration of 0 to `MAX_SECONDS`.
 
     Strings may begin with days (`1.02:00:00`), as .NET's TimeSpan writes them.
     """
@@ -30,14 +30,14 @@ def parse_duration(value: Any) -> float | None:
 
 
 def format_duration(seconds: float) -> str:
-    """`hh:mm:ss.fffffff`, rounded to a ten-millionth of a second."""
+    """Write seconds as `hh:mm:ss.fffffff`, rounded to a ten-millionth of a second."""
     ticks = round(seconds * 10_000_000)
     whole, fraction = divmod(ticks, 10_000_000)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{fraction:07d}"
 
 
 def same_spelling(seconds: float, model: Any) -> str | float:
-    """`seconds` spelled as `model` is: a clock string where it is a string, else a number."""
+    """Spell `seconds` as `model` is: a clock string where it is a string, else a number."""
     if isinstance(model, str):
         return format_duration(seconds)
     rounded = round(seconds, 7)

@@ -47,13 +47,13 @@ class Event(Struct, frozen=True):
 
 
 def is_edl(data: bytes) -> bool:
-    """Whether bytes look like an edit list."""
+    """Tell whether bytes look like an edit list."""
     start = data[: 64 << 10].decode("utf-8", "replace")
     return any(EVENT.fullmatch(line) for line in start.splitlines()[:400])
 
 
 def guess_rate(lines: list[str]) -> Rate:
-    """The rate that the timecodes allow: the usual one of those."""
+    """Guess the rate from the timecodes: the usual one of those that they allow."""
     frames = [
         int(re.split("[:;.,]", text)[-1]) for line in lines if (m := EVENT.fullmatch(line)) for text in m.groups()[5:]
     ]
@@ -70,7 +70,7 @@ def guess_rate(lines: list[str]) -> Rate:
 
 
 def read_events(lines: list[str], rate: Rate) -> Iterator[Event]:
-    """The events of a list, each with the notes under it."""
+    """Yield the events of a list, each with the notes under it."""
     open_: Event | None = None
     for n, line in enumerate(lines):
         match = EVENT.fullmatch(line.rstrip("\r\n"))
@@ -98,7 +98,7 @@ def read_events(lines: list[str], rate: Rate) -> Iterator[Event]:
 
 
 def read_edl(data: bytes, rate: Rate | None = None) -> Timeline | Unstructured:
-    """The model of an edit list, or why there is none; `rate` where it is known from elsewhere."""
+    """Read the model of an edit list, or say why there is none; `rate` where it is known from elsewhere."""
     text = read_text(data)
     if isinstance(text, Unstructured):
         return text

@@ -37,12 +37,12 @@ CLIPS_LIMIT = 1_000_000
 
 
 def is_fcpxml(data: bytes) -> bool:
-    """Whether bytes begin like Final Cut Pro XML."""
+    """Tell whether bytes begin like Final Cut Pro XML."""
     return b"<fcpxml" in data[:4_096]
 
 
 def read_fcpxml(data: bytes) -> Timeline | Unstructured:
-    """The model of a Final Cut Pro XML document, or why there is none."""
+    """Read the model of a Final Cut Pro XML document, or say why there is none."""
     document = parse_xml(data)
     if isinstance(document, Unstructured):
         return document
@@ -108,7 +108,7 @@ class _Reader:
         )
 
     def _loose(self, has_projects: bool) -> list[Track]:
-        """Clips of an event that are in no project, as a track of its bin."""
+        """Read the clips of an event that are in no project, as a track of its bin."""
         tracks = []
         for event in (element for element in self.root.walk() if element.tag == "event"):
             clips = [child for child in event.children if child.tag in STORY]
@@ -191,7 +191,7 @@ class _Reader:
         return tracks
 
     def _spine(self, spine: Element, span: _Span, lane: int, lanes: dict[int, list[Clip]], depth: int) -> None:
-        """Everything in a storyline; `span` is where the storyline itself is."""
+        """Read everything in a storyline; `span` is where the storyline itself is."""
         at = 0
         waiting = ""
         for child in spine.children:
@@ -215,7 +215,7 @@ class _Reader:
             lanes[lane][-1] = structs.replace(last, details=(*last.details, ("closing transition", waiting)))
 
     def _children(self, parent: Element, at: Ticks, lanes: dict[int, list[Clip]], lane: int, depth: int) -> None:
-        """What is connected to a clip or a gap."""
+        """Read the items that are connected to a clip or a gap."""
         if depth > NESTING or self.count > CLIPS_LIMIT:
             return
         start = _ticks(parent.get("start"))
@@ -240,7 +240,7 @@ class _Reader:
         return max(0, _ticks(sequence.get("duration"))) if sequence is not None else 0
 
     def _ref(self, element: Element) -> str:
-        """The resource that an element plays; that of a `clip` is named by what is in it."""
+        """Return the resource that an element plays; that of a `clip` is named by what is in it."""
         if element.get("ref") or element.tag == "mc-clip":
             return element.get("ref")
         for child in element.walk():
@@ -294,7 +294,7 @@ class _Reader:
         return shown(name), canonical({**rest, **params, **({"more": digest_of(others)} if others else {})})
 
     def _other_of(self, element: Element) -> str:
-        """What is in a clip beside what is told of it."""
+        """Fingerprint the parts of a clip that the model has no field for."""
         parts = [
             element_value(c, without=("ref", "id"))
             for c in element.all("audio-channel-source", "conform-rate", "timeMap")
@@ -358,7 +358,7 @@ def _marker(element: Element) -> tuple[str, str]:
 
 
 def _speed(time_map: Element | None) -> float:
-    """How fast a clip plays: the slope of the two points of its time map; 1 for none or any other."""
+    """Return how fast a clip plays: the slope of the two points of its time map; 1 for none or any other."""
     points = [*time_map.all("timept")] if time_map is not None else []
     if len(points) != 2:
         return 1.0

@@ -9,14 +9,14 @@ from aura_vcs.formats.xmldoc.parse import Element
 
 
 def digest_of(value: JsonValue) -> str:
-    """A short text that is equal for equal values; "" for what is empty."""
+    """Return a short text that is equal for equal values; "" for what is empty."""
     if not value:
         return ""
     return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=12).hexdigest()
 
 
 def element_value(element: Element, *, without: Container[str] = (), names: Container[str] = ()) -> JsonValue:
-    """An element and everything in it as lists, to be compared: no attribute in `without`, no element of `names`.
+    """Return an element and all in it as lists, to be compared: no attribute in `without`, no element of `names`.
 
     Space around text does not count.
     """

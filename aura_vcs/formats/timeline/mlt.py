@@ -35,13 +35,13 @@ _ENTRY_NOISE = ("kdenlive:activeeffect", "kdenlive:id", "kdenlive:collapsed", "k
 
 
 def is_mlt(data: bytes) -> bool:
-    """Whether bytes begin like an MLT document."""
+    """Tell whether bytes begin like an MLT document."""
     start = data[:4_096]
     return b"<mlt" in start and start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def read_mlt(data: bytes) -> Timeline | Unstructured:
-    """The model of an MLT document, or why there is none."""
+    """Read the model of an MLT document, or say why there is none."""
     document = parse_xml(data)
     if isinstance(document, Unstructured):
         return document
@@ -90,7 +90,7 @@ class MltReader:
             self.media.append(reference)
 
     def _bin_producers(self) -> dict[str, Element]:
-        """The bin's own producer by `kdenlive:id`: names and markers of a clip stand there."""
+        """Map `kdenlive:id` to the bin's own producer: names and markers of a clip stand there."""
         found: dict[str, Element] = {}
         for entry in self.bin.all("entry") if self.bin is not None else ():
             producer = self.by_id.get(entry.get("producer"))
@@ -99,7 +99,7 @@ class MltReader:
         return found
 
     def frames(self, value: str, default: int = 0) -> int:
-        """A time in the document as frames, within reason."""
+        """Read a time in the document as frames, within reason."""
         if value not in self.times:
             found = read_frames(value, self.rate) if value else None
             self.times[value] = None if found is None else max(-MAX_FRAMES, min(MAX_FRAMES, found))
@@ -107,11 +107,11 @@ class MltReader:
         return default if known is None else known
 
     def ticks(self, frames: int) -> Ticks:
-        """Frames in ticks."""
+        """Convert frames to ticks."""
         return frames_to_ticks(frames, self.rate)
 
     def timeline(self) -> Timeline:
-        """The whole document."""
+        """Read the whole document."""
         sequences = self.sequences()
         tracks: list[Track] = []
         for number, (name, tractor) in enumerate(sequences):
@@ -140,7 +140,7 @@ class MltReader:
         )
 
     def sequences(self) -> list[tuple[str, Element]]:
-        """Names and tractors of the sequences, the main one first."""
+        """Return names and tractors of the sequences, the main one first."""
         if self.bin is not None:
             found = [
                 (properties_of(t).get("kdenlive:clipname", ""), t)
@@ -182,7 +182,7 @@ class MltReader:
         return self._with_compositions(tractor, tracks, places)
 
     def playlists(self, source: Element) -> tuple[Element, ...]:
-        """The playlists that a track is: itself, or the two of a track of Kdenlive."""
+        """Return the playlists that a track is: itself, or the two of a track of Kdenlive."""
         if source.tag == "playlist":
             return (source,)
         if source.tag != "tractor":
@@ -191,7 +191,7 @@ class MltReader:
         return tuple(element for element in inner if element is not None and element.tag == "playlist")
 
     def is_black(self, source: Element) -> bool:
-        """Whether a track is the black one behind all others."""
+        """Tell whether a track is the black one behind all others."""
         found = properties_of(source)
         return source.get("id") in _BLACK or found.get("kdenlive:playlistid") == "black_track"
 
@@ -223,7 +223,7 @@ class MltReader:
         return effects_of(element, has_commas=self.has_commas)
 
     def _clips(self, playlist: Element) -> list[Clip]:
-        """What stands in a playlist; its position is the running sum."""
+        """Read the clips of a playlist; the position of each is the running sum."""
         at = 0
         clips: list[Clip] = []
         for n, child in enumerate(playlist.children):
@@ -263,7 +263,7 @@ class MltReader:
         ), length
 
     def _played(self, producer: Element, known: str) -> Clip:
-        """What a clip is by what it plays, without times; `known` is the bin's number of it that the clip says."""
+        """Describe a clip by what it plays, without times; `known` is the bin's number of it that the clip gives."""
         key = id(producer), known
         if key not in self.played:
             self.played[key] = self._read_played(producer, known)
@@ -299,14 +299,14 @@ class MltReader:
         )
 
     def last_of(self, producer: Element | None) -> int:
-        """The last frame of what a producer plays."""
+        """Return the last frame of what a producer plays."""
         if producer is None:
             return -1
         found = producer.get("out")
         return self.frames(found, self.frames(properties_of(producer).get("length", ""), 1) - 1)
 
     def _transition_value(self, tractor: Element) -> list[object]:
-        """What a transition between two clips of a track is made of, without ids."""
+        """Return the parts of a transition between two clips of a track, without ids."""
         parts: list[object] = []
         for track in tractor.all("track"):
             source = self.by_id.get(track.get("producer"))
@@ -317,7 +317,7 @@ class MltReader:
         return parts
 
     def _with_mixes(self, tractor: Element, clips: list[Clip]) -> list[Clip]:
-        """Kdenlive's mixes: transitions between the two playlists of a track, told of the clip that they lead to."""
+        """Add Kdenlive's mixes, transitions between the two playlists of a track, to the clips that they lead to."""
         mixes = [t for t in tractor.all("transition") if not is_internal(t) and "in" in t.attributes]
         for mix in mixes:
             first, last = self.frames(mix.get("in")), self.frames(mix.get("out"))
@@ -328,7 +328,7 @@ class MltReader:
         return clips
 
     def _with_compositions(self, tractor: Element, tracks: list[Track], places: dict[int, int]) -> list[Track]:
-        """Transitions between tracks, told of the clip of the upper track that they begin on."""
+        """Add transitions between tracks to the clip of the upper track that they begin on."""
         for transition in tractor.all("transition"):
             found = properties_of(transition)
             place = places.get(self.frames(found.get("b_track", ""), -1))
@@ -355,7 +355,7 @@ class MltReader:
         return tracks
 
     def _others(self, sequences: list[tuple[str, Element]]) -> None:
-        """What is not looked into, as fingerprints."""
+        """Record fingerprints of the parts that are not looked into."""
         for name, tractor in sequences:
             self.notes.keep(f"effects of {name or 'the whole'}", [list(e) for e in self._effects(tractor)])
         known = {"profile", "producer", "chain", "playlist", "tractor"}
@@ -378,7 +378,7 @@ def _service(element: Element) -> str:
 
 
 def _streams(found: Properties) -> tuple[tuple[str, str], ...]:
-    """Which streams of its file a clip plays, where that is not both."""
+    """Return which streams of its file a clip plays, where that is not both."""
     off = [
         name
         for name in ("video", "audio")
@@ -388,7 +388,7 @@ def _streams(found: Properties) -> tuple[tuple[str, str], ...]:
 
 
 def _named(tracks: list[Track], flavour: str) -> list[Track]:
-    """Tracks without a name are called as the editor shows them: V1, V2 from below, A1, A2 from above."""
+    """Name tracks without a name as the editor shows them: V1, V2 from below, A1, A2 from above."""
     sounds = [n for n, track in enumerate(tracks) if track.kind == "audio"]
     pictures = [n for n, track in enumerate(tracks) if track.kind != "audio"]
     if flavour == "kdenlive":

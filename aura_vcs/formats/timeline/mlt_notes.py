@@ -32,7 +32,7 @@ _CONTENT = re.compile(
 
 
 def is_noise(name: str) -> bool:
-    """Whether a property changes by looking at a project, or is given anew at every save."""
+    """Tell whether a property changes by looking at a project, or is given anew at every save."""
     bare = next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), name)
     return any(names.fullmatch(bare) for names in _NOISE.values())
 
@@ -59,7 +59,7 @@ def _entries(text: str) -> list[JsonValue]:
 
 
 def read_markers(found: Properties, rate: Rate) -> tuple[tuple[str, str], ...]:
-    """The markers of a bin clip."""
+    """Read the markers of a bin clip."""
     markers = [_marker(entry, rate) for entry in _entries(found.get("kdenlive:markers", ""))]
     return tuple(markers) + _named_by_time(found, "kdenlive:marker.")
 
@@ -73,7 +73,7 @@ def _marker(entry: JsonValue, rate: Rate) -> tuple[str, str]:
 
 
 def _named_by_time(found: Properties, prefix: str) -> tuple[tuple[str, str], ...]:
-    """How Kdenlive wrote them until 17: the time, in seconds, in the name of a property."""
+    """Read markers as Kdenlive wrote them until 17: the time, in seconds, in the name of a property."""
     return tuple(
         (value.partition(":")[2] or value, canonical({"at": key.removeprefix(prefix)}))
         for key, value in found.items()
@@ -82,7 +82,7 @@ def _named_by_time(found: Properties, prefix: str) -> tuple[tuple[str, str], ...
 
 
 def read_guides(found: Properties, tractor: Element | None, rate: Rate, sequence: str) -> list[tuple[str, str]]:
-    """The markers of a whole sequence, as name and the rest."""
+    """Read the markers of a whole sequence, as name and the rest."""
     text = found.get("kdenlive:sequenceproperties.guides") or found.get("kdenlive:docproperties.guides") or ""
     guides = [_marker(entry, rate) for entry in _entries(text)]
     guides += _named_by_time(found, "kdenlive:guide.")
@@ -101,7 +101,7 @@ def read_guides(found: Properties, tractor: Element | None, rate: Rate, sequence
 def read_settings(
     root: Element, project: Properties, sequences: list[Properties], notes: MltNotes
 ) -> dict[str, JsonValue]:
-    """What the document says of itself, without prefixes; noise goes to `notes`."""
+    """Read the document's settings, without prefixes; noise goes to `notes`."""
     profile = root.find("profile")
     settings: dict[str, JsonValue] = {}
     if profile is not None:

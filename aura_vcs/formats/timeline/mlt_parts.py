@@ -35,12 +35,12 @@ MEDIA_NOISE = re.compile(
 
 
 def properties_of(element: Element) -> Properties:
-    """What the `property` children say, by name; the last one of a name counts, as in MLT."""
+    """Collect the `property` children by name; the last one of a name counts, as in MLT."""
     return {child.attributes.get("name", ""): child.text for child in element.children if child.tag == "property"}
 
 
 def read_frames(value: str, rate: Rate) -> int | None:
-    """A time of MLT as frames: a number, `hh:mm:ss.mmm` with point or comma, or a timecode."""
+    """Read a time of MLT as frames: a number, `hh:mm:ss.mmm` with point or comma, or a timecode."""
     value = value.strip()
     if value.lstrip("-").isdecimal() and len(value) < 12:
         return int(value)
@@ -59,12 +59,12 @@ def read_frames(value: str, rate: Rate) -> int | None:
 
 
 def with_points(value: str, *, has_commas: bool) -> str:
-    """A value with a point in its decimals, whichever the author's computer writes."""
+    """Write a value with a point in its decimals, whichever the author's computer writes."""
     return _COMMA.sub(".", value) if has_commas else value
 
 
 def read_effect(element: Element, *, has_commas: bool) -> tuple[str, str]:
-    """The name of a filter and its parameters, as canonical JSON."""
+    """Read the name of a filter and its parameters, as canonical JSON."""
     found = properties_of(element)
     name = found.get("kdenlive_id") or found.get("shotcut:filter") or found.get("mlt_service") or "filter"
     kept = {
@@ -79,7 +79,7 @@ def read_effect(element: Element, *, has_commas: bool) -> tuple[str, str]:
 
 
 def effects_of(element: Element, *, has_commas: bool) -> tuple[tuple[str, str], ...]:
-    """The effects that a person put on something; what the editor adds by itself is none."""
+    """List the effects that a person put on something; what the editor adds by itself is none."""
     return tuple(
         read_effect(child, has_commas=has_commas)
         for child in element.children
@@ -88,13 +88,13 @@ def effects_of(element: Element, *, has_commas: bool) -> tuple[tuple[str, str], 
 
 
 def is_internal(element: Element) -> bool:
-    """Whether the editor added a filter or transition by itself."""
+    """Tell whether the editor added a filter or transition by itself."""
     found = properties_of(element)
     return bool(found.get("internal_added")) or found.get("_loader") == "1"
 
 
 def split_speed(resource: str) -> tuple[str, float, str]:
-    """`2.5:` and 2.5 in front of a path, and the path; "" and 1.0 where there is no speed."""
+    """Split `2.5:` and 2.5 off the front of a path, and return the path; "" and 1.0 where there is no speed."""
     match = _SPEED.match(resource)
     if match is None or (len(match.group(1)) == 1 and match.group(1).isalpha()):
         return "", 1.0, resource
@@ -102,7 +102,7 @@ def split_speed(resource: str) -> tuple[str, float, str]:
 
 
 def media_kind(service: str, resource: str) -> MediaKind:
-    """What sort of thing a producer plays."""
+    """Return the kind of media that a producer plays."""
     kind = _KIND.get(service.removeprefix("avformat-"))
     if kind is not None:
         return kind
@@ -110,12 +110,12 @@ def media_kind(service: str, resource: str) -> MediaKind:
 
 
 def is_absolute(path: str) -> bool:
-    """Whether a path says where it begins, on any system."""
+    """Tell whether a path is absolute, on any system."""
     return path.startswith(("/", "\\")) or (len(path) > 2 and path[1] == ":" and path[2] in "/\\") or "://" in path
 
 
 def references_of(document: XmlDocument, element: Element, root: str) -> list[MediaReference]:
-    """The files that a producer, chain, filter or transition names, the one that it plays first."""
+    """List the files that a producer, chain, filter or transition names, the one that it plays first."""
     found = properties_of(element)
     service = found.get("mlt_service", "")
     plays = element.tag in ("producer", "chain")
@@ -158,7 +158,7 @@ def references_of(document: XmlDocument, element: Element, root: str) -> list[Me
 
 
 def _text_span(document: XmlDocument, element: Element, name: str) -> tuple[int, int]:
-    """Where the text of a property stands, without the space around it."""
+    """Return where the text of a property stands, without the space around it."""
     if not document.is_editable:
         return 0, 0
     for child in element.children:
@@ -171,5 +171,5 @@ def _text_span(document: XmlDocument, element: Element, name: str) -> tuple[int,
 
 
 def other_of(found: Properties) -> str:
-    """A fingerprint of what a producer says beside its media and what is known to be noise."""
+    """Fingerprint what a producer says beside its media and what is known to be noise."""
     return digest_of({key: value for key, value in found.items() if not MEDIA_NOISE.fullmatch(key)})

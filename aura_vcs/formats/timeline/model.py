@@ -134,20 +134,20 @@ class Timeline(Struct, frozen=True):
 
 
 def shown(name: str) -> str:
-    """A name for a sentence: one line, at most 80 characters."""
+    """Write a name for a sentence: one line, at most 80 characters."""
     line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", name)
     return line if len(line) <= 80 else line[:79] + "…"
 
 
 def seconds_to_ticks(seconds: float) -> Ticks:
-    """Seconds as ticks, rounded; what is not a finite number is 0."""
+    """Convert seconds to ticks, rounded; what is not a finite number is 0."""
     if not math.isfinite(seconds):
         return 0
     return max(-LONGEST, min(LONGEST, round(seconds * TICKS_PER_SECOND)))
 
 
 def read_time(value: JsonValue) -> Ticks | None:
-    """A duration as the studio writes it: `[d.]hh:mm:ss[.fffffff]` or a number of seconds."""
+    """Read a duration as the studio writes it: `[d.]hh:mm:ss[.fffffff]` or a number of seconds."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -164,7 +164,7 @@ def read_time(value: JsonValue) -> Ticks | None:
 
 
 def write_time(ticks: Ticks, like: JsonValue) -> JsonValue:
-    """A time in the spelling of `like`: a clock text, whole seconds or seconds with a fraction."""
+    """Write a time in the spelling of `like`: a clock text, whole seconds or seconds with a fraction."""
     if isinstance(like, str):
         seconds, fraction = divmod(abs(ticks), TICKS_PER_SECOND)
         minutes, seconds = divmod(seconds, 60)
@@ -180,7 +180,7 @@ def write_time(ticks: Ticks, like: JsonValue) -> JsonValue:
 
 
 def spoken(ticks: Ticks) -> str:
-    """A length of time for a person: `4.5 s`, `2 min 3.25 s`, `1 h 0 min 2.0 s`."""
+    """Write a length of time for a person: `4.5 s`, `2 min 3.25 s`, `1 h 0 min 2.0 s`."""
     sign, rest = ("-" if ticks < 0 else ""), abs(ticks)
     minutes, rest = divmod(rest, 60 * TICKS_PER_SECOND)
     hours, minutes = divmod(minutes, 60)

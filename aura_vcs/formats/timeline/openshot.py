@@ -65,18 +65,18 @@ _KNOWN = {
 
 
 def is_openshot(value: JsonValue) -> bool:
-    """Whether a document looks like an OpenShot project."""
+    """Tell whether a document looks like an OpenShot project."""
     keys = ("clips", "files", "layers")
     return isinstance(value, dict) and all(isinstance(value.get(key), list) for key in keys)
 
 
 def is_old_openshot(data: bytes) -> bool:
-    """Whether bytes begin like a project of OpenShot 1."""
+    """Tell whether bytes begin like a project of OpenShot 1."""
     return data.startswith((b"(iclasses.project\n", b"\x80\x02cclasses.project", b"(iopenshot"))
 
 
 def read_openshot(data: bytes) -> Timeline | Unstructured:
-    """The model of an OpenShot project, or why there is none."""
+    """Read the model of an OpenShot project, or say why there is none."""
     if is_old_openshot(data):
         return Unstructured(PICKLE)
     document = parse_document(data)
@@ -89,7 +89,7 @@ def read_openshot(data: bytes) -> Timeline | Unstructured:
 
 
 def rounded(value: JsonValue) -> JsonValue:
-    """The value with numbers that are written differently and mean the same made equal."""
+    """Return the value with numbers that are written differently and mean the same made equal."""
     stack: list[JsonValue] = [value]
     if isinstance(value, float):
         return _number(value)
@@ -277,7 +277,7 @@ def _effect(effect: dict[str, JsonValue]) -> tuple[str, str]:
 
 
 def _simple(value: JsonValue) -> JsonValue:
-    """A curve of one point as the number that it is."""
+    """Simplify a curve of one point to the number that it is."""
     points = value.get("Points") if isinstance(value, dict) else None
     if isinstance(points, list) and len(points) == 1 and isinstance(points[0], dict):
         co = points[0].get("co")
@@ -292,7 +292,7 @@ def _constants(details: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def _speed(time: JsonValue) -> float:
-    """How fast a clip plays: two points of its curve of time; 1 for any other curve."""
+    """Return how fast a clip plays: two points of its curve of time; 1 for any other curve."""
     points = time.get("Points") if isinstance(time, dict) else None
     if not isinstance(points, list) or len(points) != 2:
         return 1.0

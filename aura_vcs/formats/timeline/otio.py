@@ -25,7 +25,7 @@ _MEDIA_KEYS = ("target_url", "target_url_base", "name_prefix", "generator_kind")
 
 
 def is_otio(value: JsonValue) -> bool:
-    """Whether a document is an OpenTimelineIO timeline, or a collection that begins with one."""
+    """Tell whether a document is an OpenTimelineIO timeline, or a collection that begins with one."""
     return _find_timeline(value)[0] is not None
 
 
@@ -38,7 +38,7 @@ def _find_timeline(value: JsonValue) -> tuple[dict[str, JsonValue] | None, str]:
 
 
 def read_otio(value: JsonValue) -> Timeline:
-    """The model of an OpenTimelineIO document (see `is_otio`)."""
+    """Read the model of an OpenTimelineIO document (see `is_otio`)."""
     timeline, pointer = _find_timeline(value)
     assert timeline is not None
     stack = timeline.get("tracks")
@@ -63,7 +63,7 @@ def read_otio(value: JsonValue) -> Timeline:
 
 
 def _files_of(timeline: JsonValue, pointer: str) -> Iterable[MediaReference]:
-    """The files that references name anywhere in a timeline, in its order; numbered pictures as `name%04d.png`."""
+    """Yield the files that references name in a timeline, in its order; numbered pictures as `name%04d.png`."""
     waiting: list[tuple[str, JsonValue]] = [(pointer, timeline)]
     while waiting:
         at, item = waiting.pop()
@@ -90,7 +90,7 @@ def _files_of(timeline: JsonValue, pointer: str) -> Iterable[MediaReference]:
 
 
 def read_containers(value: JsonValue) -> Timeline:
-    """The model of an OpenTimelineIO document with a track for everything that clips stand in, groups too.
+    """Read an OpenTimelineIO document with a track for everything that clips stand in, groups too.
 
     A group is a clip of what it stands in, and a track of its own.
     """
@@ -112,7 +112,7 @@ def read_containers(value: JsonValue) -> Timeline:
 
 
 def _clips(items: Iterable[JsonValue], place: str, *, offset: int = 0) -> Iterable[Clip]:
-    """The clips among a track's children, in order, with the time each one starts at."""
+    """Yield the clips among a track's children, in order, with the time each one starts at."""
     start, number = 0, 0
     waiting = ""
     pending: Clip | None = None
@@ -161,7 +161,7 @@ def _clip(
 
 
 def read_children(items: list[JsonValue]) -> tuple[Clip, ...]:
-    """Every child as a clip of its own kind, gaps, transitions, tracks, effects and markers too.
+    """Read every child as a clip of its own kind, gaps, transitions, tracks, effects and markers too.
 
     What is no clip is known by all it says: its text is its canonical JSON.
     """
@@ -178,7 +178,7 @@ def read_children(items: list[JsonValue]) -> tuple[Clip, ...]:
 
 
 def active_reference(item: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """The media reference a clip uses; empty when it has none."""
+    """Return the media reference a clip uses; empty when it has none."""
     found = item.get("media_reference")
     many = item.get("media_references")
     if isinstance(many, dict):
@@ -191,7 +191,7 @@ def _media(reference: dict[str, JsonValue]) -> str:
 
 
 def _duration(item: JsonValue) -> Ticks:
-    """How long a child plays on its track; a transition takes no time of its own."""
+    """Return how long a child plays on its track; a transition takes no time of its own."""
     schema = _schema(item)
     if not schema or schema == "Transition":
         return 0
@@ -215,7 +215,7 @@ def read_range(value: JsonValue) -> tuple[Ticks, Ticks] | None:
 
 
 def read_rational(value: JsonValue) -> Ticks | None:
-    """A RationalTime in ticks, None for anything else."""
+    """Read a RationalTime in ticks, None for anything else."""
     if not isinstance(value, dict):
         return None
     count, rate = value.get("value"), value.get("rate")
@@ -246,7 +246,7 @@ def _transition(item: JsonValue) -> str:
 
 
 def _named(value: JsonValue) -> tuple[tuple[str, str], ...]:
-    """Effects or markers as (name, everything), speed changes left out: they are told as such."""
+    """Return effects or markers as (name, everything), without speed changes, which have a field of their own."""
     return tuple(
         (_text(part.get("name")) or _text(part.get("effect_name")) or _schema(part), canonical(part))
         for part in _list(value)
@@ -255,7 +255,7 @@ def _named(value: JsonValue) -> tuple[tuple[str, str], ...]:
 
 
 def _schema(value: JsonValue) -> str:
-    """`Clip` of `Clip.2`; empty for what is no OpenTimelineIO object."""
+    """Return `Clip` of `Clip.2`; empty for what is no OpenTimelineIO object."""
     return _text(value.get("OTIO_SCHEMA")).partition(".")[0] if isinstance(value, dict) else ""
 
 

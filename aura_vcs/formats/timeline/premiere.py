@@ -31,7 +31,7 @@ _NOISE_PARTS = ("Properties", "ModificationState", "MasterClipChangeVersion", "L
 
 
 def is_premiere(data: bytes) -> bool:
-    """Whether bytes are XML of Premiere, packed or not."""
+    """Tell whether bytes are XML of Premiere, packed or not."""
     if is_gzip(data):
         try:
             data = zlib.decompressobj(wbits=31).decompress(data, 512)
@@ -41,7 +41,7 @@ def is_premiere(data: bytes) -> bool:
 
 
 def read_premiere(data: bytes) -> Timeline | Unstructured:
-    """The model of a Premiere project, or why there is none."""
+    """Read the model of a Premiere project, or say why there is none."""
     unpacked = gunzip(data) if is_gzip(data) else data
     if isinstance(unpacked, Unstructured):
         return unpacked
@@ -93,7 +93,7 @@ class _Reader:
         )
 
     def _follow(self, element: Element | None, *path: str) -> Element | None:
-        """The object that the last element of a path refers to."""
+        """Return the object that the last element of a path refers to."""
         for tag in path:
             element = element.find(tag) if element is not None else None
         return self._target(element)
@@ -253,7 +253,7 @@ class _Reader:
             yield shown(name), canonical(params)
 
     def _rest(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Fingerprints of the sorts of objects that are not looked into, and of what is noise."""
+        """Fingerprint the sorts of objects that are not looked into, and what is noise."""
         other: dict[str, list[str]] = {}
         views: list[object] = []
         for element in self.document.root.children:

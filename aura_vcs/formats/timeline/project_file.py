@@ -36,19 +36,19 @@ _READERS: tuple[tuple[str, Callable[[bytes], bool], Callable[[bytes], Timeline |
 
 
 def ending_of(path: str) -> str:
-    """What stands after the last dot of a file's name, in small letters; "" for none."""
+    """Return the text after the last dot of a file's name, in small letters; "" for none."""
     return posixpath.splitext(path.lower())[1].removeprefix(".")
 
 
 def may_be_project(path: str) -> bool:
-    """Whether a file's name allows that it is the project of an editor or a timeline."""
+    """Tell whether a file's name allows that it is the project of an editor or a timeline."""
     name = posixpath.basename(path).lower()
     ending = ending_of(path)
     return ending in ENDINGS and (ending != "json" or name.endswith(("timeline.json", ".otio.json")))
 
 
 def read_project(path: str, data: bytes, *, rate: Rate | None = None) -> Timeline | Unstructured:
-    """The model of a project file or timeline, or why there is none. Never loads a stored object, never runs anything.
+    """Read a project file or timeline, or say why there is no model. Never loads a stored object, never runs anything.
 
     `rate` is for edit lists, whose frame rate is not in the file.
     """
@@ -80,7 +80,7 @@ def _json(data: bytes) -> Timeline | Unstructured:
 
 
 def _bundle(data: bytes) -> Timeline | Unstructured:
-    """A `.otioz`: a zip file with `content.otio` and its media."""
+    """Read an `.otioz`: a zip file with `content.otio` and its media."""
     archive = open_zip(data)
     if isinstance(archive, Unstructured):
         return archive

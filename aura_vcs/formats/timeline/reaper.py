@@ -68,19 +68,19 @@ _PLUGINS = ("VST", "AU", "JS", "DX", "LV2", "CLAP", "VIDEO_EFFECT")
 
 
 def is_reaper(data: bytes) -> bool:
-    """Whether bytes begin like a REAPER project."""
+    """Tell whether bytes begin like a REAPER project."""
     return data[:64].lstrip(b"\xef\xbb\xbf \r\n").startswith(b"<REAPER_PROJECT")
 
 
 def read_lines(data: bytes) -> list[str] | Unstructured:
-    """The lines of a project. Names in older ones are in the encoding of their computer: those bytes are kept."""
+    """Split a project into lines. Names in older ones are in the encoding of their computer: those bytes stay."""
     if len(data) > TEXT_BYTES_LIMIT:
         return Unstructured(f"it is larger than {TEXT_BYTES_LIMIT >> 20} MiB")
     return split_lines(data.decode("utf-8", "surrogateescape"))
 
 
 def read_reaper(data: bytes) -> Timeline | Unstructured:
-    """The model of a REAPER project, or why there is none."""
+    """Read the model of a REAPER project, or say why there is none."""
     lines = read_lines(data)
     if isinstance(lines, Unstructured):
         return lines
@@ -169,7 +169,7 @@ class _Reader:
         return Track(f"line {block.start + 1}", named, "audio", numbered, (), effects, "", identity, tuple(details))
 
     def _item(self, item: Block) -> Clip:
-        """An item, with what its active take says: takes follow one another, cut by lines `TAKE`."""
+        """Read an item, with its active take: takes follow one another, cut by lines `TAKE`."""
         take = active_take(item)
         path, reference = self._source(take)
         rate = take.fields("PLAYRATE")
@@ -198,7 +198,7 @@ class _Reader:
         )
 
     def _source(self, take: Block) -> tuple[str, int]:
-        """What a take plays: a file, or "MIDI" and the like; sections and reversed sources have theirs inside."""
+        """Return what a take plays: a file, "MIDI" and the like; sections and reversed sources have theirs inside."""
         for source in take.blocks("SOURCE"):
             inner = next(source.blocks("SOURCE"), source)
             kind = inner.head.split(" ")[0]
@@ -223,7 +223,7 @@ class _Reader:
         return "", -1
 
     def _path_span(self, number: int) -> tuple[int, int]:
-        """Where a path stands on a line after `FILE`, its quotes included."""
+        """Return where a path stands on a line after `FILE`, its quotes included."""
         line = self.lines[number].encode("utf-8", "surrogateescape")
         begin = line.find(b"FILE ") + 5
         quote = line[begin : begin + 1]
@@ -235,7 +235,7 @@ class _Reader:
 
 
 def active_take(item: Block) -> Block:
-    """The part of an item that plays, as a block of its own."""
+    """Return the part of an item that plays, as a block of its own."""
     takes = [Block("ITEM", item.head, item.start)]
     chosen = 0
     for child in item.children:
@@ -248,7 +248,7 @@ def active_take(item: Block) -> Block:
 
 
 def plugins_of(chain: Block) -> tuple[tuple[str, str], ...]:
-    """The plug-ins of a chain; their state is one value: nobody can read it."""
+    """List the plug-ins of a chain; their state is one value: nobody can read it."""
     found = []
     bypass = ""
     for child in chain.children:
@@ -261,7 +261,7 @@ def plugins_of(chain: Block) -> tuple[tuple[str, str], ...]:
 
 
 def block_value(block: Block) -> JsonValue:
-    """A block as lists, to be compared."""
+    """Return a block as lists, to be compared."""
     return [
         block.name,
         block.head,

@@ -30,36 +30,36 @@ class Block:
         self.children: list[Block | tuple[int, str]] = []
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """The lines directly in it, with their numbers."""
+        """Return the lines directly in it, with their numbers."""
         return (child for child in self.children if isinstance(child, tuple))
 
     def blocks(self, *names: str) -> Iterator["Block"]:
-        """The blocks directly in it, of these names."""
+        """Return the blocks directly in it, of these names."""
         return (child for child in self.children if isinstance(child, Block) and (not names or child.name in names))
 
     def line(self, name: str) -> str:
-        """What follows the first line of that name; "" where there is none."""
+        """Return what follows that name on the first line of it; "" where there is none."""
         for _, text in self.lines():
             if text == name or text.startswith(name + " "):
                 return text[len(name) + 1 :]
         return ""
 
     def number_of(self, name: str) -> int:
-        """The line of the file on which that name stands first, -1 for nowhere."""
+        """Return the line of the file on which that name stands first, -1 for nowhere."""
         return next((n for n, text in self.lines() if text == name or text.startswith(name + " ")), -1)
 
     def fields(self, name: str) -> list[str]:
-        """The fields of the first line of that name."""
+        """Return the fields of the first line of that name."""
         return fields_of(self.line(name))
 
 
 def fields_of(text: str) -> list[str]:
-    """The fields of a line, quotes undone."""
+    """Split a line into fields, quotes undone."""
     return [next((part for part in match.groups() if part is not None), "") for match in _FIELD.finditer(text)]
 
 
 def quoted(text: str) -> str:
-    """A field as REAPER writes it."""
+    """Write a field as REAPER does."""
     for quote in ('"', "'", "`"):
         if quote not in text:
             return f"{quote}{text}{quote}"
@@ -67,7 +67,7 @@ def quoted(text: str) -> str:
 
 
 def parse_blocks(lines: Sequence[str]) -> Block | Unstructured:
-    """The one block that a project is, from its lines, or why it is none."""
+    """Parse the one block that a project is, from its lines, or say why it is none."""
     if len(lines) > MAX_LINES:
         return Unstructured(f"it has more than {MAX_LINES:,} lines")
     try:

@@ -18,12 +18,12 @@ _KNOWN = ("Name", "Start", "Duration", "In", "MediaFilePath", "MediaRef", "DbId"
 
 
 def is_drp(data: bytes) -> bool:
-    """Whether bytes look like a project of Resolve."""
+    """Tell whether bytes look like a project of Resolve."""
     return is_zip(data) and (b"project.xml" in data[: 64 << 10] or b"SeqContainer" in data or b"MpFolder" in data)
 
 
 def read_drp(data: bytes) -> Timeline | Unstructured:
-    """The model of a project of Resolve, or why there is none."""
+    """Read the model of a project of Resolve, or say why there is none."""
     archive = open_zip(data)
     if isinstance(archive, Unstructured):
         return archive

@@ -14,12 +14,12 @@ _ASSET_FIELDS = {"id", "type", "file_path", "start", "duration", "effects", "spe
 
 
 def is_studio_timeline(value: JsonValue) -> bool:
-    """Whether a document looks like the studio's timeline."""
+    """Tell whether a document looks like the studio's timeline."""
     return isinstance(value, dict) and isinstance(value.get("scenes"), list) and "OTIO_SCHEMA" not in value
 
 
 def read_studio_timeline(value: dict[str, JsonValue]) -> Timeline:
-    """The model of a `timeline.json` (see `is_studio_timeline`)."""
+    """Read the model of a `timeline.json` (see `is_studio_timeline`)."""
     clips: list[Clip] = []
     end = 0
     for position, scene in enumerate(value["scenes"]):
@@ -34,7 +34,7 @@ def read_studio_timeline(value: dict[str, JsonValue]) -> Timeline:
 
 
 def read_scene(scene: dict[str, JsonValue], pointer: str, position: int, end: Ticks = 0) -> Clip:
-    """One scene; it starts at `end` when it does not say where."""
+    """Read one scene; it starts at `end` when it does not say where."""
     start = read_time(scene.get("start"))
     assets = scene.get("visual_assets")
     return Clip(
@@ -60,7 +60,7 @@ def read_scene(scene: dict[str, JsonValue], pointer: str, position: int, end: Ti
 
 
 def read_asset(asset: dict[str, JsonValue], pointer: str, position: int) -> Clip:
-    """One visual asset of a scene."""
+    """Read one visual asset of a scene."""
     speed = asset.get("speed")
     return Clip(
         pointer=pointer,
@@ -97,7 +97,7 @@ def _details(record: dict[str, JsonValue], known: set[str]) -> tuple[tuple[str, 
 
 
 def canonical(value: JsonValue) -> str:
-    """A value as text that is equal for equal values."""
+    """Write a value as text that is equal for equal values."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 

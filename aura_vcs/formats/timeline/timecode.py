@@ -15,7 +15,7 @@ _DECIMAL = re.compile(r"-?\d{1,12}(?:\.\d{1,30})?s?", re.ASCII)
 
 
 def make_rate(number: object, denominator: object = 1) -> Rate:
-    """A frame rate from what a file says, `UNKNOWN` where that is none."""
+    """Make a frame rate from what a file says, `UNKNOWN` where that is none."""
     try:
         fraction = Fraction(str(number).strip()) / Fraction(str(denominator).strip())
     except (ValueError, ZeroDivisionError):
@@ -27,7 +27,7 @@ def make_rate(number: object, denominator: object = 1) -> Rate:
 
 
 def ntsc(rate: float) -> Rate | None:
-    """The rate over 1001 that a rounded decimal such as 29.97 means."""
+    """Return the rate over 1001 that a rounded decimal such as 29.97 means."""
     for base in (24, 30, 48, 60, 120):
         if abs(rate - base * 1000 / 1001) < 0.006:
             return base * 1000, 1001
@@ -35,24 +35,24 @@ def ntsc(rate: float) -> Rate | None:
 
 
 def frames_to_ticks(frames: int, rate: Rate) -> Ticks:
-    """Frames as ticks, rounded; of an unknown rate they count as a 25th of a second."""
+    """Convert frames to ticks, rounded; of an unknown rate they count as a 25th of a second."""
     number, denominator = rate if rate[0] > 0 else (25, 1)
     return clamp((frames * denominator * TICKS_PER_SECOND * 2 + number) // (2 * number))
 
 
 def ticks_to_frames(ticks: Ticks, rate: Rate) -> int:
-    """The nearest frame."""
+    """Return the nearest frame."""
     number, denominator = rate if rate[0] > 0 else (25, 1)
     return (ticks * number * 2 + denominator * TICKS_PER_SECOND) // (2 * denominator * TICKS_PER_SECOND)
 
 
 def clamp(ticks: int) -> Ticks:
-    """Ticks within what is believed of a file."""
+    """Limit ticks to what is believed of a file."""
     return max(-LONGEST, min(LONGEST, ticks))
 
 
 def read_rational_seconds(value: str) -> Ticks | None:
-    """Seconds as FCPXML writes them: `1001/24000s`, `10s`, `0.5s`."""
+    """Read seconds as FCPXML writes them: `1001/24000s`, `10s`, `0.5s`."""
     match = _RATIONAL.fullmatch(value)
     if match is None:
         if _DECIMAL.fullmatch(value.strip()) is None:
@@ -65,12 +65,12 @@ def read_rational_seconds(value: str) -> Ticks | None:
 
 
 def nominal(rate: Rate) -> int:
-    """Frames that a second of timecode counts: 30 for 29.97."""
+    """Return the frames that a second of timecode counts: 30 for 29.97."""
     return max(1, round(rate[0] / rate[1])) if rate[0] > 0 else 25
 
 
 def read_timecode(text: str, rate: Rate) -> int | None:
-    """Frames of a timecode `hh:mm:ss:ff`; with `;` before the frames it is drop-frame where the rate has that."""
+    """Read the frames of a timecode `hh:mm:ss:ff`; `;` before the frames is drop-frame where the rate has that."""
     match = _TIMECODE.fullmatch(text.strip())
     if match is None:
         return None
@@ -87,7 +87,7 @@ def read_timecode(text: str, rate: Rate) -> int | None:
 
 
 def format_timecode(frames: int, rate: Rate, *, is_drop_frame: bool = False) -> str:
-    """`hh:mm:ss:ff`, with `;` before the frames in drop-frame."""
+    """Write `hh:mm:ss:ff`, with `;` before the frames in drop-frame."""
     per_second = nominal(rate)
     sign, rest = ("-" if frames < 0 else ""), abs(frames)
     separator = ":"
@@ -105,5 +105,5 @@ def format_timecode(frames: int, rate: Rate, *, is_drop_frame: bool = False) -> 
 
 
 def timecode(ticks: Ticks, rate: Rate, *, is_drop_frame: bool = False) -> str:
-    """Where on a timeline a time is, as its editor shows it."""
+    """Write a time on a timeline as its editor shows it."""
     return format_timecode(ticks_to_frames(ticks, rate), rate, is_drop_frame=is_drop_frame)

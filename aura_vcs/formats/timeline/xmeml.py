@@ -21,12 +21,12 @@ CLIPS_LIMIT = 1_000_000
 
 
 def is_xmeml(data: bytes) -> bool:
-    """Whether bytes begin like Final Cut Pro 7 XML."""
+    """Tell whether bytes begin like Final Cut Pro 7 XML."""
     return b"<xmeml" in data[:4_096]
 
 
 def read_xmeml(data: bytes) -> Timeline | Unstructured:
-    """The model of a Final Cut Pro 7 XML document, or why there is none."""
+    """Read the model of a Final Cut Pro 7 XML document, or say why there is none."""
     document = parse_xml(data)
     if isinstance(document, Unstructured):
         return document
@@ -121,7 +121,7 @@ class _Reader:
         return tracks
 
     def _clips(self, track: Element) -> tuple[Clip, ...]:
-        """The clips of a track. A start or end of -1 is where the transition beside it says."""
+        """Read the clips of a track. A start or end of -1 is where the transition beside it says."""
         clips: list[Clip] = []
         items = [child for child in track.children if child.tag in ("clipitem", "generatoritem", "transitionitem")]
         for n, item in enumerate(items[:CLIPS_LIMIT]):

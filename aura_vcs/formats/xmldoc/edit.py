@@ -25,7 +25,7 @@ def escape_attribute(text: str, quote: str = '"') -> str:
 
 
 def tree_of(element: Element) -> Tree:
-    """An element and everything in it as JSON; space around children does not count."""
+    """Return an element and everything in it as JSON; space around children does not count."""
     tree: Tree = {"tag": element.tag, "attributes": dict(element.attributes)}
     text = element.text if not element.children else element.text.strip()
     if text:
@@ -36,7 +36,7 @@ def tree_of(element: Element) -> Tree:
 
 
 def write_tree(tree: Tree, indent: str, step: str) -> str:
-    """A new element as text, its lines behind `indent`, each level by `step` further in."""
+    """Write a new element as text, its lines behind `indent`, each level by `step` further in."""
     attributes = "".join(f' {key}="{escape_attribute(str(value))}"' for key, value in tree["attributes"].items())
     children, text = tree.get("children", []), escape_text(tree.get("text", ""))
     if not children and not text:
@@ -130,7 +130,7 @@ class XmlEdits:
             self._pieces.append((element.start, element.start, encoded))
 
     def render(self) -> bytes:
-        """The document with all edits carried out."""
+        """Return the document with all edits carried out."""
         result, at = [], 0
         for start, end, text in sorted(self._pieces, key=lambda piece: (piece[0], piece[1])):
             assert start >= at, "two edits overlap"

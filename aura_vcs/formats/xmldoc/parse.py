@@ -46,29 +46,29 @@ class Element:
         self.children: Sequence[Element] = ()
 
     def get(self, name: str, default: str = "") -> str:
-        """The value of an attribute."""
+        """Return the value of an attribute."""
         return self.attributes.get(name, default)
 
     def find(self, tag: str) -> "Element | None":
-        """The first child of that name."""
+        """Return the first child of that name."""
         for child in self.children:
             if child.tag == tag:
                 return child
         return None
 
     def all(self, *tags: str) -> Iterator["Element"]:
-        """The children of these names, in order."""
+        """Return the children of these names, in order."""
         return (child for child in self.children if child.tag in tags)
 
     def text_of(self, *path: str) -> str:
-        """The text of what these names lead to, first children all the way; "" where there is none."""
+        """Return the text of what these names lead to, first children all the way; "" where there is none."""
         found: Element | None = self
         for tag in path:
             found = found.find(tag) if found is not None else None
         return found.text.strip() if found is not None else ""
 
     def walk(self) -> Iterator["Element"]:
-        """The element and everything in it, in the order of the document."""
+        """Yield the element and everything in it, in the order of the document."""
         stack = [self]
         while stack:
             element = stack.pop()
@@ -149,7 +149,7 @@ def _read(data: bytes, limits: XmlLimits) -> XmlDocument:
 
 
 def start_tag_end(data: bytes, element: Element) -> int:
-    """Where the start tag of an element ends, behind its `>`."""
+    """Return where the start tag of an element ends, behind its `>`."""
     at = element.start
     while True:
         end = data.find(b">", at)
@@ -161,7 +161,7 @@ def start_tag_end(data: bytes, element: Element) -> int:
 
 
 def _is_closed(tag: bytes) -> bool:
-    """Whether no quote is open at the end of this beginning of a tag."""
+    """Tell whether no quote is open at the end of this beginning of a tag."""
     at = 0
     while True:
         double, single = tag.find(b'"', at), tag.find(b"'", at)

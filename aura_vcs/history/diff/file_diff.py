@@ -56,7 +56,7 @@ class FileDiff(Struct, frozen=True):
 def diff_change(
     comparison: Comparison, change: PathChange, *, media: MediaDiff | None = None, limit: int = LINES_LIMIT
 ) -> FileDiff:
-    """What changed inside a file of a comparison; at most `limit` lines in words.
+    """Compare a changed file of a comparison; describe it in at most `limit` lines.
 
     `media` is what was found out about it before (see `media_look`); such a file is not read again.
     Files that one side does not have, links and folders have nothing inside to compare. Content
@@ -118,21 +118,21 @@ def _bytes_diff(text: TextDiff, other: str) -> FileDiff:
 
 
 def media_diff(media: MediaDiff) -> FileDiff:
-    """What was found out about a media file, as the difference of a file."""
+    """Convert the findings about a media file to the difference of a file."""
     problem = (f"not looked into: {media.problem}",) if media.problem else ()
     lines = (*media.lines, *problem)
     return FileDiff("media", lines or ("other content, the header is the same",), media=media)
 
 
 def is_timeline_path(path: str) -> bool:
-    """Whether a file may be compared clip by clip: by its name, because a plan may list scenes as well."""
+    """Tell whether a file may be compared clip by clip: by its name, because a plan may list scenes as well."""
     name = posixpath.basename(path).lower()
     ending = posixpath.splitext(name)[1]
     return name.endswith("timeline.json") or ending in PROJECT_SUFFIXES
 
 
 def _timelines(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None:
-    """Two versions of a timeline or of an editor's project; with every change wanted, also what its text says."""
+    """Compare two versions of a timeline or an editor's project; if all changes are wanted, their text too."""
     from aura_vcs.compare.timeline.diff import diff_timeline_files  # with two dozen modules behind it
 
     timeline = diff_timeline_files(old, new, limit=limit, path=path)
@@ -149,7 +149,7 @@ def _timelines(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None
 
 
 def _unread_project(path: str, old: bytes, new: bytes, reason: str) -> FileDiff | None:
-    """What can be said of a project that cannot be read; None where another way of comparing says enough."""
+    """Describe a project that cannot be read; return None where another way of comparing says enough."""
     if path.lower().endswith((".json", ".otio", ".xml")) or not reason:
         return None
     text = diff_text(old, new)

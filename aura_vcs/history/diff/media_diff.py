@@ -88,7 +88,7 @@ def look_into_media(
 def show_picture(
     comparison: Comparison, change: PathChange, kind: PictureKind, *, environment: Mapping[str, str] | None = None
 ) -> bytes:
-    """A PNG file that shows how a picture changed: both sides, or where they differ in red.
+    """Draw as a PNG file how a picture changed: both sides, or where they differ in red.
 
     Raises:
         MediaUnreadable: it is no picture on both sides, or damaged, hostile, too large.
@@ -219,7 +219,7 @@ class _MediaComparison:
 def _decoded(
     folder: "tempfile.TemporaryDirectory[str]", old: Path | None, new: Path | None, options: Mapping[str, Any]
 ) -> MediaDiff:
-    """The difference of the two copies in a folder, which is gone afterwards."""
+    """Compare the two copies in a folder, which is gone afterwards."""
     with folder:
         if old is not None and new is not None:
             return diff_media(old, new, **options)
@@ -236,7 +236,7 @@ def _header(side: Contents, path: str, entry: Entry | None) -> MediaHeader | Non
 
 
 def _copies(comparison: Comparison, change: PathChange, folder: Path) -> tuple[Path | None, Path | None]:
-    """Copies of both sides under names of our own: what people call files never reaches a decoder."""
+    """Copy both sides under names of our own: what people call files never gets to a decoder."""
     sides = (
         ("old", comparison.old, change.old_path or change.path, change.old),
         ("new", comparison.new, change.path, change.new),

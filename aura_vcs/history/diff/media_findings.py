@@ -34,7 +34,7 @@ class MediaFindings(Struct, frozen=True):
 
 
 def is_media(change: PathChange) -> bool:
-    """Whether the content of a picture, sound or video differs, or is on one side only."""
+    """Tell whether the content of a picture, sound or video differs, or is on one side only."""
     sides = [side for side in (change.old, change.new) if side is not None]
     if change.change == "renamed" or not sides or not all(is_file(side) for side in sides):
         return False

@@ -27,7 +27,7 @@ _WORDS: dict[str, Change] = {
 def version_report(
     comparison: Comparison, title: str, old_name: str, new_name: str, media: MediaFindings | None = None
 ) -> ComparisonReport:
-    """The report of a comparison; render it with `render_report`.
+    """Build the report of a comparison; render it with `render_report`.
 
     Files are read one by one; those above the limit of comparisons are only listed, media files
     excepted, of which `media` tells (see `look_into_media`; with `STRIP_FRAMES` thumbnails).
@@ -46,7 +46,7 @@ class _ReportBuilder:
         self._is_full = False
 
     def notes(self, media: MediaFindings) -> list[str]:
-        """What the reader of the report has to know."""
+        """List what the reader of the report has to know."""
         found = []
         if self._is_full:
             found.append("There are more pictures than a page can hold: only the first are shown in full")
@@ -58,7 +58,7 @@ class _ReportBuilder:
         return found
 
     def file(self, change: PathChange) -> FileReport:
-        """What the report shows of one path."""
+        """Build the part of the report about one path."""
         path, word = readable_name(change.path), _WORDS[change.change]
         old_path = readable_name(change.old_path) if change.old_path is not None else ""
         known = self._media.by_path.get(change.path)
@@ -69,7 +69,7 @@ class _ReportBuilder:
         )
 
     def _pictures(self, change: PathChange) -> tuple[bytes, bytes]:
-        """Both sides' bytes, none of them when there is no room left."""
+        """Return both sides' bytes, none of them when there is no room left."""
         is_picture = PurePosixPath(change.path).suffix.lower() in PICTURE_SUFFIXES
         if not is_picture or change.change == "renamed":
             return b"", b""

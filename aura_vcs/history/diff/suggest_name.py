@@ -66,7 +66,7 @@ def suggest_name(repo: Repository, paths: Sequence[str] = ()) -> str:
 
 
 def _timelines(comparison: Comparison) -> Iterator[str]:
-    """What was done to the clips of timelines."""
+    """Yield in words what was done to the clips of timelines."""
     changed = [change for change in comparison.changes if _is_timeline(change)]
     counts: Counter[str] = Counter()
     for change in changed[:LOOKED_INTO]:
@@ -85,7 +85,7 @@ def _is_timeline(change: PathChange) -> bool:
 
 
 def _files(changes: Sequence[PathChange]) -> Iterator[str]:
-    """What came, changed, was renamed and went, in this order; one is called by its name, several are counted."""
+    """Yield in words the files added, changed, renamed and deleted, in this order; one by name, several as a count."""
     others = [change for change in changes if not _is_timeline(change)]
     added = [change.path for change in others if change.change == "added"]
     music = [path for path in added if _kind(path) == "sound" and "music" in path.lower()]
@@ -118,7 +118,7 @@ def _noun(paths: Sequence[str]) -> str:
 
 
 def _short(path: str) -> str:
-    """A file's name; of a document without the ending, as people speak of it."""
+    """Return a file's name; a document's without the ending, as people speak of it."""
     name = posixpath.basename(path)
     name = name.removesuffix(".json")
     return name if len(name) <= FILE_LENGTH else f"{name[: FILE_LENGTH - 1]}…"

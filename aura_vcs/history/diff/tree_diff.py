@@ -73,7 +73,7 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
 
 
 def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:
-    """What a version changed since the one before it, by path; None if either's content is not here."""
+    """List what a version changed since its parent, by path; None if either's content is not here."""
     parent = repo.queries.version(record.parents[0]) if record.parents else None
     if record.parents and parent is None:
         return None
@@ -97,7 +97,7 @@ def check_paths(paths: Sequence[str], exists: Callable[[str], bool]) -> None:
 
 
 def _of_difference(repo: Repository, differences: Iterable[Difference]) -> list[PathChange]:
-    """One change per file; folders count where they are empty or become something else."""
+    """Convert differences to one change per file; folders count where they are empty or become something else."""
     changes = []
     for found in differences:
         old, new = found.old, found.new
@@ -126,7 +126,7 @@ def _renamed(changes: list[PathChange]) -> list[PathChange]:
 
 
 def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Contents) -> list[PathChange]:
-    """Documents and texts that went and came and are mostly alike become renames, too, where few were looked at.
+    """Turn deleted and added documents and texts that are mostly alike into renames, where few were compared.
 
     Content that is not here, or cannot be read, is like nothing.
     """
@@ -159,12 +159,12 @@ def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Cont
 
 
 def _key(path: str, entry: Entry) -> str:
-    """What its content is known by: a file of the worktree that was not hashed has no id."""
+    """Return the key of an entry's content; a file of the worktree that was not hashed has no id."""
     return entry.id or f"{path}/"
 
 
 def select_changes(changes: Iterable[PathChange], paths: Sequence[str]) -> tuple[PathChange, ...]:
-    """Those that have to do with `paths`, all without, in the order of paths."""
+    """Select the changes that concern `paths` (all changes without paths), in the order of paths."""
     selection = Selection(paths or None)
     chosen = [
         c for c in changes if selection.covers(c.path) or (c.old_path is not None and selection.covers(c.old_path))

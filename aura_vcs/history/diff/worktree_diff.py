@@ -92,7 +92,7 @@ def _worktree_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) 
 
 
 def _differs(repo: Repository, old: ObjectId, scan: Scan, found: Sequence[WorktreeChange], name: str) -> bool:
-    """Whether the specification of that name is not as it was."""
+    """Tell whether the specification of that name has changed."""
     changed = {path for c in found for path in (c.path, c.old_path)}
     file = f"{name}.json"
     if file in changed:

@@ -26,7 +26,7 @@ class LocatedContent(msgspec.Struct, frozen=True):
 
 
 def locate(repo: Repository, name: str) -> LocatedContent:
-    """The version, or the file or folder in it, that `VERSION[:PATH]` names.
+    """Find the version, or the file or folder in it, that `VERSION[:PATH]` names.
 
     The path is relative to the project; `VERSION:` is all of it.
 
@@ -56,7 +56,7 @@ def locate(repo: Repository, name: str) -> LocatedContent:
 
 
 def find_object(repo: Repository, prefix: str) -> ObjectRecord:
-    """The object whose id begins so.
+    """Find the object whose id begins with `prefix`.
 
     Raises:
         UnknownName: none does, or it is no beginning of an id. InputError: several do.

@@ -24,7 +24,7 @@ class FieldChange(msgspec.Struct, frozen=True):
 
 
 def field_history(repo: Repository, start: VersionId, path: str, pointer: str) -> list[FieldChange]:
-    """The versions that changed a field of a document, newest first, across renames.
+    """List the versions that changed a field of a document, newest first, across renames.
 
     Elements of lists on the way to it are followed by their ids, or by their headings where they have
     none: a scene that was moved keeps its history. A merge counts only where it decided on a value that neither side
@@ -58,7 +58,7 @@ class _FieldReader:
         self._known: dict[str, JsonValue] = {}
 
     def value(self, content: FileVersion) -> JsonValue:
-        """What a version has there, UNSET for nothing."""
+        """Read the field in a version, UNSET where it has nothing."""
         entry = self._walk.entry(content)
         if entry is None:
             return msgspec.UNSET

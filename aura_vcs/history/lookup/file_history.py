@@ -47,7 +47,7 @@ class ContentWalk:
         self._touching: dict[str, dict[VersionId, bool]] = {}
 
     def steps(self, start: VersionId, path: str) -> Iterator[FileStep]:
-        """Every version from `start` back, newest first, each once; renames are followed into all parents."""
+        """Yield every version from `start` back, newest first, each once; renames are followed into all parents."""
         names = {start: path}
         first = self._record(start)
         waiting = [] if first is None else [(-first.number, first.id)]
@@ -66,7 +66,7 @@ class ContentWalk:
             )
 
     def entry(self, content: FileVersion) -> Entry | None:
-        """The file, None where the version does not have it, or its content is not here."""
+        """Return the file, None where the version does not have it, or its content is not here."""
         key = (content.version.id, content.path)
         if key not in self._entries:
             try:
@@ -77,12 +77,12 @@ class ContentWalk:
         return self._entries[key]
 
     def is_same(self, one: FileVersion, other: FileVersion) -> bool:
-        """Whether two versions have the same file, or both have none."""
+        """Tell whether two versions have the same file, or both have none."""
         first, second = self.entry(one), self.entry(other)
         return (first and first.id) == (second and second.id)
 
     def read(self, content: FileVersion) -> bytes:
-        """The file's bytes; none where it is no file, too large, or not here."""
+        """Read the file's bytes; empty where it is no file, too large, or not here."""
         entry = self.entry(content)
         if entry is None or entry.kind is not EntryKind.FILE or entry.size > CONTENT_BYTES_LIMIT:
             return b""
@@ -95,7 +95,7 @@ class ContentWalk:
         return self._records.get(version) or self._queries.version(version)
 
     def _may_change(self, record: VersionRecord, parents: list[VersionRecord], path: str) -> bool:
-        """Whether the version may have changed the file; the index tells of versions with one parent."""
+        """Tell whether the version may have changed the file; the index answers for versions with one parent."""
         if len(parents) != 1 or [parents[0].id] != list(record.parents):
             return True
         if path not in self._touching:
@@ -103,7 +103,7 @@ class ContentWalk:
         return record.id in self._touching[path]
 
     def _older(self, record: VersionRecord) -> list[VersionRecord]:
-        """The parents; in place of one whose content was freed, those before it."""
+        """Return the parents; in place of one whose content was freed, those before it."""
         found: dict[VersionId, VersionRecord] = {}
         waiting = list(record.parents)
         while waiting:

@@ -24,7 +24,7 @@ class GraphRow(msgspec.Struct, frozen=True):
 
 
 def graph(records: Sequence[VersionRecord]) -> list[GraphRow]:
-    """Rows for versions that come newest first; parents that are not listed end their line."""
+    """Build rows for versions that come newest first; parents that are not listed end their line."""
     listed = {record.id for record in records}
     lanes: list[VersionId] = []
     rows = []
@@ -66,7 +66,7 @@ def _go_on(lanes: list[VersionId], place: int, parents: list[VersionId]) -> tupl
 def _row(
     straight: int, count: int, *, gone: int | None = None, come: int | None = None, edge: tuple[int, int] | None = None
 ) -> str:
-    """The columns between two versions: so many go straight on, those behind one that went or came are slanted.
+    """Draw the columns between two versions: `straight` go on straight, those behind `gone` or `come` are slanted.
 
     `edge` is a line from one column to another; it passes behind those in its way.
     """

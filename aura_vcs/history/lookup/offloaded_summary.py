@@ -29,11 +29,11 @@ class OffloadedFiles:
         return bool(self._recorded)
 
     def everywhere(self) -> OffloadedTotal:
-        """In the whole project."""
+        """Sum up what is offloaded in the whole project."""
         return _total(self._recorded)
 
     def below(self, tree: ObjectId) -> OffloadedTotal:
-        """In one tree; what cannot be read is passed over."""
+        """Sum up what is offloaded in one tree; what cannot be read is passed over."""
         return _total({blob: self._recorded[blob] for blob in self._holdings.in_tree(tree)})
 
 

@@ -16,7 +16,7 @@ CANDIDATES_LIMIT = 200
 
 
 def name_in_parent(repo: Repository, record: VersionRecord, parent: VersionRecord, path: str) -> str:
-    """What a path was called one version before: the same, unless it came where another file went.
+    """Return a path's name one version before: the same, unless it was added where another file went.
 
     That file had its content, or was a document with the same id or a text that is mostly alike.
     Content that is not here any more is no reason to fail: the name stays.
@@ -39,7 +39,7 @@ def name_in_parent(repo: Repository, record: VersionRecord, parent: VersionRecor
 
 
 def _most_alike(repo: Repository, path: str, entry: Entry, gone: dict[str, Entry]) -> str:
-    """The file that went and was most like the one that came; the path itself where none was."""
+    """Find the deleted file most like the one that was added; the path itself where none is alike."""
     likely = {name: old for name, old in gone.items() if ending(name) == ending(path) and old.size > 0}
     if len(likely) > CANDIDATES_LIMIT:
         return path

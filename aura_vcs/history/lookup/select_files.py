@@ -42,7 +42,7 @@ def select_files(
     before: str | None = None,
     as_path: Callable[[str], str] = lambda name: name,
 ) -> ChosenFiles:
-    """The versions and paths that names mean: what is no version is a path, relative to the project.
+    """Resolve names to versions and paths: what is no version is a path, relative to the project.
 
     Without a version among them, all live versions count; with `before`, those made before that time.
 
@@ -88,7 +88,7 @@ def _check_path(repo: Repository, versions: Iterable[VersionRecord], path: str) 
 
 
 def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] = ()) -> Iterator[SelectedFile]:
-    """Files below trees, with `paths` only those; a folder that several have at one place is opened once.
+    """Yield the files below trees, with `paths` only those; a folder that trees share at one place is opened once.
 
     Links are left out: they are a few bytes. What cannot be read is passed over.
     """
@@ -105,10 +105,10 @@ def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] =
 
 
 def is_document(path: str) -> bool:
-    """Whether a file is one of those that always stay."""
+    """Tell whether a file is one of the documents, which always stay."""
     return path.endswith(DOCUMENT_SUFFIXES)
 
 
 def shown_path(path: str) -> str:
-    """A path as records and messages have it."""
+    """Format a path as records and messages have it."""
     return readable_name(path)

@@ -22,7 +22,7 @@ _HINT = "Edit the file until it is right, then `aura resolve --as-is` closes the
 
 
 def relocate(data: bytes, items: Iterable[OpenConflict], decision: str, decided: Iterable[str]) -> list[OpenConflict]:
-    """The conflicts at the places they have in the document now.
+    """Relocate the conflicts to the places they have in the document now.
 
     Only those whose ids are `decided` must be found; the others stay where they were.
 
@@ -49,7 +49,7 @@ def relocate(data: bytes, items: Iterable[OpenConflict], decision: str, decided:
 
 
 def relocate_in_file(data: bytes, items: Iterable[OpenConflict]) -> list[OpenConflict]:
-    """The conflicts inside a file, at the places that they have in it now; one that is not found stays as it was."""
+    """Relocate the conflicts inside a file to their places in it now; one that is not found stays as it was."""
     document = structure_of(data)
     found = []
     for item in items:
@@ -66,7 +66,7 @@ def relocate_in_file(data: bytes, items: Iterable[OpenConflict]) -> list[OpenCon
 
 
 def _follow(value: JsonValue, item: OpenConflict) -> str | None:
-    """The pointer to the conflict's place, led by the ids of list elements; None where it is gone."""
+    """Find the pointer to the conflict's place by the ids of list elements; None where it is gone."""
     assert item.field is not None
     ids = iter(item.anchors)
     tokens: list[str] = []
@@ -87,7 +87,7 @@ def _follow(value: JsonValue, item: OpenConflict) -> str | None:
 
 
 def find_anchor(elements: list[JsonValue], place: int, wanted: str) -> int | None:
-    """Where the element is that stood at `place` and went by `wanted` (see `conflicts.anchors`); None if it is gone.
+    """Find the element that stood at `place` and had the anchor `wanted` (see `conflicts.anchors`); None if gone.
 
     One that has no id, and whose name is not there any more, is the one that stands there.
     """
@@ -104,7 +104,7 @@ def find_anchor(elements: list[JsonValue], place: int, wanted: str) -> int | Non
 
 
 def _is_expected(value: JsonValue, pointer: str, conflict: Conflict) -> bool:
-    """Whether the place holds what the merge or one of its sides put there."""
+    """Tell whether the place holds what the merge or one of its sides put there."""
     if conflict.kind == "moved":
         return True
     try:

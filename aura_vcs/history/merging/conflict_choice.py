@@ -8,7 +8,7 @@ from aura_vcs.history.merging.conflicts import OpenConflict
 
 
 def is_from(item: OpenConflict, source: str) -> bool:
-    """Whether their side of a conflict is the one named: `v3`, `laptop`, or both as it is listed; "" is any."""
+    """Tell whether the named source is a conflict's other side: `v3`, `laptop`, or both as listed; "" is any."""
     label = item.theirs_label
     return not source or source in (label, *label.split(" from ", 1))
 
@@ -25,7 +25,7 @@ def check_source(items: Iterable[OpenConflict], source: str) -> None:
 
 
 def select(items: Sequence[OpenConflict], decision: str) -> list[OpenConflict]:
-    """Those to carry out: of a place that several sides came in at, one.
+    """Select the conflicts to resolve: one for each place that conflicts of several sides are about.
 
     Raises:
         ChoiceImpossible: they want different things, and the decision does not say which.
@@ -45,12 +45,12 @@ def select(items: Sequence[OpenConflict], decision: str) -> list[OpenConflict]:
 
 
 def conflict_same_place(one: OpenConflict, other: OpenConflict) -> bool:
-    """Whether two conflicts ask about one place for different sides: only one of them can have it."""
+    """Tell whether two conflicts ask about one place for different sides: only one of them can have it."""
     return one.location == other.location and one.by == other.by and one.theirs_label != other.theirs_label
 
 
 def also_resolved(item: OpenConflict, decision: str, items: Iterable[OpenConflict]) -> list[OpenConflict]:
-    """The rivals that a decision about `item` decides as well: all, once the place is not ours any more."""
+    """List the rivals that a decision about `item` decides as well: all, once the place is not ours any more."""
     return [other for other in items if decision in ("theirs", "base") and conflict_same_place(item, other)]
 
 

@@ -81,7 +81,7 @@ class _Stored(msgspec.Struct, frozen=True):
 
 
 def from_file_merge(path: str, merged: MergedFile, labels: tuple[str, str]) -> list[OpenConflict]:
-    """What is open in a joined file."""
+    """List the open conflicts of a merged file."""
     document = structure_of(merged.data) if merged.conflicts and merged.data is not None else None
     value = document.value if isinstance(document, ParsedDocument) else None
     fields = [
@@ -92,7 +92,7 @@ def from_file_merge(path: str, merged: MergedFile, labels: tuple[str, str]) -> l
 
 
 def from_tree_merge(conflicts: Iterable[TreeConflict], labels: tuple[str, str]) -> list[OpenConflict]:
-    """What is open about whole files."""
+    """List the open conflicts about whole files."""
     return [_named(OpenConflict("", found.path, "tree", *labels, tree=found)) for found in conflicts]
 
 
@@ -103,14 +103,14 @@ def _named(item: OpenConflict) -> OpenConflict:
 def merge_conflict_lists(
     base: Sequence[OpenConflict], ours: Sequence[OpenConflict], theirs: Sequence[OpenConflict]
 ) -> list[OpenConflict]:
-    """What is still open where two versions meet that had open conflicts: what either side decided is decided."""
+    """Merge the lists of open conflicts of two versions: what either side decided is decided."""
     known, here, there = ({item.id for item in side} for side in (base, ours, theirs))
     kept = [item for item in ours if item.id in there or item.id not in known]
     return kept + [item for item in theirs if item.id not in here and item.id not in known]
 
 
 def dedupe(items: Iterable[OpenConflict]) -> tuple[OpenConflict, ...]:
-    """Every question once. Of two about one place the later stands for both where it asks the same again, or where
+    """Remove duplicates. Of two conflicts at one place the later stands for both where it is the same again, or where
     its side has gone on from what the earlier one's side had."""
     by_place: dict[tuple[str, str], list[OpenConflict]] = {}
     for item in {item.id: item for item in items}.values():
@@ -130,7 +130,7 @@ def _continues(old: OpenConflict, new: OpenConflict) -> bool:
 
 
 def sort(items: Iterable[OpenConflict]) -> list[OpenConflict]:
-    """The conflicts as a person reads them: by file, from its top to its end, those about one place together."""
+    """Sort the conflicts as a person reads them: by file, from its top to its end, those about one place together."""
     return sorted(items, key=lambda item: (name_bytes(item.path), _position_order(item), item.theirs_label))
 
 
@@ -142,7 +142,7 @@ def _position_order(item: OpenConflict) -> tuple[tuple[int, str], ...]:
 
 
 def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
-    """What the list elements on the way to a place go by: see `anchor`; "" for an element without."""
+    """List the anchors of the list elements on the way to a place: see `anchor`; "" for an element without."""
     found = []
     for token in split_pointer(pointer):
         if isinstance(value, list):
@@ -159,13 +159,13 @@ def anchors(value: JsonValue, pointer: str) -> tuple[str, ...]:
 
 
 def anchor(element: JsonValue) -> str:
-    """What a list element goes by."""
+    """Return what identifies a list element."""
     own = element.get("id") if isinstance(element, dict) else None
     return json.dumps(own) if isinstance(own, str | int) and not isinstance(own, bool) else ""
 
 
 def weak_anchor(element: JsonValue) -> str:
-    """What a list element without an id may be known by: its name or heading, as an object of that one field."""
+    """Identify a list element without an id by its name or heading, as an object of that one field."""
     for key in WEAK_KEYS if isinstance(element, dict) else ():
         name = element.get(key)
         if isinstance(name, str) and name:
@@ -174,7 +174,7 @@ def weak_anchor(element: JsonValue) -> str:
 
 
 def weight(items: Iterable[OpenConflict]) -> int:
-    """How much of `LIST_ROOM` the questions take."""
+    """Return how much of `LIST_CAPACITY` the conflicts take."""
     return sum(_weight(stored, _dump(stored)) for stored in map(_stored, items))
 
 
@@ -183,7 +183,7 @@ def _weight(stored: object, line: bytes) -> int:
 
 
 def encode(items: Sequence[OpenConflict]) -> bytes:
-    """The document; the same conflicts give the same bytes on every machine.
+    """Encode the document; the same conflicts give the same bytes on every machine.
 
     Raises:
         LimitExceeded: it would be larger than what is read again.
@@ -202,7 +202,7 @@ def encode(items: Sequence[OpenConflict]) -> bytes:
 
 
 def decode(data: bytes) -> tuple[OpenConflict, ...]:
-    """The conflicts in a document.
+    """Decode the conflicts in a document.
 
     Raises:
         RecordCorrupt: it is none of ours. FormatUnsupported: a newer aura_vcs wrote it.

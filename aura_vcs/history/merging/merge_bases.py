@@ -9,7 +9,7 @@ from aura_vcs.repository.repository import Repository
 
 
 def merge_bases(repo: Repository, ours: Collection[VersionId], theirs: VersionId) -> list[VersionRecord]:
-    """The common ancestors that no other common ancestor comes from, newest first.
+    """Find the common ancestors that are no ancestors of another common ancestor, newest first.
 
     Several, where lines crossed (a criss-cross); none, where they never met. Versions whose
     content was freed are passed over for the ones before them. Costs one walk of each history.

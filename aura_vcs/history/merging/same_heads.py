@@ -12,7 +12,7 @@ from aura_vcs.index.records import VersionRecord
 
 
 def are_equal(one: VersionRecord, other: VersionRecord) -> bool:
-    """Whether two versions say the same: they have one content, or are merges of the same versions."""
+    """Tell whether two versions say the same: they have one content, or are merges of the same versions."""
     return one.tree == other.tree or _are_twins(one, other)
 
 
@@ -21,7 +21,7 @@ def _are_twins(one: VersionRecord, other: VersionRecord) -> bool:
 
 
 def without_twins(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
-    """The versions without those that another says, or that a line says which has gone on from its twin.
+    """Drop versions that say the same as another one, or whose twin another line has built on.
 
     Those that are not known here stay.
     """
@@ -37,7 +37,7 @@ def without_twins(queries: Queries, versions: Sequence[VersionId]) -> list[Versi
 
 
 def _is_continued_below(queries: Queries, merge: VersionRecord, others: Sequence[VersionRecord]) -> bool:
-    """Whether another line has a merge of the same versions in it, and has gone on from there."""
+    """Tell whether another line contains a merge of the same versions and has gone on from there."""
     if len(merge.parents) < 2:
         return False
     found = (queries.version(child) for child in queries.children(merge.parents[0]) if child != merge.id)

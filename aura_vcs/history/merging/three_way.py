@@ -92,19 +92,19 @@ class ThreeWayMerge:
         """New contents by their ids."""
 
     def files(self, tree: ObjectId) -> dict[str, TreeEntry]:
-        """The files of a tree."""
+        """Return the files of a tree, by path."""
         found = files_of(self._repo.trees, tree)
         self._entries.update((entry.id, entry) for entry in found.values())
         return for_comparison(found)
 
     def entry(self, file: TreeEntry) -> Entry:
-        """The file as a tree holds it, its name left out."""
+        """Return the file as a tree holds it, without its name."""
         data = self.made.get(file.id)
         size = len(data) if data is not None else self._entries[file.id].size
         return Entry("", EntryKind(file.kind), ObjectId(file.id), size, file.executable)
 
     def common(self, ours: Collection[VersionId], theirs: VersionId, crossings: int = 0) -> dict[str, TreeEntry]:
-        """What both sides come from: their common version, or where lines crossed, the join of those.
+        """Find the base of both sides: their common version, or where lines crossed, the merge of those.
 
         What the joined ones disagree on counts as it was before either; so nothing that was decided
         one way here and another way there passes for unchanged.
@@ -154,7 +154,7 @@ class ThreeWayMerge:
         asked: dict[str, list[OpenConflict]],
         labels: tuple[str, str],
     ) -> None:
-        """No two documents of a folder have one number, unless that is asked; changes the files and the questions."""
+        """Give no two documents of a folder one number, unless that is a conflict; change the files and conflicts."""
         base, ours, theirs = three
         touched = [
             {path for path in base.keys() | side.keys() if base.get(path) != side.get(path)} for side in three[1:]
@@ -174,7 +174,7 @@ class ThreeWayMerge:
                     asked.setdefault(path, []).extend(from_file_merge(path, file, labels))
 
     def _documents(self, files: Files, folder: str) -> dict[str, bytes]:
-        """The small documents that lie in a folder."""
+        """Read the small documents that lie in a folder."""
         found = {}
         for path, file in files.items():
             if path.endswith(ENDING) and os.path.dirname(path) == folder and file.kind == "file":
@@ -184,7 +184,7 @@ class ThreeWayMerge:
         return found
 
     def _within_limit(self, found: _Sides, taken: int, labels: tuple[str, str]) -> dict[str, list[OpenConflict]]:
-        """What is open inside files, by path, as far as the list has room; the largest are left out first."""
+        """List the open conflicts inside files, by path, within the list's room; the largest are left out first."""
         asked = {path: from_file_merge(path, file, labels) for path, file in found.contents.items()}
         weights = {path: weight(items) for path, items in asked.items()}
         room = LIST_CAPACITY - taken - weight(from_tree_merge(found.merged.conflicts, labels))
@@ -196,7 +196,7 @@ class ThreeWayMerge:
         return asked
 
     def _keep_both(self, found: _Sides, paths: Collection[str], label: str) -> _Sides:
-        """The same with both of these files kept."""
+        """Replace the content merges of these files by both sides' files."""
         if not paths:
             return found
         joins = [join for join in found.merged.content_merges if join.path in paths]
@@ -209,7 +209,7 @@ class ThreeWayMerge:
     def _relocated(
         self, items: list[OpenConflict], ours: set[str], merged: MergedTree, files: Files
     ) -> list[OpenConflict]:
-        """Questions of earlier joins, at the places that they have in the files now."""
+        """Relocate conflicts of earlier merges to the places that they have in the files now."""
         by_path: dict[str, list[OpenConflict]] = {}
         for item in items:
             moved = merged.from_ours if item.id in ours else merged.from_theirs
@@ -252,7 +252,7 @@ class ThreeWayMerge:
         return merge_file(join.path, base, self._read(join.ours), self._read(join.theirs))
 
     def _undecided(self, found: _Sides) -> dict[str, TreeEntry]:
-        """The files with every open question answered as before the question."""
+        """Return the files with every open conflict decided for the base."""
         merged = found.merged
         for conflict in merged.conflicts:
             if conflict in merged.conflicts and conflict.kind not in {"blocked", "renamed"}:
@@ -269,7 +269,7 @@ class ThreeWayMerge:
         return files
 
     def _similarity_content(self, file: TreeEntry) -> bytes | None:
-        """The content of a file that is small enough to be compared with others."""
+        """Read the content of a file that is small enough to be compared with others; None for others."""
         return self._read(file) if self.entry(file).size <= LOOK_BYTES_LIMIT else None
 
     def _read(self, file: TreeEntry) -> bytes:

@@ -17,7 +17,7 @@ from aura_vcs.repository.repository import Draft, Repository, Transaction
 
 
 def default_branch(names: Iterable[str]) -> str | None:
-    """Of the branches that there are, the one that a clone goes to if nobody says: `main`, else the first."""
+    """Choose the branch that a clone checks out if nobody says: `main`, else the first."""
     return min(names, key=lambda name: (name != DEFAULT_BRANCH, name), default=None)
 
 
@@ -33,12 +33,12 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 def branch(repo: Repository, name: str) -> Branch | None:
-    """The branch, None if there is none of that name or it was deleted."""
+    """Return the branch, None if there is none of that name or it was deleted."""
     return branch_and_missing(repo, name)[0]
 
 
 def branch_and_missing(repo: Repository, name: str) -> tuple[Branch | None, tuple[BranchEntry, ...]]:
-    """The branch, and those of its heads that other machines put on versions which are not here yet."""
+    """Return the branch, and those of its heads that other machines put on versions not here yet."""
     if not name or not is_text(name):
         return None, ()
     entries = repo.refs.branch_entries(name)
@@ -52,12 +52,12 @@ def branch_and_missing(repo: Repository, name: str) -> tuple[Branch | None, tupl
 
 
 def branches(repo: Repository) -> list[Branch]:
-    """Every branch, by name."""
+    """List every branch, by name."""
     return [found for name in repo.refs.branches() if (found := branch(repo, name)) is not None]
 
 
 def get_branch(repo: Repository, name: str) -> Branch:
-    """The branch.
+    """Return the branch of that name.
 
     Raises:
         UnknownName: there is none; suggests near ones.
@@ -88,7 +88,7 @@ def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branc
 
 
 def newest_heads(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
-    """Of the heads of a branch those on which no other builds; of several that say the same, one."""
+    """Return the heads of a branch on which no other builds; of several that say the same, one."""
     newest = [v for v in versions if not any(other != v and queries.is_ancestor(v, other) for other in versions)]
     if len(newest) < 2:
         return newest
@@ -107,7 +107,7 @@ def branch_update(
     parents: Sequence[VersionId] = (),
     instead_of: VersionId | None = None,
 ) -> tuple[str, RefChange]:
-    """The change that puts the branch on `version` (None deletes it).
+    """Build the change that puts the branch on `version` (None deletes it).
 
     Entries of other machines count as seen where the new version includes theirs; with
     `over_all`, always: a move back, or a deletion, is meant to hold against them. Where our own entry
@@ -145,7 +145,7 @@ def branch_revert(
     to: BranchEntry | None,
     own: bool,
 ) -> tuple[str, RefChange]:
-    """The change that takes back our move from `to` to `left`, or does it again the other way round.
+    """Build the change that takes back our move from `to` to `left`, or does it again the other way round.
 
     `own` says that nobody but us put the branch there. Then it holds against machines that only followed
     to where the branch was; always against what was taken into account before the move. Where the move
@@ -296,7 +296,7 @@ def rename_branch(repo: Repository, old: str, new: str) -> Operation:
 
 
 def free_name(repo: Repository, wanted: str) -> str:
-    """`wanted`, or the first of `wanted-2`, `wanted-3` … that no branch has."""
+    """Return `wanted`, or the first of `wanted-2`, `wanted-3` … that no branch has."""
     name, number = wanted, 1
     while branch(repo, name) is not None:
         number += 1

@@ -46,7 +46,7 @@ def _is_folder(difference: Difference) -> bool:
 
 
 def _compared(repo: Repository, scan: Scan, differences: Sequence[Difference]) -> Iterable[tuple[Difference, _State]]:
-    """What each path is as in the folder. Only files that have the size of one of the two are read."""
+    """Yield each path with its state in the folder. Only files that have the size of one of the two are read."""
     unread = [d.path for d in differences if _is_to_read(scan.file(d.path), (d.old, d.new))]
     unstable = set(repo.worktree.hash(unread, scan, repo.progress))
     for difference in differences:
@@ -79,7 +79,7 @@ def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:
 
 
 def _is_edit_of_newer(repo: Repository, scan: Scan, difference: Difference) -> bool:
-    """Whether a file that is as neither version has it was edited after the newer one had come.
+    """Tell whether a file that is as neither version has it was edited after the newer one had come.
 
     Not where it has more lines of the older one, nor where the newer one's content lies beside it under
     a name that begins alike: then a tool has set that aside for what was edited here before.
@@ -123,5 +123,5 @@ def _lines(data: bytes | None) -> Counter[bytes] | None:
 
 
 def _distance(one: Counter[bytes], other: Counter[bytes]) -> int:
-    """How many lines only one of two texts has."""
+    """Count the lines that only one of two texts has."""
     return ((one - other) + (other - one)).total()

@@ -44,7 +44,7 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
 
 
 def _replacement_for_missing(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
-    """Where the branch is, if a tool took away the version that HEAD is on, as where somebody put a backup back.
+    """Find the branch's version if a tool took away the one that HEAD is on, as when a backup is put back.
 
     A commit on what is not here would begin a history of its own.
     """
@@ -98,7 +98,7 @@ def _follow_other_replicas(repo: Repository, head: Head) -> VersionRecord | None
 
 
 def _last_move(repo: Repository) -> Operation | None:
-    """The operation of another machine that moved HEAD, if none of ours is later."""
+    """Return the operation of another machine that moved HEAD, if none of ours is later."""
     for action in repo.queries.actions(limit=MOVES_CHECKED):
         if action.replica == repo.replica:
             return None
@@ -116,7 +116,7 @@ def _last_move(repo: Repository) -> Operation | None:
 
 
 def _is_valid(repo: Repository, head: Head) -> bool:
-    """Whether HEAD can be there: a branch is still where it was then."""
+    """Tell whether HEAD can be there: a branch is still where it was then."""
     if head.branch is None:
         return head.version is not None
     found = branch(repo, head.branch)
@@ -135,7 +135,7 @@ def _is_there(repo: Repository, older: VersionId | None, newer: VersionRecord, *
 
 
 def _next(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
-    """Where the branch that HEAD is on has gone, if that is one version which builds on HEAD's, or says the same."""
+    """Return the version that HEAD's branch has moved to, if it is one that builds on HEAD's or says the same."""
     if found is None or found.diverged or found.version == head.version:
         return None
     queries = repo.queries

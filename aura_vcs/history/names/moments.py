@@ -61,7 +61,7 @@ def parse_moment(text: str, edge: Edge | None = None) -> str:
 
 
 def _stretch(words: str, today: date) -> tuple[date, date] | None:
-    """The first day of what the words name, and the first day after it; None for other words."""
+    """Parse words to the first day that they name and the first day after it; None for other words."""
     if words in {"today", "yesterday"}:
         day = today - timedelta(days=words == "yesterday")
         return day, day + timedelta(days=1)
@@ -78,7 +78,7 @@ def _stretch(words: str, today: date) -> tuple[date, date] | None:
 
 
 def _period(what: str, today: date, *, back: bool) -> tuple[date, date] | None:
-    """This week, month or year, or the one before it."""
+    """Return the bounds of this week, month or year, or of the one before it; None for other words."""
     if what == "week":
         monday = today - timedelta(days=today.weekday() + 7 * back)
         return monday, monday + timedelta(days=7)
@@ -97,13 +97,13 @@ def _weekday(word: str) -> int | None:
 
 
 def _seconds(unit: str) -> int:
-    """The seconds of a unit, in full, with an s or short; 0 for what is none."""
+    """Return the seconds of a unit, in full, with an s or short; 0 for what is none."""
     word = _SHORT.get(unit) or unit.removesuffix("s")
     return _UNITS.get(_SHORT.get(word, word), 0)
 
 
 def _edge(first: date, after: date, edge: Edge | None) -> str:
-    """The first or last moment of a stretch of days, by this machine's clock."""
+    """Return the first or last moment of a stretch of days, by this machine's clock."""
     day = after if edge == "end" else first
     moment = datetime.combine(day, time()).astimezone()
     return _written(moment - timedelta(microseconds=1) if edge == "end" else moment)

@@ -32,7 +32,7 @@ class MissingHead(msgspec.Struct, frozen=True):
 
 
 def missing_heads(repo: Repository, name: str) -> tuple[MissingHead, ...]:
-    """The versions of other machines that a branch stands on and that are not here yet."""
+    """List the versions of other machines that a branch stands on and that are not here yet."""
     found = {}
     for entry in branch_and_missing(repo, name)[1]:
         assert entry.version is not None
@@ -43,7 +43,7 @@ def missing_heads(repo: Repository, name: str) -> tuple[MissingHead, ...]:
 
 
 def all_missing_heads(repo: Repository) -> dict[str, tuple[MissingHead, ...]]:
-    """The same for every branch that waits for something, by name."""
+    """Map each branch that waits for versions of other machines to those that are missing."""
     return {name: found for name in repo.refs.branches() if (found := missing_heads(repo, name))}
 
 
@@ -62,7 +62,7 @@ def check_delivered(repo: Repository, wanted: str) -> None:
 
 
 def delivery_error(repo: Repository, error: ObjectMissing) -> NotArrived | None:
-    """What the error means where it is about another machine's version that came without all it needs.
+    """Explain the error where it is about another machine's version that arrived incomplete; return None otherwise.
 
     None where it is damage: a version that was made here, or was fetched, was here as a whole. Opens
     trees, and reads this machine's log.
@@ -79,7 +79,7 @@ def delivery_error(repo: Repository, error: ObjectMissing) -> NotArrived | None:
 
 
 def _needing(repo: Repository, needed: set[ObjectId]) -> Iterator[tuple[VersionRecord, str]]:
-    """The versions that need one of these objects, newest first, and for which file."""
+    """Yield the versions that need one of these objects, newest first, and for which file."""
     queries = repo.queries
     for version, tree in reversed(queries.live_versions()):
         record = queries.version(version)
@@ -101,6 +101,6 @@ def _needing(repo: Repository, needed: set[ObjectId]) -> Iterator[tuple[VersionR
 
 
 def was_recorded_here(repo: Repository, version: VersionId) -> bool:
-    """Whether this machine recorded the version itself: made it, or fetched it. Reads its log."""
+    """Tell whether this machine recorded the version itself: made it, or fetched it. Reads its log."""
     ref = f"versions/{version}"
     return any(line.operation is not None and ref in line.operation.refs for line in repo.logs.read_of(repo.replica))

@@ -21,13 +21,13 @@ PREFIX_LENGTH = 4
 
 
 def split_content(name: str) -> tuple[str, str | None]:
-    """The version and the path of `VERSION[:PATH]`; a colon inside `@{…}` belongs to the time."""
+    """Split `VERSION[:PATH]` into version and path; a colon inside `@{…}` belongs to the time."""
     match = re.fullmatch(_CONTENT, name)
     return (match["version"], match["path"]) if match is not None else (name, None)
 
 
 def resolve(repo: Repository, name: str) -> VersionRecord:
-    """The version that goes by `name`.
+    """Find the version that goes by `name`.
 
     Raises:
         UnknownVersion: none does; near names are suggested. NoVersions: there are none at all.
@@ -120,7 +120,7 @@ def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | N
 
 
 def describe(queries: Queries, version: VersionId) -> str:
-    """How a person names the version: `v12`, or `v12.a1b2` where machines gave out the number twice."""
+    """Name the version for a person: `v12`, or `v12.a1b2` where machines gave out the number twice."""
     record = queries.version(version)
     if record is None:
         return version[:12]

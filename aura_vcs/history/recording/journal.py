@@ -40,12 +40,12 @@ class Pending(msgspec.Struct, frozen=True):
     check: str = ""
 
     def checked(self) -> "Pending":
-        """The same, with a checksum."""
+        """Return the same record with a checksum."""
         return with_checksum(self)
 
 
 def pending(repo: Repository) -> Pending | None:
-    """What was begun and not finished, if anything; a note that cannot be read is set aside."""
+    """Return what was begun and not finished, if anything; a note that cannot be read is set aside."""
     try:
         return read_pending(repo)
     except RecordCorrupt:
@@ -55,7 +55,7 @@ def pending(repo: Repository) -> Pending | None:
 
 
 def read_pending(repo: Repository) -> Pending | None:
-    """What was begun and not finished, if anything.
+    """Read what was begun and not finished, if anything.
 
     Raises:
         RecordCorrupt: the note about it cannot be read.

@@ -91,7 +91,7 @@ def _save(
 
 
 def _snapshot(repo: Repository, batch: Batch, found: Sequence[Unsaved], tree: ObjectId) -> Snapshot:
-    """The tree with the unsaved files in it, in the batch."""
+    """Build the tree with the unsaved files in it, in the batch."""
     changes: dict[str, Entry] = {}
     for unsaved, state in repo.worktree.store_aside(batch, found):
         path, number = unsaved.path, 2
@@ -111,12 +111,12 @@ def _snapshot(repo: Repository, batch: Batch, found: Sequence[Unsaved], tree: Ob
 
 
 def _base_tree(repo: Repository, replaced: Replacement) -> ObjectId:
-    """The tree that the files belong into: an edit's own trees have only what it changes."""
+    """Return the tree that the files belong into: an edit's own trees have only what it changes."""
     return worktree_base(repo).tree if PATHS in replaced.operation.payload else replaced.before
 
 
 def _ids(repo: Repository, replaced: Replacement) -> Collection[ObjectId] | None:
-    """What the command put in place and replaced; None if that is not known any more."""
+    """Return the ids that the command put in place and replaced; None if that is not known any more."""
     try:
         found = repo.trees.list_differences(replaced.before, replaced.after)
     except IntegrityError:
@@ -125,7 +125,7 @@ def _ids(repo: Repository, replaced: Replacement) -> Collection[ObjectId] | None
 
 
 def _is_known(repo: Repository, unsaved: Unsaved, known: Collection[ObjectId] | None) -> bool:
-    """Whether a version, or the trees of the operation, have what the file holds."""
+    """Tell whether a version, or the trees of the operation, have what the file holds."""
     content = repo.worktree.content_aside(unsaved)
     if content is None:
         return False

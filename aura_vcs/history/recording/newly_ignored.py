@@ -63,7 +63,7 @@ def _with_room(repo: Repository, new: ObjectId, paths: Iterable[str]) -> set[str
 
 
 def _rules_at(repo: Repository, old: ObjectId, new: ObjectId, made: Mapping[str, bytes]) -> IgnoreRules:
-    """The rules that hold after a step: those that come with it, or else those in the folder."""
+    """Return the rules that hold after a step: those that come with it, or else those in the folder."""
     before, after = (repo.trees.entry(tree, IGNORE_FILE) for tree in (old, new))
     if before == after:
         return load_ignore_rules(repo.root)

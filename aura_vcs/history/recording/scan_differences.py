@@ -32,7 +32,7 @@ class _Found(msgspec.Struct):
 def compare_scan(
     repo: Repository, scan: Scan, base: ObjectId, *, renames: bool = True
 ) -> tuple[tuple[WorktreeChange, ...], list[str]]:
-    """What a scan of the folder has otherwise than a tree, and files that would not hold still.
+    """Compare a scan of the folder with a tree; return the changes, and files that changed while they were read.
 
     Without `renames`, a renamed file is one that was deleted and one that was added.
     """

@@ -159,5 +159,5 @@ def exactly(repo: Repository, batch: Batch, here: ObjectId, new: ObjectId) -> Ob
 
 
 def tree_writer(batch: Batch) -> PutTree:
-    """What puts trees into the batch."""
+    """Return a function that puts trees into the batch."""
     return lambda data, path: batch.add(Kind.TREE, data, path)

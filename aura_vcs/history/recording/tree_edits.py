@@ -20,7 +20,7 @@ PutTree = Callable[[bytes, str], ObjectId]
 
 
 def files_of(trees: TreeReader, tree: ObjectId) -> dict[str, Entry]:
-    """Files, links and empty folders below a tree, by path.
+    """Map the paths of files, links and empty folders below a tree to their entries.
 
     Raises:
         ObjectMissing, ObjectCorrupt, LimitExceeded.
@@ -33,14 +33,14 @@ def files_of(trees: TreeReader, tree: ObjectId) -> dict[str, Entry]:
 
 
 def for_comparison(files: Mapping[str, Entry]) -> "dict[str, TreeEntry]":
-    """The files as comparisons and joins take them."""
+    """Convert the files to the form that comparisons and merges take."""
     from aura_vcs.compare.merge.model import TreeEntry  # going back needs none of it
 
     return {path: TreeEntry(entry.kind.value, entry.id, entry.executable) for path, entry in files.items()}
 
 
 def change_tree(trees: TreeReader, tree: ObjectId, changes: Changes, put: PutTree) -> ObjectId:
-    """The tree with other entries at some paths; folders that nothing is left in go.
+    """Replace entries of the tree at some paths; folders that nothing is left in go.
 
     Only folders on the way to a change are opened and stored anew.
 

@@ -19,7 +19,7 @@ class Staying(msgspec.Struct, frozen=True):
     folders: frozenset[str] = frozenset()
 
     def covers(self, path: str) -> bool:
-        """Whether the path stays, or is a folder around one that does."""
+        """Tell whether the path stays, or is a folder around one that does."""
         return path in self.folders or path in self.paths or not self.paths.isdisjoint(folders_of(path))
 
 
@@ -70,7 +70,7 @@ class _Steps:
         self._staying = staying
 
     def entry(self, path: str, here: Entry | None, old: Entry | None, new: Entry | None) -> Entry | None:
-        """What is at the path afterwards."""
+        """Decide which entry is at the path afterwards."""
         if is_same(old, new) or is_same(here, new) or path in self._staying.paths:
             return here
         if is_same(here, old) and path not in self._staying.folders and path:
@@ -104,7 +104,7 @@ class _Grafts:
         self._selection = selection
 
     def entry(self, path: str, onto: ObjectId | None, source: ObjectId | None) -> Entry | None:
-        """The folder at the path afterwards."""
+        """Build the folder that is at the path afterwards."""
         ours, theirs = (children_of(self._trees, tree) for tree in (onto, source))
         entries: list[Entry] = []
         for name in ours.keys() | theirs.keys():
@@ -134,19 +134,19 @@ def put_folder(trees: TreeReader, path: str, entries: list[Entry], put: PutTree)
 
 
 def is_same(one: Entry | None, other: Entry | None) -> bool:
-    """Whether a path has the same content, of the same kind, with the same right to be run."""
+    """Tell whether a path has the same content, of the same kind, with the same right to be run."""
     if one is None or other is None:
         return one is other
     return (one.kind, one.id, one.executable) == (other.kind, other.id, other.executable)
 
 
 def children(trees: TreeReader, entry: Entry | None) -> dict[str, Entry]:
-    """What is in a folder; nothing is in what is none."""
+    """Return what is in a folder, by name; empty for an entry that is no folder."""
     return children_of(trees, _folder_id(entry))
 
 
 def children_of(trees: TreeReader, tree: ObjectId | None) -> dict[str, Entry]:
-    """What is in a tree, by name."""
+    """Return what is in a tree, by name."""
     return {} if tree is None else {entry.name: entry for entry in trees.tree(tree).entries}
 
 

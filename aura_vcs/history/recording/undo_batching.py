@@ -21,7 +21,7 @@ BATCH = "batch"
 
 
 def merge_into_batch(repo: Repository, transaction: Transaction, draft: Draft) -> Draft:
-    """The draft, joined with the operation before it if the two are rapid edits of the same thing."""
+    """Merge the draft with the operation before it if the two are rapid edits of the same thing."""
     previous = _previous(repo, transaction, draft)
     if previous is None:
         return draft
@@ -37,7 +37,7 @@ def merge_into_batch(repo: Repository, transaction: Transaction, draft: Draft) -
 
 
 def _previous(repo: Repository, transaction: Transaction, draft: Draft) -> Operation | None:
-    """The operation that the draft may be joined with."""
+    """Return the operation that the draft may be merged with; None if there is none."""
     if not draft.can_batch:
         return None
     queries = repo.queries

@@ -65,7 +65,7 @@ def loses_work(repo: Repository, here: ObjectId, after: ObjectId, saved: Sequenc
 
 
 def _is_work(entry: Entry | None) -> bool:
-    """Whether it is more than a folder, which is nothing without what is in it; a deletion is work too."""
+    """Tell whether an entry is more than a folder, which is nothing without its content; a deletion is work too."""
     return entry is None or entry.kind is not EntryKind.DIR
 
 

@@ -49,19 +49,19 @@ class WorktreeBase(msgspec.Struct, frozen=True):
     record: VersionRecord | None = None
 
     def is_at(self, other: "WorktreeBase") -> bool:
-        """Whether both stand on the same version of the same branch, whatever its label says."""
+        """Tell whether both stand on the same version of the same branch, whatever its label says."""
         return (self.head, self.tree) == (other.head, other.tree)
 
 
 def worktree_base(repo: Repository) -> WorktreeBase:
-    """What the worktree is based on now."""
+    """Return the version that the worktree is based on now."""
     head = repo.head()
     record = repo.queries.version(head.version) if head.version is not None else None
     return WorktreeBase(head, record.tree if record is not None else EMPTY_TREE_ID, record)
 
 
 def is_purged(base: WorktreeBase) -> bool:
-    """Whether somebody purged the version: its content may be gone."""
+    """Tell whether somebody purged the version: its content may be gone."""
     return base.record is not None and base.record.purged_at is not None
 
 
@@ -80,7 +80,7 @@ def check_texts(name: str, description: str) -> tuple[str, str]:
 
 
 def check_note(text: str) -> str:
-    """A description, message or reason as it is stored: no control characters, only text.
+    """Clean a description, message or reason for storing: no control characters, only text.
 
     Raises:
         InputError: too long.
@@ -92,7 +92,7 @@ def check_note(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text on one line: no control characters, no bytes that are not text."""
+    """Put the text on one line: no control characters, no bytes that are not text."""
     return " ".join(clean_text(text).split())
 
 
@@ -118,7 +118,7 @@ def report_unseen(repo: Repository, scan: "Scan") -> None:
 
 
 def _paths(repo: Repository, tree: ObjectId) -> list[str]:
-    """Every path of a tree, as far as its folders are still here: an ignore rule does not make them vanish."""
+    """List every path of a tree whose folders are still here: an ignore rule does not make them vanish."""
     found: list[str] = []
     with suppress(IntegrityError):
         for path, _ in repo.trees.walk(tree):
@@ -167,7 +167,7 @@ def make_version(
 
 
 def parents_for(repo: Repository, record: VersionRecord | None) -> tuple[VersionId, ...]:
-    """The parents of what is made on a version.
+    """Return the parents of what is made on a version.
 
     Autosaves and restore points are nobody's parent, so that removing them rewrites nothing: what is
     made on one hangs off the manual version that it hangs off.
@@ -178,7 +178,7 @@ def parents_for(repo: Repository, record: VersionRecord | None) -> tuple[Version
 
 
 def renumber(repo: Repository, made: NewVersion, parents: tuple[VersionId, ...]) -> NewVersion:
-    """The version as it can be recorded now, inside a transaction: with a free number and those parents."""
+    """Renumber the version for recording, inside a transaction: with a free number and those parents."""
     number = repo.queries.next_number()
     if number == made.version.number and parents == made.version.parents:
         return made
@@ -191,7 +191,7 @@ def renumber(repo: Repository, made: NewVersion, parents: tuple[VersionId, ...])
 def new_label(
     repo: Repository, transaction: Transaction, made: NewVersion, wanted: VersionSpec, branch: str | None
 ) -> tuple[str, RefChange]:
-    """The change that gives a new version its label; `branch` is the one it was made on."""
+    """Build the change that gives a new version its label; `branch` is the one it was made on."""
     label = Label(
         version=made.id,
         number=made.version.number,
@@ -233,7 +233,7 @@ def record_side_version(
 def with_version_object(
     stored: Mapping[ObjectId, StoredObject], repo: Repository, made: NewVersion
 ) -> Mapping[ObjectId, StoredObject]:
-    """What a batch stored, and the version object where `settle` had to store it on its own."""
+    """Add the version object to what a batch stored; store it where the batch did not."""
     if made.id in stored:
         return stored
     _, data = encode_version(made.version)
@@ -241,7 +241,7 @@ def with_version_object(
 
 
 def get_version(repo: Repository, version: VersionId) -> VersionRecord:
-    """The record of a version that is known to be there."""
+    """Return the record of a version that is known to be there."""
     record = repo.queries.version(version)
     assert record is not None
     return record

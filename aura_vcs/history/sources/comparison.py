@@ -21,14 +21,14 @@ class Contents(Protocol):
     """One side of a comparison: what lies at a path."""
 
     def read(self, path: str, entry: Entry, /) -> bytes | None:
-        """All of it, None above CONTENT_LIMIT; of a link where it leads.
+        """Read all of a file, None above CONTENT_LIMIT; of a link its target.
 
         Raises:
             IntegrityError: it is not here any more, or damaged. FileUnreadable.
         """
 
     def open(self, path: str, entry: Entry, /) -> BinaryIO:
-        """A file of any size, for reading here and there without reading the whole.
+        """Open a file of any size, for reading here and there without reading the whole.
 
         Raises:
             IntegrityError: it is not here any more, or damaged. FileUnreadable. LimitExceeded.
@@ -91,11 +91,11 @@ class ChunkedFile(io.RawIOBase):
         self._last: tuple[int, bytes] = (-1, b"")
 
     def readable(self) -> bool:
-        """It is."""
+        """Report that the stream is readable."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Report that the stream is seekable."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -105,7 +105,7 @@ class ChunkedFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Up to the end of the chunk that the position is in."""
+        """Read at most to the end of the chunk that the position is in."""
         if self._position >= self._starts[-1]:
             return 0
         number = bisect_right(self._starts, self._position) - 1
@@ -119,5 +119,5 @@ class ChunkedFile(io.RawIOBase):
 
 
 def is_file(entry: Entry | None) -> bool:
-    """Whether a regular file lies there."""
+    """Tell whether an entry is a regular file."""
     return entry is not None and entry.kind is EntryKind.FILE

@@ -21,10 +21,10 @@ class ContentSource(Protocol):
     """Files by name. Names are paths from the project folder, with `/` between parts."""
 
     def names(self) -> Sequence[str]:
-        """Every file, in any order."""
+        """List every file, in any order."""
 
     def open(self, path: str) -> BinaryIO:
-        """The bytes of one file, from its start; the caller closes it.
+        """Open one file at its start; the caller closes it.
 
         Raises:
             FileUnreadable: there is no such file, or it cannot be read.
@@ -39,11 +39,11 @@ class MemorySource:
         self._files = dict(files)
 
     def names(self) -> Sequence[str]:
-        """The names, sorted."""
+        """List the names, sorted."""
         return sorted(self._files)
 
     def open(self, path: str) -> BinaryIO:
-        """A reader of the bytes under `path`."""
+        """Open the bytes under `path` for reading."""
         if path not in self._files:
             raise FileUnreadable(path, "there is no such file")
         return io.BytesIO(self._files[path])
@@ -56,7 +56,7 @@ class FolderSource:
         self._root = root
 
     def names(self) -> Sequence[str]:
-        """The names of regular files, sorted."""
+        """List the names of regular files, sorted."""
         found: list[str] = []
         for folder, folders, files in os.walk(self._root):
             folders[:] = sorted(name for name in folders if not is_own_folder(name))
@@ -67,7 +67,7 @@ class FolderSource:
         return sorted(found)
 
     def open(self, path: str) -> BinaryIO:
-        """A reader of the file; a path that leaves the folder, also through a link, is refused."""
+        """Open the file; a path that leaves the folder, also through a link, is refused."""
         reason = unsafe_reason(path)
         if reason:
             raise FileUnreadable(path, reason)
@@ -82,7 +82,7 @@ class FolderSource:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether it is a regular file, as far as can be seen."""
+    """Tell whether it is a regular file, as well as can be seen."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -90,7 +90,7 @@ def _is_file(path: Path) -> bool:
 
 
 def unsafe_reason(path: str) -> str:
-    """Why `path` cannot name a file of the project; empty if it can.
+    """Explain why `path` cannot name a file of the project; empty if it can.
 
     Absolute paths, drives, URLs, backslashes, `..`, empty parts and NUL are refused on every
     system, so that a project means the same everywhere.

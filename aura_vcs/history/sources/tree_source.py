@@ -21,7 +21,7 @@ class TreeSource:
         self._repo, self._tree = repo, tree
 
     def names(self) -> Sequence[str]:
-        """Every file, sorted."""
+        """List every file, sorted."""
         found = []
         for path, entry in self._repo.trees.walk(self._tree):
             if entry.kind is EntryKind.FILE:
@@ -31,7 +31,7 @@ class TreeSource:
         return sorted(found)
 
     def open(self, path: str) -> BinaryIO:
-        """The bytes of one file, verified at its end.
+        """Open one file; its bytes are verified at its end.
 
         Raises:
             FileUnreadable: the version has no such file.
@@ -54,11 +54,11 @@ class _Pieces(io.RawIOBase):
         self._left: memoryview = memoryview(b"")
 
     def readable(self) -> bool:
-        """It is."""
+        """Report that the stream is readable."""
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        """The next bytes, at most as many as fit."""
+        """Read the next bytes, at most as many as fit."""
         while not self._left:
             piece = next(self._pieces, None)
             if piece is None:

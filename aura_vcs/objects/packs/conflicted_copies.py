@@ -23,7 +23,7 @@ class PackCopies:
         self._known: dict[str, str] = {}
 
     def named(self, files: list[str]) -> Iterator[tuple[str, str]]:
-        """Of the files in the folder of packs those that are packs under another name, each with its own."""
+        """Yield files in the folder of packs that are packs under another name, each with its own."""
         for file in files:
             if PACK in file and not is_object_id(file.removesuffix(PACK)):
                 name = self._known.get(file) or self._look(file)
@@ -32,11 +32,11 @@ class PackCopies:
                     yield file, name
 
     def find(self, name: str) -> str | None:
-        """A file that is that pack, whatever it is called."""
+        """Find a file that is that pack, whatever it is called."""
         return next((file for file, own in self.named(self._storage.list(PACKS)) if own == name), None)
 
     def _look(self, file: str) -> str:
-        """The name that a pack should have; "" if it has no proper end."""
+        """Read the name that a pack should have; "" if it has no proper end."""
         path = f"{PACKS}/{file}"
         try:
             with self._storage.open(path) as opened:
@@ -57,7 +57,7 @@ class LooseCopies:
         self._known: dict[str, dict[ObjectId, str]] = {}
 
     def find(self, object_id: ObjectId) -> str | None:
-        """A file that may be the object."""
+        """Find a file that may be the object."""
         prefix = object_id[:2]
         if prefix not in self._known:
             names = self._storage.list(f"{OBJECTS}/{prefix}")
@@ -66,12 +66,12 @@ class LooseCopies:
         return self._known[prefix].get(object_id)
 
     def forget(self, prefix: str) -> None:
-        """What was listed of a folder does not hold any more."""
+        """Forget what was listed of a folder: it does not hold any more."""
         self._known.pop(prefix, None)
 
 
 def copied_id(prefix: str, name: str) -> ObjectId | None:
-    """The object that a file with something behind its name is; None if it is called properly, or is none."""
+    """Return the object that a file with something behind its name is; None if it is called properly, or is none."""
     digits, rest = name[: ID_LENGTH - 2], name[ID_LENGTH - 2 :]
     object_id = ObjectId(prefix + digits)
     if rest in {"", COMPRESSED} or rest[0].isalnum() or not is_object_id(object_id):

@@ -69,7 +69,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     codec: int
 
     def share_of(self, entry: "PackEntry") -> int:
-        """An object's part of the frame's stored bytes."""
+        """Return an object's part of the frame's stored bytes."""
         return entry.length * self.stored_length // self.length if self.length else 0
 
 
@@ -118,7 +118,7 @@ class Entries(Sequence[PackEntry]):
     __hash__ = None  # type: ignore[assignment]
 
     def find(self, object_id: ObjectId) -> PackEntry | None:
-        """The object with this id, the first of several."""
+        """Find the object with this id, the first of several."""
         digest, end = bytes.fromhex(object_id), self._codes
         at = self._columns.find(digest, self._ids, end)
         while at >= 0 and (at - self._ids) % _ID_BYTES:
@@ -126,18 +126,18 @@ class Entries(Sequence[PackEntry]):
         return None if at < 0 else self[(at - self._ids) // _ID_BYTES]
 
     def ids(self) -> list[ObjectId]:
-        """The ids of all objects, in their order."""
+        """Return the ids of all objects, in their order."""
         return ids_in(self._columns[self._ids : self._codes])
 
     def pick(self, numbers: Sequence[int]) -> Iterator[PackEntry]:
-        """The objects of these numbers, which rise; quick for very many."""
+        """Return the objects of these numbers, which rise; quick for very many."""
         if len(numbers) * _PICKED_SHARE < self._count:
             return map(self.__getitem__, numbers)
         chosen = set(numbers)
         return (entry for number, entry in enumerate(self) if number in chosen)
 
     def chunked(self) -> Iterator[PackEntry]:
-        """The blobs that are kept as lists of their chunks."""
+        """Yield the blobs that are stored as lists of their chunks."""
         at = self._columns.find(CHUNKED_BLOB, self._codes, self._numbers)
         while at >= 0:
             yield self[at - self._codes]
@@ -168,13 +168,13 @@ class Entries(Sequence[PackEntry]):
         yield from map(PackEntry, ids, kinds, numbers, offsets, lengths, chunked)
 
     def _places(self, start: int, count: int) -> list[tuple[int, ...]]:
-        """Frame numbers, offsets and lengths of some objects."""
+        """Return frame numbers, offsets and lengths of some objects."""
         columns = (self._numbers + column * 4 * self._count + 4 * start for column in range(3))
         return [struct.unpack_from(f"<{count}I", self._columns, at) for at in columns]
 
 
 def ids_in(digests: bytes) -> list[ObjectId]:
-    """The ids that lie one behind the other."""
+    """Split bytes into the ids that lie one behind the other."""
     digits = digests.hex()
     return [digits[at : at + 2 * _ID_BYTES] for at in range(0, len(digits), 2 * _ID_BYTES)]  # type: ignore[misc]
 
@@ -187,32 +187,32 @@ class Footer(msgspec.Struct, frozen=True):
     entries: Sequence[PackEntry]
 
     def ids(self) -> list[ObjectId]:
-        """The ids of all objects, in the order of `entries`."""
+        """Return the ids of all objects, in the order of `entries`."""
         if isinstance(self.entries, Entries):
             return self.entries.ids()
         return [entry.id for entry in self.entries]
 
     def pick(self, numbers: Sequence[int]) -> Iterator[PackEntry]:
-        """The objects of these numbers, which rise."""
+        """Return the objects of these numbers, which rise."""
         if isinstance(self.entries, Entries):
             return self.entries.pick(numbers)
         return map(self.entries.__getitem__, numbers)
 
     def chunked(self) -> Iterator[PackEntry]:
-        """The blobs that are kept as lists of their chunks."""
+        """Return the blobs that are stored as lists of their chunks."""
         if isinstance(self.entries, Entries):
             return self.entries.chunked()
         return (entry for entry in self.entries if entry.chunked)
 
     def find(self, object_id: ObjectId) -> PackEntry | None:
-        """The object with this id, if the pack holds it."""
+        """Find the object with this id, if the pack holds it."""
         if isinstance(self.entries, Entries):
             return self.entries.find(object_id)
         return next((entry for entry in self.entries if entry.id == object_id), None)
 
 
 def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tuple[str, bytes]:
-    """The pack's name, and its footer and trailer."""
+    """Encode a pack's footer and trailer; return the pack's name and those bytes."""
     ordered = sorted(entries, key=attrgetter("id"))
     footer = b"".join(
         (
@@ -237,7 +237,7 @@ def _column(code: str, values: Sequence[int]) -> bytes:
 
 
 def footer_length(trailer: bytes, pack_bytes: int, path: str) -> int:
-    """How many bytes before the trailer are the footer.
+    """Return how many bytes before the trailer are the footer.
 
     Raises:
         RecordCorrupt: this is not the end of a pack.
@@ -251,7 +251,7 @@ def footer_length(trailer: bytes, pack_bytes: int, path: str) -> int:
 
 
 def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
-    """What the footer says, checked against its hash and against itself.
+    """Decode the footer, checked against its hash and against itself.
 
     Raises:
         RecordCorrupt: the hash does not fit, or frames and entries contradict each other.
@@ -264,7 +264,7 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
 
 
 def decode_frames(stored: bytes, trailer: bytes, path: str) -> tuple[Frame, ...]:
-    """The frames alone, for a reader who knows which one it wants: there may be very many entries.
+    """Decode the frames alone, for a reader who knows which one it wants: there may be very many entries.
 
     Raises:
         RecordCorrupt: the hash does not fit, or a frame cannot be.
@@ -273,7 +273,7 @@ def decode_frames(stored: bytes, trailer: bytes, path: str) -> tuple[Frame, ...]
 
 
 def pack_name(trailer: bytes) -> str:
-    """The name of the pack that ends like this."""
+    """Return the name of the pack that ends like this."""
     name: bytes = _TRAILER.unpack(trailer)[2]
     return name.hex()
 
@@ -301,12 +301,12 @@ class _Columns:
             raise RecordCorrupt(path, "the footer's length does not fit its counts")
 
     def take_frames(self) -> tuple[Frame, ...]:
-        """The frames, whose columns come first."""
+        """Take the frames, whose columns come first."""
         stored_lengths, lengths = self.take("I", self._frame_count, 2)
         return _frames(stored_lengths, lengths, self.take("B", self._frame_count)[0], self._path)
 
     def take(self, code: str, count: int, columns: int = 1) -> list[tuple[int, ...]]:
-        """The next columns of `count` numbers."""
+        """Take the next columns of `count` numbers."""
         found = []
         for _ in range(columns):
             layout = struct.Struct(f"<{count}{code}")
@@ -315,7 +315,7 @@ class _Columns:
         return found
 
     def entries(self) -> Entries:
-        """The objects, whose columns follow the frames'."""
+        """Take the objects, whose columns follow the frames'."""
         return Entries(self._data, self._at, self._entry_count)
 
 

@@ -72,12 +72,12 @@ class OpenPack:
         return found
 
     def _ending(self) -> tuple[bytes, bytes]:
-        """Footer and trailer as they are stored."""
+        """Read footer and trailer as they are stored."""
         ending = self.read_at(self._footer_at, self.size - self._footer_at)
         return ending[:-TRAILER_BYTES], ending[-TRAILER_BYTES:]
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset`, fewer at the end of the file."""
+        """Read `length` bytes from `offset`, fewer at the end of the file."""
         self.file.seek(offset)
         return self.file.read(length)
 
@@ -92,7 +92,7 @@ class OpenPack:
             raise RecordCorrupt(pack_path(self.name), "its frames do not fill it")
 
     def frame_into(self, number: int, buffer: bytearray) -> memoryview:
-        """As `frame`; a frame that is kept as it is comes into `buffer`, which grows as it must.
+        """Read a frame as `frame` does; one that is stored as it is comes into `buffer`, which grows as it must.
 
         What is returned holds until the next call with the same buffer.
 
@@ -114,7 +114,7 @@ class OpenPack:
         return view
 
     def frame(self, number: int) -> bytes:
-        """The decoded bytes of a frame.
+        """Read the decoded bytes of a frame.
 
         Raises:
             RecordCorrupt: it does not decode to the length the footer gives.
@@ -125,7 +125,7 @@ class OpenPack:
 
 
 def decode_frame(frame: Frame, data: bytes, path: str) -> bytes:
-    """The decoded bytes of a frame, never more than the footer gives (a bomb decodes to nothing).
+    """Decode the bytes of a frame, never more than the footer gives (a bomb decodes to nothing).
 
     Raises:
         RecordCorrupt: it does not decode to that length.
@@ -157,14 +157,14 @@ class Packs:
         return PackCopies(self._storage)
 
     def names(self) -> list[str]:
-        """Names of the packs on disk, whatever their files are called; a file without a footer has its own."""
+        """List names of the packs on disk, whatever their files are called; a file without a footer has its own."""
         files = self._storage.list(PACKS)
         copies = dict(self._copies.named(files))
         named = (copies.get(file, file.removesuffix(_PACK)) for file in files if file.endswith(_PACK) or file in copies)
         return list(dict.fromkeys(named))
 
     def stored_size(self, name: str) -> int:
-        """Bytes of a pack on disk, 0 if it is gone."""
+        """Return the size of a pack on disk in bytes, 0 if it is gone."""
         found = self._storage.stat(pack_path(name)) or self._stat_copy(name)
         return found.size if found else 0
 
@@ -173,12 +173,12 @@ class Packs:
         return None if file is None else self._storage.stat(f"{PACKS}/{file}")
 
     def misnamed(self) -> dict[str, str]:
-        """Files of packs of which nothing is here under their own names, which they are mapped to."""
+        """Map files of packs to the packs' own names, where nothing is here under those."""
         copies = self._copies.named(self._storage.list(PACKS))
         return {file: name for file, name in copies if self._storage.stat(pack_path(name)) is None}
 
     def footer(self, name: str) -> Footer:
-        """What the pack holds.
+        """Read what the pack holds.
 
         Raises:
             RecordCorrupt: the pack is damaged.
@@ -188,7 +188,7 @@ class Packs:
             return self._pack(name).footer
 
     def read(self, place: PackLocation) -> bytes:
-        """The object's bytes, not verified.
+        """Read the object's bytes, not verified.
 
         Raises:
             RecordCorrupt: the pack is damaged there.
@@ -209,7 +209,7 @@ class Packs:
             return data
 
     def read_each(self, places: Iterable[PackLocation | None]) -> Iterator[bytes | None]:
-        """The bytes at each of the places, not verified; None where there is none, or the pack is damaged or gone.
+        """Yield the bytes at each place, not verified; None where there is none, or the pack is damaged or gone.
 
         Quick for places in the order in which they lie: every frame is decoded once.
         """
@@ -228,7 +228,7 @@ class Packs:
                 yield data[place.offset : end] if 0 <= place.offset <= end <= len(data) else None
 
     def _decoded_frame(self, name: str, number: int) -> bytes | None:
-        """A decoded frame; None if it is kept as it is, or cannot be read."""
+        """Read a decoded frame; None if it is stored as it is, or cannot be read."""
         try:
             with self._lock:
                 pack = self._pack(name)
@@ -244,7 +244,7 @@ class Packs:
             return None
 
     def read_runs(self, places: Sequence[PackLocation]) -> Iterator[bytes]:
-        """The bytes at the places, in their order; what lies side by side is read together.
+        """Yield the bytes at the places, in their order; what lies side by side is read together.
 
         Raises:
             RecordCorrupt, FileNotFoundError: as for `read`.
@@ -272,7 +272,7 @@ class Packs:
         return self.read(PackLocation(first.pack, first.frame, first.offset, length))
 
     def read_frame(self, name: str, number: int) -> bytes:
-        """The decoded bytes of a frame, not verified.
+        """Read the decoded bytes of a frame, not verified.
 
         Raises:
             RecordCorrupt, FileNotFoundError: as for `read`.
@@ -299,7 +299,7 @@ class Packs:
         return freed
 
     def forget(self, name: str) -> None:
-        """Close a pack that is going, and forget what was read of it."""
+        """Close a pack that will be deleted, and forget what was read of it."""
         with self._lock:
             opened = self._open.pop(name, None)
             if opened:

@@ -25,7 +25,7 @@ class CutPack(msgspec.Struct, frozen=True):
     ending: bytes
 
     def open(self, file: BinaryIO) -> BinaryIO:
-        """The cut pack, read from the file of the whole one."""
+        """Open the cut pack, read from the file of the whole one."""
         return _CutFile(file, self)  # type: ignore[return-value]  # it reads and seeks
 
 

@@ -54,7 +54,7 @@ def check_entries(frame: Bytes, entries: Iterable[PackEntry], place: str) -> Non
 
 
 def check_chunk_list(blob: ObjectId, listed: bytes, read_chunk: ReadChunk) -> int:
-    """Hash a blob that is kept in chunks; returns its size in bytes.
+    """Hash a blob that is stored in chunks; returns its size in bytes.
 
     Raises:
         ObjectCorrupt: its chunks are not its content.

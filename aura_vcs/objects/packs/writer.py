@@ -60,7 +60,7 @@ class ReadyFrame(msgspec.Struct, frozen=True, gc=False):
     stored: bytes
 
     def pieces(self) -> Iterator[tuple[ObjectId, bytes]]:
-        """The blobs one by one, not verified.
+        """Yield the blobs one by one, not verified.
 
         Raises:
             RecordCorrupt: it does not decode.
@@ -73,7 +73,7 @@ class ReadyFrame(msgspec.Struct, frozen=True, gc=False):
 
 
 def is_nonce(entry: PackEntry) -> bool:
-    """Whether an entry that nothing holds only gave its pack a name; see PackWriter.add_nonce."""
+    """Tell whether an entry that nothing holds only gave its pack a name; see PackWriter.add_nonce."""
     return entry.kind is Kind.BLOB and entry.length == NONCE_BYTES
 
 
@@ -209,7 +209,7 @@ class PackWriter:
 
 
 def encode_frame(pieces: Sequence[Bytes], level: int | None) -> tuple[int, Sequence[Bytes]]:
-    """Codec and stored bytes of a frame; what does not compress is not even joined."""
+    """Return codec and stored bytes of a frame; what does not compress is not even joined."""
     way = way_to_keep(pieces[0]) if len(pieces[0]) > 3 * SAMPLE_BYTES else None
     if way == "raw" and level is None:
         return CODEC_RAW, pieces

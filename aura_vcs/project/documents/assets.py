@@ -83,7 +83,7 @@ class AssetFile(msgspec.Struct, frozen=True):
 
 
 def asset_id(project: str, path: str) -> str:
-    """The UUID of an asset: RFC 4122 version 5 of its path in the project's own name space."""
+    """Compute the UUID of an asset: RFC 4122 version 5 of its path in the project's own name space."""
     try:
         space = UUID(project)
     except ValueError:
@@ -92,19 +92,19 @@ def asset_id(project: str, path: str) -> str:
 
 
 def asset_type(path: str) -> AssetType | None:
-    """The type by the last extension; None for what is no media. A temporary `x.mp4.part` is a video."""
+    """Return the type by the last extension; None for what is no media. A temporary `x.mp4.part` is a video."""
     found = _classify(path)
     return found[0] if found else None
 
 
 def mime_type(path: str) -> str:
-    """The MIME type by the last extension, `application/octet-stream` for what is no media."""
+    """Return the MIME type by the last extension, `application/octet-stream` for what is no media."""
     found = _classify(path)
     return found[1] if found else "application/octet-stream"
 
 
 def is_temporary(path: str) -> bool:
-    """Whether a program left the file there for itself: it stays out of commits.
+    """Tell whether a program left the file there for itself: it stays out of commits.
 
     A folder called tmp, temp, .tmp or .cache above it, or a name like `x.part`, `x.tmp`, `~$x`, `x~`.
     """
@@ -119,7 +119,7 @@ def is_temporary(path: str) -> bool:
 def list_assets(
     sizes: Mapping[str, int], *, kinds: Iterable[AssetType] = (), temporary: bool | None = None
 ) -> tuple[AssetFile, ...]:
-    """The media among files (path to size in bytes), sorted by path.
+    """List the media among files (path to size in bytes), sorted by path.
 
     `kinds` keeps only those types; `temporary` only temporary ones or only others.
     """

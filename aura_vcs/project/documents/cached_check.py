@@ -37,7 +37,7 @@ class CachedCheck(msgspec.Struct, frozen=True):
 
 
 def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, ...] | None:
-    """What `check_project` says of the folder that `found` describes; None where it is too large to look."""
+    """Check the documents of the folder that `found` describes; None where it is too large to look."""
     if found.files > CHECKED_FILES:
         return None
     tree = found.head.tree if found.head is not None and found.is_clean else None
@@ -59,7 +59,7 @@ def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, .
 
 
 def _stamps(repo: Repository, paths: Iterable[str]) -> dict[str, str]:
-    """What tells whether files changed, came or went."""
+    """Stamp files: a stamp differs after its file was changed, added or deleted."""
     return {path: _stamp(os.path.join(repo.root, *path.split("/"))) for path in paths}
 
 

@@ -36,7 +36,7 @@ _TYPE_WORDS = {"Audio": "a sound", "Image": "a picture", "Video": "a clip", "Sub
 
 
 def check_project(source: ContentSource) -> tuple[DocumentProblem, ...]:
-    """Everything that is wrong with the documents of `source`, sorted by file and place, at most
+    """Check the documents of `source`; return all that is wrong, sorted by file and place, at most
     `MAX_PROBLEMS_PER_FILE` for each file.
 
     Documents of any content, however broken, give problems, not exceptions. Media files are
@@ -55,13 +55,13 @@ def check_project(source: ContentSource) -> tuple[DocumentProblem, ...]:
 
 
 def missing_media(source: ContentSource) -> tuple[DocumentProblem, ...]:
-    """The files that documents of `source` name and that are not there, sorted by file and place."""
+    """List the files that documents of `source` name and that are not there, sorted by file and place."""
     found = {problem for problem in _references(load_project(source)) if problem.severity == "error"}
     return tuple(sorted(found, key=_place))
 
 
 def named_files(source: ContentSource) -> tuple[str, ...]:
-    """The documents of `source`, the files that they name, and those that may have been meant instead."""
+    """List the documents of `source`, the files that they name, and those that may have been meant instead."""
     view = load_project(source)
     by_fold = {name.casefold(): name for name in view.names}
     by_name = {name.rpartition("/")[2]: name for name in sorted(view.names, reverse=True)}
@@ -73,7 +73,7 @@ def named_files(source: ContentSource) -> tuple[str, ...]:
 
 
 def _place(problem: DocumentProblem) -> tuple[str, list[str], DocumentProblem]:
-    """Sorts as a person reads: /scenes/2 before /scenes/10."""
+    """Build a sort key for places in a person's order: /scenes/2 before /scenes/10."""
     return problem.file, [f"{part:0>9}" if part.isdigit() else part for part in problem.pointer.split("/")], problem
 
 

@@ -69,7 +69,7 @@ def refresh_folder(repo: Repository) -> Entities:
 
 
 def files_of(root: str) -> Iterator[FileStat]:
-    """The regular files of a project folder, temporary ones included; `.aura` and links are not."""
+    """Yield the regular files of a project folder, temporary ones included; `.aura` and links are left out."""
     waiting = [""]
     while waiting:
         folder = waiting.pop()
@@ -91,7 +91,7 @@ def files_of(root: str) -> Iterator[FileStat]:
 
 
 def format_time_ns(stamp_ns: int) -> str:
-    """Nanoseconds since 1970 as records have times; the beginning of time where there is no such date."""
+    """Format nanoseconds since 1970 as records have times; the beginning of time where there is no such date."""
     try:
         return format_time(datetime.fromtimestamp(stamp_ns / 1e9, UTC))
     except (ValueError, OverflowError, OSError):
@@ -99,7 +99,7 @@ def format_time_ns(stamp_ns: int) -> str:
 
 
 def as_text(path: str) -> str:
-    """The path as SQLite and JSON can have it: U+FFFD for bytes that are not UTF-8."""
+    """Convert the path to what SQLite and JSON can have: U+FFFD for bytes that are not UTF-8."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -117,7 +117,7 @@ def _project(root: str, seen: FileStat) -> tuple[str, str, str]:
 
 
 def _view(root: str, path: str, view: type[View]) -> View:
-    """What the document says; defaults where it is broken or gone: `project check` tells about that."""
+    """Read what the document says; defaults where it is broken or gone: `project check` reports that."""
     try:
         with open(open_below(root, path), "rb") as file:
             return view_of(file.read(MAX_DOCUMENT_BYTES + 1), path, view)
@@ -126,7 +126,7 @@ def _view(root: str, path: str, view: type[View]) -> View:
 
 
 def view_of(data: bytes, path: str, view: type[View]) -> View:
-    """What the bytes of a document say; defaults where they are broken."""
+    """Decode the bytes of a document; defaults where they are broken."""
     try:
         value = parse(data, path).value()
     except AuraError:

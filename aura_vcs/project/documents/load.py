@@ -61,7 +61,7 @@ class ProjectView(msgspec.Struct, frozen=True):
 
 
 def is_studio_project(root: str) -> bool:
-    """Whether a folder has any of the studio's documents beside project.json; nothing is read."""
+    """Tell whether a folder has any of the studio's documents beside project.json; nothing is read."""
     names = [*(f"{name}.json" for name in DOCUMENTS), SCENES_FOLDER]
     return any(os.path.lexists(os.path.join(root, name)) for name in names)
 
@@ -93,7 +93,7 @@ def load_project(source: ContentSource) -> ProjectView:
 
 
 def plain_document(source: ContentSource, name: str) -> Any:
-    """The JSON of a document, unknown fields and all; None where there is none, or none that can be read."""
+    """Read the JSON of a document, unknown fields and all; None where there is none, or none that can be read."""
     try:
         with source.open(name) as stream:
             return parse(stream.read(MAX_DOCUMENT_BYTES + 1), name).value()
@@ -131,7 +131,7 @@ class _Reader:
         return result if document.root.kind == "object" else None
 
     def parsed(self, name: str) -> DocumentSpans | None:
-        """The document's JSON; None after noting why it cannot be had."""
+        """Parse the document's JSON; return None after noting why it cannot be had."""
         try:
             with self.source.open(name) as stream:
                 document = parse(stream.read(MAX_DOCUMENT_BYTES + 1), name)
@@ -180,6 +180,6 @@ class _Reader:
 
 
 def is_scene_file(name: str) -> bool:
-    """Whether `name` is a scene: a JSON file directly in `scenes/`, hidden ones apart."""
+    """Tell whether `name` is a scene: a JSON file directly in `scenes/`, hidden ones apart."""
     folder, _, file = name.rpartition("/")
     return folder == SCENES_FOLDER and file.endswith(".json") and not file.startswith(".")

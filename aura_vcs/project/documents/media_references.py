@@ -24,7 +24,7 @@ _FILE_NAME = re.compile(rb'"(?:[^"\\\n]|\\.)*\.[A-Za-z][A-Za-z0-9]{1,4}"')
 
 
 def may_miss_media(trees: TreeReader, store: ObjectStore, before: ObjectId | None, after: ObjectId) -> bool:
-    """Whether files went, or a changed document names a file that the tree `after` does not have.
+    """Tell whether files went, or a changed document names a file that the tree `after` does not have.
 
     Content that is not here any more is no reason to look further.
     """

@@ -98,7 +98,7 @@ class PlanDocument(msgspec.Struct, frozen=True):
     refinement_config: Extra | None = None
 
     def scene_count(self) -> int | None:
-        """How many scenes the plan asks for; None without a duration or a count.
+        """Return how many scenes the plan asks for; None without a duration or a count.
 
         ceil(duration / (20 sparse, 12 balanced, 8 dense s)) clamped to 3 … 20, unless
         `target_scene_count` is set; `min_scene_count` and `max_scene_count` replace the clamps.

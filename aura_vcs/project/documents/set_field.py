@@ -34,12 +34,12 @@ _SHOWN = 80
 
 
 def view_of(name: str) -> type[msgspec.Struct] | None:
-    """The view that reads the document called `name`; None for other files."""
+    """Return the view that reads the document called `name`; None for other files."""
     return SceneDocument if is_scene_file(name) else _VIEWS.get(name)
 
 
 def edit_document(data: bytes, name: str, pointer: str, value: Any, *, allow_new: bool = False) -> bytes:
-    """The document `name` with `value` at `pointer`, if the field can have that value.
+    """Set `value` at `pointer` in the document `name`, if the field can have that value.
 
     What is wrong elsewhere in the document stays as it is and does not stand in the way. A key
     that neither the document nor the data model has is refused unless `allow_new`: it is most

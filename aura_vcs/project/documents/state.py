@@ -57,7 +57,7 @@ _PREFIX = "project."
 
 
 def state_from(fields: Mapping[str, Field]) -> ProjectState:
-    """The state that stored fields say; a value that cannot be is passed over."""
+    """Build the state from stored fields; a value that cannot be is passed over."""
     known = {name: field for name, field in fields.items() if name in ProjectState.__struct_fields__}
     newest = max(fields.values(), key=lambda field: field.updated_at, default=None)
     values = {name: field.value for name, field in known.items() if field.value is not None}
@@ -72,13 +72,13 @@ def state_from(fields: Mapping[str, Field]) -> ProjectState:
 
 
 def merged_state(own: Mapping[str, Field], settings: Mapping[str, Field]) -> dict[str, Field]:
-    """The fields of this machine and those that travel. What an older program put among the first counts until set."""
+    """Merge this machine's fields with those that travel. An older program's among the first count until set."""
     shared = {name: settings[_PREFIX + name] for name in TRAVELLING if _PREFIX + name in settings}
     return {**own, **shared}
 
 
 def project_state(repo: Repository) -> ProjectState:
-    """Where the making of the project stands."""
+    """Read the state of the project's production."""
     return state_from(merged_state(repo.refs.state(), repo.refs.settings()))
 
 
@@ -116,13 +116,13 @@ def note_output(repo: Repository, path: str) -> None:
 
 
 def _rooms(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The values by where they lie: "settings" or "state"."""
+    """Split the values by where they are stored: "settings" or "state"."""
     shared = {_PREFIX + name: value for name, value in values.items() if name in TRAVELLING}
     return {"settings": shared, "state": {name: value for name, value in values.items() if name not in TRAVELLING}}
 
 
 def check_state(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as they are stored.
+    """Check the values; return them as they are stored.
 
     Raises:
         InvalidValue: names the field and what it can have.
@@ -166,7 +166,7 @@ def _number(name: str, value: Any) -> float | int:
 
 
 def _following(repo: Repository, values: dict[str, Any]) -> dict[str, Any]:
-    """The values, and those that follow from a new status."""
+    """Add to the values those that follow from a new status."""
     status = values.get("status")
     if status is None:
         return values

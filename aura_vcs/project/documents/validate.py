@@ -39,7 +39,7 @@ MAX_PROBLEMS_PER_FILE = 200
 
 
 def validate(value: Any, view: type[View], file: str) -> tuple[View, list[DocumentProblem], list[Reference]]:
-    """A view of `value`, what is wrong with it, and the media it names. Never raises for bad data.
+    """Read `value` as a view; return it, what is wrong, and the media it names. Never raises for bad data.
 
     At most `MAX_PROBLEMS_PER_FILE` problems are listed.
     """
@@ -50,12 +50,12 @@ def validate(value: Any, view: type[View], file: str) -> tuple[View, list[Docume
 
 
 def is_time(text: str) -> bool:
-    """Whether `text` is a time as RFC 3339 writes it."""
+    """Tell whether `text` is a time as RFC 3339 writes it."""
     return _TIME.fullmatch(text) is not None
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, in words."""
+    """Name the kind of a JSON value in words."""
     return "nothing" if value is None else _NAMES.get(type(value), "a value")
 
 
@@ -90,7 +90,7 @@ class _Walk:
         return cleaned
 
     def value(self, value: Any, info: Any, pointer: str) -> Any:
-        """`value` as the type wants it, or `_INVALID` after noting why not."""
+        """Convert `value` to what the type wants, or return `_INVALID` after noting why not."""
         extra, info = _extra(info), _bare(info)
         if isinstance(info, inspect.UnionType):
             if value is None and info.includes_none:
@@ -141,7 +141,7 @@ class _Walk:
         return self.fail(pointer, f"{_show(value)} is not one of the choices{hint}", expected)
 
     def special(self, value: Any, extra: dict[str, Any], pointer: str) -> Any:
-        """Fields whose text has a meaning of its own."""
+        """Check and convert fields whose text has a meaning of its own."""
         kind = extra["kind"]
         if kind == "duration":
             seconds = durations.parse_duration(value)
@@ -190,12 +190,12 @@ def _bare(info: Any) -> Any:
 
 
 def _member(info: Any) -> Any:
-    """The type in `… | None`."""
+    """Return the type in `… | None`."""
     return next(member for member in info.types if not isinstance(member, inspect.NoneType))
 
 
 def _extra(info: Any) -> dict[str, Any]:
-    """What `fields` says about a type beyond its constraints, also inside `… | None`."""
+    """Return what `fields` says about a type beyond its constraints, also inside `… | None`."""
     found: dict[str, Any] = {}
     while isinstance(info, inspect.Metadata):
         found.update(info.extra or {})
@@ -224,7 +224,7 @@ def _within(value: Any, info: Any) -> bool:
 
 
 def _describe(info: Any) -> str:
-    """What a type accepts, in words."""
+    """Describe in words what a type accepts."""
     kind = _extra(info).get("kind")
     info = _bare(info)
     if kind:
@@ -252,6 +252,6 @@ def _describe_number(info: Any) -> str:
 
 
 def _show(value: Any) -> str:
-    """A value short enough for a message."""
+    """Shorten a value for a message."""
     text = repr(value) if isinstance(value, (str, int, float, bool)) else kind_of(value)
     return text if len(text) <= 60 else text[:56] + " …" + text[-1]

@@ -45,7 +45,7 @@ def _problems_of(project: ProjectMedia) -> Iterator[DocumentProblem]:
 
 
 def _wrong(media: NamedMedia, folder: str) -> tuple[Severity, str, str] | None:
-    """How bad it is, what is so, and what would be right; None where nothing is wrong."""
+    """Say how bad it is, what is so, and what would be right; None where nothing is wrong."""
     wanted = f"{_WANTED}; there is {_short(media.near)}" if media.near else _WANTED
     told: tuple[Severity, str, str] | None = None
     if media.state == "unusable":
@@ -68,5 +68,5 @@ def _wrong(media: NamedMedia, folder: str) -> tuple[Severity, str, str] | None:
 
 
 def _short(path: str) -> str:
-    """A path for a sentence: one line, and of a long one the end."""
+    """Shorten a path for a sentence: one line, and of a long one the end."""
     return shown(path) if len(path) <= _LONG else "…" + shown(path[1 - _LONG :])

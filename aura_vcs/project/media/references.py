@@ -77,7 +77,7 @@ class ProjectMedia(msgspec.Struct, frozen=True):
 
 
 def is_missing(media: NamedMedia) -> bool:
-    """Whether the film lacks this."""
+    """Tell whether the film lacks this."""
     return media.kind == "file" and media.state in ("missing", "unusable")
 
 
@@ -106,7 +106,7 @@ class _Finder:
         self._by_name: dict[str, str] | None = None
 
     def media_of(self, path: str) -> ProjectMedia | None:
-        """What one file names; None where it is no project."""
+        """Return what one file names; None where it is no project."""
         is_certain = ending_of(path) in _CERTAIN
         if self._sizes[path] > PROJECT_BYTES_LIMIT:
             problem = f"it is larger than {PROJECT_BYTES_LIMIT >> 20} MiB"
@@ -169,7 +169,7 @@ class _Finder:
 
 
 def _distinct(timeline: Timeline) -> list[MediaReference]:
-    """What lies in files, each path once."""
+    """List what lies in files, each path once."""
     seen: dict[tuple[str, str, str], MediaReference] = {}
     for one in timeline.media:
         if one.path and one.kind in ("file", "proxy", "data"):
@@ -180,7 +180,7 @@ def _distinct(timeline: Timeline) -> list[MediaReference]:
 
 
 def _best_of_each(references: Iterable[MediaReference], named: Iterable[NamedMedia]) -> tuple[NamedMedia, ...]:
-    """Of the absolute and relative paths that Premiere writes for one media, that which leads to it."""
+    """Choose, of the absolute and relative paths that Premiere writes for one media, that which leads to it."""
     best: dict[str, NamedMedia] = {}
     for reference, one in zip(references, named, strict=True):
         key = reference.identity or reference.path
@@ -207,7 +207,7 @@ def _is_ignored(rules: IgnoreRules, path: str) -> bool:
 
 
 def _steps(path: str) -> Iterator[tuple[str, str, bool]]:
-    """The folders that a path leads through and the file, as rules are asked about them."""
+    """Yield the folders that a path leads through and the file, as rules are asked about them."""
     parts = path.split("/")
     for depth, name in enumerate(parts, 1):
         yield name, "/".join(parts[:depth]), depth < len(parts)

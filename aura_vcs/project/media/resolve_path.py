@@ -88,7 +88,7 @@ class PathResolver:
         return Resolved("project", "link" if self._is_behind_link(path) else "missing", path)
 
     def _several(self, path: str) -> list[str]:
-        """The files that one path means: numbered pictures (`%04d.png`, `.all.png`), or a folder of a camera."""
+        """List the files that one path means: numbered pictures (`%04d.png`, `.all.png`), or a folder of a camera."""
         folder, _, name = path.rpartition("/")
         name = _QUERY.sub("", name)
         if name.startswith(".all."):
@@ -121,7 +121,7 @@ class PathResolver:
 
 
 def is_foreign(written: str) -> bool:
-    """Whether a path is one that only another system can have."""
+    """Tell whether a path is one that only another system can have."""
     return bool(_DRIVE.match(written)) and os.name != "nt"
 
 
@@ -134,7 +134,7 @@ def _unusable(written: str) -> str:
 
 
 def _local_path(written: str) -> tuple[str, str]:
-    """A path of this machine, or why there is none to look for."""
+    """Return a path of this machine, or why there is none to look for."""
     path, reason = _without_scheme(written)
     if not reason and "\0" in path:
         reason = "it contains a NUL"
@@ -146,7 +146,7 @@ def _local_path(written: str) -> tuple[str, str]:
 
 
 def _without_scheme(written: str) -> tuple[str, str]:
-    """The path in a URL of a file, what is written where it is no URL, or why neither."""
+    """Return the path in a URL of a file, what is written where it is no URL, or why neither."""
     match = _URL.fullmatch(written)
     scheme, host, rest = match.groups() if match is not None else ("", "", "")
     if not scheme and written.startswith("file:/"):
@@ -162,7 +162,7 @@ def _without_scheme(written: str) -> tuple[str, str]:
 
 
 def _spellings(path: str) -> Iterator[str]:
-    """A path as written, then with `/` for the `\\` of Windows, then without the escapes of URLs."""
+    r"""Yield a path as written, then with `/` for the `\` of Windows, then without the escapes of URLs."""
     yield path
     if "\\" in path:
         yield path.replace("\\", "/")

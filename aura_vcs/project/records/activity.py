@@ -63,7 +63,7 @@ def list_records(
     repo: Repository, *, type_: str | None = None, user: str | None = None, status: str | None = None,
     correlation_id: str | None = None, since: str | None = None, until: str | None = None, limit: int = 50,
 ) -> list[Activity]:  # fmt: skip
-    """The newest `limit` of them, newest first; a job's id counts as correlation id. Times in RFC 3339."""
+    """List the newest `limit` records, newest first; a job's id counts as correlation id. Times in RFC 3339."""
     wanted = (("type", type_), ("user", user), ("status", status), ("correlation_id", correlation_id))
     found = [
         item

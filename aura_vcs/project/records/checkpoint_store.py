@@ -52,7 +52,7 @@ KEEP_LIMIT = 64 << 20
 
 
 def checkpoint_file(checkpoint: RenderCheckpoint) -> str:
-    """The place of a checkpoint's record in the store: names sort by time."""
+    """Return the place of a checkpoint's record in the store: names sort by time."""
     moment = "".join(c for c in checkpoint.checkpoint_time if c.isalnum())
     return f"{layout.CHECKPOINTS}/{moment}-{checkpoint.id}.json"
 
@@ -111,7 +111,7 @@ class CheckpointWriter:
         return made
 
     def _time(self) -> str:
-        """The time, later than that of any checkpoint saved here before."""
+        """Return the time, later than that of any checkpoint saved here before."""
         at = now()
         if at <= self._last_time:  # the clock was set back, or does not tick so fast
             at = format_time(parse_time(self._last_time) + timedelta(microseconds=1))
@@ -184,14 +184,14 @@ class Recovered(msgspec.Struct, frozen=True):
 
 
 def writer_for(repo: Repository, job_id: str | None = None) -> CheckpointWriter:
-    """A writer for this project, under its author's name."""
+    """Build a writer for this project, under its author's name."""
     return CheckpointWriter(repo.root, repo.format.project, author=repo.author, job_id=job_id)
 
 
 def list_checkpoints(
     repo: Repository, *, stage: str | None = None, valid: bool | None = True, limit: int = -1
 ) -> list[RenderCheckpoint]:
-    """Checkpoints, newest first; `valid` None lists invalid ones too.
+    """List checkpoints, newest first; `valid` None lists invalid ones too.
 
     Raises:
         InvalidValue: there is no such stage.
@@ -203,13 +203,13 @@ def list_checkpoints(
 
 
 def latest_checkpoint(repo: Repository, stage: str | None = None) -> RenderCheckpoint | None:
-    """The newest valid checkpoint, of a stage or of any."""
+    """Return the newest valid checkpoint, of a stage or of any; None if there is none."""
     found = list_checkpoints(repo, stage=stage, limit=1)
     return found[0] if found else None
 
 
 def find_checkpoint(repo: Repository, prefix: str) -> RenderCheckpoint:
-    """The checkpoint whose id begins so.
+    """Find the checkpoint whose id begins with `prefix`.
 
     Raises:
         UnknownName: none does, or several.
@@ -222,7 +222,7 @@ def find_checkpoint(repo: Repository, prefix: str) -> RenderCheckpoint:
 
 
 def checkpoint_data(repo: Repository, checkpoint: RenderCheckpoint) -> Any:
-    """The JSON that the renderer saved; None if it saved none.
+    """Read the JSON that the renderer saved; None if it saved none.
 
     Raises:
         ObjectMissing, ObjectCorrupt.
@@ -271,7 +271,7 @@ def _invalidate(repo: Repository, checkpoints: Sequence[RenderCheckpoint], reaso
 
 
 def is_interrupted(repo: Repository) -> bool:
-    """Whether work can be resumed: the project is neither done nor deleted, and a checkpoint is valid."""
+    """Tell whether work can be resumed: the project is neither done nor deleted, and a checkpoint is valid."""
     state = project_state(repo)
     return state.status in {"InProgress", "Failed"} and not state.is_deleted and latest_checkpoint(repo) is not None
 
@@ -303,7 +303,7 @@ def recover(repo: Repository, *, stage: str | None = None) -> Recovered:
 
 
 def plan_recovery(repo: Repository, *, stage: str | None = None) -> tuple[RenderCheckpoint | None, list[str]]:
-    """The newest valid checkpoint whose data and output are there or can be brought back, and why newer
+    """Find the newest valid checkpoint whose data and output are there or can be brought back, and why newer
     ones cannot be used. Changes nothing.
     """
     skipped: list[str] = []
@@ -316,7 +316,7 @@ def plan_recovery(repo: Repository, *, stage: str | None = None) -> tuple[Render
 
 
 def _unusable(repo: Repository, checkpoint: RenderCheckpoint) -> str:
-    """Why nothing can be resumed from it; empty if it can."""
+    """Explain why nothing can be resumed from it; empty if it can."""
     if checkpoint.data is not None and not _is_intact(repo, checkpoint.data):
         return "its data is missing or damaged"
     if checkpoint.output_size is None or checkpoint.output_file_path is None:
@@ -350,7 +350,7 @@ def _restore_output(repo: Repository, checkpoint: RenderCheckpoint) -> str | Non
 
 
 def _size_of(repo: Repository, path: str) -> int | None:
-    """The size of a file of the project, None where there is none; nothing behind a link is one."""
+    """Return the size in bytes of a project file, None where there is none; nothing behind a link is one."""
     try:
         with open(open_below(repo.root, path), "rb") as file:
             return os.fstat(file.fileno()).st_size

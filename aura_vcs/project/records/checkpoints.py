@@ -63,7 +63,7 @@ def create_checkpoint(
     output_file_path: str | None = None,
     checkpoint_id: str | None = None,
 ) -> RenderCheckpoint:
-    """A new checkpoint, checked.
+    """Build a new checkpoint, checked.
 
     Raises:
         InvalidValue: no such stage, counts that cannot be, no time, or data that is no JSON.
@@ -94,12 +94,12 @@ def create_checkpoint(
 
 
 def encode_checkpoint(checkpoint: RenderCheckpoint) -> bytes:
-    """The checkpoint as JSON, one field per line."""
+    """Encode the checkpoint as JSON, one field per line."""
     return msgspec.json.format(msgspec.json.encode(checkpoint), indent=2) + b"\n"
 
 
 def decode_checkpoint(data: bytes, file: str) -> RenderCheckpoint:
-    """The checkpoint that `file` holds.
+    """Decode the checkpoint that `file` holds.
 
     Raises:
         RecordCorrupt: it holds none.
@@ -111,7 +111,7 @@ def decode_checkpoint(data: bytes, file: str) -> RenderCheckpoint:
 
 
 def stage_named(text: str) -> Stage:
-    """The stage that is written so, in any case.
+    """Find the stage of that name, in upper or lower case.
 
     Raises:
         InvalidValue: there is none.
@@ -125,7 +125,7 @@ def stage_named(text: str) -> Stage:
 def invalidated(
     checkpoint: RenderCheckpoint, reason: str = "", *, now: str | None = None, by: str | None = None
 ) -> RenderCheckpoint:
-    """The checkpoint, not to be resumed from again; `now` and `by` say when that was decided, and by whom."""
+    """Mark the checkpoint as not to be resumed from; `now` and `by` say when that was decided, and by whom."""
     return msgspec.structs.replace(
         checkpoint, is_valid=False, invalid_reason=reason[:500] or None, revision=checkpoint.revision + 1,
         updated_at=now or checkpoint.updated_at, modified_by=by or checkpoint.modified_by,
@@ -133,12 +133,12 @@ def invalidated(
 
 
 def words_for(checkpoint: RenderCheckpoint) -> str:
-    """How far it came, in words: "Render 7/10"."""
+    """Describe in words how much is done: "Render 7/10"."""
     return f"{checkpoint.stage_name} {checkpoint.completed_scenes}/{checkpoint.total_scenes}"
 
 
 def progress_percent(checkpoint: RenderCheckpoint) -> float:
-    """How much of its stage is done, 0 to 100; a stage without scenes is done."""
+    """Return how much of its stage is done, 0 to 100; a stage without scenes is done."""
     if not checkpoint.total_scenes:
         return 100.0
     return min(100.0, 100 * checkpoint.completed_scenes / checkpoint.total_scenes)
@@ -147,7 +147,7 @@ def progress_percent(checkpoint: RenderCheckpoint) -> float:
 def newest_valid(
     checkpoints: Iterable[RenderCheckpoint], *, project: str | None = None, stage: str | None = None
 ) -> RenderCheckpoint | None:
-    """The checkpoint to resume from: the newest valid one, of a project or stage if named.
+    """Choose the checkpoint to resume from: the newest valid one, of a project or stage if named.
 
     Of two of the same time, the one that came further counts: the later stage, then more scenes.
     """
@@ -165,7 +165,7 @@ def _order(checkpoint: RenderCheckpoint) -> tuple[datetime, int, int, str]:
 
 
 def _moment(time: str) -> datetime:
-    """A time as written in a record; one that cannot be read counts as the oldest."""
+    """Parse a time as written in a record; one that cannot be read counts as the oldest."""
     oldest = datetime.min.replace(tzinfo=UTC)
     try:
         moment = datetime.fromisoformat(time)

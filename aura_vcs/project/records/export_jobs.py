@@ -65,7 +65,7 @@ _JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def export_path(job: ExportRecord) -> str:
-    """The record's place in the store."""
+    """Return the record's place in the store."""
     return f"{layout.EXPORTS}/{job.id}.json"
 
 
@@ -107,7 +107,7 @@ def add_export(repo: Repository, version: VersionRecord, preset: ExportPreset, o
 
 
 def _aspect(view: ProjectView) -> Aspect | None:
-    """The shape that the documents give the film: render.json's size, else what the brief asks for."""
+    """Choose the aspect that the documents give the film: render.json's size, else what the brief asks for."""
     if view.render is not None:
         return aspect_of(view.render.resolution.width, view.render.resolution.height)
     return view.brief.aspect if view.brief is not None else None
@@ -185,7 +185,7 @@ def list_exports(
     limit: int = -1,
     offset: int = 0,
 ) -> list[ExportRecord]:
-    """Exports, newest first; times in RFC 3339. Jobs whose process died are Failed, and recorded so."""
+    """List exports, newest first; times in RFC 3339. Jobs whose process died are Failed, and recorded so."""
     _sweep(repo)
     entities = indexed(repo, "exports", layout.EXPORTS, ExportRecord, _columns)
     for row in entities.records(*exports_statement(status="InProgress")):
@@ -196,7 +196,7 @@ def list_exports(
 
 
 def find_export(repo: Repository, prefix: str) -> ExportRecord:
-    """The export whose id begins so, or the newest for "last".
+    """Find the export whose id begins with `prefix`, or the newest for "last".
 
     Raises:
         UnknownName: none does, or several.
@@ -212,7 +212,7 @@ def find_export(repo: Repository, prefix: str) -> ExportRecord:
 
 
 def load_export(repo: Repository, job_id: str) -> ExportRecord:
-    """The job's record as it is on disk now.
+    """Read the job's record as it is on disk now.
 
     Raises:
         UnknownName: there is none.
@@ -224,7 +224,7 @@ def load_export(repo: Repository, job_id: str) -> ExportRecord:
 
 
 def is_running(repo: Repository, job: ExportRecord) -> bool:
-    """Whether a process of this machine renders the job now."""
+    """Tell whether a process of this machine renders the job now."""
     try:
         with repo.locks.exclusive(_lock(job), wait_seconds=0):
             return False
@@ -261,7 +261,7 @@ def _render(
 
 @contextmanager
 def _scratch(repo: Repository, job: ExportRecord) -> Iterator[Path]:
-    """An empty folder in the project while the job is rendered."""
+    """Yield an empty folder in the project for as long as the job is rendered."""
     name = f"{layout.RENDERS}/{job.id}"
     repo.storage.discard_folder(name)
     repo.storage.make_folder(name)
@@ -290,7 +290,7 @@ def _put(repo: Repository, job: ExportRecord) -> ExportRecord:
 
 
 def _bury(repo: Repository, job: ExportRecord) -> None:
-    """A job in progress whose process has gone has failed."""
+    """Mark a job in progress as failed if its process has ended."""
     try:
         with repo.locks.exclusive(_lock(job), wait_seconds=0):
             current = load_export(repo, job.id)
@@ -347,7 +347,7 @@ def _columns(record: ExportRecord) -> dict[str, object]:
 
 
 def seconds_taken(job: ExportRecord) -> float | None:
-    """How long the rendering took; None if it is not over."""
+    """Return how many seconds the rendering took; None if it is not over."""
     if job.started_at is None or job.completed_at is None:
         return None
     return (parse_time(job.completed_at) - parse_time(job.started_at)).total_seconds()

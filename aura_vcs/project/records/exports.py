@@ -65,7 +65,7 @@ class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
 def queue_export(
     version_id: str, preset: ExportPreset, output_file: str, *, now: str, export_id: str | None = None
 ) -> ExportRecord:
-    """A job that waits."""
+    """Build a job that waits."""
     return ExportRecord(
         id=export_id or new_uuid(),
         input_file=version_id,
@@ -80,7 +80,7 @@ def queue_export(
 
 
 def started(record: ExportRecord, *, now: str) -> ExportRecord:
-    """The job at work.
+    """Mark the job as in progress.
 
     Raises:
         InvalidTransition: it does not wait.
@@ -89,7 +89,7 @@ def started(record: ExportRecord, *, now: str) -> ExportRecord:
 
 
 def advanced(record: ExportRecord, percent: float) -> ExportRecord:
-    """The job, so far done; progress never goes back and never beyond 100.
+    """Note the job's progress; it never goes back and never beyond 100.
 
     Raises:
         InvalidTransition: it is not at work.
@@ -100,7 +100,7 @@ def advanced(record: ExportRecord, percent: float) -> ExportRecord:
 
 
 def completed(record: ExportRecord, result: ExportResult, *, now: str) -> ExportRecord:
-    """The job, done, with what was made.
+    """Mark the job as done, with what was made.
 
     Raises:
         InvalidTransition: it is not at work.
@@ -120,7 +120,7 @@ def completed(record: ExportRecord, result: ExportResult, *, now: str) -> Export
 
 
 def failed(record: ExportRecord, error: AuraError | str, *, now: str) -> ExportRecord:
-    """The job, given up, with the reason in words.
+    """Mark the job as failed, with the reason in words.
 
     Raises:
         InvalidTransition: it is done, or has failed before.
@@ -130,7 +130,7 @@ def failed(record: ExportRecord, error: AuraError | str, *, now: str) -> ExportR
 
 
 def retried(record: ExportRecord, *, now: str) -> ExportRecord:
-    """The failed job waiting again; it keeps its id, its version and its preset.
+    """Queue the failed job again, with the same id, version and preset.
 
     Raises:
         InvalidTransition: it has not failed.
@@ -141,12 +141,12 @@ def retried(record: ExportRecord, *, now: str) -> ExportRecord:
 
 
 def encode_export(record: ExportRecord) -> bytes:
-    """The record as JSON, one field per line."""
+    """Encode the record as JSON, one field per line."""
     return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
 
 
 def decode_export(data: bytes, file: str) -> ExportRecord:
-    """The record that `file` holds.
+    """Decode the record that `file` holds.
 
     Raises:
         RecordCorrupt: it holds none.

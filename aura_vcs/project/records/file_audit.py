@@ -53,7 +53,7 @@ class FileAudit:
         return FileOrigin(first.at, first.author, last.at, last.author)
 
     def _compared(self, path: str, size: int) -> tuple[bool, bool]:
-        """Whether the version that the folder is at has the file, and whether it differs from that."""
+        """Tell whether the version that the folder is at has the file, and whether the file differs from that."""
         entry = self._repo.trees.entry(self._tree, path) if self._tree is not None else None
         if entry is None or entry.kind is not EntryKind.FILE:
             return False, True
@@ -66,7 +66,7 @@ class FileAudit:
             return True, False
 
     def _oldest(self) -> RecordedChange:
-        """The first version: what it brought is not listed path by path."""
+        """Return the first version: what it brought is not listed path by path."""
         if self._first is None:
             self._first = self._queries.first_version()
         return self._first

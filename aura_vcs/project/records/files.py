@@ -26,7 +26,7 @@ Columns = Callable[[Any], Mapping[str, Any]]
 
 
 def load_record(storage: LocalStorage, path: str, shape: type[T]) -> T | None:
-    """The record in a file; None if it is absent or unreadable."""
+    """Load the record in a file; None if it is absent or unreadable."""
     try:
         return decode_record(storage.read(path), shape, path)
     except (FileNotFoundError, RecordCorrupt):
@@ -39,7 +39,7 @@ def put_record(storage: LocalStorage, path: str, record: msgspec.Struct) -> None
 
 
 def indexed(repo: Repository, table: str, folder: str, shape: type[msgspec.Struct], columns: Columns) -> Entities:
-    """The index's entities, after its rows of `table` follow the files of `folder`."""
+    """Update the index's rows of `table` from the files of `folder`; return the index's entities."""
     entities = Entities(repo.index)
     found = repo.storage.stat(folder)
     stamp = "" if found is None else str(found.mtime_ns)

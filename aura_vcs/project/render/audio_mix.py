@@ -25,7 +25,7 @@ Announce = Callable[[str, str], None]
 
 
 def mixed_frames(lanes: tuple[Lane, ...], samples: int, announce: Announce) -> Iterator[Any]:
-    """The whole sound as 16-bit stereo frames with time stamps, exactly `samples` long."""
+    """Yield the whole sound as 16-bit stereo frames with time stamps, exactly `samples` long."""
     done = 0
     for data in _mixed(lanes, samples, announce):
         take = min(len(data) // _SAMPLE_BYTES, samples - done)
@@ -61,7 +61,7 @@ def _through_graph(readers: "list[_LaneReader]", samples: int) -> Iterator[bytes
 
 
 def _graph(gains: list[float]) -> tuple[Any, list[Any], Any]:
-    """A mixer: one source per lane, each at its volume, one sink of 16-bit stereo."""
+    """Build a mixer: one source per lane, each at its volume, one sink of 16-bit stereo."""
     graph = av.filter.Graph()
     mixer = graph.add("amix", f"inputs={len(gains)}:normalize=0:duration=longest") if len(gains) > 1 else None
     sources = []
@@ -123,7 +123,7 @@ class _LaneReader:
         return b"".join(pieces)
 
     def _piece(self, samples: int) -> bytes:
-        """Up to `samples` of what comes next: a sound, or the silence before it."""
+        """Read up to `samples` of what comes next: a sound, or the silence before it."""
         if self._sound is None and self._waiting and self._waiting[-1].start_sample <= self._at:
             sound = self._waiting.pop()
             self._announce(sound.label, sound.name)
@@ -151,7 +151,7 @@ class _SoundReader:
         self._short = b""
 
     def read(self, samples: int) -> bytes:
-        """Up to `samples`; nothing when its time is over."""
+        """Read up to `samples`; empty when its time is over."""
         samples = min(samples, self._left)
         wanted = samples * _SAMPLE_BYTES
         while len(self._buffer) < wanted and self._source is not None:
@@ -170,7 +170,7 @@ class _SoundReader:
         return data.ljust(wanted, b"\0")
 
     def _again(self) -> Iterator[bytes]:
-        """The sound once more; a short one from memory: it may have a single sample."""
+        """Start the sound once more; a short one from memory: it may have a single sample."""
         if self._heard > _SHORT_BYTES:
             return sound_bytes(self.sound.path, self.sound.name)
         return repeat(self._short * (_SHORT_BYTES // len(self._short)))

@@ -27,7 +27,7 @@ _MOST_LETTERS = 600
 
 
 def caption(text: str, size: tuple[int, int], style: Subtitles) -> tuple[Image.Image, tuple[int, int]]:
-    """The subtitle as an RGBA picture and where its top left corner goes in a frame of `size`.
+    """Draw the subtitle as an RGBA picture; return it and where its top left corner is in a frame of `size`.
 
     Never larger than the frame: a letter is at most a fifth of its height, lines that do not fit
     are left out.
@@ -57,7 +57,7 @@ def _colour(text: str, opacity: float) -> tuple[int, int, int, int]:
 
 
 def _wrapped(text: str, font: Any, room: float) -> list[str]:
-    """The text in lines no wider than `room` pixels; a word that is wider is cut."""
+    """Wrap the text in lines no wider than `room` pixels; a word that is wider is cut."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
@@ -75,7 +75,7 @@ def _wrapped(text: str, font: Any, room: float) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _font(pixels: int, letters: str) -> Any:
-    """A font of that size that has the letters, or the one that has most of them."""
+    """Load a font of that size that has the letters, or the one that has most of them."""
     fonts: list[Any] = [ImageFont.load_default(pixels)]
     if _lacking(fonts[0], letters):
         for name in _SYSTEM_FONTS:
@@ -87,6 +87,6 @@ def _font(pixels: int, letters: str) -> Any:
 
 
 def _lacking(font: Any, letters: str) -> int:
-    """How many of the letters the font draws as its sign for an unknown one."""
+    """Count the letters that the font draws as its sign for an unknown one."""
     unknown = bytes(font.getmask("\U0010fffe"))
     return sum(1 for letter in letters if not letter.isspace() and bytes(font.getmask(letter)) == unknown)

@@ -30,7 +30,7 @@ Image.MAX_IMAGE_PIXELS = None  # `open_picture` checks the size itself, as an er
 
 @contextmanager
 def _opened(path: str, name: str) -> Iterator[Any]:
-    """An input container; what FFmpeg says becomes `MediaUnreadable`."""
+    """Yield an open input container; what FFmpeg says becomes `MediaUnreadable`."""
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
     try:
         with av.open(f"file:{path}", "r", container_options=options, metadata_errors="replace") as container:
@@ -40,7 +40,7 @@ def _opened(path: str, name: str) -> Iterator[Any]:
 
 
 def open_picture(path: str, name: str) -> Image.Image:
-    """The picture, upright, as RGB or RGBA.
+    """Open the picture, upright, as RGB or RGBA.
 
     Raises:
         MediaUnreadable: it is damaged, too large, or of a kind that is not read.
@@ -56,7 +56,7 @@ def open_picture(path: str, name: str) -> Image.Image:
 
 
 def clip_frames(path: str, name: str) -> Iterator[tuple[float, Any]]:
-    """The clip's frames with their times in seconds, the first at 0.
+    """Yield the clip's frames with their times in seconds, the first at 0.
 
     Raises:
         MediaUnreadable: it has no picture, is damaged, or its frames are too large.
@@ -77,7 +77,7 @@ def clip_frames(path: str, name: str) -> Iterator[tuple[float, Any]]:
 
 
 def sound_bytes(path: str, name: str) -> Iterator[bytes]:
-    """The sound as interleaved 16-bit stereo at `RATE_HZ`, in pieces.
+    """Yield the sound as interleaved 16-bit stereo at `RATE_HZ`, in pieces.
 
     Raises:
         MediaUnreadable: it has no sound or is damaged.
@@ -99,7 +99,7 @@ def _samples(frame: Any) -> bytes:
 
 
 def probe(path: str, name: str) -> HeaderFacts:
-    """What a picture, sound or clip is, without decoding more than its start.
+    """Read what a picture, sound or clip is, without decoding more than its start.
 
     Raises:
         MediaUnreadable: it is neither, or damaged.

@@ -147,7 +147,7 @@ class _SoundTrack:
 
 
 def _frames(job: RenderJob, announce: Callable[[str, str], None]) -> Iterator[Any]:
-    """Every frame of the film, converted for the encoder. A repeated picture is converted once."""
+    """Yield every frame of the film, converted for the encoder. A repeated picture is converted once."""
     preset = job.preset
     captions = _Captions(job)
     shown: tuple[Hashable, Any] | None = None
@@ -161,7 +161,7 @@ def _frames(job: RenderJob, announce: Callable[[str, str], None]) -> Iterator[An
 
 
 def _pictures(job: RenderJob, announce: Callable[[str, str], None]) -> Iterator[tuple[Hashable, Image.Image]]:
-    """Every picture of the film without subtitles, each with a key that tells equal ones."""
+    """Yield every picture of the film without subtitles, each with a key that equal ones share."""
     size = (job.preset.width, job.preset.height)
     before = Image.new("RGB", size)
     for shot in job.shots:
@@ -188,7 +188,7 @@ class _Captions:
         self._drawn: tuple[int, Any] | None = None
 
     def on(self, number: int, image: Image.Image) -> tuple[int | None, Callable[[], Image.Image]]:
-        """A key of the caption at frame `number`, and how to get the picture with it."""
+        """Return a key of the caption at frame `number`, None for none, and a function that draws it on the picture."""
         while self._cues and self._cues[0].end_frame <= number:
             self._cues.pop(0)
         if not self._cues or self._cues[0].start_frame > number:

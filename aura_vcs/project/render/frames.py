@@ -99,14 +99,14 @@ class _ClipLayer:
 
 
 def _box(layer: Layer, size: Size) -> Box:
-    """The layer's rectangle in pixels."""
+    """Convert the layer's rectangle to pixels."""
     place = layer.position
     left, top = round(place.x * size[0] / 100), round(place.y * size[1] / 100)
     return left, top, max(1, round(place.width * size[0] / 100)), max(1, round(place.height * size[1] / 100))
 
 
 def fit(box: Box, shape: Size) -> Box:
-    """The largest rectangle of `shape`'s proportions in the middle of `box`: all is seen, unstretched."""
+    """Fit the largest rectangle of `shape`'s proportions into the middle of `box`: all is seen, unstretched."""
     left, top, width, height = box
     scale = min(width / max(1, shape[0]), height / max(1, shape[1]))
     wide, high = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
@@ -124,7 +124,7 @@ def _paste(canvas: Image.Image, image: Image.Image, place: Size, opacity: float)
 
 
 def _with_effects(image: Image.Image, effects: Effects) -> Image.Image:
-    """Brightness, contrast, saturation and the named filters; an unknown filter changes nothing."""
+    """Apply brightness, contrast, saturation and the named filters; an unknown filter changes nothing."""
     if effects == Effects():
         return image
     alpha = image.getchannel("A") if image.mode == "RGBA" else None
@@ -154,7 +154,7 @@ def _filtered(image: Image.Image, name: str) -> Image.Image:
 
 
 def transition(kind: str, before: Image.Image, after: Image.Image, progress: float) -> Image.Image:
-    """The picture `progress` (0 … 1) of the way from one shot to the next."""
+    """Draw the picture at `progress` (0 … 1) of the way from one shot to the next."""
     if kind == "CrossFade":
         return Image.blend(before, after, progress)
     black = Image.new("RGB", after.size)

@@ -45,7 +45,7 @@ class FilmPlan(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
     def seconds(self, rate: int) -> float:
-        """How long it lasts at `rate` frames a second."""
+        """Return the film's length in seconds at `rate` frames a second."""
         return self.frames / rate
 
 
@@ -92,7 +92,7 @@ def _refuse_problems(view: ProjectView) -> None:
 
 
 def _scenes(view: ProjectView, source: ContentSource) -> list[tuple[str, TimelineScene]]:
-    """The film's scenes with a name for messages; what the timeline leaves out is filled in."""
+    """List the film's scenes with a name for messages; what the timeline leaves out is filled in."""
     files = {scene.document.index: scene for scene in reversed(view.scenes)}
     if view.timeline is None:
         return [(_label(scene.document.index, scene), _from_file(scene, source)) for scene in view.scenes]
@@ -117,7 +117,7 @@ def _filled(scene: TimelineScene, file: SceneFile) -> TimelineScene:
 
 
 def _from_file(scene: SceneFile, source: ContentSource) -> TimelineScene:
-    """A scene that no timeline places: as long as it says, or as its narration."""
+    """Build a scene that no timeline places: as long as it says, or as its narration."""
     document = scene.document
     duration = document.duration_seconds or 0.0
     if not duration and document.audio_file_path:
@@ -247,7 +247,7 @@ class _Planner:
 
 
 def _lanes(effects: list[tuple[float, Sound]]) -> list[Lane]:
-    """Sounds of equal volume that do not overlap share a lane."""
+    """Put sounds of equal volume that do not overlap into shared lanes."""
     lanes: list[tuple[float, list[Sound]]] = []
     for gain, sound in sorted(effects, key=lambda effect: effect[1].start_sample):
         for loud, sounds in lanes:

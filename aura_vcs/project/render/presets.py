@@ -187,7 +187,7 @@ _VIDEO_CODECS = {
 
 
 def project_preset(render: RenderDocument) -> ExportPreset:
-    """The preset that a project's own render.json describes.
+    """Build the preset that a project's own render.json describes.
 
     `codec` may be a common name (H264, HEVC, VP9, ProRes) or an FFmpeg encoder's. `quality_level`
     0 to 100 becomes the nearest of the four qualities; frame rates are rounded to whole ones.
@@ -232,7 +232,7 @@ def aspect_of(width: int, height: int) -> Aspect:
 
 
 def find_preset(name: str) -> ExportPreset:
-    """The preset of that name; case, blanks and punctuation do not matter, nor does a clear beginning.
+    """Find the preset of that name; case, blanks and punctuation do not matter, nor does a clear beginning.
 
     Raises:
         UnknownName: no preset, or more than one, is called so; near names are suggested.

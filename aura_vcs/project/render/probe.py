@@ -20,7 +20,7 @@ PROBE_MEMORY_BYTES = 1024**3
 
 
 def probe_media(source: ContentSource, path: str, *, environment: Mapping[str, str] | None = None) -> HeaderFacts:
-    """The facts of one media file of `source`.
+    """Probe one media file of `source`.
 
     Takes about 0.2 s for files that need the process, which get a copy in the system's temporary
     folder; at most 20 s of processor time and 1 GiB of memory are spent on a hostile one.
@@ -42,7 +42,7 @@ def probe_media(source: ContentSource, path: str, *, environment: Mapping[str, s
 
 
 def probe_file(file: Path, name: str, *, environment: Mapping[str, str] | None = None) -> HeaderFacts:
-    """The facts of a file on disk, by the process alone; `name` is what messages call it.
+    """Probe a file on disk, by the process alone; `name` is what messages call it.
 
     Raises:
         MediaUnreadable: it is no picture, sound or clip, or damaged.

@@ -55,7 +55,7 @@ def copy_for_worker(
     cancelled: Callable[[], bool] = lambda: False,
     progress: Progress = SILENT,
 ) -> Path | None:
-    """A copy of a media file in `folder`, which the process can seek in; None if cancelled on the way.
+    """Copy a media file to `folder`, where the process can seek in it; return None if cancelled on the way.
 
     The copy has a name of our own: what people call their files never reaches FFmpeg. `progress`
     advances by bytes.
@@ -128,7 +128,7 @@ def _reports(
 
 
 def _reader(pipe: IO[bytes]) -> "queue.Queue[bytes]":
-    """Lines of the pipe as they come; an empty one at its end."""
+    """Queue the lines of the pipe as they come; an empty one at its end."""
     lines: queue.Queue[bytes] = queue.Queue(maxsize=1000)
 
     def read() -> None:

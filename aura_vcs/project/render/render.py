@@ -87,7 +87,7 @@ def render_export(
 
 
 def part_path(output: Path, token: str) -> Path:
-    """Where a film is written before it is whole: hidden, beside what it will be."""
+    """Return the path to which a film is written before it is whole: hidden, beside what it will be."""
     return output.with_name(f".{output.name[:100]}.{token}.part")
 
 
@@ -151,7 +151,7 @@ class _Fetcher:
         self._copies: dict[str, str] = {}
 
     def copy(self, name: str, label: str) -> str:
-        """The path of a copy of `name`; `label` is the scene that needs it."""
+        """Copy the file `name`; return the copy's path. `label` is the scene that needs it."""
         if name not in self._copies:
             number = len(self._copies)
             try:
@@ -212,7 +212,7 @@ def _run(process: Generator[WorkerReport], job: RenderJob, output: Path, progres
 
 
 def _failure(report: WorkerReport, at: WorkerReport, job: RenderJob) -> AuraError:
-    """The process's last word as an error."""
+    """Convert the process's last report to an error."""
     if report.error == "encoder":
         return EncoderMissing(job.preset.name, report.name)
     if report.error == "media":
@@ -223,7 +223,7 @@ def _failure(report: WorkerReport, at: WorkerReport, job: RenderJob) -> AuraErro
 
 
 def _scene_of(name: str, at: WorkerReport, job: RenderJob) -> str:
-    """The scene that uses a file: the one at work, or the first that does."""
+    """Find the scene that uses a file: the one at work, or the first that does."""
     users = [shot.label for shot in job.shots if any(layer.name == name for layer in shot.layers)]
     users += [sound.label for lane in job.lanes for sound in lane.sounds if sound.name == name]
     return at.label if at.label in users or not users else users[0]

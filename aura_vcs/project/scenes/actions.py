@@ -98,7 +98,7 @@ def place_scene(repo: Repository, name: str, to: int, *, expire_days: float = 0)
 
 
 def plan_cleaning(repo: Repository, *, older_than_seconds: float = 0, at: datetime | None = None) -> list[AssetRow]:
-    """The temporary media that cleaning would delete: those not written for so long.
+    """List the temporary media that cleaning would delete: those not written for so long.
 
     What a version takes in is not temporary, whatever it is called: .auraignore may take it back
     (`!temp/`), and what is versioned stays so.
@@ -150,7 +150,7 @@ def _edit(
     expire_days: float,
     correlation_id: str | None = None,
 ) -> SceneChanged:
-    """One action; what sets fields is joined with what set them a moment ago."""
+    """Edit files as one action; what sets fields is batched with what set them a moment ago."""
     edited: EditResult | None = edit_files(
         repo, write, delete, type_=type_, description=description[:500], can_batch=type_.endswith(".set"),
         expires_at=expiry(expire_days), correlation_id=correlation_id,
@@ -162,7 +162,7 @@ def _edit(
 
 
 def expiry(days: float) -> str | None:
-    """When an edit of now can no longer be undone, after so many days; None for 0, which is never."""
+    """Return when an edit that is made now can no longer be undone, after so many days; None for 0, which is never."""
     return None if days <= 0 else format_time(datetime.now(UTC) + timedelta(days=min(days, 36_500)))
 
 
@@ -177,7 +177,7 @@ def _commit_edit(name: str) -> tuple[str, str]:
 
 
 def _document(source: FolderSource, file: str) -> bytes:
-    """The document's bytes; an empty one where there is none yet."""
+    """Read the document's bytes; an empty document where there is none yet."""
     if file not in source.names():
         return b"{}\n"
     with source.open(file) as stream:
@@ -185,7 +185,7 @@ def _document(source: FolderSource, file: str) -> bytes:
 
 
 def _edited(data: bytes, file: str, pointer: str, text: str) -> bytes:
-    """The document with the value that the text means: as text, or as JSON where that does not fit."""
+    """Set the value that the text means in the document: as text, or as JSON where that does not fit."""
     for value in _meanings(file, pointer, text):
         try:
             return edit_document(data, file, pointer, value)
@@ -195,7 +195,7 @@ def _edited(data: bytes, file: str, pointer: str, text: str) -> bytes:
 
 
 def _meanings(file: str, pointer: str, text: str) -> list[Any]:
-    """What a text on the command line may mean, likeliest first."""
+    """List what a text on the command line may mean, likeliest first."""
     if file == PROJECT_NAME and pointer == "/tags" and not text.lstrip().startswith("["):
         return [[word.strip() for word in text.split(",") if word.strip()]]
     optional = file != PROJECT_NAME or getattr(ProjectDocument(), pointer[1:], None) is None

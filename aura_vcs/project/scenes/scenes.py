@@ -42,12 +42,12 @@ class SceneChanges(msgspec.Struct, frozen=True):
 
 
 def list_scenes(source: ContentSource) -> tuple[SceneFile, ...]:
-    """The scenes in the order of the film."""
+    """List the scenes in the order of the film."""
     return load_project(source).scenes
 
 
 def find_scene(scenes: tuple[SceneFile, ...], name: str) -> SceneFile:
-    """The scene that `name` means: an index, an id or the start of one, a file's name or its stem.
+    """Find the scene that `name` means: an index, an id or the start of one, a file's name or its stem.
 
     Raises:
         UnknownName: no scene, or several, go by that name.
@@ -173,7 +173,7 @@ class _Files:
                 self.write[scene.name] = set_value(self.read(scene.name), "/index", place, name=scene.name)
 
     def changes(self, *, delete: tuple[str, ...] = ()) -> SceneChanges:
-        """Everything that differs from what is there."""
+        """Collect everything that differs from what is there."""
         self.write = {name: data for name, data in self.write.items() if name not in delete}
         if self.timeline.data is not None:
             self.write["timeline.json"] = self.timeline.data
@@ -190,7 +190,7 @@ class _Files:
             return stream.read()
 
     def _total(self) -> None:
-        """project.json's duration follows the timeline's if it did so before."""
+        """Update project.json's duration to the timeline's if it was the same before."""
         before = self.view.timeline
         stated = self.view.project.duration_seconds if self.view.project else None
         after = self.timeline.total()
@@ -206,7 +206,7 @@ def _stem(name: str) -> str:
 
 
 def _new_name(view: ProjectView, place: int, heading: str) -> str:
-    """A free file name that sorts where the scene stands, if the neighbours' numbers leave room."""
+    """Choose a free file name that sorts where the scene stands, if the neighbours' numbers leave room."""
     words = re.findall(r"[a-z0-9]+", heading.lower())
     slug = "-".join(words)[:40].strip("-") or "scene"
     before = _number(view.scenes[place - 1].name) if place else 0

@@ -24,7 +24,7 @@ _SAME_FIELDS = {
 
 
 def total_seconds(scenes: Iterable[TimelineScene]) -> float:
-    """How long the scenes last together."""
+    """Sum up the scenes' lengths in seconds."""
     return round(sum(scene.duration for scene in scenes), 7)
 
 
@@ -32,7 +32,7 @@ class TimelineEditor:
     """The bytes of timeline.json, or nothing when there is none to keep in step."""
 
     def __init__(self, data: bytes | None, indices: Sequence[int]) -> None:
-        """`indices` are those of the scene files, in order."""
+        """Read a timeline; `indices` are those of the scene files, in order."""
         self.notes: tuple[str, ...] = ()
         self.data = data
         if data is not None and not self._in_step(data, list(indices)):
@@ -58,7 +58,7 @@ class TimelineEditor:
         return scenes
 
     def total(self) -> float | None:
-        """How long the film lasts; None without a timeline."""
+        """Return the film's length in seconds; None without a timeline."""
         if self.data is None:
             return None
         return round(sum(parse_duration(scene["duration"]) or 0.0 for scene in self._scenes()), 7)
@@ -141,5 +141,5 @@ class TimelineEditor:
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; something else keeps its place as an empty one."""
+    """Return the objects of a list; in place of anything else stands an empty one."""
     return [item if isinstance(item, dict) else {} for item in value] if isinstance(value, list) else []

@@ -62,11 +62,11 @@ class FileKey:
         return MAGIC + self.salt
 
     def seal(self, number: int, data: bytes, *, last: bool) -> bytes:
-        """A segment, sealed. The same number is sealed once only, or with the same bytes."""
+        """Seal a segment. The same number is sealed once only, or with the same bytes."""
         return bytes(self._cipher.encrypt(_nonce(number, last=last), data, self._name))
 
     def open(self, number: int, sealed: bytes, *, last: bool) -> bytes:
-        """The bytes of a segment.
+        """Open a sealed segment and return its bytes.
 
         Raises:
             Unsealable: they were changed, or belong to another place.
@@ -91,11 +91,11 @@ class Keys:
         self._names = AESSIV(derived(master, b"aura_vcs names 1", length=_SIV_KEY_BYTES))
 
     def new_file(self, name: str) -> FileKey:
-        """A fresh key for a file that is written."""
+        """Make a fresh key for a file that is written."""
         return FileKey(self._content, name, os.urandom(SALT_BYTES))
 
     def same_file(self, name: str, source: BinaryIO) -> tuple[FileKey, "Pinned"]:
-        """The key that a file of this name and content always has, and what may be sealed with it.
+        """Derive the key that a file of this name and content always has, and what may be sealed with it.
 
         Reads all of the source, a segment at a time.
         """
@@ -105,7 +105,7 @@ class Keys:
         return FileKey(self._content, name, blake3(b"".join(parts), key=self._salts).digest()), pinned
 
     def file(self, name: str, head: bytes) -> FileKey:
-        """The key of a file that is there, from its first HEAD_BYTES.
+        """Derive the key of a file that is there, from its first HEAD_BYTES.
 
         Raises:
             Unsealable: it is no sealed file.
@@ -115,7 +115,7 @@ class Keys:
         return FileKey(self._content, name, head[len(MAGIC) : HEAD_BYTES])
 
     def seal_name(self, name: str) -> str:
-        """The sealed name: 180 letters and digits, whatever the name.
+        """Seal a name: 180 letters and digits, whatever the name.
 
         Raises:
             ValueError: the name is longer than any of ours.
@@ -127,7 +127,7 @@ class Keys:
         return base64.b32encode(sealed).decode("ascii").rstrip("=").lower()
 
     def open_name(self, sealed: str) -> str:
-        """The name that was sealed.
+        """Open a sealed name and return the name.
 
         Raises:
             Unsealable: it was not sealed with this key.
@@ -196,7 +196,7 @@ class SealedStream(GeneratedFile):
 
 
 def _exactly(source: BinaryIO, offset: int, length: int) -> bytes:
-    """So many bytes from there.
+    """Read exactly so many bytes from there.
 
     Raises:
         StorageError: there are fewer.
@@ -213,7 +213,7 @@ def _exactly(source: BinaryIO, offset: int, length: int) -> bytes:
 
 
 def derived(key: bytes, purpose: bytes, *, salt: bytes | None = None, length: int = KEY_BYTES) -> bytes:
-    """A key for one purpose, by HKDF-SHA256 (RFC 5869)."""
+    """Derive a key for one purpose, by HKDF-SHA256 (RFC 5869)."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -221,12 +221,12 @@ def derived(key: bytes, purpose: bytes, *, salt: bytes | None = None, length: in
 
 
 def sealed_size(plain: int) -> int:
-    """Bytes of a sealed file that holds so many."""
+    """Return the size of a sealed file that holds so many bytes."""
     return HEAD_BYTES + plain + TAG_BYTES * max(1, -(-plain // SEGMENT_BYTES))
 
 
 def plain_size(sealed: int) -> int:
-    """Bytes that a sealed file of so many holds.
+    """Return how many bytes a sealed file of that size holds.
 
     Raises:
         Unsealable: no sealed file has that size.
@@ -240,12 +240,12 @@ def plain_size(sealed: int) -> int:
 
 
 def seal(file: FileKey, data: bytes) -> bytes:
-    """A small file, sealed as a whole."""
+    """Seal a small file as a whole."""
     return SealedStream(io.BytesIO(data), file).read()
 
 
 def open_segments(file: FileKey, first: int, sealed: bytes, *, ends: bool) -> list[bytes]:
-    """Segments from number `first` on; `ends` says that the last of them is the file's last.
+    """Open segments from number `first` on; `ends` says that the last of them is the file's last.
 
     Raises:
         Unsealable: one of them is not what was sealed there.

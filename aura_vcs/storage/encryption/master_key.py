@@ -62,17 +62,17 @@ class Encryption(msgspec.Struct, frozen=True):
     wrapped: str
 
     def bound(self) -> bytes:
-        """Everything that the wrapped key is bound to."""
+        """Return everything that the wrapped key is bound to."""
         return encode_compact(msgspec.structs.replace(self, wrapped=""))
 
 
 def passphrase_secret(text: str) -> Secret:
-    """The secret that a typed passphrase is; the same text in another Unicode form is the same."""
+    """Turn a typed passphrase into a secret; the same text in another Unicode form is the same."""
     return Secret("passphrase", unicodedata.normalize("NFC", text).encode("utf-8", "surrogateescape"))
 
 
 def key_file_secret(data: bytes, path: str) -> Secret:
-    """The secret in the bytes of a key file.
+    """Read the secret in the bytes of a key file.
 
     Raises:
         RemoteLocked: it is no key file.
@@ -84,12 +84,12 @@ def key_file_secret(data: bytes, path: str) -> Secret:
 
 
 def new_key_file() -> bytes:
-    """The bytes of a new key file."""
+    """Make the bytes of a new key file."""
     return f"{KEY_FILE_HEAD}{os.urandom(KEY_BYTES).hex()}\n".encode()
 
 
 def new_encryption(secret: Secret) -> tuple[Encryption, Keys]:
-    """A new master key, and the file that keeps it for those who have the secret.
+    """Make a new master key, and the file that holds it for those who have the secret.
 
     Raises:
         InputError: the passphrase is too short.
@@ -120,7 +120,7 @@ def new_encryption(secret: Secret) -> tuple[Encryption, Keys]:
 
 
 def open_encryption(record: Encryption, secret: Secret, place: str) -> Keys:
-    """The keys of a place.
+    """Open the keys of a place.
 
     Raises:
         RemoteLocked: it is another secret.
@@ -144,12 +144,12 @@ def open_encryption(record: Encryption, secret: Secret, place: str) -> Keys:
 
 
 def encode_encryption(record: Encryption) -> bytes:
-    """The bytes of `encryption.json`."""
+    """Encode the bytes of `encryption.json`."""
     return encode_record(record)
 
 
 def decode_encryption(data: bytes, place: str) -> Encryption:
-    """The record, checked: nothing in it may cost more than a proper one.
+    """Decode the record and check it: nothing in it may cost more than a proper one.
 
     Raises:
         RemoteCorrupt: it is none. RemoteMismatch: a newer aura_vcs wrote it.
@@ -185,7 +185,7 @@ def _is_affordable(record: Encryption) -> bool:
 
 
 def _stretched(record: Encryption, secret: Secret) -> tuple[bytes, bytes]:
-    """The wrapping key and the commitment to it."""
+    """Derive the wrapping key and the commitment to it."""
     salt, length = bytes.fromhex(record.salt), 2 * KEY_BYTES
     if record.opens_with == "key-file":
         both = derived(secret.data, b"aura_vcs key file 1", salt=salt, length=length)

@@ -95,7 +95,7 @@ class EncryptedRemote:
         return b"".join(parts)[skipped : skipped + length]
 
     def _check_end(self, name: str, file: FileKey, offset: int) -> None:
-        """Nothing came: make sure that the file ends before `offset`."""
+        """Check that the file ends before `offset`, where nothing came."""
         with self._named(name) as sealed:
             size = self.inner.size(sealed)
             if size is None:
@@ -166,7 +166,7 @@ class EncryptedRemote:
 
     @contextmanager
     def _named(self, name: str) -> Iterator[str]:
-        """The name there; errors speak of the name here."""
+        """Yield the sealed name at the remote; errors speak of the plain name here."""
         try:
             sealed = f"{MANIFEST_RESERVE}/{self._keys.seal_name(check_storage_name(name))}"
         except ValueError as error:

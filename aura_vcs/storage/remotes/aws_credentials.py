@@ -16,7 +16,7 @@ _AGAIN = "Sign in again (`aws sso login`, …), or look at the profile in ~/.aws
 
 
 def sign_in(place: str) -> dict[str, Any]:
-    """What obstore's S3Store is to be told: where keys come from, and the region of the profile, if it has one.
+    """Return the options for obstore's S3Store: where keys come from, and the region of the profile, if it has one.
 
     Nothing, where botocore is not installed. In a cloud this may ask the machine's own service.
 
@@ -50,7 +50,7 @@ class _Keys:
         self.has_token = bool(credentials.get_frozen_credentials().token)
 
     def __call__(self) -> dict[str, Any]:
-        """The keys of now."""
+        """Return the keys of now."""
         keys = self._credentials.get_frozen_credentials()
         expires = hasattr(self._credentials, "refresh_needed")
         return {

@@ -42,7 +42,7 @@ class RangeReadable(Protocol):
     location: str
 
     def load(self, name: str) -> RemoteFile:
-        """A small file.
+        """Read a small file.
 
         Raises:
             FileNotFoundError: nothing is there.
@@ -50,14 +50,14 @@ class RangeReadable(Protocol):
         """
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset` on, fewer only where the file ends.
+        """Read `length` bytes from `offset` on, fewer only where the file ends.
 
         Raises:
             FileNotFoundError: nothing is there.
         """
 
     def size(self, name: str) -> int | None:
-        """Bytes of a file, None where nothing is."""
+        """Return the size of a file in bytes, None where nothing is."""
 
     def close(self) -> None:
         """Let go of connections."""
@@ -67,7 +67,7 @@ class Listable(RangeReadable, Protocol):
     """Names can be listed. A listing may be late: it proves presence, never absence."""
 
     def list(self, folder: str) -> list[RemoteEntry]:
-        """Files directly in a folder, sorted by name; [] where nothing is."""
+        """List files directly in a folder, sorted by name; [] where nothing is."""
 
 
 class CreateChecked(Protocol):

@@ -48,7 +48,7 @@ def open_bucket(
     has_keys: bool = False,
     has_token: bool = False,
 ) -> "BucketRemote":
-    """The remote below `prefix` in a bucket; `kind` is s3, gs or az.
+    """Open the remote below `prefix` in a bucket; `kind` is s3, gs or az.
 
     With `has_keys` the environment has all that it takes to be let in; else keys for S3 are looked
     for where AWS's own tools keep them. With `has_token` these are temporary ones.
@@ -92,7 +92,7 @@ def open_bucket(
 def _s3_options(
     parameters: Mapping[str, str], place: str, bucket: str, has_keys: bool, has_token: bool
 ) -> dict[str, Any]:
-    """Keys, region and style of S3; a service that sends on to another host is refused before it sees a token."""
+    """Return keys, region and style of S3; refuse a service that sends on to another host before it sees a token."""
     options: dict[str, Any] = {}
     if not has_keys:
         from aura_vcs.storage.remotes.aws_credentials import sign_in
@@ -167,7 +167,7 @@ class BucketRemote:
             return bytes(found)
 
     def _read_single(self, name: str) -> bytes:
-        """All of a file, for servers that answer a range with everything (rclone's does at times)."""
+        """Read all of a file, for servers that answer a range with everything (rclone's does at times)."""
         found = self._obstore.get(self._store, name)
         if found.meta["size"] > SINGLE_BYTES:
             raise RemoteError(self.location, "it cannot give parts of files, which large packs need")
@@ -263,7 +263,7 @@ class BucketRemote:
             return
 
     def close(self) -> None:
-        """Connections end by themselves."""
+        """Close nothing: connections end by themselves."""
 
     def _mode(self, token: str | None) -> Any:
         if not self._conditional:
@@ -302,7 +302,7 @@ class BucketRemote:
             raise self._refused(error) from error
 
     def _refused(self, error: Exception) -> RemoteError:
-        """What the service said, and for clocks that differ what time it is there."""
+        """Build the error from what the service said, and for clocks that differ what time it is there."""
         said = read_answer(str(error))
         time = ""
         if said.is_clock and not said.server_time and self._service:
@@ -321,7 +321,7 @@ class _Reader:
         self.error: BaseException | None = None
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes."""
+        """Read the next bytes."""
         try:
             data = self._source.read(size)
             self._progress.advance(len(data))
@@ -331,11 +331,11 @@ class _Reader:
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """obstore takes only what can do this for a file."""
+        """Seek in the file: obstore takes only what can do this."""
         return self._source.seek(offset, whence)
 
     def tell(self) -> int:
-        """Likewise."""
+        """Return the position, which obstore asks a file for."""
         return self._source.tell()
 
 
@@ -344,5 +344,5 @@ class _Stale(Exception):
 
 
 def _token(meta: Any) -> str:
-    """State of an object: its version where the store counts them, and its ETag."""
+    """Return the state of an object: its version where the store counts them, and its ETag."""
     return f"{meta.get('version') or ''}|{meta.get('e_tag') or ''}"

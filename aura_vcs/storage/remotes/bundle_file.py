@@ -76,7 +76,7 @@ class BundleRemote(ReadOnlyRemote):
         return RemoteCorrupt(self.location, what, hint="Copy it again, or write it anew with `aura bundle create`.")
 
     def _found(self) -> dict[str, tuple[int, int]]:
-        """Where the files lie: offset and size of each."""
+        """Find where the files lie: offset and size of each."""
         try:
             with zipfile.ZipFile(self._file) as archive:
                 entries = archive.infolist()
@@ -105,7 +105,7 @@ class BundleRemote(ReadOnlyRemote):
         return places
 
     def _start(self, entry: zipfile.ZipInfo) -> int:
-        """Where the bytes of an entry begin: behind its local header, whose length is its own matter."""
+        """Find where the bytes of an entry begin: behind its local header, whose length is its own matter."""
         self._file.seek(entry.header_offset)
         header = self._file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size or not header.startswith(_LOCAL_MAGIC):
@@ -182,7 +182,7 @@ class BundleWriter:
             return str(self._swapped[name][1])
 
     def delete(self, name: str) -> None:
-        """Nothing that was written is taken out again."""
+        """Check the name only: nothing that was written is taken out again."""
         check_storage_name(name)
 
     def publish(self) -> int:
@@ -223,16 +223,16 @@ class _Appended(io.RawIOBase):
         self.at = 0
 
     def writable(self) -> bool:
-        """Yes."""
+        """Return True: it can be written."""
         return True
 
     def write(self, data: object) -> int:
-        """All of it."""
+        """Write all of it."""
         view = memoryview(data)  # type: ignore[arg-type]
         self._write(view)  # type: ignore[operator]
         self.at += view.nbytes
         return view.nbytes
 
     def tell(self) -> int:
-        """How much has been written."""
+        """Return how much has been written."""
         return self.at

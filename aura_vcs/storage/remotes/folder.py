@@ -139,7 +139,7 @@ class FolderRemote:
         return self.create(name, source, check=check, progress=progress)
 
     def _resume_offset(self, part: PartialUpload | None, source: BinaryIO, size: int, agree: ResumeCheck | None) -> int:
-        """How much of a part is gone on with: all of it, if it is how the source begins, or nothing."""
+        """Return how much of a part is continued: all of it, if it is how the source begins, or nothing."""
         there = part.size if part is not None else 0
         there = there if there <= size else 0
         digest = part.digest() if part is not None and there else ""
@@ -209,7 +209,7 @@ class FolderRemote:
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
-        """What the disk cannot read is damaged, as if other bytes had come."""
+        """Report what the disk cannot read as damaged, as if other bytes had come."""
         try:
             yield
         except RecordUnreadable as error:
@@ -218,7 +218,7 @@ class FolderRemote:
             raise RemoteCorrupt(self.location, f"{name} cannot be read: {error.strerror or error}") from error
 
     def _plain(self, name: str) -> os.stat_result | None:
-        """The stat of a regular file. A link is refused: it would lead out of the remote."""
+        """Return the stat of a regular file. A link is refused: it would lead out of the remote."""
         found = self._lstat(name)
         if found is not None and not stat.S_ISREG(found.st_mode):
             raise RemoteCorrupt(self.location, f"{name} is not a regular file")

@@ -17,21 +17,21 @@ class ReadOnlyRemote:
     location = ""
 
     def list(self, folder: str) -> list[RemoteEntry]:
-        """Refused."""
+        """Refuse to list."""
         raise self._refusal(f"what it has in {check_storage_name(folder)} cannot be listed")
 
     def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:  # noqa: ARG002 (protocol)
-        """Refused."""
+        """Refuse to create."""
         check_storage_name(name)
         raise self._refusal("it is only read, nothing can be sent there")
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:  # noqa: ARG002 (protocol)
-        """Refused."""
+        """Refuse to swap."""
         check_storage_name(name)
         raise self._refusal("it is only read, nothing can be moved there")
 
     def delete(self, name: str) -> None:
-        """Refused."""
+        """Refuse to delete."""
         check_storage_name(name)
         raise self._refusal("it is only read, nothing can be removed there")
 

@@ -122,7 +122,7 @@ class RetryingRemote:
             return None
 
     def _holds(self, name: str, source: BinaryIO) -> bool:
-        """Whether the remote's file is byte for byte ours."""
+        """Tell whether the remote's file is byte for byte ours."""
         size = source.seek(0, 2)
         if self.size(name) != size:
             return False
@@ -226,19 +226,19 @@ class RecordingRemote:
         self.inner.close()
 
     def count(self) -> int:
-        """How many requests there were."""
+        """Count the requests that there were."""
         return len(self.requests)
 
     def by_verb(self) -> Counter[str]:
-        """How many of each kind."""
+        """Count the requests of each kind."""
         return Counter(request.verb for request in self.requests)
 
     def sent(self) -> int:
-        """Bytes of content that went there."""
+        """Return the bytes of content that went there."""
         return sum(request.sent for request in self.requests)
 
     def received(self) -> int:
-        """Bytes of content that came from there."""
+        """Return the bytes of content that came from there."""
         return sum(request.received for request in self.requests)
 
     def _note(self, verb: str, name: str, *, sent: int = 0, received: int = 0) -> None:

@@ -124,7 +124,7 @@ def _readable(time: str) -> str:
 
 
 def _from_json(body: str) -> dict[str, str]:
-    """The code and message of Google's errors, and of its and others' sign-in."""
+    """Read the code and message of Google's errors, and of its and others' sign-in."""
     try:
         found = json.loads(body[:100_000]) if body.startswith("{") else {}
     except (ValueError, RecursionError):
@@ -138,7 +138,7 @@ def _from_json(body: str) -> dict[str, str]:
 
 
 def _cause(told: str, dump: str) -> str:
-    """The reason why there was no answer: the innermost that the dump has, behind the first line."""
+    """Find the reason why there was no answer: the innermost that the dump has, behind the first line."""
     first = told.strip().partition("\n")[0]
     causes = ["".join(groups) for groups in _CAUSES.findall(dump)]
     if causes and "error sending request" in first:

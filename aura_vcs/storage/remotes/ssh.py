@@ -61,7 +61,7 @@ _SERVED = {
 def ssh_arguments(
     host: str, path: str, *, user: str = "", port: int | None = None, create: bool = False, ssh: Sequence[str] = SSH
 ) -> list[str]:
-    """The command line that serves `path` on `host`; none of them can become an option."""
+    """Build the command line that serves `path` on `host`; none of them can become an option."""
     words = ["aura", "serve", "--stdio", *(["--create"] if create else []), "--", path]
     at = ["-p", str(port)] if port is not None else []
     target = f"{user}@{host}" if user else host
@@ -130,7 +130,7 @@ class SshRemote:
         return [RemoteEntry(name, size) for name, size in entries]
 
     def create(self, name: str, source: BinaryIO, *, progress: Progress = SILENT) -> int:
-        """See Creatable. The far side hashes what a pack holds before it gets its name."""
+        """See Creatable. The remote side hashes what a pack holds before it gets its name."""
         size = source.seek(0, os.SEEK_END)
         ask = SshRequest("create", check_storage_name(name), length=size if size >= PART_BYTES else 0)
         self._ask(ask, _Upload(source, progress))
@@ -238,12 +238,12 @@ class SshRemote:
             )
 
     def _listen(self, stream: Any) -> None:
-        """Keep the end of what ssh and the far side complain about."""
+        """Keep the end of what ssh and the remote side complain about."""
         while data := stream.read1(4096):
             self._stderr = (self._stderr + data)[-_STDERR_BYTES:]
 
     def _failure(self) -> RemoteError:
-        """What a connection that broke means."""
+        """Build the error for a connection that broke."""
         process = self._process
         code = None
         if process is not None:
@@ -271,7 +271,7 @@ class SshRemote:
         return kind(self.location, lines[told[-1]].removeprefix("Error: "), hint=hint or None)
 
     def _host(self) -> str:
-        """What `ssh` was asked to connect to."""
+        """Return what `ssh` was asked to connect to."""
         return self._arguments[-2] if len(self._arguments) > 1 else self.location
 
     def _abandon(self) -> None:
@@ -317,7 +317,7 @@ class _Upload:
         self._progress = progress
 
     def resume_offset(self, there: int, digest: str, size: int) -> int:
-        """From where to go on with a file of which so much is there.
+        """Return from where to continue a file of which so much is there.
 
         Raises:
             RecordCorrupt: there is more of it than there can be.

@@ -69,7 +69,7 @@ def write_bytes(stream: BinaryIO, data: bytes) -> None:
 
 
 def read_bytes(stream: BinaryIO) -> bytes:
-    """The next frame.
+    """Read the next frame.
 
     Raises:
         EOFError: the other side has gone.
@@ -82,7 +82,7 @@ def read_bytes(stream: BinaryIO) -> bytes:
 
 
 def decode(data: bytes, shape: type[Any]) -> Any:
-    """The message in a frame.
+    """Decode the message in a frame.
 
     Raises:
         RecordCorrupt: it is no such message.
@@ -94,7 +94,7 @@ def decode(data: bytes, shape: type[Any]) -> Any:
 
 
 def read_exactly(stream: BinaryIO, length: int) -> bytes:
-    """So many bytes.
+    """Read exactly so many bytes.
 
     Raises:
         EOFError: there are fewer.

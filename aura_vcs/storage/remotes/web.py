@@ -25,7 +25,7 @@ class _SameScheme(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: object, code: int, msg: str, headers: Message, newurl: str
     ) -> urllib.request.Request | None:
-        """None refuses."""
+        """Return the request of a redirect that stays with https, or goes from http to http; None refuses others."""
         if not newurl.startswith("https://") and not (
             req.full_url.startswith("http://") and newurl.startswith("http://")
         ):
@@ -72,7 +72,7 @@ class HttpRemote(ReadOnlyRemote):
             self._fail(error)
 
     def close(self) -> None:
-        """Connections end with their answers."""
+        """Close nothing: connections end with their answers."""
 
     def _url(self, name: str) -> str:
         return f"{self.location}/{quote(check_storage_name(name))}"
@@ -107,7 +107,7 @@ class HttpRemote(ReadOnlyRemote):
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong with the connection, as one line without what the other side made up."""
+    """Say what went wrong with the connection, as one line without what the other side made up."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answers {error.code}"
     if isinstance(error, http.client.IncompleteRead):

@@ -44,7 +44,7 @@ class CountingCalls(FileCalls):
         self.names: list[str] = []
 
     def before(self, name: str) -> None:
-        """Called ahead of every call; may raise instead of it."""
+        """Note a call ahead of it; may raise instead of the call."""
         self.names.append(name)
 
     def create(self, path: str, mode: int = 0o666, *, dir_fd: int | None = None) -> int:

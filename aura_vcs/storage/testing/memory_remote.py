@@ -73,7 +73,7 @@ class MemoryRemote:
             self.files.pop(check_storage_name(name), None)
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Close nothing: there is nothing to let go of."""
 
     def _get(self, name: str) -> tuple[bytes, str]:
         found = self.files.get(check_storage_name(name))

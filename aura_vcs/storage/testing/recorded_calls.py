@@ -176,7 +176,7 @@ class RecordingCalls(FileCalls):
 
 
 def _real(path: str, dir_fd: int | None) -> str:
-    """The path from the root, whatever folder it was given in; links in its folder are followed."""
+    """Return the path from the root, whatever folder it was given in; links in its folder are followed."""
     if dir_fd is not None:
         return os.path.normpath(os.path.join(os.readlink(f"/proc/self/fd/{dir_fd}"), path))
     folder, name = os.path.split(os.path.abspath(path))

@@ -34,7 +34,7 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 def lock_advice(repo: Repository, changed: Iterable[str], patterns: Sequence[object]) -> tuple[Advice, ...]:
-    """What is to be said about the paths that have changed, by path.
+    """List the advice about the paths that have changed, by path.
 
     `patterns` are those of files that are to be locked before they are changed, as in `.auraignore`;
     they count where the project has a remote.

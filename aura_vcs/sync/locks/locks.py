@@ -206,7 +206,7 @@ def _check_release(repo: Repository, view: RemoteSnapshot, paths: Sequence[str],
 
 
 def _unsent(repo: Repository, view: RemoteSnapshot, paths: list[str]) -> tuple[str, ...]:
-    """Those of the paths that the remote's branch does not have as the folder here has them."""
+    """Select the paths that the remote's branch does not have as the folder here has them."""
     if not paths:
         return ()
     head = repo.head()
@@ -234,7 +234,7 @@ def _is_there(repo: Repository, far: RemoteBranches, tips: set[VersionId | None]
 
 
 def remote_locks(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> tuple[PathLock, ...]:
-    """The locks that the remote has, by path; one request.
+    """Read the locks that the remote has, by path; one request.
 
     Raises:
         RemoteError: it could not be reached, or is not what it should be.

@@ -19,7 +19,7 @@ from aura_vcs.sync.state.lock_record import PathLock, holder, is_active
 def locked_changes(
     repo: Repository, fresh: Sequence[VersionRecord], locks: Collection[PathLock]
 ) -> tuple[PathLock, ...]:
-    """The locks of others on paths that the versions `fresh`, which the remote lacks, change.
+    """List the locks of others on paths that the versions `fresh`, which the remote lacks, change.
 
     Autosaves and restore points move no branch and count for nothing. A merge counts only where it
     has what none of its parents has.
@@ -43,7 +43,7 @@ def check_locked(remote: str, author: str, locks: Collection[PathLock]) -> None:
 
 
 def locked_error(remote: str, lock: PathLock, author: str, way: str = "") -> PathLocked:
-    """The error that names a lock of somebody else; `way` is the way out if it is not the author's own."""
+    """Build the error that names a lock of somebody else; `way` is the way out if it is not the author's own."""
     if lock.owner == author:
         way = f"It is yours, from {lock.host}: unlock it there, or here with `aura unlock --force {lock.path}`."
     elif not way:
@@ -70,7 +70,7 @@ def _entry(repo: Repository, tree: ObjectId, path: str) -> tuple[str, ObjectId] 
 
 
 def _trees_before(repo: Repository, record: VersionRecord) -> list[ObjectId]:
-    """The trees of the versions before, passing over those whose content was freed."""
+    """Return the trees of the versions before, passing over those whose content was freed."""
     queries = repo.queries
     waiting, trees, seen = list(record.parents), [], set(record.parents)
     while waiting:

@@ -42,7 +42,7 @@ class RemoteBranches:
         self._known: dict[VersionId, Version] = {}
 
     def newer_versions(self, paths: Sequence[str]) -> tuple[NewerVersion, ...]:
-        """Where the remote has changed the paths since our version: one entry per branch and path.
+        """List where the remote has changed the paths since our version: one entry per branch and path.
 
         A version whose content cannot be read (it was purged, or is damaged) says nothing.
 
@@ -61,7 +61,7 @@ class RemoteBranches:
         return tuple(sorted(found, key=lambda item: (item.path, item.branch, item.number)))
 
     def has(self, path: str) -> bool:
-        """Whether some branch of the remote has the path."""
+        """Tell whether some branch of the remote has the path."""
         tips = [tip.version for entries in self._view.manifest.branches.values() for tip in heads(entries)]
         try:
             return any(self.entry(tip, path) is not None for tip in tips if tip is not None)
@@ -84,7 +84,7 @@ class RemoteBranches:
         return there != now and there not in before
 
     def _common(self, tip: VersionId) -> list[VersionId]:
-        """The newest versions that both `tip` and ours are built on."""
+        """Find the newest versions that both `tip` and ours are built on."""
         every = ancestry([tip], lambda version: () if version in self.ours else self.version(version).parents)
         return [version for version in every if version in self.ours]
 
@@ -93,11 +93,11 @@ class RemoteBranches:
         return NewerVersion(path, branch, tip, version.number, version.name, version.author)
 
     def entry(self, version: VersionId, path: str) -> Entry | None:
-        """What a version has at the path."""
+        """Return the entry that a version has at the path; None where it has none."""
         return find_entry(self._tree, self.version(version).tree, path)
 
     def version(self, version: VersionId) -> Version:
-        """A version object."""
+        """Read a version object."""
         if version not in self._known:
             here = self._repo.store.contains(version)
             self._known[version] = self._repo.trees.version(version) if here else self.reader.version(version)

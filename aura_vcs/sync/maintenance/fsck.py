@@ -80,7 +80,7 @@ class _Verifier:
         self.read_bytes = 0
 
     def report(self) -> Iterator[Finding]:
-        """Everything found; damaged and missing objects with the versions they affect."""
+        """Yield every finding; damaged and missing objects with the versions they affect."""
         affected = self._affected()
         for object_id, (kind, detail) in self._bad.items():
             where = ", ".join(affected.get(object_id, ()))
@@ -88,7 +88,7 @@ class _Verifier:
         yield from self._problems
 
     def files(self) -> None:
-        """Everything that the manifest lists is there in its size, and packs end with their footers."""
+        """Check that everything that the manifest lists is there in its size, and that packs end with their footers."""
         manifest, remote = self._view.manifest, self._view.remote
         self._progress.start("Looking for files", len(manifest.packs) + len(manifest.records), "files")
         sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in manifest.records]
@@ -112,7 +112,7 @@ class _Verifier:
         self._progress.finish()
 
     def structure(self) -> None:
-        """Every version with its ancestry, and the trees, contents and chunks of the live ones."""
+        """Check every version with its ancestry, and the trees, contents and chunks of the live ones."""
         labels: dict[VersionId, Label] = {}
         for info in self._view.manifest.records:
             try:
@@ -226,7 +226,7 @@ class _Verifier:
                 self._bad.setdefault(entry.id, ("corrupt_object", error.message))
 
     def lists(self) -> None:
-        """Every content in chunks, hashed over its chunks."""
+        """Check every content in chunks by hashing it over its chunks."""
         for object_id in self.table.all_ids():
             found = self.table.find(object_id)
             if found is None or not found.entry.chunked or object_id in self._bad:
@@ -241,7 +241,7 @@ class _Verifier:
                 self._bad[object_id] = "corrupt_object", error.reason
 
     def _affected(self) -> dict[ObjectId, list[str]]:
-        """For every bad object the versions that hold it, by name."""
+        """Map every bad object to the versions that hold it, by name."""
         found: defaultdict[ObjectId, list[str]] = defaultdict(list)
         if not self._bad:
             return found

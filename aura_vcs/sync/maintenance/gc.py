@@ -206,7 +206,7 @@ def _execute(repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: 
 
 
 def _retire(plan: RemoteGcPlan, new: Sequence[PackInfo]) -> Manifest:
-    """The manifest with the new packs, and all that leaves noted or condemned."""
+    """Build the manifest with the new packs, and all that leaves noted or condemned."""
     manifest = plan.snapshot.manifest
     shrunk = {shrink.pack for shrink in plan.shrinks}
     packs = [pack for pack in manifest.packs if pack not in shrunk]
@@ -228,7 +228,7 @@ def _retire(plan: RemoteGcPlan, new: Sequence[PackInfo]) -> Manifest:
 
 
 def _without_deleted(manifest: Manifest, names: list[str]) -> Manifest:
-    """The manifest after files have gone; names that were spent long ago are forgotten."""
+    """Build the manifest after files have gone; names that were spent long ago are forgotten."""
     limit, at = _ago(TOMBSTONE_SECONDS), now()
     gone = {name: date for name, date in manifest.gone.items() if date > limit} | dict.fromkeys(names, at)
     leaving = {name: item for name, item in manifest.leaving.items() if name not in gone}
@@ -236,7 +236,7 @@ def _without_deleted(manifest: Manifest, names: list[str]) -> Manifest:
 
 
 def _present(remote: RemoteStorage, view: RemoteSnapshot) -> dict[str, RemoteEntry]:
-    """Every file there.
+    """Map names to the files that are there.
 
     Raises:
         RemoteCorrupt: the listing misses something that the manifest lists, or has it in another size.
@@ -269,7 +269,7 @@ def _labels(view: RemoteSnapshot, known: RemoteCache) -> dict[VersionId, Label]:
 def _shrinks(
     repo: Repository, view: RemoteSnapshot, table: PackTable, labels: dict[VersionId, Label], grace_seconds: float
 ) -> tuple[PackRewrite, ...]:
-    """Packs that are worth writing anew, and what of them stays."""
+    """Find packs that are worth writing anew, and what of them stays."""
     limit, named = _ago(grace_seconds), named_versions(view.manifest)
 
     def holds(label: Label) -> bool:
@@ -297,7 +297,7 @@ def _shrinks(
 
 
 def _purged(use: RemoteReachability, labels: dict[VersionId, Label], held: set[ObjectId]) -> set[ObjectId]:
-    """What a purged version held and nobody needs, as far as that can still be read."""
+    """Find what a purged version held and nobody needs, as much as can still be read of it."""
     found: set[ObjectId] = set()
     for label in labels.values():
         if label.purged_at is not None:

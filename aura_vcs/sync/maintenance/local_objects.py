@@ -30,7 +30,7 @@ class OwnObjects:
             self._places |= dict.fromkeys(new) | find_in_packs(self._repo.store, new)
 
     def read(self, object_id: ObjectId, kind: Kind) -> bytes | None:
-        """The bytes of an object that is kept whole, hashed; None if it is not here, or damaged here."""
+        """Read the bytes of a whole object and hash them; return None if it is not here, or damaged here."""
         try:
             if self._repo.store.loose.find(object_id) is not None:
                 data = self._repo.store.loose.read(object_id)
@@ -43,7 +43,7 @@ class OwnObjects:
         return data if IDENTIFY[kind](data) == object_id else None
 
     def chunk(self, chunk: ObjectId) -> bytes:
-        """The bytes of a chunk, hashed.
+        """Read the bytes of a chunk, hashed.
 
         Raises:
             ObjectMissing: it is not here, or damaged here.
@@ -54,7 +54,7 @@ class OwnObjects:
         return data
 
     def listed(self, blob: ObjectId) -> bytes | None:
-        """The list of the chunks of a blob, as packs keep it; whether it is right its chunks tell."""
+        """Read the list of a blob's chunks as packs have it; only hashing the chunks tells whether it is right."""
         try:
             place = None if self._repo.store.loose.find(blob) is not None else self._place(blob)
             return self._repo.store.packs.read(place) if place is not None and place.chunked else None
@@ -62,7 +62,7 @@ class OwnObjects:
             return None
 
     def has_blob(self, blob: ObjectId) -> bool:
-        """Whether a blob is here in one piece, and hashes to its name."""
+        """Tell whether a blob is here in one piece, and hashes to its name."""
         found = self._repo.store.loose.find(blob)
         if found is None or found[1] <= READ_LIMIT:
             return self.read(blob, Kind.BLOB) is not None
@@ -73,7 +73,7 @@ class OwnObjects:
         return True
 
     def is_offloaded(self, object_id: ObjectId) -> bool:
-        """Whether it is not here on purpose."""
+        """Tell whether the object was offloaded: it is not here on purpose."""
         if self._away is None:
             recorded = self._repo.store.offloaded.all()
             self._away = {*recorded, *offloaded_chunks(self._repo.store, recorded)} if recorded else set()

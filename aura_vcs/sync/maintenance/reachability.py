@@ -24,7 +24,7 @@ class RemoteReachability:
         self._progress = progress
 
     def reachable(self, labels: Mapping[VersionId, Label], holds: HoldsContent) -> set[ObjectId]:
-        """Every object below the versions whose content `holds` says is wanted; versions themselves not.
+        """Find every object below the versions whose content `holds` says is wanted; versions themselves not.
 
         Raises:
             RemoteCorrupt: something that is needed is not there, or cannot be read.

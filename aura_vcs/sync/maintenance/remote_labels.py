@@ -27,11 +27,11 @@ class RemoteLabels(msgspec.Struct):
     damaged: dict[RecordInfo, str]
 
     def get(self, version: VersionId) -> Label | None:
-        """The label of a version, None if it is lost."""
+        """Return the label of a version, None if it is lost."""
         return self.recovered.get(version) or self.read.get(version)
 
     def all(self) -> dict[VersionId, Label]:
-        """Of every version the label as it will be there."""
+        """Map every version to its label as it will be there."""
         return self.read | self.recovered
 
 

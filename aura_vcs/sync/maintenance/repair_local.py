@@ -149,7 +149,7 @@ def _receive(repo: Repository, known: RemoteCache, plan: RepairPlan) -> tuple[se
 
 
 def _intact_at_remote(plan: RepairPlan) -> set[ObjectId]:
-    """Those of the wanted objects that the remote really has, blobs with all their chunks."""
+    """Select the wanted objects that are intact at the remote, blobs with all their chunks."""
     reader = RemoteReader(plan.snapshot, plan.table)
     good: set[ObjectId] = set()
     lists: dict[ObjectId, set[ObjectId]] = {}
@@ -168,7 +168,7 @@ def _intact_at_remote(plan: RepairPlan) -> set[ObjectId]:
 
 
 def _fits(plan: RepairPlan, reader: RemoteReader, blob: ObjectId) -> bool:
-    """Whether the chunks of a list are the content of its blob."""
+    """Tell whether the chunks of a list are the content of its blob."""
     found = plan.table.find(blob)
     try:
         if found is None or any(c not in plan.table for c, _ in decode_chunk_list(reader.raw(found), blob)):
@@ -226,7 +226,7 @@ class _Search:
         """What was looked at, with all below it that is not here."""
 
     def all_versions(self) -> None:
-        """Every version that a label names, with its content if it is live."""
+        """Search every version that a label names, with its content if it is live."""
         labels = own_labels(self._repo)
         self._repo.progress.start("Looking for what is needed", len(labels), "versions")
         for label in labels.values():
@@ -251,7 +251,7 @@ class _Search:
         return NOTHING if self._is_intact(blob) else frozenset(self._request_blob(blob))
 
     def _bytes(self, object_id: ObjectId, kind: Kind) -> tuple[bytes | None, frozenset[ObjectId]]:
-        """A version or tree, from here or from there (None if neither has it), and itself if it is not here."""
+        """Read a version or tree from here or there (None if neither has it); return also its id if it is not here."""
         if self._sound.has(object_id):
             return self._own(object_id), NOTHING
         absent = frozenset({object_id})
@@ -268,7 +268,7 @@ class _Search:
         return self._repo.store.loose.read(object_id) if place is None else self._repo.store.packs.read(place)
 
     def _is_intact(self, blob: ObjectId) -> bool:
-        """Whether the blob is here and all of it hashes to its name."""
+        """Tell whether the blob is here and all of it hashes to its name."""
         place = self._sound.places.get(blob)
         if not self._sound.has(blob):
             return False
@@ -315,7 +315,7 @@ class _Search:
         return absent
 
     def _is_offloaded(self, blob: ObjectId) -> bool:
-        """Whether what is not here of the blob is gone on purpose: `aura fetch --content` brings that."""
+        """Tell whether what is not here of the blob is gone on purpose: `aura fetch --content` brings that."""
         if not self._away:
             return False
         if not self._sound.has(blob):
@@ -328,7 +328,7 @@ class _Search:
         return bool(absent) and absent <= self._away_chunks
 
     def _has_list(self, blob: ObjectId, there: bytes) -> bool:
-        """Whether the blob's list of chunks here is the one that is there; a wrong one is damage."""
+        """Tell whether the blob's list of chunks here is the one that is there; a wrong one is damage."""
         if not self._sound.has(blob):
             return False
         if self._own(blob) == there:
@@ -342,7 +342,7 @@ def _parts(blob: ObjectId, listed: bytes) -> set[ObjectId]:
 
 
 def _table(view: RemoteSnapshot) -> PackTable:
-    """Where objects lie in those packs that are there."""
+    """Build the table of where objects lie in those packs that are there."""
     table = PackTable()
     for pack in view.manifest.packs:
         with suppress(RemoteCorrupt):

@@ -177,7 +177,7 @@ def _plan(repo: Repository, remote: RemoteStorage, known: RemoteCache, sound: Re
 def _walk(
     repo: Repository, view: RemoteSnapshot, sound: RemoteIntactObjects, own: OwnObjects, labels: RemoteLabels
 ) -> tuple[RemoteNeeds, set[VersionId]]:
-    """What the remote needs; and the versions whose labels nobody has."""
+    """Find what the remote needs, and the versions whose labels nobody has."""
     needs = RemoteNeeds(sound, own, repo.progress)
     unlabelled = recover_labels(repo, labels, needs.ancestry(view.manifest, labels))
     needs.content(view.manifest, labels)
@@ -185,7 +185,7 @@ def _walk(
 
 
 def _own_footer(repo: Repository, known: RemoteCache, pack: PackInfo) -> Footer | None:
-    """The footer of a pack from the same pack here, or as it was remembered."""
+    """Read the footer of a pack from the same pack here, or from the cache; None if neither has it."""
     try:
         return repo.store.packs.footer(pack.name)
     except (RecordCorrupt, FileNotFoundError):
@@ -197,7 +197,7 @@ def _own_footer(repo: Repository, known: RemoteCache, pack: PackInfo) -> Footer 
 
 
 def _replaced(needs: RemoteNeeds, sound: RemoteIntactObjects) -> tuple[PackInfo, ...]:
-    """The damaged packs that nothing is lost with: all that is needed of them is to be had."""
+    """List the damaged packs that can be replaced without loss: all that is needed of them can be had."""
     kept = needs.lost.keys() | needs.unsaved
 
     def has_none_of_these(pack: PackInfo, footer: Footer | None) -> bool:
@@ -257,7 +257,7 @@ def _write(repo: Repository, known: RemoteCache, plan: RemoteRepairPlan, pack_by
 
 
 def _salvaged(plan: RemoteRepairPlan, done: set[ObjectId]) -> Iterator[list[NewObject]]:
-    """What is sound in damaged packs, frame by frame, hashed once more."""
+    """Yield what is intact in damaged packs, frame by frame, hashed once more."""
     wanted: defaultdict[PackInfo, defaultdict[int, list[PackEntry]]] = defaultdict(lambda: defaultdict(list))
     for found in plan.needs.carry.values():
         if found.entry.id not in done:

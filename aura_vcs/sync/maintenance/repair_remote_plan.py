@@ -59,7 +59,7 @@ class RemoteNeeds:
         return reached
 
     def name(self, version: VersionId, labels: RemoteLabels) -> str:
-        """What a version is called."""
+        """Name a version for messages."""
         label = labels.get(version)
         number = label.number if label is not None else self._numbers.get(version)
         return version[:12] if number is None else f"v{number}"
@@ -111,7 +111,7 @@ class RemoteNeeds:
         return NOTHING if found is not None and not found.entry.chunked else self._find_content(blob, path)
 
     def _obtain(self, object_id: ObjectId, kind: Kind, path: str) -> bytes | None:
-        """A version or tree; it is noted where it is to come from, if the remote does not have it whole."""
+        """Obtain a version or tree; note where it is to come from, if the remote does not have it whole."""
         data, whole = self._own.read(object_id, kind), self._sound.whole.find(object_id)
         if data is not None:
             if whole is None:
@@ -171,7 +171,7 @@ class RemoteNeeds:
         return True
 
     def _fits(self, blob: ObjectId, listed: bytes) -> bool:
-        """Whether all chunks of a list can be had, and are the content of the blob."""
+        """Tell whether all chunks of a list can be had, and are the content of the blob."""
 
         def read(chunk: ObjectId) -> bytes:
             data = self._own.read(chunk, Kind.CHUNK)

@@ -42,11 +42,11 @@ class IntactObjects:
         self._repo.progress.finish()
 
     def has(self, object_id: ObjectId) -> bool:
-        """Whether a sound copy is here."""
+        """Tell whether an intact copy is here."""
         return object_id in self.places
 
     def reject(self, object_id: ObjectId) -> None:
-        """A list of chunks turned out to be another than its blob's: no hash of its own tells."""
+        """Note that a list of chunks is not its blob's, which no hash of its own tells: count it as damaged."""
         place = self.places.pop(object_id)
         if place is not None:
             sound = self.damaged.get(pack_path(place.pack), self._packs[place.pack])
@@ -100,7 +100,7 @@ class IntactObjects:
                     self.unreadable.add(name)
 
     def _is_refused(self, error: BaseException, name: str) -> bool:
-        """Whether the disk does not let us read what is a file."""
+        """Tell whether the disk does not let us read what is a file."""
         if not isinstance(error, RecordUnreadable) and not isinstance(error.__cause__, RecordUnreadable):
             return False
         found = self._repo.storage.look_around(name)

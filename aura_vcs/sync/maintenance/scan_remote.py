@@ -68,15 +68,15 @@ class RemoteIntactObjects:
         self._register(view)
 
     def damaged(self) -> dict[PackInfo, PackScan]:
-        """The listed packs that are not as they should be."""
+        """Return the listed packs that are not as they should be."""
         return {pack: look for pack, look in self._looks.items() if look.fault}
 
     def find(self, object_id: ObjectId) -> RemoteObject | None:
-        """Where a sound copy lies, in whichever pack."""
+        """Find where an intact copy lies, in whichever pack; None if there is none."""
         return self.whole.find(object_id) or self.rest.get(object_id)
 
     def raw(self, found: RemoteObject) -> bytes:
-        """The bytes of an object that was found, not hashed again."""
+        """Return the bytes of an object that was found, not hashed again."""
         return self.reader.raw(found)
 
     def check_lists(self, read_chunk: ReadChunk) -> None:
@@ -120,7 +120,7 @@ class RemoteIntactObjects:
         self._reject(wrong)
 
     def reject(self, lists: set[tuple[PackInfo, ObjectId]]) -> None:
-        """Lists in whole packs turned out not to be those of their blobs: these packs are damaged."""
+        """Mark whole packs as damaged whose lists turned out not to be those of their blobs."""
         wrong: defaultdict[PackInfo, set[ObjectId]] = defaultdict(set)
         for pack, blob in lists:
             wrong[pack].add(blob)
@@ -173,7 +173,7 @@ class RemoteIntactObjects:
         return PackScan(fault, at, footer, frozenset(bad))
 
     def _footer(self, view: RemoteSnapshot, pack: PackInfo) -> tuple[str, PackInfo, Footer | None]:
-        """What is wrong with the file as such, and what the pack holds, from there or from elsewhere."""
+        """Return what is wrong with the file as such, and what the pack holds, from there or from elsewhere."""
         fault = ""
         try:
             size = view.remote.size(pack_name(pack))
@@ -191,7 +191,7 @@ class RemoteIntactObjects:
 
 
 def _actual_footer(view: RemoteSnapshot, pack: PackInfo) -> tuple[PackInfo, Footer | None]:
-    """What the file under a pack's name really holds, if it is a pack at all."""
+    """Read what the file under a pack's name really holds, if it is a pack at all."""
     with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
         size = view.remote.size(pack_name(pack)) or 0
         trailer = view.remote.read_range(pack_name(pack), max(0, size - TRAILER_BYTES), TRAILER_BYTES)
@@ -204,7 +204,7 @@ def _actual_footer(view: RemoteSnapshot, pack: PackInfo) -> tuple[PackInfo, Foot
 def frames(
     view: RemoteSnapshot, pack: PackInfo, footer: Footer, numbers: Sequence[int]
 ) -> Iterator[tuple[int, bytes | None]]:
-    """Frames of a pack, decoded; None for one that cannot be read or does not decode.
+    """Yield frames of a pack, decoded; None for one that cannot be read or does not decode.
 
     Neighbours come with one request; where that fails, each is tried for itself.
     """
@@ -234,7 +234,7 @@ def _fetched(view: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> 
 
 
 def _damaged_objects(data: bytes | None, entries: Sequence[PackEntry], pack: str) -> set[ObjectId]:
-    """Those of a frame's objects that are not what they are called."""
+    """Find the objects of a frame whose bytes do not hash to their ids."""
     if data is None:
         return {entry.id for entry in entries}
     found = set()
@@ -247,7 +247,7 @@ def _damaged_objects(data: bytes | None, entries: Sequence[PackEntry], pack: str
 
 
 def has_pack_header(view: RemoteSnapshot, pack: PackInfo) -> bool:
-    """Whether the first bytes are those of a pack: no object covers them."""
+    """Tell whether the first bytes are those of a pack: no object covers them."""
     return _fetched(view, pack, 0, len(MAGIC)) == MAGIC
 
 

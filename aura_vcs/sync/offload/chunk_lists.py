@@ -28,14 +28,14 @@ class ChunkList(msgspec.Struct, frozen=True):
 
 
 def blob_parts(repo: Repository, blob: ObjectId) -> tuple[ObjectId, ...]:
-    """What of a blob can go: its chunks, or itself where it has none. The list of chunks stays."""
+    """List what of a blob can go: its chunks, or itself where it has none. The list of chunks stays."""
     if repo.store.loose.find(blob) is not None:
         return (blob,)
     return repo.store.chunk_ids(blob) or (blob,)
 
 
 def remote_list(repo: Repository, witness: StorageProver, blob: ObjectId) -> ChunkList | None:
-    """The list that a remote has of a blob that is whole here; None if it has none, or a wrong one."""
+    """Read the list that a remote has of a blob that is whole here; None if it has none, or a wrong one."""
     found = witness.table.find(blob)
     if found is None or not found.entry.chunked:
         return None
@@ -48,7 +48,7 @@ def remote_list(repo: Repository, witness: StorageProver, blob: ObjectId) -> Chu
 
 
 def _fits(repo: Repository, blob: ObjectId, listed: list[tuple[ObjectId, int]]) -> bool:
-    """Whether the blob, cut so, gives these chunks."""
+    """Tell whether the blob, cut so, gives these chunks."""
     rest = b""
     waiting = iter(listed)
     current = next(waiting, None)
@@ -90,7 +90,7 @@ def put_lists(repo: Repository, lists: Mapping[ObjectId, ChunkList]) -> int:
 
 
 def _newly_chunked(repo: Repository, lists: Mapping[ObjectId, ChunkList]) -> dict[ObjectId, tuple[ObjectId, ...]]:
-    """The blobs that were not counted for their chunks before: an interrupted attempt may have done it."""
+    """Return the blobs not yet counted by their chunks: an interrupted attempt may have counted some."""
 
     queries = repo.queries
     records = {blob: queries.object(blob) for blob in lists}

@@ -85,7 +85,7 @@ class LazyFetcher:
             return  # fsck reports it; what is here is here whatever the record says
 
     def _order(self, blobs: Iterable[ObjectId]) -> list[str]:
-        """The remotes to ask: those that are recorded for most of the blobs, then the others."""
+        """List the remotes to ask: those that are recorded for most of the blobs, then the others."""
         configured = remotes(self._repo)
         recorded = self._repo.store.offloaded.all()
         votes = Counter(name for blob in blobs if blob in recorded for name in recorded[blob].remotes)
@@ -96,7 +96,7 @@ class LazyFetcher:
         return open_named(self._repo, *remote_config(self._repo, name))
 
     def _snapshot(self, name: str, known: RemoteCache, *, again: bool) -> tuple[RemoteSnapshot, PackTable]:
-        """The remote as it was when it was first asked; with `again`, as it is now."""
+        """Return the remote as it was when it was first asked; with `again`, as it is now."""
         if name not in self._views or again:
             before = self._views.pop(name, None)
             remote = self._connect(name) if before is None else before[0].remote
@@ -134,7 +134,7 @@ class LazyFetcher:
         self._repo.progress.note(f"Fetching the content of {what} from {name}")
 
     def _request_for(self, view: RemoteSnapshot, table: PackTable, parts: Parts) -> _ContentRequest:
-        """What this remote can give: only of blobs that it can make whole."""
+        """Build the request for what this remote can give: only of blobs that it can make whole."""
         wanted = _ContentRequest(set(), {})
         reader = RemoteReader(view, table)
         for blob, absent in parts.items():
@@ -211,7 +211,7 @@ class Brought(msgspec.Struct, frozen=True):
 
 
 def plan_content(repo: Repository, chosen: ChosenFiles) -> Brought:
-    """What of the chosen versions and paths is not here, offloaded or missing."""
+    """Plan what to fetch of the chosen versions and paths: what is not here, offloaded or missing."""
     files = {file.id: file for file in files_in(repo, [record.tree for record in chosen.versions], chosen.paths)}
     absent = missing_parts(repo.store, files)
     return Brought(tuple(sorted((files[blob] for blob in absent), key=lambda file: file.path)))

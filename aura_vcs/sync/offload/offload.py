@@ -134,7 +134,7 @@ def _chosen(
     proofs: Sequence[StorageProof],
     copies: int,
 ) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile], list[ObjectRecord]]:
-    """What goes and what stays by what remotes have, and the objects that are freed by it."""
+    """Split files by what remotes have into what goes and what stays; list also the objects that are freed by it."""
     going, kept = _split_by_copies(wish, parts, lists.keys(), proofs, copies)
     objects = _removable(repo, going, parts, lists)
     going, shared = _worthwhile(repo, going, parts, {record.id for record in objects})
@@ -142,7 +142,7 @@ def _chosen(
 
 
 def _of_lists(going: Collection[ObjectId], lists: Mapping[ObjectId, ChunkList]) -> set[ObjectId]:
-    """What a remote must have of files that are in pieces only there: the pieces, and their list."""
+    """Collect what a remote must have of files that are in pieces only there: the pieces, and their list."""
     return {part for blob, listed in lists.items() if blob in going for part in (*listed.chunks, blob)}
 
 
@@ -153,7 +153,7 @@ def _live(repo: Repository) -> frozenset[VersionId]:
 def _select(
     repo: Repository, witnesses: Sequence[StorageProver], chosen: ChosenFiles, copies: int, least_bytes: int
 ) -> _Selection:
-    """What of the chosen files is large, whole, and needed by no version that has to stay."""
+    """Select the chosen files that are large, whole, and needed by no version that has to stay."""
     staying = _RequiredContent(repo, witnesses, chosen, copies)
     meant = {f.id: f for f in files_in(repo, [r.tree for r in chosen.versions], chosen.paths) if f.size >= least_bytes}
     absent = missing_parts(repo.store, meant)
@@ -180,7 +180,7 @@ class _RequiredContent:
         self._copies = copies
 
     def reasons(self, blobs: Collection[ObjectId]) -> dict[ObjectId, str]:
-        """For each of the blobs that stays, the reason."""
+        """Map each of the blobs that stays to the reason."""
         repo = self._repo
         found: dict[ObjectId, str] = {}
         for tree, reason in self._trees():
@@ -198,7 +198,7 @@ class _RequiredContent:
         return found
 
     def _trees(self) -> Iterable[tuple[ObjectId, str]]:
-        """Trees whose files stay, with the reason; the weightiest first."""
+        """Yield trees whose files stay, with the reason; the weightiest first."""
         yield worktree_base(self._repo).tree, "HEAD stands on it"
         begun = pending(self._repo)
         if begun is not None:
@@ -219,7 +219,7 @@ def _describe_purge(record: VersionRecord) -> str:
 def _lists(
     repo: Repository, witnesses: Sequence[StorageProver], files: Mapping[ObjectId, SelectedFile]
 ) -> dict[ObjectId, ChunkList]:
-    """For blobs that are kept whole here and in chunks at a remote: the list, checked against what is here."""
+    """Find the lists of blobs that are whole here and in chunks at a remote, checked against what is here."""
     found = {}
     for blob in files:
         if repo.store.loose.find(blob) is None:
@@ -260,7 +260,7 @@ def _removable(
     parts: Mapping[ObjectId, Sequence[ObjectId]],
     lists: Mapping[ObjectId, ChunkList],
 ) -> list[ObjectRecord]:
-    """The objects that only what goes, or went before, needs."""
+    """List the objects that only what goes, or went before, needs."""
     queries = repo.queries
     needed = Counter(part for blob in going for part in set(parts[blob]) if blob not in lists)
     before = [blob for blob in repo.store.offloaded.all() if blob not in going]
@@ -288,7 +288,7 @@ def _worthwhile(
     parts: Mapping[ObjectId, Sequence[ObjectId]],
     removable: Collection[ObjectId],
 ) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile]]:
-    """The files of which something would go; the others, unless they are offloaded already, with the reason."""
+    """Split off the files of which nothing would go, unless they are offloaded already, with the reason."""
     worth = {b: file for b, file in going.items() if b in removable or any(p in removable for p in parts[b])}
     recorded = repo.store.offloaded.all()
     rest = [file for blob, file in going.items() if blob not in worth and blob not in recorded]
@@ -325,7 +325,7 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
 
 
 def _current_objects(repo: Repository, plan: OffloadPlan) -> list[ObjectRecord]:
-    """The objects that go, wherever they lie by now."""
+    """List the objects that go, wherever they lie by now."""
     queries = repo.queries
     ids = [record.id for record in plan.objects if record.id not in plan.lists]
     away = repo.index.unlocated(ids)

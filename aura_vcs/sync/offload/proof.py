@@ -59,7 +59,7 @@ class StorageProver:
         self.reader = RemoteReader(self.view, self.table)
 
     def _listed(self, pack: PackInfo) -> PackTable | None:
-        """What a pack holds; None if it is not there as the manifest says."""
+        """Read what a pack holds; None if it is not there as the manifest says."""
         place = self.view.remote.location
         try:
             start = pack.size - pack.footer
@@ -145,7 +145,7 @@ def _frames(frames: Iterable[int], *, everything: bool) -> list[int]:
 
 
 def fetch_end(view: RemoteSnapshot, pack: PackInfo, start: int) -> bytes:
-    """The end of a pack from `start`, which must be all there is.
+    """Fetch the end of a pack from `start`, which must be all there is.
 
     Raises:
         RemoteCorrupt: the pack is missing, shorter or longer than its manifest says.

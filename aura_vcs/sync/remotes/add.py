@@ -103,7 +103,7 @@ def _prepare(
 
 
 def _probed(remote: RemoteStorage, address: Address, *, single_writer: bool) -> ProbeResult:
-    """A bucket that is written without conditions is never safe, however its races end today."""
+    """Probe a remote; a bucket that is written without conditions is never safe, however its races end today."""
     finding = probe(remote)
     if single_writer and finding.is_safe and address.kind in BUCKETS:
         return ProbeResult(("it is written to without conditions, as --single-writer asks",))

@@ -35,7 +35,7 @@ class RemoteConfig(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def remotes(repo: Repository) -> dict[str, RemoteConfig]:
-    """The remotes by name.
+    """Read the remotes by name.
 
     Raises:
         RecordCorrupt: the project's settings cannot be read.
@@ -46,7 +46,7 @@ def remotes(repo: Repository) -> dict[str, RemoteConfig]:
 
 
 def remote_config(repo: Repository, name: str | None) -> tuple[str, RemoteConfig]:
-    """A remote by its name; without one, `origin` or the only one.
+    """Find a remote by its name; without one, `origin` or the only one.
 
     Raises:
         UnknownName: there is none of that name. InputError: none at all, or several to choose from.
@@ -64,12 +64,12 @@ def remote_config(repo: Repository, name: str | None) -> tuple[str, RemoteConfig
 
 
 def address_of(repo: Repository, config: RemoteConfig) -> Address:
-    """Where a remote is; a relative folder counts from the project's."""
+    """Return the address of a remote; a relative folder counts from the project's."""
     return parse_address(config.url, repo.root)
 
 
 def location_key(address: Address) -> tuple[object, ...]:
-    """What two remotes have in common that are one place under two names: it is one copy, not two."""
+    """Build a key that is equal for two remotes that are one place under two names: it is one copy, not two."""
     if address.kind == "folder":
         try:
             found = os.stat(address.path)
@@ -125,7 +125,7 @@ def forget_remote(repo: Repository, name: str) -> RemoteConfig:
 
 
 def only_at(repo: Repository, name: str) -> list[str]:
-    """Paths of files that are offloaded to this remote, and to no other that the project knows."""
+    """List paths of files that are offloaded to this remote, and to no other that the project knows."""
     known = remotes(repo).keys() - {name}
     recorded = repo.store.offloaded.all().values()
     return [entry.path for entry in recorded if name in entry.remotes and not entry.remotes.keys() & known]

@@ -84,7 +84,7 @@ def check_credential_host(repo: Repository, config: RemoteConfig) -> str:
 def open_remote(
     address: Address, *, single_writer: bool = False, create: bool = False, surroundings: Surroundings = UNKNOWN
 ) -> RemoteStorage:
-    """The remote at an address that the person named. Close it when done.
+    """Open the remote at an address that the person named. Close it when done.
 
     With `single_writer`, a bucket is written without conditions: the caller made sure that nobody
     else writes there. With `create`, a folder on another machine is made if it is not there.
@@ -107,7 +107,7 @@ def open_remote(
 
 
 def _open_network(address: Address, *, single_writer: bool, create: bool, surroundings: Surroundings) -> RemoteStorage:
-    """A remote that is reached by a network."""
+    """Open a remote that is on a network."""
     if address.kind == "ssh":
         from aura_vcs.storage.remotes.ssh import SSH, SshRemote, ssh_arguments
 

@@ -39,7 +39,7 @@ Ask = Callable[[SecretRequest], Secret]
 
 
 def encryption_of(remote: RangeReadable) -> Encryption | None:
-    """How a place is encrypted, None if it is not. One request.
+    """Read how a place is encrypted, None if it is not. One request.
 
     Raises:
         RemoteCorrupt, RemoteMismatch: `encryption.json` is not one that is understood.
@@ -52,7 +52,7 @@ def encryption_of(remote: RangeReadable) -> Encryption | None:
 
 
 def unlock(remote: RemoteStorage, ask: Ask | None, *, key: str = "") -> EncryptedRemote:
-    """An encrypted remote, opened; with `key`, only if it is still sealed under that one.
+    """Unlock an encrypted remote; with `key`, only if it is still sealed under that one.
 
     Raises:
         RemoteLocked: the passphrase or key file is another one, or there is nobody to ask.
@@ -76,7 +76,7 @@ def unlock(remote: RemoteStorage, ask: Ask | None, *, key: str = "") -> Encrypte
 
 
 def open_if_encrypted(remote: RemoteStorage, ask: Ask, *, must: bool = False) -> tuple[RemoteStorage, str]:
-    """The remote, opened if it is encrypted, and the name of its key, "" if it is not.
+    """Open the remote if it is encrypted; return it and the name of its key, "" if it is not encrypted.
 
     Raises:
         RemoteMismatch: it is not encrypted, although it `must` be.

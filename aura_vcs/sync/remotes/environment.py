@@ -27,7 +27,7 @@ SSH_VARIABLES = frozenset({
 
 
 def surroundings_of(environment: Mapping[str, str], consent: Consent | None) -> Surroundings:
-    """Whether there are keys for S3, and the command for other machines (AURA_SSH).
+    """Read from the environment whether there are keys for S3, and the command for other machines (AURA_SSH).
 
     Raises:
         InputError: AURA_SSH is no command line.

@@ -64,7 +64,7 @@ def probe(remote: RemoteStorage) -> ProbeResult:
 
 
 def _conditions(remote: RemoteStorage, name: str) -> list[str]:
-    """One writer alone: what is there must not be replaced, nor moved from where it is not."""
+    """Check as one writer alone that what is there is not replaced, nor moved from where it is not."""
     faults = []
     token = remote.swap(name, b"first", None)
     remote.swap(name, b"second", token)
@@ -113,7 +113,7 @@ def _content(number: int) -> bytes:
 
 
 def _race(remote: RemoteStorage, name: str, write: Callable[[int], object]) -> list[int]:
-    """Which of the writers were told that they succeeded. All begin at one moment."""
+    """Start all writers at one moment; list those that were answered that they succeeded."""
     start = Barrier(WRITERS)
 
     def attempt(number: int) -> bool:

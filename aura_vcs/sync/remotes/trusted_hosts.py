@@ -41,7 +41,7 @@ class TrustedHosts:
         self._storage = LocalStorage(os.path.abspath(folder))
 
     def hosts(self) -> dict[str, str]:
-        """When each was agreed to, by host.
+        """Map each trusted host to when it was agreed to.
 
         Raises:
             RecordCorrupt: the file cannot be read.

@@ -57,7 +57,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def parse_address(url: str, folder: str = ".") -> Address:
-    """The address that `url` is; relative paths are looked for from `folder`.
+    """Parse the address that `url` is; relative paths are looked for from `folder`.
 
     Raises:
         InvalidUrl: not an address, or not a safe one.
@@ -85,7 +85,7 @@ def parse_address(url: str, folder: str = ".") -> Address:
 
 
 def redacted(url: str) -> str:
-    """The address without a password, and without what else might be a secret in it."""
+    """Return the address without a password, and without what else might be a secret in it."""
     text = re.sub(r"(?<=://)[^/@\s]*:[^/@\s]*@", "***@", url)
     text = re.sub(r"([?&](?!(?:endpoint|region|path_style|account)=)[^=&]*=)[^&]*", r"\1***", text)
     return "".join(c if c.isprintable() else "?" for c in text)

@@ -59,10 +59,10 @@ class CacheProtocol(Protocol):
     """What is asked of whoever remembers a remote, to look at it."""
 
     def state(self) -> RemoteState:
-        """What was seen last."""
+        """Return the state of the remote when it was seen last."""
 
     def cached(self, room: str, name: str) -> bytes | None:
-        """Bytes that were kept, None if they were not; the caller checks them."""
+        """Return the cached bytes, None if there are none; the caller checks them."""
 
     def store(self, room: str, name: str, data: bytes) -> None:
         """Keep bytes that can be fetched again."""
@@ -71,7 +71,7 @@ class CacheProtocol(Protocol):
         """Forget what the remote no longer lists."""
 
     def partial_range(self, pack: str, offset: int, length: int) -> bytes | None:
-        """A range of a pack that is being received, None if it has not arrived yet."""
+        """Read a range of a pack that is being received, None if it has not arrived yet."""
 
     def store_pack(self, pack: str, data: bytes) -> None:
         """Keep a whole pack that came in one piece."""
@@ -81,20 +81,20 @@ class NullCache:
     """Remembers nothing: for a look at a remote that no project here has."""
 
     def state(self) -> RemoteState:
-        """Nothing."""
+        """Return an empty state."""
         return RemoteState()
 
     def cached(self, room: str, name: str) -> None:
-        """Nothing."""
+        """Return None: nothing is cached."""
 
     def store(self, room: str, name: str, data: bytes) -> None:
         """Forgotten."""
 
     def retain(self, room: str, names: set[str]) -> None:
-        """Nothing is kept anyway."""
+        """Do nothing: nothing is cached anyway."""
 
     def partial_range(self, pack: str, offset: int, length: int) -> None:
-        """Nothing."""
+        """Return None: nothing is cached."""
 
     def store_pack(self, pack: str, data: bytes) -> None:
         """Forgotten."""
@@ -107,7 +107,7 @@ class UntrustedCache(NullCache):
         self._known = known
 
     def state(self) -> RemoteState:
-        """What was seen last."""
+        """Return the state of the remote when it was seen last."""
         return self._known.state()
 
 
@@ -125,7 +125,7 @@ class RemoteCache:
         self.outgoing = repo.scratch_storage.below(f"{self._folder}/outgoing")
 
     def state(self) -> RemoteState:
-        """What was seen last; nothing, where that cannot be read."""
+        """Read the state of the remote when it was seen last; an empty state, where that cannot be read."""
         path = f"{self._folder}/state.json"
         try:
             return decode_record(self._storage.read(path), RemoteState, path)
@@ -137,7 +137,7 @@ class RemoteCache:
         self._storage.put(f"{self._folder}/state.json", encode_record(seen))
 
     def key_file(self) -> str:
-        """Where the remote's key file lies on this machine, "" where none was named."""
+        """Return the path of the remote's key file on this machine, "" where none was named."""
         path = f"{self._folder}/{_KEY_FILE}"
         try:
             return decode_record(self._storage.read(path), KeyFile, path).path
@@ -149,7 +149,7 @@ class RemoteCache:
         self._storage.put(f"{self._folder}/{_KEY_FILE}", encode_record(KeyFile(path)))
 
     def cached(self, room: str, name: str) -> bytes | None:
-        """Bytes that were kept, None if they were not; the caller checks them."""
+        """Read the cached bytes, None if there are none; the caller checks them."""
         try:
             return self._storage.read(f"{self._folder}/{room}/{name}")
         except FileNotFoundError:
@@ -166,7 +166,7 @@ class RemoteCache:
                 self._storage.delete(f"{self._folder}/{room}/{name}")
 
     def partial_range(self, pack: str, offset: int, length: int) -> bytes | None:
-        """A range of a pack that is being received, None if it has not arrived yet."""
+        """Read a range of a pack that is being received, None if it has not arrived yet."""
         for name in (pack_path(pack), pack_path(pack) + PART):
             found = self.incoming.stat(name)
             if found is not None and found.size >= offset + length:

@@ -38,22 +38,22 @@ class PathLock(msgspec.Struct, frozen=True):
 
 
 def is_active(lock: PathLock, at: str) -> bool:
-    """Whether the lock still keeps others away at the moment `at`."""
+    """Tell whether the lock still excludes others at the moment `at`."""
     return lock.expires_at is None or parse_time(at) < parse_time(lock.expires_at)
 
 
 def overlaps(lock: PathLock, path: str) -> bool:
-    """Whether the lock is on that path, on a folder above it, or on something in it."""
+    """Tell whether the lock is on that path, on a folder above it, or on something in it."""
     return lock.path == path or path.startswith(f"{lock.path}/") or lock.path.startswith(f"{path}/")
 
 
 def holder(lock: PathLock) -> str:
-    """Who has it, in words: "Ben on desktop"."""
+    """Name the holder in words: "Ben on desktop"."""
     return f"{lock.owner} on {lock.host}"
 
 
 def sorted_locks(locks: Iterable[PathLock]) -> tuple[PathLock, ...]:
-    """Locks in the order in which manifests have them."""
+    """Sort locks in the order in which manifests have them."""
     return tuple(sorted(locks, key=lambda lock: lock.path))
 
 

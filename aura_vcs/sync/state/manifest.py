@@ -112,32 +112,32 @@ class Records(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def pack_name(info: PackInfo | str) -> str:
-    """Where a pack lies on the remote."""
+    """Return the name of a pack's file on the remote."""
     return f"{PACKS}/{info if isinstance(info, str) else info.name}.pack"
 
 
 def record_name(info: RecordInfo | str) -> str:
-    """Where a record lies on the remote."""
+    """Return the name of a record's file on the remote."""
     return f"{RECORDS}/{info if isinstance(info, str) else info.name}"
 
 
 def is_file(name: str) -> bool:
-    """Whether a remote may have a file of that name, beside its manifest."""
+    """Tell whether a remote may have a file of that name, beside its manifest."""
     return _FILE.fullmatch(name) is not None
 
 
 def digest(data: bytes) -> str:
-    """What names a record, and what `previous` holds."""
+    """Hash bytes to the digest that names a record, and that `previous` holds."""
     return blake3(data).hexdigest()
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """The bytes of `manifest.json`."""
+    """Encode the bytes of `manifest.json`."""
     return encode_record(manifest)
 
 
 def decode_manifest(data: bytes, place: str) -> Manifest:
-    """The manifest, checked: whatever it names is a proper name.
+    """Decode the manifest and check it: whatever it names is a proper name.
 
     Raises:
         RemoteCorrupt: it is no manifest, or holds what none may.
@@ -161,7 +161,7 @@ def decode_manifest(data: bytes, place: str) -> Manifest:
 
 
 def _plausible(manifest: Manifest) -> Manifest:
-    """The manifest without what would be above all that anybody does from now on."""
+    """Drop counters of the manifest that would be above all that anybody comes to from now on."""
     return msgspec.structs.replace(
         manifest,
         tags={name: tag for name, tag in manifest.tags.items() if tag.stamp[0] <= STAMP_LIMIT},
@@ -224,7 +224,7 @@ def encode_records(labels: Iterable[Label], salt: str = "") -> tuple[str, bytes]
 
 
 def decode_records(data: bytes, info: RecordInfo, place: str) -> Records:
-    """The record, checked against its name.
+    """Decode the record, checked against its name.
 
     Raises:
         RemoteCorrupt: the bytes do not hash to it, or are no record.
@@ -249,7 +249,7 @@ def _is_plausible(label: Label) -> bool:
 
 
 def merge_entries(ours: Sequence[BranchEntry], theirs: Sequence[BranchEntry]) -> tuple[BranchEntry, ...]:
-    """Of each machine the entry that is furthest on, sorted by machine. Commutes; idempotent."""
+    """Merge entries: of each machine the latest one, sorted by machine. Commutes; idempotent."""
     newest: dict[ReplicaId, BranchEntry] = {}
     for entry in (*ours, *theirs):
         known = newest.get(entry.replica)

@@ -39,22 +39,22 @@ UPDATE_ATTEMPTS = 8
 
 
 def tombstones(manifest: Manifest) -> set[str]:
-    """Names that are never listed again."""
+    """Return names that are never listed again."""
     return {name for name, leaving in manifest.leaving.items() if leaving.final} | manifest.gone.keys()
 
 
 def tombstoned_packs(manifest: Manifest) -> set[str]:
-    """The names of packs that are never listed again, as projects call them."""
+    """Return the names of packs that are never listed again, as projects call them."""
     return {name[len("packs/") : -len(".pack")] for name in tombstones(manifest) if name.startswith("packs/")}
 
 
 def listed_files(manifest: Manifest) -> set[str]:
-    """Every file that the manifest lists."""
+    """Return the names of every file that the manifest lists."""
     return {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}
 
 
 def with_files(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[RecordInfo]) -> Manifest:
-    """The manifest with other packs and records; what it lists is no longer leaving."""
+    """Return the manifest with other packs and records; what it lists is no longer leaving."""
     changed = msgspec.structs.replace(manifest, packs=tuple(packs), records=tuple(records))
     names = listed_files(changed)
     leaving = {name: item for name, item in manifest.leaving.items() if name not in names}
@@ -62,7 +62,7 @@ def with_files(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[
 
 
 def has_unseen_tombstones(repo: Repository, view: RemoteSnapshot) -> bool:
-    """Whether something was condemned that this machine, which pushes there, has not said it saw."""
+    """Tell whether something was condemned that this machine, which pushes there, has not said it saw."""
     manifest = view.manifest
     own = manifest.machines.get(repo.replica)
     newest = max((item.generation for item in manifest.leaving.values() if item.final), default=-1)
@@ -70,7 +70,7 @@ def has_unseen_tombstones(repo: Repository, view: RemoteSnapshot) -> bool:
 
 
 def retire(manifest: Manifest, names: Iterable[str]) -> Manifest:
-    """The manifest in whose next state files that it does not list have left for good: their names are spent."""
+    """Mark files that the manifest does not list as gone for good from its next state on: their names are spent."""
     item = Tombstone(now(), manifest.generation + 1, final=True)
     leaving = manifest.leaving | {name: item for name in names if name not in listed_files(manifest)}
     return msgspec.structs.replace(

@@ -48,7 +48,7 @@ def _is_known(repo: Repository, name: str, far: BranchEntry) -> bool:
 
 
 def _is_below(repo: Repository, far: BranchEntry, own: BranchEntry) -> bool:
-    """Whether our branch has come from there, as it nearly always has: then the log is not read."""
+    """Tell whether our branch is built on that entry, as it nearly always is: then the log is not read."""
     if far.version is None or own.version is None:
         return False
     return far.version == own.version or repo.queries.is_ancestor(far.version, own.version)

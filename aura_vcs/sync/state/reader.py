@@ -41,7 +41,7 @@ class RemoteReader:
         self._decoded = FrameCache(DECODED_BYTES)
 
     def version(self, version: VersionId) -> Version:
-        """A version.
+        """Read a version.
 
         Raises:
             RemoteCorrupt: it is not there, or damaged.
@@ -50,7 +50,7 @@ class RemoteReader:
         return decode_version(self.read(version, Kind.VERSION), version)
 
     def tree(self, tree: ObjectId) -> Tree:
-        """A tree.
+        """Read a tree.
 
         Raises:
             RemoteCorrupt: it is not there, or damaged.
@@ -81,7 +81,7 @@ class RemoteReader:
         return fault_of(object_id, error) if isinstance(error, IntegrityError) else None
 
     def read(self, object_id: ObjectId, kind: Kind) -> bytes:
-        """The bytes of an object that lies whole in a frame, hashed.
+        """Read the bytes of an object that lies whole in a frame, hashed.
 
         Raises:
             RemoteCorrupt: it is not there, or damaged.
@@ -93,11 +93,11 @@ class RemoteReader:
         return data
 
     def has(self, object_id: ObjectId) -> bool:
-        """Whether a listed pack has the object; the empty folder is known to everybody."""
+        """Tell whether a listed pack has the object; the empty folder is known to everybody."""
         return object_id == EMPTY_TREE_ID or object_id in self._table
 
     def locate(self, object_id: ObjectId) -> RemoteObject:
-        """Where an object lies.
+        """Find where an object lies.
 
         Raises:
             RemoteCorrupt: no listed pack has it.
@@ -118,11 +118,11 @@ class RemoteReader:
             raise RemoteCorrupt(self._view.remote.location, f"object {lacking} is needed and is not there")
 
     def raw(self, found: RemoteObject) -> bytes:
-        """The bytes of an entry as the pack has them, not hashed."""
+        """Read the bytes of an entry as the pack has them, not hashed."""
         return self.frame(found.pack, found.entry.frame)[found.entry.offset :][: found.entry.length]
 
     def frame(self, pack: PackInfo, number: int) -> bytes:
-        """A decoded frame.
+        """Read a frame and decode it.
 
         Raises:
             RemoteCorrupt: it does not decode to what the footer says.
@@ -171,7 +171,7 @@ class RemoteReader:
 
 
 def runs(frames: tuple[Frame, ...], numbers: list[int]) -> list[list[int]]:
-    """Numbers of frames in groups that are worth one request each; gaps are filled in."""
+    """Group numbers of frames by what is worth one request each; gaps are filled in."""
     found: list[list[int]] = []
     for number in numbers:
         if found:
@@ -186,7 +186,7 @@ def runs(frames: tuple[Frame, ...], numbers: list[int]) -> list[list[int]]:
 
 
 def fetch(view: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> bytes:
-    """A range of a pack, from what has arrived already or from the remote.
+    """Fetch a range of a pack, from what has arrived already or from the remote.
 
     Raises:
         RemoteCorrupt: the pack is missing or shorter than its manifest says.

@@ -20,12 +20,12 @@ _KEY = re.compile(r"[a-z][a-z0-9_]{0,63}(\.[a-z0-9_]{1,64}){1,3}")
 
 
 def travelling_settings(settings: Mapping[str, Field]) -> dict[str, Field]:
-    """Those that travel."""
+    """Select the settings that travel."""
     return {key: field for key, field in settings.items() if _KEY.fullmatch(key) and not key.startswith(AT_HOME)}
 
 
 def merge_settings(ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> dict[str, Field]:
-    """Of each setting the one with the higher stamp. Commutes; idempotent."""
+    """Merge settings: of each the one with the higher stamp. Commutes; idempotent."""
     joined = dict(ours)
     for key, field in theirs.items():
         if key not in joined or field.stamp > joined[key].stamp:
@@ -34,7 +34,7 @@ def merge_settings(ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> di
 
 
 def newer_settings(replica: ReplicaId, ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> dict[str, Field]:
-    """What other machines set since; what is said to be ours, we know."""
+    """Select what other machines set since; what is said to be ours, we know."""
     return {
         key: field
         for key, field in theirs.items()

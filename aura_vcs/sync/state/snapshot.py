@@ -52,7 +52,7 @@ class RemoteSnapshot:
         self._table: PackTable | None = None
 
     def labels(self) -> dict[VersionId, Label]:
-        """The label of every version that the remote has, merged from its records."""
+        """Map every version that the remote has to its label, merged from its records."""
         if self._labels is None:
             parts = side_by_side(self.record, self.manifest.records)
             merged: dict[VersionId, Label] = {}
@@ -65,11 +65,11 @@ class RemoteSnapshot:
         return self._labels
 
     def count(self, otherwise: int) -> int:
-        """How many versions have a label there; `otherwise`, if nobody has looked."""
+        """Count the versions that have a label there; return `otherwise`, if nobody has looked."""
         return otherwise if self._labels is None else len(self._labels)
 
     def record(self, info: RecordInfo) -> tuple[Label, ...]:
-        """The labels in a record, from here or from there.
+        """Read the labels in a record, from here or from there.
 
         Raises:
             RemoteCorrupt: it does not hash to its name.
@@ -86,7 +86,7 @@ class RemoteSnapshot:
         return found.labels
 
     def table(self, repo: Repository, *, receiving: bool = False) -> "PackTable":
-        """What lies in which pack; footers that are not here are fetched by range.
+        """Build the table of what lies in which pack; footers that are not here are fetched by range.
 
         With `receiving`, small packs come as a whole at once: they will be wanted.
         """
@@ -102,7 +102,7 @@ class RemoteSnapshot:
         return self._table
 
     def footer(self, pack: PackInfo, *, receiving: bool = False) -> Footer:
-        """The footer of a pack, from here or by range from there.
+        """Read the footer of a pack, from here or by range from there.
 
         Raises:
             RemoteCorrupt: it does not hash to the pack's name.
@@ -172,12 +172,12 @@ class PackTable:
             self._where.setdefault(object_id, (pack, number))
 
     def find(self, object_id: ObjectId) -> RemoteObject | None:
-        """Where the object lies, None if the remote does not have it."""
+        """Find where the object lies, None if the remote does not have it."""
         found = self._where.get(object_id)
         return None if found is None else RemoteObject(found[0], self.footers[found[0]].entries[found[1]])
 
     def numbers(self, object_ids: Iterable[ObjectId]) -> dict[PackInfo, list[int]]:
-        """Those of the objects that the remote has, as their numbers in the packs, which rise."""
+        """Map packs to the rising numbers, in them, of those of the objects that the remote has."""
         by_pack: defaultdict[PackInfo, list[int]] = defaultdict(list)
         where = self._where
         for object_id in object_ids:
@@ -187,12 +187,12 @@ class PackTable:
         return {pack: sorted(numbers) for pack, numbers in by_pack.items()}
 
     def first_missing(self, object_ids: Iterable[ObjectId]) -> ObjectId | None:
-        """One of the objects that the remote has not; None where it has all."""
+        """Return one of the objects that the remote has not; None where it has all."""
         where = self._where
         return next((object_id for object_id in object_ids if object_id not in where), None)
 
     def all_ids(self) -> list[ObjectId]:
-        """Every object, sorted."""
+        """List the ids of all objects, sorted."""
         return sorted(self._where)
 
     def __contains__(self, object_id: ObjectId) -> bool:
@@ -259,7 +259,7 @@ def _check_age(view: RemoteSnapshot, seen: RemoteState) -> None:
 def state_of(
     view: RemoteSnapshot, before: RemoteState, *, fetched: str | None = None, pushed: str | None = None
 ) -> RemoteState:
-    """What to remember of a view."""
+    """Build what to remember of a snapshot."""
     return RemoteState(
         project=view.manifest.project,
         generation=view.manifest.generation,
@@ -280,7 +280,7 @@ def state_of(
 
 
 def named_versions(manifest: Manifest) -> set[VersionId]:
-    """The versions that branches and tags stand on."""
+    """Return the versions that branches and tags stand on."""
     tips = {entry.version for entries in manifest.branches.values() for entry in heads(entries)}
     return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}
 

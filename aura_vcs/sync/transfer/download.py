@@ -114,7 +114,7 @@ class Quarantine:
             self._second = None
 
     def begin(self, table: PackTable) -> None:
-        """Where everything there is wanted: fetch it, and let a second process hash it while this one plans.
+        """Fetch everything, where all is wanted, and let a second process hash it while this one plans.
 
         Only where many small objects take longer to hash and to plan than to fetch; else `receive` does it all.
         """
@@ -130,12 +130,12 @@ class Quarantine:
         self._second = fork_worker(self._hash_in_worker)
 
     def _hash_in_worker(self, fd: int) -> None:
-        """In the second process: a byte for each pack."""
+        """Hash the packs in the second process and send a byte for each."""
         for pack in self._begun:
             send(fd, _SOUND if _is_intact(self._room, pack_path(pack.name) + PART, pack) else _UNSOUND)
 
     def _intact_packs(self) -> set[str]:
-        """The packs that the second process has hashed, and found to be what they should be."""
+        """Return the packs that the second process has hashed, and found to be what they should be."""
         if self._second is None:
             return set()
         second, self._second = self._second, None
@@ -145,7 +145,7 @@ class Quarantine:
         return {pack.name for pack, mark in zip(self._begun, told, strict=False) if mark == ord(_SOUND)}
 
     def expected(self, freight: FetchPacks, table: PackTable) -> Mapping[ObjectId, StoredObject]:
-        """What will be in the store, and where, as far as that can be told before it is there."""
+        """Predict what will be in the store, and where, as much as can be known before it is there."""
         expected: dict[ObjectId, StoredObject] = {}
         for pack in freight.whole:
             footer = table.footers[pack]
@@ -222,7 +222,7 @@ class Quarantine:
             self._repo.progress.advance(len(data))
 
     def _is_complete(self, name: str, pack: PackInfo) -> bool:
-        """Whether the pack lies in the room or in the store, as a whole and sound."""
+        """Tell whether the pack lies in the quarantine or in the store, as a whole and intact."""
         if self._room.stat(name) is not None:
             if _is_intact(self._room, name, pack):
                 return True
@@ -316,7 +316,7 @@ class Quarantine:
 
 
 def _is_intact(storage: LocalStorage, name: str, pack: PackInfo) -> bool:
-    """Whether the file is the pack and every object in it hashes to its name."""
+    """Tell whether the file is the pack and every object in it hashes to its name."""
     try:
         with storage.open(name) as file:
             opened = OpenPack(file, pack.name)
@@ -333,7 +333,7 @@ class _PackBytes:
         self._frames = FrameCache(DECODED_BYTES)
 
     def read(self, pack: OpenPack, entry: PackEntry) -> bytes:
-        """The bytes of an entry."""
+        """Read the bytes of an entry."""
         frame = pack.footer.frames[entry.frame]
         if frame.codec == CODEC_RAW:
             return pack.read_at(frame.offset + entry.offset, entry.length)

@@ -40,7 +40,7 @@ class FetchNegotiation:
         self._chunked: set[ObjectId] | None = None
 
     def reader(self) -> RemoteReader:
-        """Reads the remote's objects; the footers come when it is asked for first."""
+        """Build the reader of the remote's objects; the footers come when it is asked for first."""
         if self._reader is None:
             self.table = self._view.table(self._repo, receiving=True)
             self._reader = RemoteReader(self._view, self.table)
@@ -62,7 +62,7 @@ class FetchNegotiation:
         return found.parents
 
     def is_all_of(self, labels: Mapping[VersionId, Label]) -> bool:
-        """Whether versions with these labels, all that the remote has, are wanted with all their content."""
+        """Tell whether versions with these labels, all that the remote has, are wanted with all their content."""
         return (
             not self._partial
             and labels.keys() == self.versions.keys()
@@ -83,7 +83,7 @@ class FetchNegotiation:
         self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
 
     def content_if_present(self, version: VersionId) -> None:
-        """The same for a deleted version that a name stands on; what has gone at the remote is not missed."""
+        """Add the content of a deleted version that a name stands on; what has gone at the remote is not missed."""
         record = self._queries.version(version)
         if record is not None and self._repo.store.contains(record.tree):
             return
@@ -139,7 +139,7 @@ class FetchNegotiation:
             self.needed[chunk] = Kind.CHUNK
 
     def _lists(self) -> set[ObjectId]:
-        """The blobs that are kept in chunks there."""
+        """Return the blobs that are stored in chunks there."""
         if self._chunked is None:
             self.reader()
             assert self.table is not None

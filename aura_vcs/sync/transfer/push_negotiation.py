@@ -29,7 +29,7 @@ class OwnRefs(msgspec.Struct, frozen=True):
     tags: Mapping[str, Tag]
 
     def roots(self) -> list[VersionId]:
-        """The versions that branches and tags stand on, every head of a diverged branch among them."""
+        """List the versions that branches and tags stand on, every head of a diverged branch among them."""
         found = [entry.version for entries in self.branches.values() for entry in heads(list(entries))]
         return list(dict.fromkeys(v for v in (*found, *(tag.version for tag in self.tags.values())) if v is not None))
 
@@ -41,7 +41,7 @@ def read_own_refs(repo: Repository) -> OwnRefs:
 
 
 def versions_to_push(repo: Repository, own: OwnRefs, *, all_versions: bool) -> list[VersionRecord]:
-    """The versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
+    """List the versions that a push carries, oldest first: the ancestry of branches and tags, or all."""
     queries = repo.queries
     found = queries.all_versions(VersionFilter(deleted=True))
     if not all_versions:
@@ -69,7 +69,7 @@ def deleted_but_referenced(repo: Repository, own: OwnRefs, labels: Mapping[Versi
 
 
 def own_labels(repo: Repository) -> dict[VersionId, Label]:
-    """The label of every version here, merged from its copies."""
+    """Map every version here to its label, merged from its copies."""
     merged: dict[VersionId, Label] = {}
     for label in repo.refs.all_labels():
         known = merged.get(label.version)
@@ -87,11 +87,11 @@ class MissingObjects:
         self.needed: dict[ObjectId, ObjectToSend] = {}
 
     def complete(self, tree: ObjectId) -> None:
-        """The remote has this tree and everything below it."""
+        """Note that the remote has this tree and everything below it."""
         self._walk.seen.add(tree)
 
     def version(self, record: VersionRecord, base: ObjectId | None, *, content: bool) -> None:
-        """A version is to be there, with its content or without; `base` is a tree that is complete.
+        """Add a version that is to be there, with its content or without; `base` is a tree that is complete.
 
         Raises:
             ObjectMissing, ObjectCorrupt: this project is damaged.
@@ -120,7 +120,7 @@ def negotiate(
     live: Callable[[VersionRecord], bool],
     has: Callable[[ObjectId], bool],
 ) -> MissingObjects:
-    """What `records` (oldest first) need on a remote where the versions `there` are whole."""
+    """Find what `records` (oldest first) need on a remote where the versions `there` are whole."""
     found = MissingObjects(repo, has)
     whole = set(there)
     trees = {record.id: record.tree for record in records}

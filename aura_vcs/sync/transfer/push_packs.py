@@ -75,19 +75,19 @@ def plan_packs(
 
 
 def _remote_names(repo: Repository, pack: str, pack_bytes: int | None) -> set[str]:
-    """What a pack of the store is called at the remote."""
+    """Return the names that a pack of the store has at the remote."""
     if pack_bytes is None or repo.store.packs.stored_size(pack) <= pack_bytes:
         return {pack}
     return {part.name for part in cut(repo.store.packs.footer(pack), pack_bytes)}
 
 
 def pack_order(item: ObjectToSend) -> tuple[bool, str, str, str]:
-    """Sorts objects that are gathered: similar ones side by side."""
+    """Build a sort key for objects that are gathered: similar ones side by side."""
     return item.kind is not Kind.CHUNK, item.path.rpartition(".")[2], item.path, item.id
 
 
 def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, ObjectToSend]) -> dict[ObjectId, int]:
-    """Of what is needed, the objects that are offloaded, with their sizes in bytes."""
+    """Map the needed objects that are offloaded to their sizes in bytes."""
     if not repo.store.offloaded.all():
         return {}
     queries = repo.queries
@@ -114,7 +114,7 @@ def _places(repo: Repository, needed: Mapping[ObjectId, ObjectToSend]) -> dict[O
 
 
 def _share(footer: Footer, wanted: set[ObjectId]) -> float:
-    """Which part of a pack's bytes the wanted objects are."""
+    """Return the share of a pack's bytes that the wanted objects take."""
     total = sum(frame.stored_length for frame in footer.frames)
     used = sum(footer.frames[entry.frame].share_of(entry) for entry in footer.entries if entry.id in wanted)
     return used / total if total else 1.0
@@ -145,7 +145,7 @@ def pack_objects(
 def reusable_packs(
     outgoing: LocalStorage, wanted: set[ObjectId], barred: Container[str] = ()
 ) -> tuple[list[str], set[ObjectId]]:
-    """Packs of an earlier attempt that are wanted as a whole, and what they hold; others are removed.
+    """Find packs of an earlier attempt that are wanted as a whole, and what they hold; others are removed.
 
     Packs whose names are `barred` are not wanted. What only gave a pack its name need not be.
     """
@@ -167,7 +167,7 @@ def reusable_packs(
 
 
 def read_frames(repo: Repository, items: Iterable[ObjectToSend]) -> Iterator[list[NewObject]]:
-    """The objects as packs have them, hashed, in groups that make a frame each.
+    """Yield the objects as packs have them, hashed, in groups that make a frame each.
 
     Raises:
         ObjectCorrupt, ObjectMissing: this project is damaged.
@@ -186,7 +186,7 @@ def read_frames(repo: Repository, items: Iterable[ObjectToSend]) -> Iterator[lis
 
 
 def _read(repo: Repository, item: ObjectToSend) -> Iterator[NewObject]:
-    """The object as packs have it, hashed. A large loose blob is cut."""
+    """Yield the object as packs have it, hashed. A large loose blob is cut."""
     place = None if repo.store.loose.find(item.id) is not None else repo.store.location(item.id)
     if place is not None and place.chunked:
         yield NewObject(item.id, item.kind, repo.store.packs.read(place), chunked=True)

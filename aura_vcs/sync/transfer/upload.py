@@ -100,7 +100,7 @@ class _CountedProgress(Silent):
         self._tell(min(self._size, self._seen // self._passes))
 
     def finish(self) -> None:
-        """All of it is there."""
+        """Count all of it as sent."""
         self._tell(self._size)
 
     def _tell(self, done: int) -> None:
@@ -133,7 +133,7 @@ def _send_pack(
 
 
 def _passes(remote: RemoteStorage) -> int:
-    """How often the bytes of a pack are counted on their way."""
+    """Return how often the bytes of a pack are counted on their way."""
     return 2 if remote.create_checked is not None else 1
 
 
@@ -222,7 +222,7 @@ def send_labels(
 
 
 def _encoded(labels: Mapping[VersionId, Label], view: RemoteSnapshot) -> tuple[str, bytes]:
-    """A record, under a name that is not spent."""
+    """Encode a record, under a name that is not spent."""
     name, data = encode_records(labels.values())
     if record_name(name) in tombstones(view.manifest):
         import secrets  # seldom needed, and slow to import

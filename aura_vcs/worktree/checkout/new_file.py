@@ -69,7 +69,7 @@ class NewFile:
         return copied == size
 
     def pieces(self) -> Iterator[bytes]:
-        """What the file holds now, from its beginning."""
+        """Yield what the file holds now, from its beginning."""
         os.lseek(self.fd, 0, os.SEEK_SET)
         while data := os.read(self.fd, 1 << 20):
             yield data
@@ -114,11 +114,11 @@ class NewFile:
 
 
 def making_mode(replaced: FileState) -> int:
-    """The mode to make a file with that will replace one; while it is made, its owner may write to it."""
+    """Return the mode to make a file with that will replace one; while it is made, its owner may write to it."""
     return replaced.mode & 0o666 | 0o600 if stat.S_ISREG(replaced.mode) else 0o666
 
 
 def with_executable(mode: int, executable: bool) -> int:
-    """Permission bits with the executable ones set where reading is allowed, or cleared."""
+    """Return permission bits with the executable ones set where reading is allowed, or cleared."""
     bits = stat.S_IMODE(mode)
     return bits | ((bits & 0o444) >> 2) if executable else bits & ~0o111

@@ -92,7 +92,7 @@ class ReplacementGate:
         return False
 
     def is_as_seen(self, name: str, fd: int | None, seen: SeenFile | None) -> bool:
-        """Whether what has the name in the open folder `fd` can be what was `seen` (None: nothing)."""
+        """Tell whether what has the name in the open folder `fd` can be what was `seen` (None: nothing)."""
         found = _look(name, fd)
         if found is None or seen is None:
             return found is None and seen is None
@@ -108,14 +108,14 @@ class ReplacementGate:
         return _state(name, fd)
 
     def _put_in_two_steps(self, made: str, path: str, name: str, fd: int | None, seen: SeenFile) -> FileState | None:
-        """Where names cannot change places: for a moment nothing has the name."""
+        """Replace a file where names cannot change places: for a moment nothing has the name."""
         if not self.take(path, name, fd, seen):
             self.aside.forget(made)
             return None
         return self._put_new(made, name, fd)
 
     def _exchange_back(self, made: str, new: FileState, path: str, name: str, fd: int | None) -> None:
-        """Put what came out back; if somebody wrote to the new file meanwhile, that is kept too."""
+        """Put what came out back; if somebody wrote to the new file meanwhile, preserve that too."""
         with self.aside.at(made) as (out, out_fd):
             try:
                 self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
@@ -138,12 +138,12 @@ class ReplacementGate:
         return True
 
     def _put_back_or_set_aside(self, taken: str, name: str, fd: int | None, path: str) -> None:
-        """Give what came out its name again; if something else has it by now, that stays, and both are kept."""
+        """Give what came out its name again; if something else has it by now, that stays, and both are preserved."""
         if not self.put_back(taken, name, fd):
             self.aside.keep(path, taken)
 
     def _may_be(self, seen: SeenFile, found: os.stat_result, name: str, fd: int | None) -> bool:
-        """Whether the file at the name can still be what was seen, as far as that shows without moving it."""
+        """Tell whether the file at the name can still be what was seen, judged without moving it."""
         if _may_run(found.st_mode) != _may_run(seen.state.mode):
             return False
         if _stamp(found) == _stamp_of(seen.state) and found.st_ctime_ns == seen.state.ctime_ns:
@@ -151,7 +151,7 @@ class ReplacementGate:
         return seen.id is not None and content_id(name, dir_fd=fd) == seen.id
 
     def _is_what_was_saved(self, seen: SeenFile, out: str, out_fd: int | None, found: os.stat_result) -> bool:
-        """Whether what came out is what was seen. Moving it gave it another time of change."""
+        """Tell whether what came out is what was seen. Moving it gave it another time of change."""
         if _may_run(found.st_mode) != _may_run(seen.state.mode):
             return False
         if _stamp(found) == _stamp_of(seen.state) and seen.is_dated and self.aside.trusts_dates(seen.id):
@@ -230,7 +230,7 @@ def _stamp(found: os.stat_result) -> tuple[int, int, int, int]:
 
 
 def _may_run(mode: int) -> bool:
-    """Whether a file of this mode counts as executable: that is part of what a version has of it."""
+    """Tell whether a file of this mode counts as executable: that is part of what a version has of it."""
     return stat.S_ISREG(mode) and bool(mode & stat.S_IXUSR)
 
 
@@ -239,6 +239,6 @@ def _stamp_of(state: FileState) -> tuple[int, int, int, int]:
 
 
 def replacing_mode(old: int, new: int) -> int:
-    """The permission bits of a file that replaces one: the same people may read and write it, who may run it is new."""
+    """Return the mode of a file that replaces one: the same people may read and write it, who may run it is new."""
     mode = old & 0o666
     return mode | (mode & 0o444) >> 2 if new & 0o100 else mode

@@ -56,7 +56,7 @@ class SafeFolder:
         self._let_go()
 
     def state(self, path: str) -> FileState | None:
-        """What is at the path now, not following a link; None if nothing is."""
+        """Return what is at the path now, not following a link; None if nothing is."""
         try:
             with self._inside(path) as (name, fd):
                 return file_state(os.stat(name, dir_fd=fd, follow_symlinks=False))
@@ -100,7 +100,7 @@ class SafeFolder:
                 return
 
     def _is_reachable(self, path: str) -> bool:
-        """Whether the folder that the path is in is there, and a folder."""
+        """Tell whether the folder that the path is in is there, and a folder."""
         try:
             with self._inside(path):
                 return True
@@ -108,7 +108,7 @@ class SafeFolder:
             return False
 
     def new_file(self, replaced: FileState | None = None) -> NewFile:
-        """A file in the making; nobody can read it who cannot read the one that it will replace."""
+        """Create a file in the making; nobody can read it who cannot read the one that it will replace."""
         return NewFile(self._temporary, 0o666 if replaced is None else making_mode(replaced))
 
     def place(self, new: NewFile, path: str, seen: SeenFile | None) -> FileState | None:
@@ -193,7 +193,7 @@ class SafeFolder:
             return self.gate.put(made, state, path, *way, seen)
 
     def is_as_seen(self, path: str, seen: SeenFile | None) -> bool:
-        """Whether what is at the path can still be what was `seen` (None: nothing)."""
+        """Tell whether what is at the path can still be what was `seen` (None: nothing)."""
         try:
             with self._inside(path) as (name, fd):
                 return self.gate.is_as_seen(name, fd, seen)
@@ -231,7 +231,7 @@ class SafeFolder:
         self.touched.clear()
 
     def way_to(self, path: str) -> tuple[str, int | None]:
-        """What to call the path, and the folder that this is relative to; good until the next call.
+        """Return what to call the path, and the folder that this is relative to; good until the next call.
 
         Raises:
             UnsafePath: a part is a link or reserved.
@@ -245,7 +245,7 @@ class SafeFolder:
         return name, self._open(parent)
 
     def _way_in(self, path: str) -> tuple[str, int | None] | None:
-        """The way to a path that is about to change; None if the folder around it is gone, or none any more.
+        """Open the way to a path that is about to change; None if the folder around it is gone, or none any more.
 
         Whoever moved, removed or replaced that folder did so since the path was looked at.
 
@@ -269,7 +269,7 @@ class SafeFolder:
 
     @contextmanager
     def _inside(self, path: str) -> Iterator[tuple[str, int | None]]:
-        """The last part of a path and its folder, opened part by part.
+        """Yield the last part of a path and its folder, opened part by part.
 
         Raises:
             UnsafePath: a part is a link or reserved.
@@ -304,7 +304,7 @@ class SafeFolder:
             return os.dup(fd)
 
     def _checked(self, path: str) -> str:
-        """The real path of a folder, for systems without openat."""
+        """Return the real path of a folder, for systems without openat."""
         real_path = self._root
         for part in path.split("/") if path else ():
             real_path = os.path.join(real_path, _check_here(part))

@@ -83,11 +83,11 @@ class Aside:
         return not self._folder.is_there()
 
     def at(self, name: str) -> FolderPath:
-        """The way to what lies here; see OwnFolders.at."""
+        """Return the way to what lies here; see OwnFolders.at."""
         return self._folder.at(name)
 
     def where(self, name: str) -> tuple[str, int | None]:
-        """What to call something that lies here, and the open folder that this counts from, until the next call.
+        """Return what to call something that lies here, and the open folder that this counts from, until the next call.
 
         Raises:
             FileNotFoundError, NotADirectoryError, LinkedPath: see OwnFolders.at.
@@ -108,11 +108,11 @@ class Aside:
             self._at = None
 
     def real_path(self, name: str) -> str:
-        """The path of what lies here, to read it."""
+        """Return the path of what lies here, to read it."""
         return self._folder.path_of(name)
 
     def new_name(self, path: str) -> str:
-        """A name for a file that changes places with the one at `path`."""
+        """Make a name for a file that changes places with the one at `path`."""
         self._begin()
         name = self._new_name()
         self._list([(name, path)])
@@ -156,7 +156,7 @@ class Aside:
             self._names = None
 
     def trusts_dates(self, content: ObjectId | None) -> bool:
-        """Whether a file of this disk that has its dates has its content, or none is known to compare it with."""
+        """Tell whether a file of this disk that has its dates has its content, or none is known to compare it with."""
         if content is None:
             return True
         if self._trusts_dates is None:
@@ -180,7 +180,7 @@ class Aside:
             self._folder.unlink(name)
 
     def content_id(self, name: str) -> ObjectId | None:
-        """The id of what a file that lies here holds; None if it cannot be read."""
+        """Return the id of what a file that lies here holds; None if it cannot be read."""
         with suppress(OSError), self.at(name) as (last, dir_fd):
             return content_id(last, dir_fd=dir_fd)
         return None
@@ -192,7 +192,7 @@ class Aside:
         return self._unsaved
 
     def hand_over_unsaved(self) -> list[Unsaved]:
-        """The same; the caller sees to what is returned, and may `keep` some of it again."""
+        """Return what `unsaved` does and forget it; the caller sees to it, and may `keep` some of it again."""
         found, self._unsaved = self.unsaved(), []
         return found
 
@@ -229,7 +229,7 @@ class Aside:
         return name
 
     def interrupted_files(self) -> list[Unsaved]:
-        """Everything that an interrupted command left here."""
+        """List everything that an interrupted command left here."""
         paths = self._listed()
         found = []
         for inner, mode in self._folder.walk():
@@ -257,7 +257,7 @@ class Aside:
 
 
 def content_id(path: str, *, dir_fd: int | None = None) -> ObjectId | None:
-    """The id of what a file or link holds; None if it cannot be read."""
+    """Return the id of what a file or link holds; None if it cannot be read."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode

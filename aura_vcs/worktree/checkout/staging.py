@@ -106,7 +106,7 @@ class Staging:
     def plan(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation], *, least: int
     ) -> Staged:
-        """Say what `fill` is going to write; writes nothing."""
+        """Say what `fill` will write; writes nothing."""
         self.discard()
         above = os.path.dirname(self._scratch.path)
         staged = plan_staging(self._root, above, scan, differences, places, least=least)
@@ -220,7 +220,7 @@ class Staging:
         self._write(lacking)
 
     def _write_in_worker(self, files: Sequence[StagedFile], fd: int) -> None:
-        """In the second process: write, and tell what was written."""
+        """Write files in the second process, and send what was written."""
         self._store.packs.close()  # the first process reads on in the same open files
         self._progress = SILENT
         with suppress(FileExistsError):

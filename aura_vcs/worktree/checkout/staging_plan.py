@@ -42,7 +42,7 @@ class StagedFolder(msgspec.Struct, frozen=True):
     files: list[StagedFile]
 
     def real(self, staged: str) -> str:
-        """The path in the project of something in it."""
+        """Return the path in the project of something in it."""
         return self.path + staged[len(self.name) :]
 
 
@@ -53,7 +53,7 @@ class Staged(msgspec.Struct, frozen=True):
     files: dict[str, StagedFile]
 
     def files_in_stored_order(self) -> list[StagedFile]:
-        """Every file, in the order in which their content lies in packs."""
+        """List every file, in the order in which their content lies in packs."""
         return sorted(self._all(), key=_stored_order)
 
     @property
@@ -74,7 +74,7 @@ def plan_staging(
     *,
     least: int,
 ) -> Staged:
-    """The small files among what comes into the folder `root`; none, if they are fewer than `least`.
+    """Plan the small files among what comes into the folder `root`; none, if they are fewer than `least`.
 
     They will be laid out in a folder inside `above`. The topmost folders that come where nothing is come
     as a whole.
@@ -113,7 +113,7 @@ def _is_new(root: str, scan: Scan, difference: Difference) -> bool:
 
 
 def _belongs(root: str, above: str, path: str) -> bool:
-    """Whether the folder around it is there, and one made in `above` has the group that one made there would have."""
+    """Tell whether the folder around a path is there, and gives what is made in it the group that `above` gives."""
     try:
         around = os.stat(os.path.join(root, os.path.dirname(path)), follow_symlinks=False)
         here = os.stat(above)
@@ -125,7 +125,7 @@ def _belongs(root: str, above: str, path: str) -> bool:
 
 
 def _is_small(old: Entry | None, new: Entry) -> bool:
-    """Whether a small file comes, and not only another mode for the one that is there."""
+    """Tell whether a small file comes, and not merely another mode for the one that is there."""
     if new.kind is not EntryKind.FILE or new.size >= LARGE_BYTES:
         return False
     return old is None or (old.kind, old.id) != (new.kind, new.id)
@@ -141,7 +141,7 @@ def _staged(
 
 
 def _within_limit(staged: Staged) -> Staged:
-    """As many of the files as STAGED_BYTES allow; the others are written like large ones."""
+    """Select as many of the files as STAGED_BYTES allow; the others are written like large ones."""
     if staged.size <= STAGED_BYTES:
         return staged
     size, fitting = 0, set()

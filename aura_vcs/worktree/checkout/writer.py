@@ -120,7 +120,7 @@ class Writer:
         return Written(self._states, tuple(self._left))
 
     def _with_disk_mode(self, differences: Sequence[Difference]) -> Sequence[Difference]:
-        """The differences as they will look on this disk."""
+        """Return the differences as they will look on this disk."""
         if self._disk.keeps_all:
             return differences
         look = self._disk.with_disk_mode
@@ -204,7 +204,7 @@ class Writer:
             self._states[path] = state
 
     def _seen(self, scan: Scan, difference: Difference) -> SeenFile | None:
-        """What must be at the path for it to be replaced or removed."""
+        """Return what must be at the path for it to be replaced or removed."""
         state, old = scan.file(difference.path), difference.old
         if state is None or difference.path in self._states:
             return None  # in the second case removed by us a moment ago
@@ -235,11 +235,11 @@ class Writer:
                 self._blocked.add(difference.path)
 
     def _is_blocked(self, path: str) -> bool:
-        """Whether something that was left alone stands where the path has a folder."""
+        """Tell whether something that was left alone stands where the path has a folder."""
         return bool(self._blocked) and any(path.startswith(f"{blocked}/") for blocked in self._blocked)
 
     def _in_stored_order(self, differences: Sequence[Difference]) -> list[Difference]:
-        """Files in the order in which they lie in packs, so that each frame is decoded once."""
+        """Sort files in the order in which they lie in packs, so that each frame is decoded once."""
         files = [d for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR]
 
         def order(difference: Difference) -> tuple[str, int, int]:
@@ -249,7 +249,7 @@ class Writer:
         return sorted(files, key=order)
 
     def _may_write(self, scan: Scan, difference: Difference) -> bool:
-        """Whether it is worth writing: nothing of ours was left alone above, and nothing new stands at the path."""
+        """Tell whether a path may be written: nothing of ours was left alone above, and nothing new stands at it."""
         path = difference.path
         is_taken = scan.file(path) is None and path not in self._states and self._folder.state(path) is not None
         if is_taken or self._is_blocked(path):
@@ -297,13 +297,13 @@ class Writer:
 
 
 def _is_removal(difference: Difference) -> bool:
-    """Whether what is there has no successor of its kind."""
+    """Tell whether what is there has no successor of its kind."""
     old, new = difference.old, difference.new
     return old is not None and (new is None or (old.kind is EntryKind.DIR) != (new.kind is EntryKind.DIR))
 
 
 def is_case_insensitive(root: str) -> bool:
-    """Whether the disk takes names that differ in case for one."""
+    """Tell whether the disk takes names that differ in case for one."""
     return os.path.lexists(os.path.join(root, AURA.upper()))
 
 

@@ -54,7 +54,7 @@ class FileState(NamedTuple):
     id: bytes
 
     def hashed(self, object_id: bytes) -> "FileState":
-        """The same with its content's id."""
+        """Return the same state with its content's id."""
         return FileState(self[0], self[1], self[2], self[3], self[4], object_id)
 
     @property
@@ -96,7 +96,7 @@ class CachedFolder:
         return self._files
 
     def sizes(self) -> list[int]:
-        """Bytes of every file."""
+        """Return the size of every file in bytes."""
         return [state[2] for state in _STAMP.iter_unpack(self.stamps)]
 
     def stamped(self) -> Iterator[tuple[str, tuple[int, int, int, int, int, bytes]]]:
@@ -116,7 +116,7 @@ class ScanCache:
         self.digest = digest
 
     def files_only(self, fingerprint: bytes) -> "ScanCache":
-        """What stays known when the rules change: what is in files, and not which of them are versioned."""
+        """Return what stays known when the rules change: what is in files, and not which of them are versioned."""
         folders = {path: CachedFolder(f.names, f.stamps, [], [], [], b"") for path, f in self.folders.items()}
         return ScanCache(fingerprint, folders)
 
@@ -124,7 +124,7 @@ class ScanCache:
 def cached_folder(
     files: Mapping[str, FileState], folders: list[str], ignored: list[str], held: list[str], tree: bytes = b""
 ) -> CachedFolder:
-    """What the cache keeps of a folder; every file has its id. Dates beyond the year 2262 are not kept."""
+    """Build the cache of a folder; every file has its id. Files dated beyond the year 2262 are left out."""
     try:
         stamps = b"".join([_STAMP.pack(*state) for state in files.values()])
     except struct.error:
@@ -141,13 +141,13 @@ def _fits(state: FileState) -> bool:
 
 
 def file_state(found: os.stat_result, content: bytes = b"") -> FileState:
-    """The state that a stat shows."""
+    """Return the state that a stat shows."""
     seen = (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_mode, content)
     return tuple.__new__(FileState, seen)  # FileState(…) takes three times as long, and every file is here
 
 
 def load_scan_cache(place: "LocalStorage | OwnFolders") -> ScanCache:
-    """The cache in a store; an empty one if it is absent or damaged."""
+    """Load the cache in a store; an empty one if it is absent or damaged."""
     empty = ScanCache(b"", {})
     try:
         with place.at(SCAN_CACHE) as (last, dir_fd):

@@ -69,7 +69,7 @@ class FilesystemTraits:
         return True
 
     def with_version_mode(self, entry: Entry, base: Entry | None) -> Entry:
-        """A file as the disk shows it, with what the disk cannot keep as `base`, its version, has it."""
+        """Return a file as the disk shows it, with what the disk cannot store as `base`, its version, has it."""
         if base is None:
             loses = entry.executable and not self.keeps_executable
             return _changed(entry, entry.kind, executable=False) if loses else entry
@@ -81,7 +81,7 @@ class FilesystemTraits:
         return entry
 
     def with_disk_mode(self, entry: Entry) -> Entry:
-        """The entry of a version as it will look on this disk."""
+        """Return the entry of a version as it will look on this disk."""
         if entry.kind is EntryKind.SYMLINK and not self.has_links:
             return _changed(entry, EntryKind.FILE, executable=False)
         if entry.executable and not self.keeps_executable:
@@ -89,7 +89,7 @@ class FilesystemTraits:
         return entry
 
     def unsupported_names(self, paths: Iterable[str]) -> list[str]:
-        """Paths whose last part the disk does not take as a name; only asked of disks without links."""
+        """Find paths whose last part the disk does not take as a name; only asked of disks without links."""
         return [] if self.has_links else [path for path in paths if not self._takes(path.rpartition("/")[2])]
 
     def _takes(self, name: str) -> bool:

@@ -69,7 +69,7 @@ class Glob:
         return max((piece for piece in self._pieces if isinstance(piece, str)), key=len, default="")
 
     def matches(self, name: str) -> bool:
-        """Whether the whole name matches."""
+        """Tell whether the whole name matches."""
         first, last = self._pieces[0], self._pieces[-1]
         length = len(name)
         if length < self._least or not _stands_at(first, name, 0):
@@ -88,7 +88,7 @@ class Glob:
 
 
 def glob_of(tokens: list[Token]) -> Glob:
-    """The glob of letters, stars and sets."""
+    """Build the glob of letters, stars and sets."""
     pieces: list[list[Token]] = [[]]
     for token in tokens:
         if token is None:
@@ -104,14 +104,14 @@ def _piece(tokens: list[Token]) -> str | Piece:
 
 
 def _stands_at(piece: str | Piece, name: str, start: int) -> bool:
-    """Whether the name has the piece at this place."""
+    """Tell whether the name has the piece at this place."""
     if isinstance(piece, str):
         return name.startswith(piece, start)
     return piece.expression.match(name, start) is not None
 
 
 def _find(piece: str | Piece, name: str, start: int, end: int) -> int:
-    """Where the piece comes first between two places of the name; -1 if nowhere."""
+    """Find where the piece comes first between two places of the name; -1 if nowhere."""
     if isinstance(piece, str):
         return name.find(piece, start, end)
     found = piece.expression.search(name, start, end)
@@ -119,7 +119,7 @@ def _find(piece: str | Piece, name: str, start: int, end: int) -> int:
 
 
 def set_at(text: str, start: int) -> tuple[Token, int]:
-    """The set whose `[` stands at `start`, and where the text after it begins; as git reads it.
+    """Read the set whose `[` stands at `start`, and return it and where the text after it begins; as git reads it.
 
     Raises:
         BadPattern: it does not end, or git would find something in it that nobody meant.
@@ -138,7 +138,7 @@ def set_at(text: str, start: int) -> tuple[Token, int]:
 
 
 def _item(text: str, at: int, before: str) -> tuple[str, str, int]:
-    """One thing in a set, in the words of `re`; the letter that a range after it begins with; what comes next."""
+    """Read one thing in a set, in the words of `re`; the letter that a range after it begins with; what comes next."""
     letter = _letter(text, at)
     if letter == "[" and text[at + 1 : at + 2] == ":":
         end = text.find("]", at + 2)
@@ -165,7 +165,7 @@ def _letter(text: str, at: int) -> str:
 
 
 def _escaped(text: str, at: int) -> tuple[str, int]:
-    """The letter at a place in a set, and what comes after; a backslash makes the next one stand for itself."""
+    """Read the letter at a place in a set, and what comes after; a backslash makes the next one stand for itself."""
     if _letter(text, at) == "\\":
         at += 1
     return _letter(text, at), at + 1

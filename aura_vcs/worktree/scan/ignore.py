@@ -56,7 +56,7 @@ class IgnoreRules:
         self.fingerprint = blake3(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
     def matches(self, name: str, path: str, *, is_folder: bool) -> bool:
-        """Whether the path, called `name`, is not versioned.
+        """Tell whether the path, called `name`, is not versioned.
 
         What lies in an ignored folder is not asked for.
         """
@@ -66,7 +66,7 @@ class IgnoreRules:
         return found
 
     def takes_back(self, name: str, path: str, *, is_folder: bool) -> bool:
-        """Whether a rule of the person's says that the path is versioned."""
+        """Tell whether a rule of the person's says that the path is versioned."""
         return self._patterns is not None and self._patterns.verdict(path, name, is_folder=is_folder) is False
 
 
@@ -77,7 +77,7 @@ def _parsed(lines: Sequence[str]) -> "tuple[Patterns, list[BadLine]]":
 
 
 def rule_lines(data: bytes) -> list[str]:
-    """The lines of a rule file: UTF-8 or UTF-16, with or without a mark; bytes that are neither stay what they are.
+    """Read the lines of a rule file: UTF-8 or UTF-16, with or without a mark; other bytes stay what they are.
 
     Lines end as on Unix or Windows, or as on old Macs if there is no other end in the file.
     """
@@ -88,7 +88,7 @@ def rule_lines(data: bytes) -> list[str]:
 
 
 def with_rules(data: bytes, lines: Sequence[str]) -> bytes:
-    """The bytes of a rule file with more lines at its end, in the encoding and with the line ends that it has."""
+    """Append lines to the bytes of a rule file, in the encoding and with the line ends that it has."""
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
     text = _decoded(data)
     end = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
@@ -97,13 +97,13 @@ def with_rules(data: bytes, lines: Sequence[str]) -> bytes:
 
 
 def with_rules_first(data: bytes, lines: Sequence[str]) -> bytes:
-    """The same with the lines at its beginning, where every rule that is there comes later and so counts for more."""
+    """Return the same with the lines at its beginning, where every later rule counts for more."""
     mark = next((mark for mark, _ in _BYTE_ORDER_MARKS if data.startswith(mark)), b"")
     return mark + with_rules(mark, lines)[len(mark) :] + data[len(mark) :]
 
 
 def rule_for(path: str, *, is_folder: bool) -> str:
-    """The line that names just this path, counted from the project's folder."""
+    """Write the line that names just this path, counted from the project's folder."""
     text = "".join(f"\\{c}" if c in "*?[\\" else "?" if c in "\r\n" else c for c in path)
     if text.endswith(" ") and not is_folder:
         text = f"{text[:-1]}\\ "
@@ -137,7 +137,7 @@ def _shortened(text: str) -> str:
 
 
 def load_ignore_rules(root: str) -> IgnoreRules:
-    """The rules in the project folder `root`; absent, or nothing that may be read, there are only the default ones."""
+    """Load the rules in the project folder `root`; without a file that may be read, only the default ones."""
     path, outputs = os.path.join(root, IGNORE_FILE), _outputs(root)
     try:
         _check(os.lstat(path))

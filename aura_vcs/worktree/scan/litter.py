@@ -55,7 +55,7 @@ _RSYNC_LETTERS = 6
 
 
 def is_litter(name: str, *, is_folder: bool) -> bool:
-    """What DEFAULT_PATTERNS say of a name."""
+    """Tell whether DEFAULT_PATTERNS match a name."""
     return (
         name in _NAMES
         or name.endswith(SUFFIXES)
@@ -70,7 +70,7 @@ def _is_around(name: str, start: str, end: str) -> bool:
 
 
 def half_copied(name: str) -> str | None:
-    """The name of the file that rsync may be copying under this one (`.take.mov.Xa12Ds`); None if it is not like that.
+    """Return the name of the file that rsync may be copying under this one (`.take.mov.Xa12Ds`); None for another form.
 
     Six letters of both cases tell it from `.take.mov.backup`; and it is only litter beside that file.
     """

@@ -43,7 +43,7 @@ class Pattern(NamedTuple):
     only_folders: bool
 
     def matches(self, path: str, name: str) -> bool:
-        """Whether the path, called `name`, is one that it means (if it is a folder, where only those are meant)."""
+        """Tell whether it means the path, called `name` (only if that is a folder, where only folders are meant)."""
         if self.is_anchored:
             return _match_parts(self.parts, path.split("/"))
         return _match(self.parts[0], name)
@@ -105,7 +105,7 @@ class Patterns:
         return len(self._patterns)
 
     def verdict(self, path: str, name: str, *, is_folder: bool) -> bool | None:
-        """What the last pattern that matches says: True for yes, False if it begins with `!`; None if there is none.
+        """Return what the last matching pattern says: True for yes, False if it begins with `!`; None if there is none.
 
         Folders above the path are not looked at.
         """
@@ -125,7 +125,7 @@ class Patterns:
         return None if best < 0 else not self._patterns[best].is_negated
 
     def _candidates(self, path: str) -> Sequence[int]:
-        """Patterns that are to be tried on a path, the last one first."""
+        """Return the patterns that are to be tried on a path, the last one first."""
         if not self._grams:
             return self._others
         found = set(self._others)
@@ -134,7 +134,7 @@ class Patterns:
         return sorted(found, reverse=True)
 
     def matches_file(self, path: str) -> bool:
-        """Whether the patterns mean a file, or a folder that it is in."""
+        """Tell whether the patterns mean a file, or a folder that it is in."""
         at = path.find("/")
         start = 0
         while at >= 0:
@@ -146,7 +146,7 @@ class Patterns:
 
 
 def parse_patterns(lines: Iterable[str]) -> tuple[Patterns, list[BadLine]]:
-    """The patterns that the lines hold, and the lines that hold none and are no remark."""
+    """Parse the patterns that the lines hold, and return them and the lines that hold none and are no remark."""
     found: list[Pattern] = []
     bad: list[BadLine] = []
     for number, line in enumerate(lines, 1):
@@ -161,7 +161,7 @@ def parse_patterns(lines: Iterable[str]) -> tuple[Patterns, list[BadLine]]:
 
 
 def parse_pattern(line: str) -> Pattern | None:
-    """The pattern that a line holds; None for an empty line or a remark.
+    """Parse the pattern that a line holds; None for an empty line or a remark.
 
     Raises:
         BadPattern: it could match nothing.
@@ -198,7 +198,7 @@ def parse_pattern(line: str) -> Pattern | None:
 
 
 def _without_spaces(line: str) -> str:
-    """The line without the spaces at its end; a backslash keeps one."""
+    """Return the line without the spaces at its end, except one behind a backslash."""
     text = line.rstrip(" ")
     if text == line:
         return text
@@ -207,7 +207,7 @@ def _without_spaces(line: str) -> str:
 
 
 def _split(body: str) -> Iterator[list[Token]]:
-    """What stands between slashes, letter by letter; a slash in a set parts nothing."""
+    """Yield what stands between slashes, letter by letter; a slash in a set parts nothing."""
     tokens: list[Token] = []
     at = 0
     while at < len(body):
@@ -235,7 +235,7 @@ def _split(body: str) -> Iterator[list[Token]]:
 
 
 def _stars(text: str) -> Part:
-    """A part with no other signs than stars."""
+    """Build a part with no other signs than stars."""
     pieces: list[str | Piece] = [*text.split("*")]
     return ANY_DEPTH if len(pieces) > 2 and not any(pieces) else Glob(pieces)
 
@@ -253,7 +253,7 @@ def _match(part: Part, name: str) -> bool:
 
 
 def _match_parts(parts: Sequence[Part], names: Sequence[str]) -> bool:
-    """Whether the names of a path match, as a Glob does it letter by letter: each run of parts where it comes first."""
+    """Tell whether the names of a path match, as a Glob does letters: each run of parts where it comes first."""
     runs: list[list[Part]] = [[]]
     for part in parts:
         if part is ANY_DEPTH:
@@ -281,6 +281,6 @@ def _stands_at(run: Sequence[Part], names: Sequence[str], start: int) -> bool:
 
 
 def _literal(pattern: Pattern) -> str:
-    """The longest text that every path has which the pattern matches."""
+    """Return the longest text that every path has which the pattern matches."""
     texts = (part.literal if isinstance(part, Glob) else part for part in pattern.parts)
     return max((text for text in texts if isinstance(text, str)), key=len, default="")

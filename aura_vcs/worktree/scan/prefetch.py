@@ -42,7 +42,7 @@ class ScanPrefetch:
         self.second = second
 
     def differing(self, cache: ScanCache) -> dict[str, Sequence[int]]:
-        """The numbers of differing files of each folder that is otherwise as the cache has it; asked once.
+        """Map folders to the numbers of their differing files, where all else is as the cache has it; asked once.
 
         Empty if another cache was read.
         """
@@ -78,7 +78,7 @@ class _PipeReader:
         self._data = b""
 
     def digest(self) -> bytes:
-        """The digest of the cache that it read, waited for."""
+        """Read the digest of the cache that the second process read, and wait for it."""
         while len(self._data) < _DIGEST_BYTES and (more := os.read(self._fd, _PIPE_BYTES)):
             self._data += more
         digest, self._data = self._data[:_DIGEST_BYTES], self._data[_DIGEST_BYTES:]
@@ -86,7 +86,7 @@ class _PipeReader:
         return digest
 
     def folders(self) -> Iterator[Sequence[int] | None]:
-        """The folders that have been told of since; None for one to be looked at here."""
+        """Yield the differing files of each folder that has come since; None for a folder to be looked at here."""
         with suppress(BlockingIOError):
             while more := os.read(self._fd, _PIPE_BYTES):
                 self._data += more
@@ -146,7 +146,7 @@ def _real(root: str, path: str) -> str:
 
 
 def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[int] | None:
-    """Numbers of files that are not as they were; None if the names in the folder are not those it had."""
+    """List the numbers of files that are not as they were; None if the names in the folder are not those it had."""
     try:
         fd = os.open(real_path, _FOLDER_FLAGS)
     except OSError:
@@ -162,7 +162,7 @@ def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[i
 
 
 def _has_same_names(fd: int, folder: CachedFolder, left_out: str | None) -> bool:
-    """Whether the names of files and of folders are those that the cache has."""
+    """Tell whether the names of files and of folders are those that the cache has."""
     if folder.ignored:  # an ignored folder may have become a file, which may be versioned
         with os.scandir(fd) as listing:
             kinds = {item.name: item.is_dir(follow_symlinks=False) for item in listing}
@@ -177,7 +177,7 @@ def _has_same_names(fd: int, folder: CachedFolder, left_out: str | None) -> bool
 
 
 def _changed(folder: CachedFolder, fd: int) -> Iterator[int]:
-    """The loop that every file of a large project goes through: from an open folder, names are found soonest."""
+    """Yield numbers of changed files, in the loop that all files go through: an open folder finds names soonest."""
     look = os.stat
     for number, (name, state) in enumerate(folder.stamped()):
         try:

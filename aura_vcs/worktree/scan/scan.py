@@ -74,7 +74,7 @@ class ScannedFolder:
         return sum(sizes) + sum(inner.size for inner in self.folders.values())
 
     def to_cache(self) -> CachedFolder:
-        """What the cache keeps. Names that are not UTF-8 are left out, and so hashed every time."""
+        """Build what the cache stores. Names that are not UTF-8 are left out, and so hashed every time."""
         if self._files is None and self.was is not None and len(self.folders) == len(self.was.folders):
             tree = bytes.fromhex(self.tree) if self.tree else b""
             was = self.was
@@ -87,7 +87,7 @@ class ScannedFolder:
         return cached_folder(files, names, ignored, held, tree)
 
     def join(self, name: str) -> str:
-        """The path of something inside."""
+        """Return the path of something inside."""
         return f"{self.path}/{name}" if self.path else name
 
 
@@ -115,7 +115,7 @@ class Scan:
         """Files and links seen."""
 
     def folder(self, path: str) -> ScannedFolder | None:
-        """The folder at a path."""
+        """Return the folder at a path."""
         folder: ScannedFolder | None = self.root
         for part in path.split("/") if path else ():
             folder = folder.folders.get(part) if folder else None
@@ -131,7 +131,7 @@ class Scan:
         return above.folders[name]
 
     def file(self, path: str) -> FileState | None:
-        """The file or link at a path."""
+        """Return the file or link at a path."""
         parent, _, name = path.rpartition("/")
         folder = self.folder(parent)
         return folder.files.get(name) if folder else None
@@ -162,11 +162,11 @@ class Scan:
         self.changed = True
 
     def is_unseen(self, path: str) -> bool:
-        """Whether what is at the path, or in a folder above it, could not be seen."""
+        """Tell whether what is at the path, or in a folder above it, could not be seen."""
         return any(s.is_unreadable and (path == s.path or path.startswith(f"{s.path}/")) for s in self.skipped)
 
     def unseen(self) -> dict[str, list[str]]:
-        """Names of what could not be seen, by the folder that it is in."""
+        """Group names of what could not be seen by the folder that it is in."""
         found: dict[str, list[str]] = {}
         for skipped in self.skipped:
             if skipped.is_unreadable:
@@ -175,11 +175,11 @@ class Scan:
         return found
 
     def tracked_ignored(self) -> list[str]:
-        """Paths that rules ignore and that are versioned, topmost ones; those of folders end with a slash."""
+        """List paths that rules ignore and that are versioned, topmost ones; those of folders end with a slash."""
         return sorted(folder.join(name) for folder in self.walk() for name in folder.held)
 
     def walk(self) -> Iterator[ScannedFolder]:
-        """Every folder, parents first."""
+        """Yield every folder, parents first."""
         waiting = [self.root]
         while waiting:
             folder = waiting.pop()
@@ -187,7 +187,7 @@ class Scan:
             waiting += folder.folders.values()
 
     def to_cache(self) -> ScanCache:
-        """What is known now."""
+        """Build the cache of what is known now."""
         folders = {
             folder.path: folder.to_cache() for folder in self.walk() if folder.path.isascii() or _is_text(folder.path)
         }
@@ -206,7 +206,7 @@ def drop(scan: Scan, error: FileUnreadable) -> None:
 
 
 def entry_of(name: str, state: FileState) -> Entry:
-    """The tree entry of a file that has been hashed."""
+    """Build the tree entry of a file that has been hashed."""
     object_id: ObjectId = state[5].hex()  # type: ignore[assignment]  # a NewType's call would be half the time
     mode = state[4]
     if mode & _TYPE == stat.S_IFLNK:

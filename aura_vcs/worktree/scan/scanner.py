@@ -98,7 +98,7 @@ class Scanner:
         *,
         is_inside: bool,
     ) -> "tuple[list[os.DirEntry[str]], int]":
-        """What is to be looked at more closely, and how many files are as the cache has them."""
+        """Find what is to be looked at more closely, and count the files that are as the cache has them."""
         is_sure = self._has_same_rules and (self._is_of_base or not (is_inside or (cached and cached.held)))
         known = cached.files if cached and is_sure else {}
         files, matched = folder.files, 0
@@ -130,7 +130,7 @@ class Scanner:
         return others, matched
 
     def _may_show_otherwise(self, path: str, cached: CachedFolder, is_inside: bool) -> bool:
-        """Whether something that was ignored must now be looked at, because the version has it, or the other way."""
+        """Tell whether what was ignored must now be looked at, because the version has it, or the other way."""
         if self._is_of_base:
             return False
         if is_inside or cached.held:
@@ -141,7 +141,7 @@ class Scanner:
     def _as_prefetched(
         self, path: str, real_path: str, cached: CachedFolder, differing: Sequence[int], *, is_inside: bool
     ) -> ScannedFolder | None:
-        """The folder as the cache has it but for the files of these numbers."""
+        """Build the folder as the cache has it but for the files of these numbers."""
         folder = ScannedFolder(path, cached, has_files_of_was=True)
         folder.ignored, folder.held = cached.ignored, cached.held
         for number in differing:
@@ -181,7 +181,7 @@ class Scanner:
             self._changed = True
 
     def _folders_as_cached(self, folder: ScannedFolder) -> bool:
-        """Whether every folder inside still has the tree that the cache gave it."""
+        """Tell whether every folder inside still has the tree that the cache gave it."""
         for inner in folder.folders.values():
             cached = self._cache.get(inner.path)
             if cached is None or not cached.tree or cached.tree.hex() != inner.tree:
@@ -191,7 +191,7 @@ class Scanner:
     def _look_at(
         self, folder: ScannedFolder, items: "list[os.DirEntry[str]]", cached: CachedFolder | None, *, is_inside: bool
     ) -> int:
-        """Entries that are folders, or new, or not as the cache has them; how many are files as it has them.
+        """Look at entries that are folders, new, or not as the cache has them; count the files that are as it has them.
 
         Raises:
             PermissionError: nothing in the folder can be looked at.
@@ -241,7 +241,7 @@ class Scanner:
             self._pass_over(path, error, "it cannot be looked at")
 
     def _pass_over(self, path: str, error: OSError, what: str) -> None:
-        """Go on without a path that has gone, or cannot be looked at, which is told.
+        """Continue without a path that has gone, or cannot be looked at, which is reported.
 
         Raises:
             StorageError: it is not about this path.
@@ -260,7 +260,7 @@ class Scanner:
             folder.folders[name] = inner
 
     def _is_hidden(self, name: str, path: str, names: "_Names", *, is_folder: bool) -> bool:
-        """Whether the rules ignore an entry; they are asked where the cache does not know."""
+        """Tell whether the rules ignore an entry; they are asked where the cache does not know."""
         if path == IGNORE_FILE:
             return False
         if names.is_inside:
@@ -274,7 +274,7 @@ class Scanner:
         return is_half and not self._rules.takes_back(name, path, is_folder=False)
 
     def _is_tracked_ignored(self, path: str, kept_as: str, names: "_Names") -> bool:
-        """Whether an entry that the rules ignore is looked at all the same."""
+        """Tell whether an entry that the rules ignore is looked at all the same."""
         if path in self._always:
             return True
         was = names.was_hidden(kept_as) if self._is_of_base else None
@@ -299,14 +299,14 @@ class _Names:
         self._here: frozenset[str] | None = None
 
     def was_hidden(self, kept_as: str) -> bool | None:
-        """Whether the rules ignored the name (a folder's ends with a slash); None if it is new."""
+        """Tell whether the rules ignored the name (a folder's ends with a slash); None if it is new."""
         if kept_as in self._ignored or kept_as in self.held:
             return True
         is_known = kept_as[:-1] in self._folders if kept_as[-1] == "/" else kept_as in self._files
         return False if is_known else None
 
     def is_half_copied(self, name: str) -> bool:
-        """Whether an interrupted rsync left the file beside the one that it was to become."""
+        """Tell whether an interrupted rsync left the file beside the one that it was to become."""
         if half_copied(name) is None:
             return False
         if self._here is None:
@@ -315,7 +315,7 @@ class _Names:
         return whole in self._here or whole in self._folder.files
 
     def known_state(self, name: str, found: FileState) -> FileState:
-        """The state with the id of its content, if the cache has just that state."""
+        """Return the state with the id of its content, if the cache has just that state."""
         before = self._files.get(name)
         return before if before is not None and before[:5] == found[:5] else found
 

@@ -24,16 +24,16 @@ class Selection:
         return self._paths is None
 
     def covers(self, path: str) -> bool:
-        """Whether the path, or a folder above it, was given."""
+        """Tell whether the path, or a folder above it, was given."""
         if self._paths is None or path in self._paths:
             return True
         return any(above in self._paths for above in folders_of(path))
 
     def leads_into(self, path: str) -> bool:
-        """Whether something below the path was given."""
+        """Tell whether something below the path was given."""
         return self._paths is None or not path or path in self._above
 
 
 def folders_of(path: str) -> list[str]:
-    """The folders that a path is in, the outermost first."""
+    """List the folders that a path is in, the outermost first."""
     return [path[:at] for at, letter in enumerate(path) if letter == "/"]

@@ -49,7 +49,7 @@ class SharedCursor:
         self._numbers[1] = count
 
     def from_front(self) -> Iterator[int]:
-        """The numbers that the second process takes."""
+        """Yield the numbers that the second process takes."""
         number = 0
         while number < self._numbers[1]:
             self._numbers[0] = number
@@ -57,7 +57,7 @@ class SharedCursor:
             number += 1
 
     def from_back(self) -> range:
-        """The next numbers that the first process takes; none where the second one will soon be."""
+        """Take the next numbers for the first process; none where the second one will soon be."""
         end = self._numbers[1]
         start = end - OWN_FILES
         if start <= self._numbers[0] + OWN_FILES:
@@ -76,7 +76,7 @@ class ParallelReader:
         self._pipe = open(second.fd, "rb", buffering=_PIPE_BYTES)  # noqa: SIM115 (closed by `close`)
 
     def frames(self) -> Iterator[ReadFiles]:
-        """The frames one after the other, until the second process has ended, for whatever reason."""
+        """Yield the frames one after the other, until the second process has ended, for whatever reason."""
         seen: set[ObjectId] = set()
         arriving = select.poll()  # `select` takes no file with a number above 1023
         arriving.register(self._pipe, select.POLLIN)
@@ -91,7 +91,7 @@ class ParallelReader:
             yield told
 
     def _next_frame(self) -> ReadFiles | None:
-        """The next frame of the second process; None if it has ended."""
+        """Read the next frame of the second process; None if it has ended."""
         head = self._pipe.read(_MESSAGE.size)
         if len(head) != _MESSAGE.size:
             return None
@@ -149,12 +149,12 @@ class _Frame:
         self.size += len(data)
 
     def ready(self) -> ReadyFrame:
-        """The frame, compressed if that is worth it."""
+        """Return the frame, compressed if that is worth it."""
         codec, stored = self._encoded()
         return ReadyFrame(self.ids, [len(piece) for piece in self.pieces], codec, b"".join(stored))
 
     def found(self) -> list[tuple[int, ObjectId]]:
-        """The files whose content is known now."""
+        """Return the files whose content is known now."""
         return [*zip(self.numbers, self.ids, strict=True), *self.repeated]
 
     def send(self, fd: int) -> None:
@@ -170,7 +170,7 @@ class _Frame:
 
 
 def _framed(take: Take, numbers: Iterable[int], seen: set[ObjectId]) -> Iterator[_Frame]:
-    """The sources of these numbers in frames of about FRAME_BYTES; content that was `seen` is in none."""
+    """Yield the sources of these numbers in frames of about FRAME_BYTES; content that was `seen` is in none."""
     frame = _Frame()
     for number in numbers:
         try:

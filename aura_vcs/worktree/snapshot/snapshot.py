@@ -183,7 +183,7 @@ class Snapshotter:
         return read
 
     def _build(self, folder: ScannedFolder, base: ObjectId | None, selection: Selection) -> Entry:
-        """The entry of a folder, its tree in the batch. Outside the selection, all is as in the base."""
+        """Build the entry of a folder, its tree in the batch. Outside the selection, all is as in the base."""
         name = folder.path.rpartition("/")[2]
         if folder.tree is not None and folder.tree == base:
             return Entry(name, EntryKind.DIR, folder.tree, folder.size)
@@ -219,7 +219,7 @@ class Snapshotter:
     def _entries_of_files(
         self, folder: ScannedFolder, before: "_Before", selection: Selection
     ) -> tuple[dict[str, Entry], bool]:
-        """Entries of the files, and of what is outside the selection; whether all are as the folder has them."""
+        """Return entries of the files, and of what is outside the selection; whether all are as the folder has them."""
         is_whole = selection.is_everything and all(state.id for state in folder.files.values())
         if is_whole and self._disk.keeps_all:
             return {name: entry_of(name, state) for name, state in folder.files.items()}, True
@@ -279,7 +279,7 @@ _File = tuple[str, ScannedFolder, str]
 
 
 def _by_readers(files: "Sequence[_File]", storage: LocalStorage) -> "list[tuple[int, Sequence[_File]]]":
-    """The files by who can read them, as a mode: the fewest first.
+    """Group the files by who can read them, as a mode: the fewest first.
 
     Where one person works alone, all in one: one pack, that can be read by those who can read every file.
     """
@@ -314,26 +314,26 @@ class _Before:
         self._read = read
 
     def has(self, name: str, state: FileState) -> bool:
-        """Whether the base has the file's content at the name."""
+        """Tell whether the base has the file's content at the name."""
         if self.states is not None:
             return self.states.get(name) is state
         entry = self.entries().get(name)
         return bool(state.id) and entry is not None and entry.id == state.id.hex()
 
     def folder(self, folder: ScannedFolder, name: str) -> ObjectId | None:
-        """The tree that the base has at the name of a folder inside."""
+        """Return the tree that the base has at the name of a folder inside."""
         if self.states is not None and folder.was is not None and folder.was.tree:
             return ObjectId(folder.was.tree.hex())
         entry = self.entries().get(name)
         return entry.id if entry is not None and entry.kind is EntryKind.DIR else None
 
     def entries(self) -> dict[str, Entry]:
-        """All that the base has in the folder."""
+        """Return all that the base has in the folder."""
         if self._entries is None:
             self._entries = self._read()
         return self._entries
 
 
 def sorted_tree(entries: Iterable[Entry]) -> Tree:
-    """A tree of the entries, in the order that trees have."""
+    """Build a tree of the entries, in the order that trees have."""
     return Tree(tuple(sorted(entries, key=lambda entry: name_bytes(entry.name))))

@@ -48,7 +48,7 @@ class FilesystemClock:
         self._offset = stamp - time.monotonic_ns()
 
     def now_ns(self) -> int:
-        """Nanoseconds since 1970."""
+        """Return nanoseconds since 1970."""
         return time.monotonic_ns() + self._offset
 
 
@@ -97,7 +97,7 @@ class FileSource:
         return (data, blob_id(data)) if held and settled and len(data) == self.size else None
 
     def open(self) -> BinaryIO:
-        """The content.
+        """Open the content.
 
         Raises:
             FileUnreadable: not permitted, gone, or become something else.
@@ -137,7 +137,7 @@ class FileSource:
             raise unreadable_error(self.path, error) from error
 
     def _is_as_seen(self, fd: int) -> bool:
-        """Whether the open file has the stamp that was seen last; if not, remember the one it has."""
+        """Tell whether the open file has the stamp that was seen last; if not, remember the one it has."""
         found = os.fstat(fd)
         seen = self.state
         if (
@@ -154,14 +154,14 @@ class FileSource:
 
 
 def is_past_tick(state: FileState, now_ns: int) -> bool:
-    """Whether a later write to the file is sure to change its stamp."""
+    """Tell whether a later write to the file is sure to change its stamp."""
     coarse = state.ctime_ns % _SECOND_NS == 0 and state.mtime_ns % _SECOND_NS == 0
     changed = max(state.ctime_ns, state.mtime_ns if state.mtime_ns <= now_ns else 0)
     return now_ns - changed > (COARSE_TICK_NS if coarse else TICK_NS)
 
 
 def read_stable_link(path: str, real_path: str, clock: FilesystemClock) -> tuple[FileState, bytes] | None:
-    """A link's state, with its id, and its target; None if it would not hold still.
+    """Read a link's state, with its id, and its target; None if it would not hold still.
 
     Raises:
         FileUnreadable: gone, or no link any more.
@@ -182,7 +182,7 @@ def read_stable_link(path: str, real_path: str, clock: FilesystemClock) -> tuple
 
 
 def read_link(path: str, real_path: str) -> tuple[ObjectId, bytes]:
-    """The id and bytes of a symbolic link's target.
+    """Read the id and bytes of a symbolic link's target.
 
     Raises:
         FileUnreadable: gone, or no link any more.
@@ -202,5 +202,5 @@ def _is_unchanged(real_path: str, before: FileState) -> bool:
 
 
 def unreadable_error(path: str, error: OSError) -> FileUnreadable:
-    """What the system said of a file, as an error of ours."""
+    """Build the error for a file from what the system said of it."""
     return FileUnreadable(path, error.strerror or str(error), error.errno or 0)
