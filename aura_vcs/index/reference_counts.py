@@ -116,7 +116,7 @@ class ReferenceCounts:
         self._is_empty = connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None
 
     def raise_tree(self, tree: ObjectId, fresh: Mapping[ObjectId, NewChildren] | None = None) -> None:
-        """Raise the counts of a tree that a live version begins to hold; what is held in it beside `fresh` is deferred."""
+        """Raise the counts of a tree that a live version begins to hold; what it holds beside `fresh` is deferred."""
         self._fresh = fresh or {}
         self._walk([(tree, True)], +1)
         self._fresh = {}
