@@ -10,8 +10,7 @@
 `AuraError`; nothing here prints or exits. docs/api.md is the guide.
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as `typing` has it, whose import takes time
 if TYPE_CHECKING:
     from aura_vcs.api.branches import Branch, Branches, Tag, Tags
     from aura_vcs.api.comparing import Diff, FieldEdit, FileChange, FileDiff, diff_files

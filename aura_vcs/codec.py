@@ -16,6 +16,7 @@ from blake3 import blake3
 from aura_vcs import ids
 from aura_vcs.errors.integrity import LimitExceeded, ObjectMalformed, RecordCorrupt
 from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.interrupts import hold_back
 from aura_vcs.layout import check_entry_name, is_entry_name
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Operation, Tree, Version, VersionType
 
@@ -100,7 +101,8 @@ def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
     """Return the decoder of a record, made when it is first needed: making all takes as long as importing a module."""
     found: msgspec.json.Decoder[T] | None = _decoders.get(kind)
     if found is None:
-        found = _decoders[kind] = msgspec.json.Decoder(kind)
+        with hold_back():  # msgspec runs Python code to look at a type, and crashes where that is interrupted
+            found = _decoders[kind] = msgspec.json.Decoder(kind)
     return found
 
 
@@ -353,7 +355,7 @@ def decode_record(data: bytes, shape: type[T], path: str) -> T:
         RecordCorrupt: it is no such record; names `path`.
     """
     try:
-        return msgspec.json.decode(data, type=shape)
+        return _decoder(shape).decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RecordCorrupt(path, str(error)) from error
 
@@ -370,6 +372,7 @@ def from_plain(value: Any, shape: type[T], path: str) -> T:
         RecordCorrupt: it is no such record; names `path`.
     """
     try:
+        _decoder(shape)  # looks at the type, once
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         raise RecordCorrupt(path, str(error)) from error

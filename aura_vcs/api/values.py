@@ -274,12 +274,15 @@ class Undone:
     files: Moved
     passed_over: tuple[str, ...] = ()
     """Why later operations were left as they are."""
+    other_restore_points: tuple[Version, ...] = ()
+    """What was unsaved in further steps that went along with it, oldest first; `files` has that of the last."""
 
     @classmethod
     def _of(cls, repo: Repository, done: undo_room.Undone) -> Self:
         """Take over what was done."""
         files = Moved._nowhere(repo, done.head) if done.files is None else Moved._of(repo, done.files)
-        return cls(done.description, Operation._of(done.operation), files, done.passed_over)
+        points = tuple(version for point in done.other_restore_points if (version := version_or_none(point)))
+        return cls(done.description, Operation._of(done.operation), files, done.passed_over, points)
 
 
 def _version_at(repo: Repository, head: Head) -> Version | None:

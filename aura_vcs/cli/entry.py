@@ -1,40 +1,57 @@
 """Where the process of `aura` begins: what must come before the imports that take time."""
 
+import _signal  # type: ignore[import-not-found]  # `signal` without the enums, whose import Ctrl-C would meet
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
 
-from aura_vcs.cli.lazy_import import import_later
-
+TYPE_CHECKING = False  # as `typing` has it, whose import would take place before Ctrl-C is seen to
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from aura_vcs.worktree.scan.prefetch import ScanPrefetch
 
 COLLECT_EVERY = 50_000
 """Objects made between two looks for garbage in cycles. A command makes many that stay, and ends soon:
 Python's own 700 costs a commit of thousands of files a tenth of its time."""
 STOPPED = 130
+"""The exit code after Ctrl-C."""
 LOOKING = ("status", "commit", "save", "diff")
 """Commands that begin with a look at every file of the project around the current folder."""
 
 
-def run() -> NoReturn:
+def run() -> "NoReturn":
     """Run `aura` with the process's arguments; never returns."""
-    _read_names_as_utf8()
-    forget_empty_home()
-    gc.set_threshold(COLLECT_EVERY)
-    _fill_standard_streams()
-    ahead = _prefetch()
-    import_later()
-    _import_msgspec()
+    stop_at_once()
     try:
+        _read_names_as_utf8()
+        forget_empty_home()
+        gc.set_threshold(COLLECT_EVERY)
+        _fill_standard_streams()
+        from aura_vcs.cli.lazy_import import import_later
+
+        ahead = _prefetch()
+        import_later()
+        _import_msgspec()
         from aura_vcs.cli.main import cli
 
         cli.main(ahead=ahead, is_process=True)
     except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
         sys.exit(STOPPED)
     finally:
+        stop_at_once()
         gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
+
+
+def stop_at_once() -> None:
+    """Let Ctrl-C end the process without a word, where nothing is being done that has to be ended in order.
+
+    So it is until the command is read (`cli.main` takes over then) and once it has done its work: an exception
+    in an import, or while Python ends, would be shown as a traceback. A process that was told to ignore Ctrl-C goes
+    on doing so.
+    """
+    if callable(_signal.getsignal(_signal.SIGINT)):
+        _signal.signal(_signal.SIGINT, lambda *_: os._exit(STOPPED))
 
 
 def _fill_standard_streams() -> None:

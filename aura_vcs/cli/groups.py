@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from aura_vcs.interrupts import hold_back
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -44,7 +46,8 @@ class LazyGroup(click.Group):
         entry = self.catalog.get(self.aliases.get(cmd_name, cmd_name))
         if entry is None:
             return None
-        command = getattr(import_module(entry.module), entry.attribute)
+        with hold_back():
+            command = getattr(import_module(entry.module), entry.attribute)
         assert isinstance(command, click.Command)
         return command
 

@@ -64,6 +64,8 @@ class AuraGroup(LazyGroup):
         previous = _end_like_an_interrupt()
         try:
             try:
+                if session.is_process and callable(signal.getsignal(signal.SIGINT)):
+                    signal.signal(signal.SIGINT, signal.default_int_handler)
                 _check_arguments(arguments)
                 with self.make_context("aura", arguments, obj=session, **extra) as ctx, naming_the_command(ctx):
                     self.invoke(ctx)

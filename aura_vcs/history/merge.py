@@ -152,9 +152,12 @@ def abort_merge(repo: Repository) -> Undone:
     if steps == len(types) or types[steps] != "merge":
         hint = "`aura undo` takes back what was done since, one thing at a time; `aura ops` lists it."
         raise InputError("The last thing done here is no merge", hint=hint)
+    points: list[VersionRecord] = []
     for _ in range(steps):
-        undo(repo)
-    return undo(repo)
+        step = undo(repo)
+        points += [point for point in (step.restore_point, *step.other_restore_points) if point is not None]
+    done = undo(repo)
+    return msgspec.structs.replace(done, other_restore_points=(*points, *done.other_restore_points))
 
 
 class _MergeStep:

@@ -50,6 +50,8 @@ class Undone(msgspec.Struct, frozen=True):
     files: CheckoutResult | None = None
     passed_over: tuple[str, ...] = ()
     """Why later operations were left as they are: what they would bring back has been collected."""
+    other_restore_points: tuple[VersionRecord, ...] = ()
+    """What was unsaved in further steps that went back, or were done again, along with it; oldest first."""
 
     @property
     def restore_point(self) -> VersionRecord | None:
@@ -156,7 +158,8 @@ def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
             repo.progress.note(error.message)
             break
         description = done.description if back else rest.description  # of what was done last
-        done = msgspec.structs.replace(done, head=rest.head, description=description)
+        points = (*done.other_restore_points, *((rest.restore_point,) if rest.restore_point is not None else ()))
+        done = msgspec.structs.replace(done, head=rest.head, description=description, other_restore_points=points)
     return done
 
 

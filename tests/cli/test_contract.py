@@ -229,7 +229,7 @@ def test_moves_are_told(two: Film) -> None:
     assert moved["restore_point"]["trigger"] == "PreCheckout"
     assert moved["kept_unsaved"] == 1
     back = two.data("undo")
-    assert back.keys() == keys | {"operation", "passed_over"}
+    assert back.keys() == keys | {"operation", "passed_over", "other_restore_points"}
     assert (back["branch"], back["head"]["number"]) == ("main", 2)
     assert two.read("notes.txt") == "unsaved"
     assert two.data("redo")["head"]["number"] == 1

@@ -1,7 +1,14 @@
 """Words that people bring along: save, history, help, ls, switch, amend, paths in the place of versions."""
 
+import shlex
+from pathlib import Path
+
+import click
 import pytest
 from aura_vcs.cli.catalog import ALIASES, CATALOG
+from aura_vcs.cli.familiar_commands import DOES_IT
+from aura_vcs.cli.main import cli
+from aura_vcs.cli.session import Session
 
 from tests.cli.conftest import Film
 
@@ -148,3 +155,49 @@ def test_whoami_says_who_and_why(film: Film) -> None:
     assert film("whoami", "--json", env=alone).json["author"] == "Mara Lind <mara@example.org>"
     for key in ("author", "user.name", "email"):
         assert "identity." in film("config", "set", key, "x", code=None).stderr
+
+
+@pytest.mark.parametrize("line", sorted({line for lines in DOES_IT.values() for line in lines}))
+def test_what_is_suggested_can_be_typed(line: str) -> None:
+    """Every command that answers a word from elsewhere is read without a complaint, words in capitals filled in."""
+    filled = {"COMMAND": "commit", "FIELD=VALUE": "title=Tides", "VERSION": "v1", "VERSION:PATH": "v1:a"}
+    ctx = cli.make_context("aura", [filled.get(word, word) for word in shlex.split(line)], obj=Session())
+    while isinstance(ctx.command, click.Group) and (rest := [*ctx._protected_args, *ctx.args]):
+        name, command, left = ctx.command.resolve_command(ctx, rest)
+        assert command is not None
+        ctx = command.make_context(name, left, parent=ctx)
+
+
+def test_a_restore_point_needs_no_word(two: Film) -> None:
+    """`aura restore-point` alone, as it is suggested for `stash`; then everything unsaved is taken away."""
+    two.write({"notes.txt": "unsaved"})
+    assert 'Saved v3 "Manual"' in two("restore-point").out
+    two("restore", "HEAD")
+    two("restore", "v3")
+    assert two.read("notes.txt") == "unsaved"
+
+
+def test_a_dash_is_the_branch_before(two: Film) -> None:
+    """There and back, also from an older version; without one before, the list of branches is named."""
+    assert "`aura branch` lists them" in two("switch", "-", code=2).stderr
+    two("checkout", "-b", "side")
+    for name in ("main", "side"):
+        two("switch", "-")
+        assert two.data("status")["branch"] == name
+    two("checkout", "v1")
+    two("checkout", "-")
+    assert two.data("status")["branch"] == "side"
+
+
+def test_a_file_in_the_wrong_place_is_answered_with_the_command(
+    film: Film, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A bundle without `create`, and two files compared where no project is."""
+    assert "`aura bundle create ../x.aurab`" in film("bundle", "../x.aurab", code=2).stderr
+    away = tmp_path_factory.mktemp("away")
+    files = [str(away / name) for name in "ab"]
+    for name in files:
+        Path(name).write_text(name)
+    outside = Film(away, film.env)
+    assert f"`aura diff --files {' '.join(files)}`" in outside("diff", *files, code=10).stderr
+    assert "--files" not in outside("diff", files[0], str(away / "none"), code=10).stderr

@@ -261,3 +261,18 @@ run()
     done = subprocess.run([sys.executable, "-c", code], check=False, cwd=film.root, capture_output=True, text=True)
     assert done.returncode == 130
     assert done.stdout == done.stderr == ""
+
+
+def test_an_early_ctrl_c_shows_no_traceback(two: Film) -> None:
+    """Wherever in its start a command is: no traceback but of Python's own start, and exit 130 or the work done."""
+    for step in range(16):
+        process = subprocess.Popen(
+            [*AURA, "status"], cwd=two.root, env=environment(two), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        time.sleep(0.02 + 0.02 * step)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+        is_own_start = process.returncode == -signal.SIGINT or b"Fatal Python error: init" in error
+        assert process.returncode in {0, 130} or is_own_start, error
+        assert b"Traceback" not in error or b"in run\n" not in error, error
+        assert process.returncode != 130 or error in {b"", b"Stopped.\n", b"Stopped; nothing was saved.\n"}

@@ -94,3 +94,38 @@ def test_a_terminal_asks_one_by_one(apart: Film) -> None:
     assert "Nothing is open any more" in said
     assert apart.read("script.md").endswith("end\n")
     assert "Nothing is open." in at_a_terminal(apart, "resolve")[0]
+
+
+def test_what_is_left_has_the_numbers_of_the_list(apart: Film) -> None:
+    """In the answer to a decision, as in the list after it."""
+    apart("merge", "side")
+    left = apart.data("resolve", "2", "--theirs")["left"]
+    assert [item["number"] for item in left] == [1, 2]
+    assert left == apart.data("resolve", "--list")["conflicts"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")
+def test_a_terminal_shows_the_number_that_was_asked_for(apart: Film) -> None:
+    """As the list has it, and not as the first of one."""
+    apart("merge", "side")
+    apart.env["NO_COLOR"] = "1"
+    said, _ = at_a_terminal(apart, "resolve", "2", typed=b"\n")
+    assert "   2  cut.otio#/" in said
+    assert "   1  " not in said
+
+
+def test_an_aborted_merge_names_what_was_unsaved(apart: Film) -> None:
+    """Also where an answer goes back before the merge does: its restore point has the edit."""
+    apart("merge", "side")
+    apart("resolve", "brief.json#/tone", "--theirs")
+    apart.write({"brief.json": '{"topic": "By hand", "tone": "wild"}'})
+    done = apart.data("merge", "--abort")
+    (point,) = done["other_restore_points"]
+    assert done["restore_point"] is None
+    apart("restore", f"v{point['number']}", "brief.json")
+    assert "By hand" in apart.read("brief.json")
+    apart("restore", "HEAD")
+    apart("merge", "side")
+    apart("resolve", "brief.json#/tone", "--theirs")
+    apart.write({"brief.json": '{"topic": "Again", "tone": "wild"}'})
+    assert "is kept in the restore point v" in apart("merge", "--abort").out

@@ -1,5 +1,6 @@
 """`aura bundle`: a project with its history in one file."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -23,9 +24,23 @@ _CATALOG = {
 }
 
 
+class _BundleGroup(LazyGroup):
+    """The group `aura bundle`, which tells a file name in the place of a command."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first argument names; see LazyGroup."""
+        word = args[0]
+        if word not in self.catalog and ("/" in word or "." in word) and not ctx.resilient_parsing:
+            line = f"`{ctx.command_path} create {shlex.quote(word)}`"
+            raise click.UsageError(f"There is no command {ctx.command_path} {word}. Did you mean {line}?", ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
     "bundle",
-    cls=LazyGroup,
+    cls=_BundleGroup,
     catalog=_CATALOG,
     context_settings=HELP,
     epilog=examples("aura bundle create film.aurabundle", "aura clone film.aurabundle"),

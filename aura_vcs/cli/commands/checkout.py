@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "aura checkout v3",
         "aura checkout main",
+        "aura checkout -",
         "aura checkout -b shorter-intro",
         "aura checkout v3 --clean",
         "aura checkout '@{1 hour ago}'",
@@ -49,7 +50,8 @@ def checkout_command(
     """Go to a branch or an older version
 
     Puts files in place that it has otherwise than the version you are on. Unsaved changes to other files
-    stay as they are; where both meet, yours are kept in a restore point first.
+    stay as they are; where both meet, yours are kept in a restore point first. `-` is the branch you were
+    on before.
 
     With --clean, your files are exactly those of the version, by default the one you are on. Everything
     unsaved is kept in a restore point first; what is ignored stays. With --create, a new branch is started
@@ -60,6 +62,8 @@ def checkout_command(
     from aura_vcs.cli.output.json_shapes import checkout_to_json
     from aura_vcs.history.checkout import checkout, restore
 
+    if words == ("-",):
+        words = (_branch_before(repo),)
     version, chosen = saved_paths(repo, current_session().folder, words, paths)
     if chosen and (clean or new_branch is not None):
         raise click.UsageError("Files are brought back without --clean and --create.")
@@ -79,6 +83,17 @@ def checkout_command(
             console.line("Started the branch ", cyan(new_branch))
         _show(repo, console, before, moved)
     print_skipped(console, moved)
+
+
+def _branch_before(repo: "Repository") -> str:
+    from aura_vcs.history.names.previous_branch import previous_branch
+
+    found = previous_branch(repo)
+    if found is None:
+        from aura_vcs.errors import InputError
+
+        raise InputError("You were on no other branch before", hint="`aura branch` lists them: `aura checkout BRANCH`.")
+    return found
 
 
 def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult") -> None:

@@ -1,5 +1,7 @@
 """`aura diff`."""
 
+import os
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +13,7 @@ from aura_vcs.cli.output.console import Console, Line, Painted, Part, cyan, fain
 from aura_vcs.cli.output.humanize import changed_path, count, size, titled
 from aura_vcs.cli.output.paths import versions_and_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
+from aura_vcs.errors.input import NotAProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +88,13 @@ def diff_command(*, versions: tuple[str, ...], paths: tuple[str, ...], files: bo
     """
     wanted = DiffRequest(**options)
     if not files:
-        _diff(versions, paths, wanted)
+        try:
+            _diff(versions, paths, wanted)
+        except NotAProject as error:
+            named = (*versions, *paths)
+            if len(named) == 2 and all(map(os.path.isfile, named)):
+                error.hint = f"Two files are compared with `aura diff --files {shlex.join(named)}`."
+            raise
         return
     named = (*versions, *paths)
     if len(named) != 2:

@@ -80,10 +80,11 @@ def resolve_command(
     done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]), source=source)
     if console.as_json:
         from aura_vcs.cli.output.json_shapes import checkout_to_json, conflict_to_json
+        from aura_vcs.history.merging.conflicts import sort
 
         shape = {"decided": [conflict_to_json(item) for item in done.decided]}
-        left = {"left": [conflict_to_json(item) for item in done.remaining]}
-        console.data({**shape, **left, **checkout_to_json(repo, done.files.head, done.files)})
+        left = [{**conflict_to_json(item), "number": number} for number, item in enumerate(sort(done.remaining), 1)]
+        console.data({**shape, "left": left, **checkout_to_json(repo, done.files.head, done.files)})
     else:
         _show(console, done)
     print_skipped(console, done.files)
@@ -146,7 +147,7 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
     if not only_list and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         from aura_vcs.cli.shared.ask_conflicts import ask_conflicts
 
-        ask_conflicts(repo, console, found)
+        ask_conflicts(repo, console, found, numbers)
         return
     console.lines((line for item in found for line in conflict_lines(item, numbers[item.id])), paged=True)
     number = numbers[found[0].id]

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 @click.command(
     "restore-point",
     context_settings=HELP,
-    epilog=examples("aura restore-point PreScriptRegeneration", "aura restore-point PreBulkTimelineChange -m 'Recut'"),
+    epilog=examples(
+        "aura restore-point",
+        "aura restore-point PreScriptRegeneration",
+        "aura restore-point PreBulkTimelineChange -m 'Recut'",
+    ),
 )
-@click.argument("trigger")
+@click.argument("trigger", default="Manual")
 @click.option("-m", "--name", metavar="TEXT", type=TEXT, default="", help="A name (else the trigger)")
 @click.option("--description", metavar="TEXT", type=TEXT, default="")
 @json_option
@@ -26,8 +30,8 @@ if TYPE_CHECKING:
 def restore_point_command(repo: "Repository", console: Console, trigger: str, name: str, description: str) -> None:
     """Save the folder before something is done to it
 
-    TRIGGER says what: PreScriptRegeneration, PostLLMRefinement, PreBulkTimelineChange … Restore
-    points stay for 30 days (retention.restore_point_days).
+    TRIGGER says what: PreScriptRegeneration, PostLLMRefinement, PreBulkTimelineChange …;
+    without it, Manual. Restore points stay for 30 days (retention.restore_point_days).
     """
     from aura_vcs.history.autosave import restore_point
 

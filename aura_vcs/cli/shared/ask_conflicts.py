@@ -12,7 +12,7 @@ from aura_vcs.cli.shared.checkout_report import print_skipped
 from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aura_vcs.history.merging.conflicts import OpenConflict
     from aura_vcs.history.resolve import Decision
@@ -29,9 +29,12 @@ ANSWERS = {
 QUESTION = "(o)urs, (t)heirs, (b)oth, (e)dit the file, (s)kip or (q)uit"
 
 
-def ask_conflicts(repo: "Repository", console: Console, chosen: "Sequence[OpenConflict]") -> None:
+def ask_conflicts(
+    repo: "Repository", console: Console, chosen: "Sequence[OpenConflict]", numbers: "Mapping[str, int]"
+) -> None:
     """Ask about each of these conflicts, and carry every answer out at once; `aura undo` takes back the last one.
 
+    `numbers` are those of the list by id, as `aura resolve NUMBER` takes them before the first answer.
     What is skipped stays open. An answer that cannot be is said, and asked again.
     """
     from aura_vcs.history.merging.conflicts import sort
@@ -39,11 +42,11 @@ def ask_conflicts(repo: "Repository", console: Console, chosen: "Sequence[OpenCo
 
     wanted = [item.id for item in chosen]
     decided = 0
-    for at, id_ in enumerate(wanted, 1):
+    for id_ in wanted:
         item = next((found for found in sort(open_conflicts(repo)) if found.id == id_), None)
         if item is None:
             continue  # another answer has decided it as well
-        for line in conflict_lines(item, at):
+        for line in conflict_lines(item, numbers[id_]):
             console.line(*line)
         answer = _answer(repo, console, item)
         if answer == "quit":

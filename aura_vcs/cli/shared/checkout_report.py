@@ -7,16 +7,21 @@ from aura_vcs.cli.output.humanize import count
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import CheckoutResult
+    from aura_vcs.index.records import VersionRecord
 
 
 def print_restore_point(console: Console, moved: "CheckoutResult") -> None:
     """Say where unsaved work is, if there was any."""
-    point = moved.restore_point
-    if point is not None:
-        console.line(
-            f"What you had not saved is kept in the restore point v{point.number}; "
-            f"`aura restore v{point.number}` brings it back."
-        )
+    if moved.restore_point is not None:
+        print_point(console, moved.restore_point)
+
+
+def print_point(console: Console, point: "VersionRecord") -> None:
+    """Say that a restore point has what was unsaved, and how it comes back."""
+    console.line(
+        f"What you had not saved is kept in the restore point v{point.number}; "
+        f"`aura restore v{point.number}` brings it back."
+    )
 
 
 def print_kept_unsaved(console: Console, moved: "CheckoutResult") -> None:

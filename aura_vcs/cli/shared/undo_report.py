@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Console, faint, strong
 from aura_vcs.cli.output.humanize import count, shown_pointer
-from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_point, print_restore_point, print_skipped
 
 if TYPE_CHECKING:
     from aura_vcs.history.undo import Undone
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:
     """Say what was taken back or done again, and where that leaves the folder."""
-    from aura_vcs.cli.output.json_shapes import checkout_to_json
+    from aura_vcs.cli.output.json_shapes import checkout_to_json, version_to_json
 
     if console.as_json:
         operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
         shape = {"operation": operation, **checkout_to_json(repo, done.head, done.files)}
-        console.data(shape | {"passed_over": list(done.passed_over)})
+        points = [version_to_json(point) for point in done.other_restore_points]
+        console.data(shape | {"passed_over": list(done.passed_over), "other_restore_points": points})
         return
     for message in done.passed_over:
         console.note(f"Passed over: {message}")
@@ -26,6 +27,8 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
     record = repo.queries.version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
     console.line(*shown_pointer(done.head, record), changed)
+    for point in done.other_restore_points:
+        print_point(console, point)
     if done.files is not None:
         print_restore_point(console, done.files)
         print_kept_unsaved(console, done.files)
