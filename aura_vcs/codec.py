@@ -16,9 +16,9 @@ from blake3 import blake3
 from aura_vcs import ids
 from aura_vcs.errors.integrity import LimitExceeded, ObjectMalformed, RecordCorrupt
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.interrupts import hold_back
 from aura_vcs.layout import check_entry_name, is_entry_name
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Operation, Tree, Version, VersionType
+from aura_vcs.progress import hold_back
 
 T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aura_vcs.interrupts import hold_back
+from aura_vcs.progress import hold_back
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

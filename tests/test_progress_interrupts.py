@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from aura_vcs.interrupts import hold_back
+from aura_vcs.progress import hold_back
 
 
 def test_an_interrupt_comes_afterwards() -> None:
