@@ -16,6 +16,7 @@ def test_status_says_what_is_wrong_as_project_check_does(bees: Film) -> None:
     scene = json.loads(path.read_text()) | {"image_file_path": "assets/gone.png", "duration_seconds": -1}
     path.write_text(json.dumps(scene))
     checked = bees("project", "check", "--json", code=3).json
+    assert checked.pop("media") == [], "what the projects of editors name is looked at by the check alone"
     changed = bees.data("status")
     assert {key: changed[key] for key in checked} == checked
     assert checked["errors"] >= 2

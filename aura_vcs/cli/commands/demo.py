@@ -1,9 +1,8 @@
 """`aura demo`."""
 
-import shutil
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from aura_vcs.cli.session import Session
 from aura_vcs.errors import Interrupted
 
 PARTS = ("basics", "merging", "studio")
+_PREFIX = "aura-demo-"
 _GOES_ON = "Enter goes on, q ends: "
 
 
@@ -45,21 +45,27 @@ def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep:
         console.line(f"Put the sample project into {target}")
         console.line(faint(f"Begin with `cd {target}` and `aura init`."))
         return
-    scratch = Path(tempfile.mkdtemp(prefix="aura-demo-")).resolve()
-    try:
-        _show(
-            console, scratch, parts or PARTS, pauses=not no_pause and is_terminal(sys.stdin) and is_terminal(sys.stdout)
-        )
-        console.line()
-        console.line(
-            f"That was the tour. {f'Everything is in {scratch}' if keep else 'The scratch folder is gone again'}."
-        )
-        console.line("Try it yourself: `aura demo --sample my-video`, or `aura init` in a folder of your own.")
-    except Interrupted:
-        console.line("Ended.")
-    finally:
-        if not keep:
-            shutil.rmtree(scratch, ignore_errors=True)
+    with nullcontext(tempfile.mkdtemp(prefix=_PREFIX)) if keep else _scratch_folder() as folder:
+        scratch = Path(folder).resolve()
+        try:
+            _show(
+                console,
+                scratch,
+                parts or PARTS,
+                pauses=not no_pause and is_terminal(sys.stdin) and is_terminal(sys.stdout),
+            )
+            console.line()
+            console.line(
+                f"That was the tour. {f'Everything is in {scratch}' if keep else 'The scratch folder is gone again'}."
+            )
+            console.line("Try it yourself: `aura demo --sample my-video`, or `aura init` in a folder of your own.")
+        except Interrupted:
+            console.line("Ended.")
+
+
+def _scratch_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Make a folder among the system's temporary files that is removed at the end of a `with`."""
+    return tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
 
 
 def _show(console: Console, scratch: Path, parts: tuple[str, ...], *, pauses: bool) -> None:
