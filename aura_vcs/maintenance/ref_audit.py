@@ -59,7 +59,7 @@ def _is_ahead(repo: Repository, entry: BranchEntry, known: list[BranchEntry]) ->
 
 
 def _has_seen_more(tag: Tag, recorded: Tag) -> bool:
-    """Whether a tag is a recorded one that has seen others since: where copies merge, no operation says so."""
+    """Tell whether a tag is a recorded one that has seen others since: where copies merge, no operation says so."""
     if tag.seen is None or recorded.seen is None or replace(tag, seen=recorded.seen) != recorded:
         return False
     return all(tag.seen.get(replica, 0) >= counter for replica, counter in recorded.seen.items())

@@ -39,7 +39,7 @@ def _which_is_whose(
 
 
 def _titled(repo: Repository, there: RemoteSnapshot, tag: Tag) -> str:
-    """A tag's version and who gave the tag: `v2.029d (tagged by Anna)`; two may have the number, so the id is in it."""
+    """Name a tag's version and who gave the tag: `v2.029d (tagged by Anna)`; two may have the number."""
     assert tag.version is not None
     record, label = repo.queries.version(tag.version), there.labels().get(tag.version)
     number = record.number if record is not None else label.number if label is not None else None
