@@ -15,6 +15,7 @@ from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.repair_records import find_repairable
 from aura_vcs.repository.new_replica import become_new_replica
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.sync.pull import sync
@@ -411,3 +412,35 @@ def test_a_tag_that_a_tool_wrote_over_is_brought_back(original: Path, tmp_path: 
     with Repository.open(str(original)) as repo:
         assert {tag.version for tag in repo.refs.tags().values()} == wanted
         assert [name for name, _ in status(repo).tags_apart] == ["sent"]
+
+
+def test_a_tag_that_two_machines_gave_in_a_mirrored_folder_is_whole(original: Path, tmp_path: Path) -> None:
+    """What a tag has seen grows where copies merge, and no operation says so: nothing is damaged, nothing to mend."""
+    twin = shutil.copytree(original, tmp_path / "twin")
+    with Repository.open(str(original)) as ours, Repository.open(str(twin)) as theirs:
+        create_tag(ours, "sent", versions(ours)[0].id)
+        create_tag(theirs, "sent", versions(ours)[1].id)
+    for source, target in ((original, twin), (twin, original), (original, twin)):
+        _mirror_store(source, target)
+        with Repository.open(str(target)) as repo:
+            status(repo)
+    for root in (original, twin):
+        with Repository.open(str(root)) as repo:
+            seen = [tag.seen for tag in repo.refs.tags().values()]
+            assert len(seen) == 2
+            assert any(seen)
+            assert fsck(repo).is_clean
+            assert find_repairable(repo) == []
+
+
+def test_a_tag_that_has_seen_less_than_was_recorded_is_damaged(original: Path) -> None:
+    """It only ever grows."""
+    with Repository.open(str(original)) as repo:
+        create_tag(repo, "sent", versions(repo)[0].id)
+        path = original / ".aura/refs/tags/sent.json"
+        tag = json.loads(path.read_text())
+        path.write_text(json.dumps(tag | {"seen": {"0" * 12: 3}}))
+        assert find_repairable(repo) == []
+        del tag["seen"]
+        path.write_text(json.dumps(tag))
+        assert [item.path for item in find_repairable(repo)] == ["refs/tags/sent.json"]

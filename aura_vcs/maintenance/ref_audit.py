@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from aura_vcs import layout
 from aura_vcs.codec import from_plain
 from aura_vcs.errors.integrity import RecordCorrupt
@@ -39,7 +41,8 @@ def unrecorded_refs(repo: Repository) -> Iterator[tuple[str, str]]:
     for tag_name, tag in repo.refs.tags().items():
         name = _short(layout.tag_ref(tag_name))
         recorded = _all(afters, name, Tag)
-        if name in afters and tag not in recorded and not _is_tag_ahead(repo, tag, recorded):
+        is_recorded = any(tag == other or _has_seen_more(tag, other) for other in recorded)
+        if name in afters and not is_recorded and not _is_tag_ahead(repo, tag, recorded):
             yield f"refs/{name}", "it is not what any operation recorded"
     for label in repo.refs.all_labels():
         name = f"versions/{label.version}"
@@ -53,6 +56,13 @@ def _is_ahead(repo: Repository, entry: BranchEntry, known: list[BranchEntry]) ->
     if entry.replica == repo.replica:
         return False
     return all(entry.counter > other.counter and entry.updated_at > other.updated_at for other in known)
+
+
+def _has_seen_more(tag: Tag, recorded: Tag) -> bool:
+    """Tell whether a tag is a recorded one that has seen others since: where copies merge, no operation says so."""
+    if tag.seen is None or recorded.seen is None or replace(tag, seen=recorded.seen) != recorded:
+        return False
+    return all(tag.seen.get(replica, 0) >= counter for replica, counter in recorded.seen.items())
 
 
 def _is_tag_ahead(repo: Repository, tag: Tag, known: list[Tag]) -> bool:

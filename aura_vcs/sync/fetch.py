@@ -169,7 +169,7 @@ def _fetch(
             repo.trees.remember(object_id, tree)
         if draft.negotiation.table is not None and draft.plan.objects:
             arrived = _receive(room, draft, draft.negotiation.table, expecting)
-        report_diverged_tags(repo.progress, repo.refs.all_tags(), view.manifest.tags)
+        report_diverged_tags(repo, repo.refs.all_tags(), view)
         _record(repo, draft, _record_offloaded(repo, draft, known, arrived))
     clear(known.incoming)
     found = [branch(repo, name) for name in draft.entries]

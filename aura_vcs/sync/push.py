@@ -168,7 +168,7 @@ def _push_alone(repo: Repository, remote: RemoteStorage, known: RemoteCache, opt
             done, after = draft.plan, view
             try:
                 if not done.is_empty:
-                    report_diverged_tags(repo.progress, own.tags, view.manifest.tags)
+                    report_diverged_tags(repo, own.tags, view)
                     done, after = _execute(repo, remote, known, draft)
                 elif has_unseen_tombstones(repo, view):
                     after = update_manifest(

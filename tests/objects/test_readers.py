@@ -147,3 +147,69 @@ def _mode(repo: Repository, path: str) -> int:
     place, loose = repo.store.location(entry.id), repo.store.loose.find(entry.id)
     name = pack_path(place.pack) if place is not None else loose[0] if loose is not None else ""
     return os.stat(repo.storage.path(name)).st_mode
+
+
+@pytest.mark.parametrize("size", [10, 200_000, 3_000_000])
+def test_a_private_file_that_comes_back_is_private(tmp_path: Path, size: int) -> None:
+    """Where it replaces nothing: by a checkout, a restore, and under the name that it had before."""
+    root = tmp_path / "film"
+    root.mkdir()
+    write(root, {"open.txt": "words", "open.bin": noise(size, seed=2)})
+    with Repository.init(str(root)) as repo:
+        save(repo, "First cut")
+        _private(root, {"secret.bin": noise(size, seed=1)})
+        write(root, {"later.txt": "more words"})
+        save(repo, "Second cut")
+        checkout(repo, "v1")
+        checkout(repo, "main")
+        assert _modes(root) == {"open.txt": 0o644, "open.bin": 0o644, "secret.bin": 0o600, "later.txt": 0o644}
+        (root / "secret.bin").unlink()
+        restore(repo, "main", ["secret.bin"])
+        assert _modes(root)["secret.bin"] == 0o600
+        (root / "secret.bin").rename(root / "key.bin")
+        save(repo, "Renamed")
+        checkout(repo, "v2")
+        assert _modes(root)["secret.bin"] == 0o600
+
+
+def test_many_private_files_that_come_back_are_private(tmp_path: Path) -> None:
+    """In a new folder, which is laid out as a whole, and one by one; the public ones beside them are not."""
+    root = tmp_path / "film"
+    root.mkdir()
+    write(root, {"notes/first.txt": "first"})
+    with Repository.init(str(root)) as repo:
+        save(repo, "First cut")
+        names = [f"{folder}/{number}.txt" for folder in ("new", "notes") for number in range(50)]
+        write(root, {f"open-{name.replace('/', '-')}": name for name in names})
+        _private(root, {name: f"secret {name}" for name in names})
+        save(repo, "Second cut")
+        checkout(repo, "v1")
+        checkout(repo, "main")
+        assert {name for name, mode in _modes(root).items() if mode == 0o600} == set(names)
+        assert_whole(repo)
+
+
+def test_who_shares_a_project_gets_back_what_the_group_could_read(tmp_path: Path) -> None:
+    """What a group works on comes back for the group to write, and what is private does not."""
+    root = tmp_path / "film"
+    root.mkdir()
+    root.chmod(0o2775)
+    os.umask(0o002)
+    with Repository.init(str(root)) as repo:
+        write(root, {"a.txt": "a"})
+        save(repo, "First cut")
+        write(root, {"b.txt": "b"})
+        _private(root, {"secret.txt": "mine"})
+        save(repo, "Second cut")
+        checkout(repo, "v1")
+        checkout(repo, "main")
+        assert _modes(root) == {"a.txt": 0o664, "b.txt": 0o664, "secret.txt": 0o600}
+
+
+def _modes(root: Path) -> dict[str, int]:
+    """The modes of the project's files by path."""
+    return {
+        path.relative_to(root).as_posix(): stat.S_IMODE(path.stat().st_mode)
+        for path in root.rglob("*")
+        if path.is_file() and not path.relative_to(root).parts[0].startswith(".")
+    }

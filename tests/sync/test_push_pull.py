@@ -517,7 +517,13 @@ def test_a_tag_given_by_two_machines_is_told_and_kept_by_both(pair: Pair) -> Non
     told: list[str] = []
     pair.bert.progress = Notes(told)
     push(pair.bert, pair.remote, known(pair.bert))
-    assert [line for line in told if line.startswith("The tag sent was given to two versions")]
+    said = [line for line in told if line.startswith("The tag sent was given to two versions: ")]
+    assert len(said) == 1
+    mine, other = (f"v{v.number}.{v.id[:4]} (tagged by {who})" for v, who in ((theirs, "bert"), (pair.first, "anna")))
+    if pair.bert.replica > pair.anna.replica:
+        assert f": sent stays on yours, {mine}; {other} is sent.{pair.first.id[:4]} now. " in said[0]
+    else:
+        assert f": sent is {other} now; yours, {mine}, is sent.{theirs.id[:4]}. " in said[0]
     for repo in (pair.anna, pair.bert, pair.anna):
         sync(repo, pair.remote, known(repo))
     tags = pair.anna.refs.tags()

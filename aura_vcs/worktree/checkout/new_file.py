@@ -9,7 +9,7 @@ from contextlib import suppress
 from aura_vcs.storage.background_sync import BackgroundSync
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import write_all
-from aura_vcs.worktree.scan.cache import FileState, file_state
+from aura_vcs.worktree.scan.cache import file_state
 
 AGE_NS = 3_000_000_000
 """How far in the past written files are dated: any later write gives them another date, so that
@@ -111,11 +111,6 @@ class NewFile:
                 self._early.wait()
             os.close(self.fd)
             self.fd = -1
-
-
-def making_mode(replaced: FileState) -> int:
-    """Return the mode to make a file with that will replace one; while it is made, its owner may write to it."""
-    return replaced.mode & 0o666 | 0o600 if stat.S_ISREG(replaced.mode) else 0o666
 
 
 def with_executable(mode: int, executable: bool) -> int:

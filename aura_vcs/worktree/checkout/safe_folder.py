@@ -16,7 +16,7 @@ from aura_vcs.errors.worktree import FileHeld
 from aura_vcs.layout import check_entry_name, check_windows_name
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
-from aura_vcs.worktree.checkout.new_file import NewFile, making_mode, with_executable
+from aura_vcs.worktree.checkout.new_file import NewFile, with_executable
 from aura_vcs.worktree.checkout.replacement_gate import ReplacementGate
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.scan.cache import RACY, FileState, file_state
@@ -107,9 +107,9 @@ class SafeFolder:
         except (FileNotFoundError, UnsafePath):
             return False
 
-    def new_file(self, replaced: FileState | None = None) -> NewFile:
-        """Create a file in the making; nobody can read it who cannot read the one that it will replace."""
-        return NewFile(self._temporary, 0o666 if replaced is None else making_mode(replaced))
+    def new_file(self, mode: int = 0o666) -> NewFile:
+        """Create a file in the making, with this mode or, by the umask, a stricter one."""
+        return NewFile(self._temporary, mode)
 
     def place(self, new: NewFile, path: str, seen: SeenFile | None) -> FileState | None:
         """Give a finished file its name; returns its state.

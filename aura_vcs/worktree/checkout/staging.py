@@ -31,6 +31,7 @@ from aura_vcs.worktree.checkout.new_file import AGE_NS, with_executable
 from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.checkout.staging_plan import SINGLES, Staged, StagedFile, StagedFolder, plan_staging
+from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState, file_state
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.snapshot.stable_read import TICK_NS, FilesystemClock
@@ -109,7 +110,7 @@ class Staging:
         """Say what `fill` will write; writes nothing."""
         self.discard()
         above = os.path.dirname(self._scratch.path)
-        staged = plan_staging(self._root, above, scan, differences, places, least=least)
+        staged = plan_staging(self._root, above, scan, differences, places, StoredReaders(self._store), least=least)
         self._planned = list(differences), staged
         return staged
 

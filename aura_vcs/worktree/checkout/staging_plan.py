@@ -11,7 +11,7 @@ from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.trees import Difference
-from aura_vcs.worktree.checkout.new_file import making_mode
+from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.scan import Scan
 
@@ -30,7 +30,7 @@ class StagedFile(msgspec.Struct, frozen=True, gc=False):
     executable: bool
     location: PackLocation | None
     mode: int = 0o666
-    """What it is made with: nobody can read it who cannot read the file that it will replace."""
+    """What it is made with: nobody can read it who cannot read the file that it will replace, or what is stored."""
 
 
 class StagedFolder(msgspec.Struct, frozen=True):
@@ -71,6 +71,7 @@ def plan_staging(
     scan: Scan,
     differences: Iterable[Difference],
     places: Mapping[ObjectId, PackLocation],
+    readers: StoredReaders,
     *,
     least: int,
 ) -> Staged:
@@ -99,9 +100,9 @@ def plan_staging(
         elif not _is_small(difference.old, new):
             continue
         elif folder is not None:
-            folder.files.append(_staged(folder.name + path[len(folder.path) :], new, places))
+            folder.files.append(_staged(folder.name + path[len(folder.path) :], new, places, readers))
         else:
-            singles[path] = _staged(f"{SINGLES}/{len(singles)}", new, places, scan.file(path))
+            singles[path] = _staged(f"{SINGLES}/{len(singles)}", new, places, readers, scan.file(path))
     count = len(singles) + sum(len(folder.files) for folder in folders)
     return _within_limit(Staged(folders, singles)) if count >= least else Staged([], {})
 
@@ -132,11 +133,15 @@ def _is_small(old: Entry | None, new: Entry) -> bool:
 
 
 def _staged(
-    path: str, entry: Entry, places: Mapping[ObjectId, PackLocation], replaced: FileState | None = None
+    path: str,
+    entry: Entry,
+    places: Mapping[ObjectId, PackLocation],
+    readers: StoredReaders,
+    replaced: FileState | None = None,
 ) -> StagedFile:
     place = places.get(entry.id)
+    mode = readers.making_mode(entry.id, place, replaced)
     place = None if place is None or place.chunked else place
-    mode = 0o666 if replaced is None else making_mode(replaced)
     return StagedFile(path, entry.id, entry.size, entry.executable, place, mode)
 
 

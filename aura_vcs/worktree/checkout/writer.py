@@ -28,6 +28,7 @@ from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.checkout.staging import Staging
 from aura_vcs.worktree.checkout.staging_plan import Staged, StagedFile
+from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.scan import Scan
@@ -68,6 +69,7 @@ class Writer:
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
         self._places: Mapping[ObjectId, PackLocation] = {}
+        self._readers = StoredReaders(store)
         self._staged: dict[str, StagedFile] = {}
         self._left: list[str] = []
         self._blocked: set[str] = set()
@@ -101,7 +103,7 @@ class Writer:
         if unfit := self._disk.unsupported_names(d.path for d in differences if d.new is not None):
             raise NameUnfit(unfit)
         differences = self._with_disk_mode(differences)
-        self._places = places
+        self._places, self._readers = places, StoredReaders(self._store)
         sizes = sum(d.new.size for d in differences if d.new is not None and d.new.kind is EntryKind.FILE)
         self._progress.start("Writing files", sizes, "bytes")
         try:
@@ -169,7 +171,8 @@ class Writer:
             made: list[tuple[Difference, NewFile]] = []
             for difference in files:
                 seen = self._seen(scan, difference)
-                new = stack.enter_context(self._folder.new_file(seen.state if seen is not None else None))
+                mode = self._making_mode(difference, seen)
+                new = stack.enter_context(self._folder.new_file(mode))
                 self._write_content(difference, new, sync=not together)
                 if together:
                     made.append((difference, new))
@@ -181,6 +184,12 @@ class Writer:
             for difference, new in made:
                 if self._may_write(scan, difference):
                     self._note(difference, self._folder.place(new, difference.path, self._seen(scan, difference)))
+
+    def _making_mode(self, difference: Difference, seen: SeenFile | None) -> int:
+        """Return the mode to make the file with, see StoredReaders."""
+        assert difference.new is not None
+        blob = difference.new.id
+        return self._readers.making_mode(blob, self._places.get(blob), seen.state if seen is not None else None)
 
     def _set_mode(self, difference: Difference, seen: SeenFile | None) -> FileState | None:
         """Make a file executable or not, if its content stays; None if it is not what was seen."""

@@ -16,7 +16,6 @@ from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, TreeReader, documents_of
 from aura_vcs.progress import Progress
-from aura_vcs.storage.local import LocalStorage
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, drop, entry_of
@@ -126,11 +125,14 @@ class Snapshotter:
             files.append((path, folder, name))
             total += state.size
         progress.start("Storing", total, "bytes")
-        for readers, group in _by_readers(files, self._store.storage):
+        groups = _by_readers(files)
+        for readers, group in groups:
             self._batch.read_by(readers)
             self._store_group(group)
         if self._store.storage.is_shared:
             self._batch.read_by(0o666)
+        elif len(groups) > 1:
+            self._batch.read_by(reduce(and_, (readers for readers, _ in groups)))
         progress.finish()
 
     def _store_group(self, files: "Sequence[_File]") -> None:
@@ -278,16 +280,14 @@ _File = tuple[str, ScannedFolder, str]
 """A file to be stored: its path, the folder it is in, and its name there."""
 
 
-def _by_readers(files: "Sequence[_File]", storage: LocalStorage) -> "list[tuple[int, Sequence[_File]]]":
+def _by_readers(files: "Sequence[_File]") -> "list[tuple[int, Sequence[_File]]]":
     """Group the files by who can read them, as a mode: the fewest first.
 
-    Where one person works alone, all in one: one pack, that can be read by those who can read every file.
+    What is the same in a private file and in another is stored with the private one.
     """
     groups: dict[int, list[_File]] = {}
     for file in files:
         groups.setdefault(file[1].files[file[2]].mode & READ, []).append(file)
-    if len(groups) > 1 and not storage.is_shared:
-        return [(reduce(and_, groups), files)]
     return sorted(groups.items())
 
 
