@@ -30,7 +30,7 @@ class _BundleGroup(LazyGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first argument names; see LazyGroup."""
+        """Find the command that the first argument names; see LazyGroup."""
         word = args[0]
         if word not in self.catalog and ("/" in word or "." in word) and not ctx.resilient_parsing:
             line = f"`{ctx.command_path} create {shlex.quote(word)}`"
