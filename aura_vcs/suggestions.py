@@ -1,5 +1,6 @@
-"""Near names: to suggest where a wrong one was given, and to tell what a file was called before."""
+"""What is suggested to a person: names near a wrong one, what a file was called before, paths as they are typed."""
 
+import os
 import posixpath
 from collections.abc import Iterable
 
@@ -36,3 +37,24 @@ def take_nearest(new: str, old_paths: list[str]) -> str:
     chosen = min(old_paths, key=distance)
     old_paths.remove(chosen)
     return chosen
+
+
+def quote_path(path: str) -> str:
+    """Return a path as it can be typed in a command that is suggested, in a shell like bash or zsh.
+
+    A name with spaces, quotes or the like stands in quotes; one with bytes that are not UTF-8, or characters that a
+    terminal does not show, as $'…'; one that begins with a dash begins with ./ instead.
+    """
+    path = f"./{path}" if path.startswith("-") else path
+    if not path.isprintable():
+        return f"$'{''.join(map(_typed, path))}'"
+    import shlex  # few paths are suggested
+
+    return shlex.quote(path)
+
+
+def _typed(char: str) -> str:
+    """Return a character as it stands between $' and '."""
+    if char in "\\'":
+        return f"\\{char}"
+    return char if char.isprintable() else "".join(f"\\x{byte:02x}" for byte in os.fsencode(char))

@@ -8,6 +8,7 @@ import click
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import UnknownVersion
 from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing
+from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -43,29 +44,33 @@ def _if_path(repo: "Repository", folder: str, name: str) -> str:
     here = is_here(repo, folder, name)
     in_head = is_in_head(repo, folder, name)
     command = click.get_current_context().command.name or ""
-    if command in {"restore", "checkout"} and not in_head:
+    if not in_head and repo.head().version is None:
+        return ""  # the error itself says how the first version is made
+    if not in_head and (command in {"restore", "checkout"} or (here and command != "diff")):
         return _who_has(repo, folder, name, here=here)
     if not here and not in_head:
         return ""
-    meant = {"diff": f"diff -- {name}", "show": f"show HEAD:{name}"}
+    typed = quote_path(name)
+    meant = {"diff": f"diff -- {typed}", "show": f"show {quote_path(f'HEAD:{name}')}"}
     if here:
         kind = "folder" if os.path.isdir(os.path.join(folder, name)) else "file"
         told = f"{name} is a {kind}."
     else:
         told = f"{name} is not here, but in the last version."
-    return f"{told} Did you mean `aura {meant.get(command, f'restore HEAD {name}')}`?"
+    return f"{told} Did you mean `aura {meant.get(command, f'restore HEAD {typed}')}`?"
 
 
 def _who_has(repo: "Repository", folder: str, name: str, *, here: bool) -> str:
     """Say which version had a path last that the last one does not have; that none has, where it is in the folder."""
     from aura_vcs.history.commit import project_path
     from aura_vcs.history.lookup.path_versions import last_with_path
+    from aura_vcs.history.names.revisions import describe
 
     try:
         found = last_with_path(repo, project_path(repo, name, folder))
     except (AuraError, ValueError):
         return ""
     if found is not None:
-        version = f"v{found.number}"
-        return f"The last version does not have {name}; {version} does: `aura restore {version} {name}`."
+        version = describe(repo.queries, found.id)
+        return f"The last version does not have {name}; {version} does: `aura restore {version} {quote_path(name)}`."
     return f"No version has {name} yet." if here else ""

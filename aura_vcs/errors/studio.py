@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from aura_vcs.errors import AuraError
+from aura_vcs.suggestions import quote_path
 
 
 class StudioError(AuraError):
@@ -73,7 +74,8 @@ class EditedSince(StudioError):
     def __init__(self, path: str, operation: str, *, studio: bool = False) -> None:
         super().__init__(f"{path} was edited since {operation!r}; taking that back would lose the edit")
         self.path, self.operation = path, operation
-        self.hint = f"See `aura diff {path}`; `aura restore VERSION -- {path}` brings an older state back."
+        typed = quote_path(path)
+        self.hint = f"See `aura diff {typed}`; `aura restore VERSION -- {typed}` brings an older state back."
         if studio:
             self.hint = "`aura ops --studio --json` shows what was there before; set it by hand."
 

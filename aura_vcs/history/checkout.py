@@ -1,6 +1,6 @@
 """Going back: checkout moves the worktree to a version, restore brings content back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -42,7 +42,8 @@ class CheckoutResult(msgspec.Struct, frozen=True):
 
     `restore_point` holds what was there, if something unsaved was replaced (or always, for a `restore` that
     changed something). `changed` counts paths. `left` are files that were edited meanwhile and were left as
-    they are. `kept_unsaved` counts unsaved changes that are in the folder as before. `is_idle`: nothing had
+    they are; `blocked` has those of them in whose place a folder with (ignored) files stands, with the first few of
+    these. `kept_unsaved` counts unsaved changes that are in the folder as before. `is_idle`: nothing had
     to change, and nothing was recorded.
     """
 
@@ -52,6 +53,7 @@ class CheckoutResult(msgspec.Struct, frozen=True):
     skipped: tuple[str, ...]
     kept_unsaved: int = 0
     is_idle: bool = False
+    blocked: Mapping[str, tuple[str, ...]] = {}
 
 
 def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: str | None = None) -> CheckoutResult:
@@ -125,7 +127,6 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
     check_content(record)
     listed = one_line(", ".join(map(readable_name, paths or ())))
     what = f"v{record.number}" + (f" ({listed})" if paths else "")
-    base = worktree_base(repo)
 
     def draft(_: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(
@@ -136,13 +137,9 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
             inverse=Inverse("restore.revert"),
         )
 
-    step: WorktreeStep
-    if paths is not None:
-        step = PathsOf(repo, record.tree, paths)
-    else:
-        step = AllOf(repo) if record.tree == base.tree else Between(repo, record.tree)
+    step: WorktreeStep = PathsOf(repo, record.tree, paths) if paths is not None else AllOf(repo, record.tree)
     why = f"Before restoring {what}"
-    return replace_worktree(repo, step, draft, trigger="PreRestore", why=why, always=True, idle_at=base.head)
+    return replace_worktree(repo, step, draft, trigger="PreRestore", why=why, always=True, keeps_head=True)
 
 
 def _own_head(repo: Repository, found: Branch) -> VersionId:
@@ -169,13 +166,15 @@ def replace_worktree(
     why: str,
     always: bool = False,
     idle_at: Head | None = None,
+    keeps_head: bool = False,
     makes_version: bool = False,
 ) -> CheckoutResult:
     """Take a step in the folder; what is unsaved where it goes is saved first.
 
     With `always`, a restore point is made in any case; without, only if the step takes something away that
     is not saved. With `idle_at`, nothing is done and nothing recorded where HEAD is there already and nothing has
-    to change. With `makes_version`, the step stores a version and what it holds.
+    to change; with `keeps_head`, wherever HEAD is by the time the folder is locked. With `makes_version`,
+    the step stores a version and what it holds.
     """
     _fetch_content(repo, step)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
@@ -187,7 +186,7 @@ def replace_worktree(
                 raise FileUnstable(snapshot.unstable)
             changes = [*(ground.changes or ()), *repo.trees.list_differences(snapshot.tree, after)]
             kept = count_unsaved_beside(repo, scan, base.tree, changes)
-            if idle_at == base.head and snapshot.tree == after:
+            if (keeps_head or idle_at == base.head) and snapshot.tree == after:
                 if scan.changed:
                     repo.worktree.save(scan)
                 return CheckoutResult(base.head, None, 0, (), kept, is_idle=True)
@@ -210,7 +209,9 @@ def replace_worktree(
         written = execute(repo, scan, operation, snapshot.tree, after)
     report_unseen(repo, scan)
     head = operation.head.after if operation.head is not None else base.head
-    return CheckoutResult(head, point, len(written.states), written.skipped, kept)
+    return CheckoutResult(
+        head, point, len(written.states), written.skipped, kept, blocked=repo.worktree.blocking(written.skipped)
+    )
 
 
 def _scan_ground(

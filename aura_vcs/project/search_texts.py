@@ -50,7 +50,8 @@ class TextHit(msgspec.Struct, frozen=True):
 class Looked(msgspec.Struct, frozen=True):
     """Where a search looked: how many files and versions, and what was left out.
 
-    `unread` counts versions whose content is not here, `too_large` texts of the folder that are not looked into;
+    `unread` counts versions whose content is not here, `too_large` texts of the folder that are not looked into,
+    `unnamed` files of the folder whose names are not UTF-8, which are not looked into either;
     `is_full` says that only the newest versions' texts are kept.
     """
 
@@ -59,6 +60,7 @@ class Looked(msgspec.Struct, frozen=True):
     unread: int = 0
     too_large: int = 0
     is_full: bool = False
+    unnamed: int = 0
 
 
 class _Seen(msgspec.Struct):
@@ -66,6 +68,7 @@ class _Seen(msgspec.Struct):
 
     unread: int = 0
     too_large: int = 0
+    unnamed: int = 0
 
 
 def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[TextHit], Looked]:
@@ -83,7 +86,7 @@ def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[Tex
         alone = [TextHit(hit.kind, hit.path, hit.place, hit.excerpt, True) for hit in now.values()]
         found = sorted([*alone, *hits], key=lambda hit: not hit.in_folder)
         files, _, versions = index.counts()
-        return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full())
+        return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full(), seen.unnamed)
     finally:
         index.close()
 
@@ -162,6 +165,10 @@ def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Pa
     """Return the paths at which the folder differs from HEAD's version, and what the files there say."""
     base = worktree_base(repo)
     scan = repo.worktree.scan(base.tree)
+    for folder in scan.walk():
+        seen.unnamed += (
+            len(folder.files) if not is_text(folder.path) else sum(not is_text(name) for name in folder.files)
+        )
     if scan.root.tree == base.tree:
         return set(), []
     changes, _ = compare_scan(repo, scan, base.tree, renames=False)

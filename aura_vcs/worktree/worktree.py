@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec.structs import replace
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from aura_vcs.worktree.checkout.set_aside import Aside, Unsaved
     from aura_vcs.worktree.checkout.writer import Writer, Written
     from aura_vcs.worktree.snapshot.snapshot import Snapshot
+
+BLOCKING_SHOWN = 3
+"""So many of the files that are in the way are named."""
 
 
 class Worktree:
@@ -276,6 +280,18 @@ class Worktree:
                     found.append(path)
             if is_absent and new.kind is EntryKind.DIR:
                 absent.add(path)
+        return found
+
+    def blocking(self, paths: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return those of the paths where a folder with files stands in place of a file, with its first files."""
+        found: dict[str, tuple[str, ...]] = {}
+        for path in paths:
+            real_path = os.path.join(self.root, *path.split("/"))
+            if not os.path.isdir(real_path) or os.path.islink(real_path):
+                continue
+            inside = (os.path.join(at, name) for at, _, names in os.walk(real_path) for name in names)
+            if first := tuple(os.path.relpath(file, self.root) for file in islice(inside, BLOCKING_SHOWN)):
+                found[path] = first
         return found
 
     def _is_plain_folder(self, difference: Difference, real_path: str) -> bool:

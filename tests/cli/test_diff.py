@@ -137,7 +137,10 @@ def test_words_within_a_line_stand_out(film: Film) -> None:
     from aura_vcs.compare.diff.text import diff_text
 
     (hunk,) = diff_text(b"two small words here\n", b"two large words here\n").hunks
-    shown = [[(part.text, part.bold) for part in _text_line(line) if not isinstance(part, str)] for line in hunk.lines]
+    shown = [
+        [(part.text, part.bold) for part in _text_line(line, details=False) if not isinstance(part, str)]
+        for line in hunk.lines
+    ]
     assert shown[0] == [("- ", False), ("two ", False), ("small", True), (" words here", False)]
     assert shown[1] == [("+ ", False), ("two ", False), ("large", True), (" words here", False)]
     assert "- two small words here" in film("diff").out
@@ -196,3 +199,24 @@ def test_other_line_ends_and_what_is_no_media_any_more(film: Film) -> None:
     assert "was: sound, wav, 1.0 s" in said
     assert "is now: no media" in said
     assert "- one  (LF)" in film("diff", "--details").out
+
+
+def test_long_lines_end_and_go_on_with_details(film: Film, tmp_path: Path) -> None:
+    """Of a long line the part that differs is shown, of a name the beginning; with --details all."""
+    before, after = "word " * 900, "word " * 400 + "other " + "word " * 500
+    deep = {"k" * 5000: {"b" * 3000: "x"}}
+    film.write({"long.txt": before, "whole.txt": "a" * 400_000, "deep.json": json.dumps(deep)})
+    film.commit("First cut")
+    deep["k" * 5000]["b" * 3000] = "y"
+    film.write({"long.txt": after, "whole.txt": "b" * 400_000, "deep.json": json.dumps(deep)})
+    shown = film("diff").out
+    assert max(map(len, shown.splitlines())) < 360
+    assert "other" in shown
+    assert "… and 399,700 characters more" in shown
+    details = film("diff", "--details").out
+    assert "b" * 400_000 in details
+    assert "characters more" not in details
+    (tmp_path / "old.txt").write_text("a" * 400_000)
+    (tmp_path / "new.txt").write_text("b" * 400_000)
+    loose = film("diff", "--files", str(tmp_path / "old.txt"), str(tmp_path / "new.txt")).out
+    assert "… and 399,700 characters more" in loose

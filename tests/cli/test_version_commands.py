@@ -1,7 +1,9 @@
 """Versions as records: edit, delete, undelete, purge; upkeep and the raw side."""
 
 import os
+import re
 import time
+from pathlib import Path
 
 from tests.cli.conftest import Film
 
@@ -143,3 +145,38 @@ def test_debug_shows_what_is_stored(two: Film) -> None:
     assert len(two.data("debug", "index", "versions")["rows"]) == 2
     assert "Did you mean versions" in two("debug", "index", "verions", code=24).stderr
     assert "at least 4 digits" in two("debug", "object", "ab", code=24).stderr
+
+
+def test_a_number_that_two_machines_gave_is_told_so_that_it_can_be_typed(film: Film, tmp_path: Path) -> None:
+    """What is printed of such a version names that one alone, in results and in commands that are suggested."""
+    remote, other = str(tmp_path / "remote"), str(tmp_path / "other")
+    film.write({"f.txt": "one"})
+    film.commit("One")
+    film("remote", "add", "origin", remote)
+    film("push")
+    film("clone", remote, other)
+    film.write({"f.txt": "here"})
+    film.commit("Here")
+    second = Film(Path(other), film.env)
+    second.write({"f.txt": "there"})
+    second("commit", "-m", "There")
+    film("push")
+    second("pull", code=3)
+    shown = second("show", "HEAD").out
+    name = re.search(r"v2\.[0-9a-f]+", shown).group()  # type: ignore[union-attr]
+    assert f"`aura show {name}:` lists all files" in shown
+    assert "f.txt" in second("show", f"{name}:").out
+    said = second("tag", "create", "cut", "HEAD").out
+    for words in (["tag"], ["status"], ["version", "list"], ["ls"], ["diff", name, "v1"]):
+        said += second(*words).out
+    assert said.count(name) >= 6
+    assert not re.search(r"\bv2\b(?!\.)", said)
+
+
+def test_a_new_folder_in_a_project_without_versions_is_to_be_committed(film: Film) -> None:
+    """No version can bring it back, so none is suggested."""
+    film.write({"d/x.txt": "x"})
+    assert 'aura commit -m "First cut"' in film("ls", "d", code=20).stderr
+    film.commit("One")
+    film.write({"e/x.txt": "x"})
+    assert "No version has e yet" in film("ls", "e", code=20).stderr

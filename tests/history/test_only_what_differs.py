@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aura_vcs import Repository
@@ -102,6 +103,40 @@ def test_what_changes_nothing_is_nothing(film: Repository, go: Callable[[Reposit
     assert (moved.is_idle, moved.restore_point, moved.changed) == (True, None, 0)
     assert film.index.end_of_log(film.replica) == before
     assert save(film, "Next", allow_empty=True).number == 3
+
+
+@pytest.mark.parametrize(("paths", "idle"), [(["a"], True), (None, False)])
+def test_a_version_made_meanwhile_changes_nothing_of_a_restore(
+    film: Repository, monkeypatch: pytest.MonkeyPatch, paths: list[str] | None, idle: bool
+) -> None:
+    """What differs is decided under the folder's lock, by where HEAD is then."""
+    from aura_vcs.history import checkout as module
+
+    replace = module.replace_worktree
+
+    def late(*args: Any, **options: Any) -> CheckoutResult:
+        write(Path(film.root), {"notes": "later"})
+        save(film, "Three")
+        return replace(*args, **options)
+
+    monkeypatch.setattr(module, "replace_worktree", late)
+    moved = restore(film, "v2", paths)
+    assert (moved.is_idle, moved.restore_point is None) == (idle, idle)
+    assert (Path(film.root) / "notes").read_text() == ("later" if idle else "notes")
+
+
+def test_a_folder_with_ignored_files_is_named_with_them(film: Repository) -> None:
+    """Nobody edits what a version has as a file where a folder with ignored files is: that is said of it."""
+    root = Path(film.root)
+    (root / "a").unlink()
+    write(root, {"a/in": "in", ".auraignore": "a/*.tmp"})
+    save(film, "Three")
+    write(root, {"a/p.tmp": "p"})
+    moved = checkout(film, "v2")
+    assert moved.skipped == ("a",)
+    assert moved.blocked == {"a": ("a/p.tmp",)}
+    assert (root / "a/p.tmp").read_text() == "p"
+    assert [change.path for change in status(film).changes] == ["a"]
 
 
 def test_a_restore_of_where_one_is_gives_up_edits_but_no_new_file(film: Repository) -> None:

@@ -1,6 +1,7 @@
 """Searching every text of the folder and of every version: each passage once, bounded, rebuilt at will."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,12 @@ def test_long_paragraphs_are_cut(first: Repository) -> None:
     pieces = passages_of("a.txt", text)
     assert all(len(piece.text) <= PASSAGE_LIMIT for piece in pieces)
     assert any("word199" in piece.text for piece in pieces)
+
+
+def test_files_whose_names_are_not_utf8_are_counted(repo: Repository) -> None:
+    """They are not looked into, and a search says how many they are, saved or not."""
+    put(repo, {os.fsdecode(b"bad\xff.txt"): "needle", "good.txt": "needle"}, "One")
+    write(Path(repo.root), {os.fsdecode(b"new\xff.txt"): "needle"})
+    hits, looked = search_texts(repo, "needle")
+    assert [hit.path for hit in hits] == ["good.txt"]
+    assert looked.unnamed == 2

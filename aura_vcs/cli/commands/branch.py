@@ -8,6 +8,7 @@ from aura_vcs.cli.completion import complete_branch, complete_version
 from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
+from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.partial_sync import print_missing_heads
 
@@ -85,7 +86,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
     if console.as_json:
         console.data({"branch": _to_json(repo, get_branch(repo, name))})
         return
-    console.line("Started the branch ", cyan(name), " at ", yellow(f"v{record.number}"), f' "{record.name}"')
+    console.line("Started the branch ", cyan(name), " at ", yellow(call(repo, record)), f' "{record.name}"')
     console.line(faint(f"Go there with `aura checkout {name}`; take it back with `aura undo`."))
 
 

@@ -7,10 +7,11 @@ import click
 from aura_vcs.cli.completion import complete_version_or_path
 from aura_vcs.cli.options import HELP, TEXT, PathsCommand, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint
-from aura_vcs.cli.output.humanize import count, short_path, shown_pointer
+from aura_vcs.cli.output.humanize import call, count, short_path, shown_pointer
 from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
+from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import CheckoutResult
@@ -77,12 +78,12 @@ def checkout_command(
     if console.as_json:
         console.data(checkout_to_json(repo, moved.head, moved))
     elif chosen:
-        _show_restored(console, version, chosen, moved)
+        _show_restored(repo, console, version, chosen, moved)
     else:
         if new_branch is not None:
             console.line("Started the branch ", cyan(new_branch))
         _show(repo, console, before, moved)
-    print_skipped(console, moved)
+    print_skipped(console, moved, " ".join(("aura checkout", version, *map(quote_path, chosen))))
 
 
 def _branch_before(repo: "Repository") -> str:
@@ -96,14 +97,16 @@ def _branch_before(repo: "Repository") -> str:
     return found
 
 
-def _show_restored(console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult") -> None:
+def _show_restored(
+    repo: "Repository", console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult"
+) -> None:
     """Print what was done with files in the place of a version: they are restored, and HEAD stays."""
     what = short_path(paths[0]) if len(paths) == 1 else count(len(paths), "path")
     if moved.is_idle:
         console.line(f"Nothing had to change: {what} {'is' if len(paths) == 1 else 'are'} as {version} has it")
         return
     console.line(f"Brought back {what} as {version} has it; you stay where you are")
-    print_restore_point(console, moved)
+    print_restore_point(repo, console, moved)
     console.line(faint("Take it back with `aura undo`."))
 
 
@@ -111,11 +114,11 @@ def _show(repo: "Repository", console: Console, before: "Head", moved: "Checkout
 
     record = repo.queries.version(moved.head.version) if moved.head.version is not None else None
     if moved.is_idle:
-        console.line("Nothing had to change. ", *shown_pointer(moved.head, record))
+        console.line("Nothing had to change. ", *shown_pointer(moved.head, record, call(repo, record)))
         print_kept_unsaved(console, moved)
         return
-    console.line(*shown_pointer(moved.head, record), f", {count(moved.changed, 'path')} changed")
-    print_restore_point(console, moved)
+    console.line(*shown_pointer(moved.head, record, call(repo, record)), f", {count(moved.changed, 'path')} changed")
+    print_restore_point(repo, console, moved)
     print_kept_unsaved(console, moved)
     if moved.head.branch is None and record is not None:
         back = f" Back to where you were: `aura checkout {before.branch}`." if before.branch else ""

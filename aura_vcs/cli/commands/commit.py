@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cyan, faint, is_terminal, yellow
-from aura_vcs.cli.output.humanize import join_words, print_unstable, short_path, size
+from aura_vcs.cli.output.humanize import call, join_words, print_unstable, short_path, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.layout import REMOTES
@@ -202,10 +202,8 @@ def _show(repo: "Repository", console: Console, done: "Committed") -> None:
         console.line("Started the branch ", cyan(done.new_branch), ", because you were on an older version")
     branch = repo.head().branch or ""
     before = done.amended
-    did = "Committed " if before is None else f"Amended v{before.number} as "
-    console.line(
-        did, yellow(f"v{record.number}"), f' "{record.name}" on ', cyan(branch), f", {_new(done.stored_bytes)}"
-    )
+    did = "Committed " if before is None else f"Amended {call(repo, before)} as "
+    console.line(did, yellow(call(repo, record)), f' "{record.name}" on ', cyan(branch), f", {_new(done.stored_bytes)}")
     if before is not None:
         _print_amended(repo, console, before)
     console.line(faint("Take it back with `aura undo`; your files stay as they are."))
@@ -221,9 +219,9 @@ def _print_amended(repo: "Repository", console: Console, before: "VersionRecord"
 
     now = repo.queries.version(before.id)
     if now is not None and now.deleted_at is not None:
-        console.line(f"As it was, v{before.number} stays in `aura log --deleted` until gc.")
+        console.line(f"As it was, {call(repo, before)} stays in `aura log --deleted` until gc.")
     else:
-        console.line(f"As it was, v{before.number} stays, because something else stands on it.")
+        console.line(f"As it was, {call(repo, before)} stays, because something else stands on it.")
 
 
 def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
@@ -241,7 +239,7 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
     places, record = sent_to(repo, head), repo.queries.version(head)
     if not places or record is None:
         return False
-    number = f"v{record.number}"
+    number = call(repo, record)
     if not yes and not console.ask(
         f"{number} was sent to {join_words(places)}: others may have it. Amend it all the same"
     ):

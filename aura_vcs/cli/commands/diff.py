@@ -10,7 +10,7 @@ import click
 from aura_vcs.cli.completion import complete_version_or_path
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Painted, Part, cyan, faint, green, strong
-from aura_vcs.cli.output.humanize import changed_path, count, size, titled
+from aura_vcs.cli.output.humanize import call, changed_path, count, size, titled
 from aura_vcs.cli.output.paths import versions_and_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.errors.input import NotAProject
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 TEXT_LINES = 60
 """So many lines of a text's difference are shown per file, with `--details` all."""
+LINE_LENGTH = 300
+"""Characters of a line that are shown, with `--details` all."""
+BEFORE_CHANGE = 40
+"""Characters of a line that is cut which stand before the first that differs."""
 PAGE_START = b"<!doctype html>"
 _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and after"}
 
@@ -119,12 +123,12 @@ class DiffRequest(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """What is compared: two versions, one and the folder (None), or two files by their names."""
+    """What is compared: two versions, one and the folder (None), or two files; `names` is how both are called."""
 
     old: "VersionRecord | None"
     new: "VersionRecord | None"
     comparison: "Comparison"
-    files: tuple[str, str] | None = None
+    names: tuple[str, str]
 
 
 @pass_repository
@@ -138,7 +142,8 @@ def _diff(
         raise click.UsageError("At most two versions can be compared. Put paths behind `--`.")
     hashed = console.as_json or not (wanted.stat or wanted.name_only)
     compared = compare_versions(repo, versions, project_paths(repo, paths), hashed=hashed)
-    _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison), wanted)
+    names = _names(repo, compared.old, compared.new)
+    _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison, names), wanted)
     _leave_unversioned(repo, wanted.heat_map, wanted.side_by_side, wanted.page)
 
 
@@ -186,7 +191,7 @@ def _media(
 
 def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Iterator[Line]:
     """Yield the lines of a comparison; `media` is None where only sizes and counts are wanted."""
-    start, end = _names(sides)
+    start, end = sides.names
     comparison = sides.comparison
     yield [strong(f"From {start} to {end}")]
     for change in comparison.changes:
@@ -209,18 +214,16 @@ def _media_command() -> str:
     return how_to_install("media")
 
 
-def _names(sides: Sides) -> tuple[str, str]:
-    if sides.files is not None:
-        return sides.files
-    old, new = sides.old, sides.new
-    return titled(old) if old is not None else "nothing", titled(new) if new is not None else "your folder"
+def _names(repo: "Repository", old: "VersionRecord | None", new: "VersionRecord | None") -> tuple[str, str]:
+    start = titled(old, call(repo, old)) if old is not None else "nothing"
+    return start, titled(new, call(repo, new)) if new is not None else "your folder"
 
 
 def _write_report(console: Console, page: str, sides: Sides, media: "MediaFindings") -> None:
     from aura_vcs.compare.report.page import render_report
     from aura_vcs.history.diff.report import version_report
 
-    start, end = _names(sides)
+    start, end = sides.names
     report = version_report(sides.comparison, f"{start} → {end}", start, end, media)
     _write(page, render_report(report).encode(), PAGE_START, "report")
     if console.as_json:
@@ -331,10 +334,10 @@ def _inside(
     sized = found.kind == "bytes" and change.old is not None and change.new is not None and found.text is None
     counted = found.kind == "text" and found.document is None and not (found.text and found.text.ends)
     if counted and found.reason:
-        yield ["      ", found.reason]
+        yield ["      ", found.reason if details else _cut(found.reason)]
     for line in () if counted else found.lines:
         if not (sized and line.startswith("other content")):  # the sizes are told already
-            yield ["      ", line]
+            yield ["      ", line if details else _cut(line)]
     if not (details or found.is_complete):
         yield ["      ", faint("`aura diff --details` tells each change")]
     if found.text is not None and (details or not found.text.ends):
@@ -350,19 +353,36 @@ def _text(text: "TextDiff", *, details: bool) -> Iterator[Line]:
             if left < 0:
                 yield ["      ", faint("… and more lines; `aura diff --details` shows all")]
                 return
-            yield ["      ", *_text_line(line)]
+            yield ["      ", *_text_line(line, details=details)]
 
 
-def _text_line(line: "TextLine") -> list[Part]:
-    """Format a line; on a terminal with colours, the words that differ stand out."""
+def _text_line(line: "TextLine", *, details: bool) -> list[Part]:
+    """Format a line; on a terminal with colours, the words that differ stand out; a long line is cut."""
     content = line.text.rstrip("\r\n")
     colour = {"+": "green", "-": "red"}.get(line.mark)
-    parts: list[Part] = [Painted(f"{line.mark} ", colour)]
-    at = 0
+    at, stop = 0, len(content)
+    if not details and stop > LINE_LENGTH:
+        at = max(0, min(line.changed[0][0] - BEFORE_CHANGE if line.changed else 0, stop - LINE_LENGTH))
+        stop = at + LINE_LENGTH
+    parts: list[Part] = [Painted(f"{line.mark} ", colour), *([faint("…")] if at else [])]
     for start, end in line.changed:
-        parts += [Painted(content[at:start], colour), Painted(content[start:end], colour, bold=True)]
-        at = end
-    return [*parts, Painted(content[at:], colour), *([faint(f"  ({line.end})")] if line.end else [])]
+        if start >= stop:
+            break
+        parts += [Painted(content[at:start], colour), Painted(content[start : min(end, stop)], colour, bold=True)]
+        at = min(end, stop)
+    parts.append(Painted(content[at:stop], colour))
+    if stop < len(content):
+        parts.append(faint(_more(len(content) - stop)))
+    return [*parts, *([faint(f"  ({line.end})")] if line.end else [])]
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a line that is too long, and how much more it has."""
+    return text if len(text) <= LINE_LENGTH else f"{text[:LINE_LENGTH]}{_more(len(text) - LINE_LENGTH)}"
+
+
+def _more(left: int) -> str:
+    return f"… and {count(left, 'character')} more"
 
 
 def _summary(comparison: "Comparison") -> str:

@@ -9,6 +9,7 @@ from aura_vcs.cli.output.console import Console, cyan, faint, yellow
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.locks import lock_to_json, remote_option, until, whose
 from aura_vcs.cli.shared.transfers import connected
+from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -93,4 +94,4 @@ def _show(console: Console, remote: str, done: "LockResult", behind: list["Newer
         else:
             console.note("On the branch ", yellow(item.branch), f" {version} has another {item.path}.")
     if done.locks:
-        console.line(faint(f"Let go of it with `aura unlock {done.locks[0].path}` when you have pushed."))
+        console.line(faint(f"Let go of it with `aura unlock {quote_path(done.locks[0].path)}` when you have pushed."))

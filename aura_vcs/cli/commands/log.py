@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, Line, Part, faint, green, red, strong, yellow
-from aura_vcs.cli.output.humanize import age, local_time, size
+from aura_vcs.cli.output.humanize import age, call, local_time, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.version_marks import TYPES, marks, names_of_versions
 
@@ -136,16 +136,12 @@ class _About:
     def __init__(self, repo: "Repository") -> None:
 
         self.names = names_of_versions(repo)
-        self._queries = repo.queries
+        self._repo = repo
         self._files = _offloaded(repo)
 
     def call(self, record: "VersionRecord") -> str:
-        """Name the version as other commands understand it: `v12`, or `v12.a1b2` where its number was given twice."""
-        if not self._queries.is_shared(record.number):
-            return f"v{record.number}"
-        from aura_vcs.history.names.revisions import describe
-
-        return describe(self._queries, record.id)
+        """Name the version, see humanize.call."""
+        return call(self._repo, record)
 
     def is_offloaded(self, record: "VersionRecord") -> bool:
         """Tell whether some of its content is offloaded."""
@@ -177,7 +173,7 @@ def _show_field(repo: "Repository", console: Console, field: str, limit: int | N
     if console.as_json:
         console.data({"field": pointer, "changes": [_field_to_json(change) for change in found]})
         return
-    console.lines((line for change in found for line in _field_lines(change)), paged=True)
+    console.lines((line for change in found for line in _field_lines(repo, change)), paged=True)
 
 
 def _field_to_json(change: "FieldChange") -> dict[str, Any]:
@@ -190,10 +186,10 @@ def _field_to_json(change: "FieldChange") -> dict[str, Any]:
     return {"version": version_to_json(change.version), **path_to_json(change.path), **present}
 
 
-def _field_lines(change: "FieldChange") -> Iterator[Line]:
+def _field_lines(repo: "Repository", change: "FieldChange") -> Iterator[Line]:
     record = change.version
     when = f"{record.author}, {local_time(record.created_at)} ({age(record.created_at)})"
-    yield [yellow(f"v{record.number}"), "  ", strong(record.name), faint(f"  {when}")]
+    yield [yellow(call(repo, record)), "  ", strong(record.name), faint(f"  {when}")]
     yield ["    ", red(_value(change.before)), " → ", green(_value(change.after))]
 
 

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint
-from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.output.humanize import call, count, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def ls_command(repo: "Repository", console: Console, what: str, recursive: bool)
         console.data({"version": restore_point_to_json(located.record), "path": located.path or "", "entries": entries})
         return
     console.lines(([size(entry.size).rjust(10), "  ", *_name(path, entry)] for path, entry in found), paged=True)
-    _sum(console, located, found)
+    _sum(console, call(repo, located.record), located, found)
 
 
 def _meant(repo: "Repository", what: str) -> str:
@@ -62,9 +62,9 @@ def _name(path: str, entry: "Entry") -> "list[Part]":
     return [cyan(f"{path}/")] if entry.kind == "dir" else [path]
 
 
-def _sum(console: Console, located: "LocatedContent", found: "list[tuple[str, Entry]]") -> None:
+def _sum(console: Console, called: str, located: "LocatedContent", found: "list[tuple[str, Entry]]") -> None:
     folders = sum(entry.kind == "dir" for _, entry in found)
     parts = [count(folders, "folder")] if folders else []
     if len(found) > folders or not found:
         parts.append(count(len(found) - folders, "file"))
-    console.line(faint(f"{', '.join(parts)} in v{located.record.number}, {size(located.entry.size)}"))
+    console.line(faint(f"{', '.join(parts)} in {called}, {size(located.entry.size)}"))

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
-from aura_vcs.cli.output.humanize import changed_path, count, join_words, titled
+from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, titled
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
 from aura_vcs.cli.shared.partial_sync import print_missing_heads
@@ -63,13 +63,13 @@ def merge_command(
         if console.as_json:
             console.data({"dry_run": True, **_plan_to_json(plan)})
         else:
-            _show_plan(console, plan)
+            _show_plan(repo, console, plan)
         return
     done = merge(repo, name, message=message)
     if console.as_json:
         console.data({"dry_run": False, **_plan_to_json(done.plan), **_done_to_json(repo, done)})
     else:
-        _show(console, done)
+        _show(repo, console, done)
     if done.plan.kind == "up_to_date" and name is None:
         print_missing_heads(repo, console)
     if done.files is not None:
@@ -107,29 +107,34 @@ def _done_to_json(repo: "Repository", done: "Merged") -> dict[str, Any]:
     }
 
 
-def _show_plan(console: Console, plan: "MergePlan") -> None:
+def _show_plan(repo: "Repository", console: Console, plan: "MergePlan") -> None:
     if plan.kind == "up_to_date":
         console.line(green("Nothing to join: everything is in your branch already"))
         return
     if plan.kind == "forward":
-        console.line(f"Your branch would go forward to {titled(plan.theirs)}; nothing has to be joined")
+        console.line(
+            f"Your branch would go forward to {titled(plan.theirs, call(repo, plan.theirs))}; nothing has to be joined"
+        )
     else:
-        console.line(f"{titled(plan.theirs)} would be joined into {titled(plan.ours)}")
+        ours = titled(plan.ours, call(repo, plan.ours))
+        console.line(f"{titled(plan.theirs, call(repo, plan.theirs))} would be joined into {ours}")
     _show_content(console, plan)
     console.line(faint("Nothing was changed. Do it with the same command without --dry-run."))
 
 
-def _show(console: Console, done: "Merged") -> None:
+def _show(repo: "Repository", console: Console, done: "Merged") -> None:
     plan = done.plan
     if plan.kind == "up_to_date":
         console.line(green("Nothing to join: everything is in your branch already"))
         return
     if plan.kind == "forward":
-        console.line("Went forward to ", strong(titled(done.version)), "; nothing had to be joined")
+        console.line(
+            "Went forward to ", strong(titled(done.version, call(repo, done.version))), "; nothing had to be joined"
+        )
     else:
-        console.line("Joined as ", strong(titled(done.version)))
+        console.line("Joined as ", strong(titled(done.version, call(repo, done.version))))
     _show_content(console, plan)
-    _print_unsaved(console, done)
+    _print_unsaved(repo, console, done)
     if plan.conflicts:
         console.line("The version is saved and you can go on. `aura resolve` asks about each, when you like.")
     if plan.remaining_heads:
@@ -137,20 +142,21 @@ def _show(console: Console, done: "Merged") -> None:
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _print_unsaved(console: Console, done: "Merged") -> None:
+def _print_unsaved(repo: "Repository", console: Console, done: "Merged") -> None:
     point = done.files.restore_point if done.files is not None else None
     if done.files is not None:
         print_kept_unsaved(console, done.files)
     if point is None:
         return
-    kept = f"kept in the restore point v{point.number}"
+    name = call(repo, point)
+    kept = f"kept in the restore point {name}"
     if not done.replaced:
         console.line(f"What you had decided and not saved is {kept}.")
         return
     named = join_words(done.replaced[:5]) + (" and others" if len(done.replaced) > 5 else "")
     console.line(
         f"You had not saved {named}, which the merge changed too: your state is {kept}; "
-        f"`aura merge v{point.number}` joins it in."
+        f"`aura merge {name}` joins it in."
     )
 
 

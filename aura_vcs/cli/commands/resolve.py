@@ -86,7 +86,7 @@ def resolve_command(
         left = [{**conflict_to_json(item), "number": number} for number, item in enumerate(sort(done.remaining), 1)]
         console.data({**shape, "left": left, **checkout_to_json(repo, done.files.head, done.files)})
     else:
-        _show(console, done)
+        _show(repo, console, done)
     print_skipped(console, done.files)
 
 
@@ -154,10 +154,10 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
     console.line(faint(f"Decide with `aura resolve {number} --ours`, or --theirs, --base, --both, --as-is."))
 
 
-def _show(console: Console, done: "Resolved") -> None:
+def _show(repo: "Repository", console: Console, done: "Resolved") -> None:
     for place in dict.fromkeys(item.location for item in done.decided):
         console.line("Decided ", place)
-    print_restore_point(console, done.files)
+    print_restore_point(repo, console, done.files)
     if done.remaining:
         console.line(f"{count(len(done.remaining), 'conflict')} still open: `aura resolve` lists them.")
     else:

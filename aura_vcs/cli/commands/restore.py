@@ -7,10 +7,11 @@ import click
 from aura_vcs.cli.completion import complete_path, complete_version_or_path
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint, yellow
-from aura_vcs.cli.output.humanize import count, short_path
+from aura_vcs.cli.output.humanize import call, count, short_path
 from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
+from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import CheckoutResult
@@ -55,19 +56,19 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
         console.line("Nothing had to change: your files are like that already")
         print_kept_unsaved(console, moved)
     else:
-        _show(console, version, paths, moved)
+        _show(repo, console, version, paths, moved)
         if given != version:
-            named = f"aura restore {version} {given}"
+            named = f"aura restore {version} {quote_path(given)}"
             console.line(faint(f"That was `{named}`: name another version to have it as it was there."))
-    print_skipped(console, moved)
+    print_skipped(console, moved, " ".join(("aura restore", version, *map(quote_path, paths))))
 
 
-def _show(console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult") -> None:
+def _show(repo: "Repository", console: Console, version: str, paths: tuple[str, ...], moved: "CheckoutResult") -> None:
     where: list[Part] = [" on ", cyan(moved.head.branch)] if moved.head.branch else []
     changed = count(moved.changed, "path")
     what = f"{short_path(paths[0])} of " if len(paths) == 1 else f"{count(len(paths), 'path')} of " if paths else ""
     console.line("Brought back ", what, yellow(version), *where, f", {changed} changed; not committed yet")
     if moved.restore_point is not None:
-        console.line(f"What was there before is kept in the restore point v{moved.restore_point.number}.")
+        console.line(f"What was there before is kept in the restore point {call(repo, moved.restore_point)}.")
     print_kept_unsaved(console, moved)
     console.line(faint('Keep it with `aura commit -m "…"`, or take it back with `aura undo`.'))

@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, faint, strong, yellow
-from aura_vcs.cli.output.humanize import count
+from aura_vcs.cli.output.humanize import call, count
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
 
     text = " ".join(words)
     texts, looked = search_texts(repo, text, limit)
-    shapes = [_to_json(repo, item) for item in search(repo, text, limit)] + [_text_to_json(hit) for hit in texts]
+    shapes = [_to_json(repo, item) for item in search(repo, text, limit)] + [_text_to_json(repo, hit) for hit in texts]
     shapes = sorted(shapes, key=lambda shape: not shape["in_folder"])[:limit]
     if console.as_json:
         where = {"files": looked.files, "versions": looked.versions, "unread": looked.unread}
@@ -82,16 +82,19 @@ def _print_searched(console: Console, looked: "Looked") -> None:
         console.note(f"{count(looked.unread, 'version')} could not be read: their content is not here.")
     if looked.too_large:
         console.note(f"{count(looked.too_large, 'file')} of the folder are too large to be looked into.")
+    if looked.unnamed:
+        files = "1 file whose name is" if looked.unnamed == 1 else f"{looked.unnamed:,} files whose names are"
+        console.note(f"Not looked into: {files} not UTF-8.")
     if looked.is_full:
         console.note("There is more text than is kept for searching: of the oldest versions some was not looked at.")
 
 
-def _text_to_json(hit: "TextHit") -> dict[str, Any]:
+def _text_to_json(repo: "Repository", hit: "TextHit") -> dict[str, Any]:
     from aura_vcs.cli.output.json_shapes import path_to_json
 
     number = hit.last.number if hit.last is not None else None
     is_path = hit.kind != "tag"
-    place = hit.path if hit.in_folder or number is None else f"v{number}:{hit.path}"
+    place = hit.path if hit.in_folder or number is None else f"{call(repo, hit.last)}:{hit.path}"
     return {
         "kind": hit.kind,
         "place": place,
@@ -113,7 +116,8 @@ def _to_json(repo: "Repository", item: "SearchHit") -> dict[str, Any]:
 
     record = repo.queries.version(item.version) if item.version is not None else None
     number = record.number if record is not None else None
-    place = item.path or "" if number is None else f"v{number}" if item.path is None else f"v{number}:{item.path}"
+    name = call(repo, record)
+    place = item.path or "" if record is None else name if item.path is None else f"{name}:{item.path}"
     return {
         "kind": item.kind,
         "place": place,

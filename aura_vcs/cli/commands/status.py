@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red
-from aura_vcs.cli.output.humanize import changed_path, count, join_words, short_path, shown_pointer, size, titled
+from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, short_path, shown_pointer, size, titled
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     if found.head is None and found.behind is not None:
         console.line("On branch ", cyan(found.branch or ""), ", but your files are at none of its versions yet")
     else:
-        console.line(*shown_pointer(repo.head(), found.head))
+        console.line(*shown_pointer(repo.head(), found.head, call(repo, found.head)))
     _print_branch(repo, console, found)
     if found.interrupted is not None:
         console.warn(f"this was interrupted and will be finished by the next command: {found.interrupted}")
@@ -190,7 +190,7 @@ def _print_branch(repo: "Repository", console: Console, found: "Status") -> None
         )
     elif found.behind is not None:
         newer = queries.version(found.behind)
-        name = titled(newer) if newer is not None else "another version"
+        name = titled(newer, call(repo, newer)) if newer is not None else "another version"
         there = f"Go there with `aura checkout {found.branch}`"
         if found.head is not None and queries.is_ancestor(found.behind, found.head.id):
             console.line(f"  The branch was taken back to {name} elsewhere. {there}, or commit here and it goes on.")

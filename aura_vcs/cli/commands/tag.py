@@ -8,6 +8,7 @@ from aura_vcs.cli.completion import complete_tag, complete_version
 from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, yellow
+from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def list_command(repo: "Repository", console: Console) -> None:
     queries = repo.queries
     for name, tag in found.items():
         record = queries.version(tag.version) if tag.version is not None else None
-        where = f"v{record.number}" if record is not None else "?"
+        where = call(repo, record) if record is not None else "?"
         about = tag.message or (record.name if record is not None else "")
         console.line("  ", cyan(name), "  ", yellow(where), f"  {about}")
     if not found:
@@ -74,7 +75,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
     if console.as_json:
         console.data({"tag": _to_json(repo, name, repo.refs.tags()[name])})
         return
-    console.line("Tagged ", yellow(f"v{record.number}"), f' "{record.name}" as ', cyan(name))
+    console.line("Tagged ", yellow(call(repo, record)), f' "{record.name}" as ', cyan(name))
     console.line(faint("Take it back with `aura undo`."))
 
 

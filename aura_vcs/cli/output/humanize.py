@@ -83,14 +83,25 @@ def _largest(seconds: float) -> str:
     return count(int(seconds // step), "year")
 
 
-def titled(record: "VersionRecord") -> str:
-    """Format a version's number and name: `v3 "First cut"`."""
-    return f'v{record.number} "{record.name}"'
+def call(repo: "Repository", record: "VersionRecord | None") -> str:
+    """Name a version as commands understand it: `v12`, or `v12.a1b2` where its number was given twice; "" for none."""
+    if record is None:
+        return ""
+    if not repo.queries.is_shared(record.number):
+        return f"v{record.number}"
+    from aura_vcs.history.names.revisions import describe
+
+    return describe(repo.queries, record.id)
 
 
-def shown_pointer(head: "Head", record: "VersionRecord | None") -> list[Part]:
-    """Format where the worktree is: "On branch main at v3 …"."""
-    at: list[Part] = [" at ", yellow(f"v{record.number}"), f' "{record.name}"'] if record is not None else []
+def titled(record: "VersionRecord", called: str = "") -> str:
+    """Return `v3 "First cut"`; `called` is what the version goes by where its number alone is not enough."""
+    return f'{called or f"v{record.number}"} "{record.name}"'
+
+
+def shown_pointer(head: "Head", record: "VersionRecord | None", called: str = "") -> list[Part]:
+    """Return where the work folder is: "On branch main at v3 …"; for `called` see titled."""
+    at: list[Part] = [" at ", yellow(called or f"v{record.number}"), f' "{record.name}"'] if record is not None else []
     if head.branch is not None:
         return ["On branch ", cyan(head.branch), *(at or [", no versions yet"])]
     return ["On no branch", *at]

@@ -87,7 +87,10 @@ def print_advice(console: Console, advice: Iterable["Advice"]) -> None:
         if item.lock is None:
             continue
         if item.problem == "expired":
-            console.warn(f"your lock on {item.lock.path} has expired; `aura lock {item.lock.path}` renews it")
+            from aura_vcs.suggestions import quote_path  # seldom needed
+
+            path = item.lock.path
+            console.warn(f"your lock on {path} has expired; `aura lock {quote_path(path)}` renews it")
         else:
             console.warn(f"{item.path} is locked by {whose(item.lock)}. A push of your change will be refused.")
     _print_unlocked(console, [item.path for item in items if item.problem == "not_locked"])
@@ -98,5 +101,7 @@ def _print_unlocked(console: Console, paths: list[str]) -> None:
         return
     named: list[Part] = [", ".join(paths[:SHOWN]) if len(paths) <= SHOWN else count(len(paths), "file")]
     verb = "is" if len(paths) == 1 else "are"
-    console.note(*named, f" {verb} to be locked before others work on it too: `aura lock {paths[0]}`")
+    from aura_vcs.suggestions import quote_path  # seldom needed
+
+    console.note(*named, f" {verb} to be locked before others work on it too: `aura lock {quote_path(paths[0])}`")
     console.note(faint("What is known of locks is as old as your last sync."))

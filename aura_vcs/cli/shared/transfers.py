@@ -185,7 +185,7 @@ def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None
             yellow(describe(queries, pulled.head.version)),
             f", {count(pulled.files.changed, 'path')} changed",
         )
-        print_restore_point(console, pulled.files)
+        print_restore_point(repo, console, pulled.files)
         print_kept_unsaved(console, pulled.files)
         print_skipped(console, pulled.files)
         console.line(faint("Take it back with `aura undo`."))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Console, faint, strong
-from aura_vcs.cli.output.humanize import count, shown_pointer
+from aura_vcs.cli.output.humanize import call, count, shown_pointer
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_point, print_restore_point, print_skipped
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
     console.line(f"{verb}: ", strong(done.description))
     record = repo.queries.version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
-    console.line(*shown_pointer(done.head, record), changed)
+    console.line(*shown_pointer(done.head, record, call(repo, record)), changed)
     for point in done.other_restore_points:
-        print_point(console, point)
+        print_point(repo, console, point)
     if done.files is not None:
-        print_restore_point(console, done.files)
+        print_restore_point(repo, console, done.files)
         print_kept_unsaved(console, done.files)
         print_skipped(console, done.files)
     console.line(faint(way_back))

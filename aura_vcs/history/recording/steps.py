@@ -109,22 +109,30 @@ class Exactly:
 
 
 class AllOf:
-    """Every file of the tree that HEAD's version has, as it is there; others stay."""
+    """What the tree `new` has otherwise than HEAD's version; if they are equal, every file of it. Others stay.
 
-    def __init__(self, repo: Repository) -> None:
+    Which of the two it is follows from where HEAD is when the folder is looked at, under its lock.
+    """
+
+    def __init__(self, repo: Repository, new: ObjectId) -> None:
         self._repo = repo
-        self.source: ObjectId | None = None
+        self.source: ObjectId | None = new
         self.paths: tuple[str, ...] = ()
-        self._new = EMPTY_TREE_ID
+        self._new = new
+        self._between: Between | None = None
 
     def scope(self, base: WorktreeBase) -> StepScope:
         """See Step."""
-        self._new = base.tree
+        if base.tree != self._new:
+            self._between = Between(self._repo, self._new)
+            return self._between.scope(base)
         expected = [Difference(path, entry, entry) for path, entry in self._repo.trees.walk(base.tree)]
         return StepScope(base.tree, (base.tree,), expected)
 
     def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
         """See Step."""
+        if self._between is not None:
+            return self._between.tree(batch, here)
         return step(self._repo.trees, here, EMPTY_TREE_ID, self._new, tree_writer(batch))
 
 

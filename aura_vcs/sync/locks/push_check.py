@@ -13,6 +13,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import VersionType
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
+from aura_vcs.suggestions import quote_path
 from aura_vcs.sync.state.lock_record import PathLock, holder, is_active
 
 
@@ -43,11 +44,12 @@ def check_locked(remote: str, author: str, locks: Collection[PathLock]) -> None:
 
 
 def locked_error(remote: str, lock: PathLock, author: str, way: str = "") -> PathLocked:
-    """Build the error that names a lock of somebody else; `way` is the way out if it is not the author's own."""
+    """Return the error that names a lock of somebody else; `way` is the way out if it is not the author's own."""
+    typed = quote_path(lock.path)
     if lock.owner == author:
-        way = f"It is yours, from {lock.host}: unlock it there, or here with `aura unlock --force {lock.path}`."
+        way = f"It is yours, from {lock.host}: unlock it there, or here with `aura unlock --force {typed}`."
     elif not way:
-        way = f"Ask {lock.owner}, or take it away with `aura unlock --force {lock.path}`."
+        way = f"Ask {lock.owner}, or take it away with `aura unlock --force {typed}`."
     since = parse_time(lock.taken_at).strftime("%Y-%m-%d %H:%M UTC")
     return PathLocked(remote, lock.path, f"{holder(lock)} since {since}", lock.reason, hint=way)
 

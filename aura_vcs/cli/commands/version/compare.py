@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
-from aura_vcs.cli.output.humanize import count, titled
+from aura_vcs.cli.output.humanize import call, count, titled
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def compare_command(repo: "Repository", console: Console, old: str, new: str) ->
         differs = {name: first.documents[name] != second.documents[name] for name in DOCUMENTS}
         console.data({**diff_to_json(first, second, comparison), "differs": differs})
         return
-    console.line(yellow(titled(first)), " and ", yellow(titled(second)))
+    console.line(yellow(titled(first, call(repo, first))), " and ", yellow(titled(second, call(repo, second))))
     for name in DOCUMENTS:
         same = first.documents[name] == second.documents[name]
         console.line(f"  {name:<9}", faint("the same") if same else yellow("differs"))

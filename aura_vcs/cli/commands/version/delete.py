@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
-from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.output.humanize import call, count, size
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def delete_command(repo: "Repository", console: Console, *, version: str, dry_ru
             }
         )
         return
-    name = yellow(f"v{record.number}")
+    name = yellow(call(repo, record))
     freed = f"{size(plan.stored_bytes)} ({count(plan.objects, 'object')})"
     if dry_run:
         console.line("Would delete ", name, f' "{record.name}" and later free {freed}; nothing was changed')
@@ -52,4 +52,4 @@ def delete_command(repo: "Repository", console: Console, *, version: str, dry_ru
         console.line(name, " was deleted already")
     else:
         console.line("Deleted ", name, f' "{record.name}"; `aura gc` frees {freed} after its grace time')
-        console.line(faint(f"Until then `aura undo` or `aura version undelete v{record.number}` brings it back."))
+        console.line(faint(f"Until then `aura undo` or `aura version undelete {call(repo, record)}` brings it back."))

@@ -7,6 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
+from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def edit_command(
     if console.as_json:
         console.data({"version": version_to_json(record), "changed": record != before})
     elif record == before:
-        console.line(yellow(f"v{record.number}"), " is like that already; nothing was changed")
+        console.line(yellow(call(repo, record)), " is like that already; nothing was changed")
     else:
-        console.line("Changed ", yellow(f"v{record.number}"), f' "{record.name}"')
+        console.line("Changed ", yellow(call(repo, record)), f' "{record.name}"')
         console.line(faint("Take it back with `aura undo`."))

@@ -6,7 +6,7 @@ import click
 
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
-from aura_vcs.cli.output.humanize import local_time, size
+from aura_vcs.cli.output.humanize import call, local_time, size
 from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.version_marks import TYPES, marks
@@ -55,10 +55,12 @@ def list_command(
     if console.as_json:
         console.data({"versions": [_audited(record) for record in found]})
         return
+    names = {record.id: call(repo, record) for record in found}
+    width = max(6, *(len(name) + 2 for name in names.values())) if names else 0
     console.lines(
         (
             [
-                yellow(f"v{record.number}".ljust(6)),
+                yellow(names[record.id].ljust(width)),
                 faint(local_time(record.created_at)),
                 faint(f"{size(record.size_bytes):>10}  "),
                 strong(record.name),

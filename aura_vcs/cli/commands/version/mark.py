@@ -7,6 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, yellow
+from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
 
@@ -28,4 +29,4 @@ def mark_command(repo: "Repository", console: Console, version: str, off: bool) 
     if console.as_json:
         console.data({"version": version_to_json(record)})
     else:
-        console.line(yellow(f"v{record.number}"), " is not important any more" if off else " is important")
+        console.line(yellow(call(repo, record)), " is not important any more" if off else " is important")

@@ -7,6 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
+from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -32,5 +33,5 @@ def undelete_command(repo: "Repository", console: Console, version: str) -> None
     if console.as_json:
         console.data({"version": version_to_json(record)})
         return
-    console.line("Brought back ", yellow(f"v{record.number}"), f' "{record.name}"')
+    console.line("Brought back ", yellow(call(repo, record)), f' "{record.name}"')
     console.line(faint("Take it back with `aura undo`."))
