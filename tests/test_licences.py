@@ -65,9 +65,9 @@ def _asked_for(package: str) -> list[str]:
 def _said_by(package: str) -> str:
     """Return the licence that the package's own metadata says, as an SPDX expression."""
     says = metadata(package)
-    if says["License-Expression"]:
-        return str(says["License-Expression"])
-    free = str(says["License"] or "").strip()
+    if says.get("License-Expression"):
+        return str(says.get("License-Expression"))
+    free = str(says.get("License") or "").strip()
     if free and "\n" not in free and len(free) < 60:
         return CLASSIFIED.get(free, free)
     words = [line.rpartition("::")[2].strip() for line in says.get_all("Classifier") or [] if line[:7] == "License"]

@@ -54,9 +54,9 @@ class _Media(msgspec.Struct):
     data: bytes
     restless: int = 0
     fault: None = None
-    is_restless: bool = False
+    is_unstable: bool = False
 
-    def is_still(self, file: BinaryIO) -> bool:
+    def is_unchanged(self, file: BinaryIO) -> bool:
         """See Source."""
         return True
 
@@ -66,9 +66,9 @@ class _Media(msgspec.Struct):
 
     def read(self) -> tuple[bytes, ObjectId] | None:
         """See Source."""
-        return (self.data, blob_id(self.data)) if self.held_still(io.BytesIO(), len(self.data)) else None
+        return (self.data, blob_id(self.data)) if self.was_stable(io.BytesIO(), len(self.data)) else None
 
-    def held_still(self, file: BinaryIO, read_bytes: int) -> bool:
+    def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:
         """See Source."""
         self.restless -= 1
         return self.restless < 0 and read_bytes == self.size

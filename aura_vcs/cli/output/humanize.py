@@ -100,7 +100,7 @@ def titled(record: "VersionRecord", called: str = "") -> str:
 
 
 def shown_pointer(head: "Head", record: "VersionRecord | None", called: str = "") -> list[Part]:
-    """Return where the work folder is: "On branch main at v3 …"; for `called` see titled."""
+    """Return where the worktree is: "On branch main at v3 …"; for `called` see titled."""
     at: list[Part] = [" at ", yellow(called or f"v{record.number}"), f' "{record.name}"'] if record is not None else []
     if head.branch is not None:
         return ["On branch ", cyan(head.branch), *(at or [", no versions yet"])]
