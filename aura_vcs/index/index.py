@@ -61,7 +61,7 @@ class Index(Rows):
         if self._is_new or self._entered.logs_shrank():
             self.rebuild(recover)
             return
-        self._adopt_unlisted()
+        self._enter_unlisted()
         if self.database.meta(_INCOMPLETE) == _SYNCED_IN or self.can_read_again():
             self.rebuild(recover)  # what could not be counted has come or can be read, or some of it
             return
@@ -92,7 +92,7 @@ class Index(Rows):
 
         Nothing holds them, so the next collections free them. The caller holds the refs lock.
         """
-        self._adopt_unlisted()
+        self._enter_unlisted()
         if not self.is_current():
             self.catch_up(recover)
 
@@ -115,7 +115,7 @@ class Index(Rows):
             if stored:
                 self.move(name, stored)
 
-    def _adopt_unlisted(self) -> None:
+    def _enter_unlisted(self) -> None:
         """Enter objects on disk that have no row, counted by nobody yet.
 
         An interrupted command left them, or a sync tool brought them. Costs a look at the folders'

@@ -283,11 +283,19 @@ _File = tuple[str, ScannedFolder, str]
 def _by_readers(files: "Sequence[_File]") -> "list[tuple[int, Sequence[_File]]]":
     """Group the files by who can read them, as a mode: the fewest first.
 
-    What is the same in a private file and in another is stored with the private one.
+    What is the same in a private file and in another is stored with the private one. Files that we write ourselves
+    make no group of their own: a folder whose files are all private has nothing stored that others can read.
     """
     groups: dict[int, list[_File]] = {}
+    ours: list[_File] = []
     for file in files:
-        groups.setdefault(file[1].files[file[2]].mode & READ, []).append(file)
+        if file[0] in _OWN_FILES:
+            ours.append(file)
+        else:
+            groups.setdefault(file[1].files[file[2]].mode & READ, []).append(file)
+    for file in ours:
+        mode = file[1].files[file[2]].mode & READ
+        groups.setdefault(min((mode, *groups)), []).append(file)
     return sorted(groups.items())
 
 
@@ -295,6 +303,8 @@ def _similarity(file: _File) -> tuple[str, str]:
     return similarity(file[0])
 
 
+_OWN_FILES = frozenset({".auraignore", ".stignore", "project.json"})
+"""Files at the top that `aura init` writes."""
 READ = 0o044
 """Who besides its owner may read a file."""
 
