@@ -174,6 +174,15 @@ def check_name(kind: str, name: str) -> str:
     return name
 
 
+def fold_path(path: str) -> str:
+    """Fold a path as disks see it that ignore case and Unicode form."""
+    if path.isascii():
+        return path.lower()
+    import unicodedata  # few names need it
+
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
 def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
     import unicodedata  # only where a name is given
 

@@ -1,7 +1,6 @@
-"""What is suggested to a person: names near a wrong one, what a file was called before, paths as they are typed."""
+"""What is suggested to a person: names near a wrong one, paths as they are typed."""
 
 import os
-import posixpath
 from collections.abc import Iterable
 
 SUGGESTIONS = 3
@@ -14,29 +13,6 @@ def suggest(name: str, known: Iterable[str]) -> list[str]:
     folded = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), list(folded), n=SUGGESTIONS, cutoff=0.6)
     return [folded[match] for match in found]
-
-
-def pair_equal(gone: Iterable[tuple[str, str]], come: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """New path to old path of files that went and came with the same content, each used once.
-
-    Both are paths with what their content is known by. The name of a file counts most, then its folder.
-    """
-    old_paths: dict[str, list[str]] = {}
-    for path, content in gone:
-        old_paths.setdefault(content, []).append(path)
-    return {path: take_nearest(path, paths) for path, content in come if (paths := old_paths.get(content))}
-
-
-def take_nearest(new: str, old_paths: list[str]) -> str:
-    """Take the old path of the same name, else of the same folder, else the first."""
-
-    def distance(old: str) -> tuple[bool, bool, str]:
-        different_name = posixpath.basename(old) != posixpath.basename(new)
-        return different_name, posixpath.dirname(old) != posixpath.dirname(new), old
-
-    chosen = min(old_paths, key=distance)
-    old_paths.remove(chosen)
-    return chosen
 
 
 def quote_path(path: str) -> str:

@@ -2,12 +2,13 @@
 
 import json
 import os
+import time
 import tracemalloc
 from typing import Any
 
 import pytest
-from aura_vcs.compare.merge.model import TreeEntry
-from aura_vcs.compare.merge.renames import pair_alike
+from aura_vcs.compare.diff.likeness import pair_alike
+from aura_vcs.compare.diff.renames import Look, pair_renames
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.history.diff import tree_diff as versions
 from aura_vcs.history.sources.comparison import StoredContents
@@ -95,8 +96,8 @@ def test_much_is_not_looked_into(shot: Film, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_thousands_of_pairs_are_counted_and_not_made() -> None:
     """Three thousand files that went and as many that came are nine million pairs."""
-    gone = {f"old/{n}.txt": TreeEntry("file", f"o{n}") for n in range(3000)}
-    come = {f"new/{n}.txt": TreeEntry("file", f"n{n}") for n in range(3000)}
+    gone = {f"old/{n}.txt": f"o{n}" for n in range(3000)}
+    come = {f"new/{n}.txt": f"n{n}" for n in range(3000)}
     tracemalloc.start()
     assert pair_alike(gone, come, lambda _: pytest.fail("a file was read")) == {}
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
@@ -111,3 +112,51 @@ def test_content_that_is_gone_is_like_nothing(shot: Film, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(StoredContents, "read", missing)
     assert {change for change, _, _ in changed(shot)} == {"added", "deleted"}
+
+
+def test_ten_thousand_equal_files_are_paired_in_time() -> None:
+    """Copies of one file that moved as a whole: each by its name, whatever their number."""
+    gone = {f"old/{n:05}.png": Look("file", "same") for n in range(10_000)}
+    come = {f"new/{n:05}.png": Look("file", "same") for n in range(10_000)}
+    began = time.process_time()
+    found = pair_renames(gone, come)
+    assert time.process_time() - began < 2
+    assert found == {f"old/{n:05}.png": f"new/{n:05}.png" for n in range(10_000)}
+
+
+@pytest.mark.parametrize(
+    ("gone", "come", "expected"),
+    [
+        (["a/x", "b/y"], ["c/y", "c/x"], {"a/x": "c/x", "b/y": "c/y"}),
+        (["a/x", "b/y"], ["b/z", "a/w"], {"a/x": "a/w", "b/y": "b/z"}),
+        (["a/x", "b/y"], ["c/z"], {"a/x": "c/z"}),
+        (["a/x"], ["a/y", "b/x"], {"a/x": "b/x"}),
+    ],
+)
+def test_equal_files_go_by_name_then_by_folder_then_in_order(
+    gone: list[str], come: list[str], expected: dict[str, str]
+) -> None:
+    looks = ({path: Look("file", "same") for path in paths} for paths in (gone, come))
+    assert pair_renames(*looks) == expected
+
+
+def test_a_file_without_content_is_known_by_nothing_but_its_spelling() -> None:
+    assert pair_renames({"a.txt": Look("file", "")}, {"b.txt": Look("file", "")}) == {}
+    assert pair_renames({"a.txt": Look("file", "")}, {"A.txt": Look("file", "")}) == {"a.txt": "A.txt"}
+
+
+def test_every_command_sees_the_same_rename(shot: Film) -> None:
+    """Another spelling with other content, and a link: in the status, in both diffs, and in a file's history."""
+    shot.write({"Sea.png": b"\0one"})
+    (shot.root / "link").symlink_to("poem.txt")
+    shot.commit("Picture")
+    rename(shot, "Sea.png", "sea.png", b"\0two")
+    (shot.root / "link").rename(shot.root / "verse")
+    expected = [("renamed", "Sea.png", "sea.png"), ("renamed", "link", "verse")]
+    assert changed(shot) == expected
+    status = shot.data("status")["changes"]
+    assert [(c["change"], c.get("old_path"), c["path"]) for c in status] == expected
+    shot.commit("Renamed")
+    assert changed(shot, "v2", "v3") == expected
+    for path in ("sea.png", "verse"):
+        assert [v["number"] for v in shot.data("log", path)["versions"]] == [3, 2]

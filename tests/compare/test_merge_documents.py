@@ -28,7 +28,7 @@ class Result:
             return found
 
         sides = entries(base), entries(ours), entries(theirs)
-        merged = merge_tree(*sides, read=lambda entry: contents[entry.id])
+        merged = merge_tree(*sides, read=contents.__getitem__)
         self.inside: list[str] = []
         files = {}
         apart = []

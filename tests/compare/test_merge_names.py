@@ -4,10 +4,11 @@ import json
 import unicodedata
 
 import pytest
-from aura_vcs.compare.merge.conflict_names import NAME_BYTES_LIMIT, folded, free_name, taken_names
+from aura_vcs.compare.merge.conflict_names import NAME_BYTES_LIMIT, free_name, taken_names
 from aura_vcs.compare.merge.model import TreeEntry
 from aura_vcs.compare.merge.tree import ContentMerge, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.compare import ChoiceImpossible
+from aura_vcs.layout import fold_path
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,8 +68,8 @@ def test_any_name_can_be_set_aside_many_times(name: str, label: str, others: lis
         assert found.startswith("folder/")
         assert len(found.removeprefix("folder/").encode("utf-8", "surrogateescape")) <= NAME_BYTES_LIMIT
         assert found.count("/") == 1
-        assert folded(found) not in taken
-        taken.add(folded(found))
+        assert fold_path(found) not in taken
+        taken.add(fold_path(found))
 
 
 def test_a_name_that_is_not_utf8_is_set_aside() -> None:
@@ -93,7 +94,7 @@ def test_what_is_set_aside_never_meets_a_folder() -> None:
 def test_names_that_are_one_on_some_disks_are_told_apart(one: str, other: str) -> None:
     """One from each side: theirs goes aside, so that every machine can check the result out."""
     merged = merge_tree({}, _files({one: "1"}), _files({other: "2"}), theirs_label="v4")
-    assert len({folded(path) for path in merged.entries}) == 2
+    assert len({fold_path(path) for path in merged.entries}) == 2
     assert _ids(merged)[one] == "1"
     (conflict,) = merged.conflicts
     assert (conflict.kind, conflict.path) == ("blocked", one)
@@ -170,7 +171,7 @@ def test_renamed_and_changed_at_once(old: str, renamed: str, edited: str, suffix
     was, now = f"a.{suffix}", f"b.{suffix}"
     base, ours, theirs = _files({was: old}), _files({now: renamed}), _files({was: edited})
     for here, there in ((ours, theirs), (theirs, ours)):
-        merged = merge_tree(base, here, there, read=lambda file: CONTENTS[file.id])
+        merged = merge_tree(base, here, there, read=CONTENTS.__getitem__)
         assert [join.path for join in merged.content_merges] == ([now] if is_found else [])
         assert (merged.conflicts == ()) == is_found
         assert set(merged.entries) == ({now} if is_found else {was, now})

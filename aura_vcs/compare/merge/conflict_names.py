@@ -4,8 +4,9 @@ What is one name on some disk counts as one here: names that differ only in uppe
 in Unicode's composed and decomposed forms, and a file where another path has a folder.
 """
 
-import unicodedata
 from collections.abc import Iterable
+
+from aura_vcs.layout import fold_path
 
 NAME_BYTES_LIMIT = 255
 """Bytes of one name that every usual file system takes."""
@@ -15,16 +16,11 @@ LABEL_BYTES_LIMIT = 120
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 
 
-def folded(path: str) -> str:
-    """Fold a path as disks see it that ignore case and Unicode form."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
 def taken_names(paths: Iterable[str]) -> set[str]:
     """Collect all names that these paths use, folded: their own, and those of the folders they are in."""
     taken: set[str] = set()
     for path in paths:
-        name = folded(path)
+        name = fold_path(path)
         while name and name not in taken:
             taken.add(name)
             name = name.rpartition("/")[0]
@@ -44,7 +40,7 @@ def free_name(path: str, label: str, taken: set[str]) -> str:
     while True:
         mark = f" ({words})" if number == 1 else f" ({words} {number})"
         candidate = f"{folder}{slash}{_cut(stem, NAME_BYTES_LIMIT - _bytes(mark + ending))}{mark}{ending}"
-        if folded(candidate) not in taken:
+        if fold_path(candidate) not in taken:
             return candidate
         number += 1
 

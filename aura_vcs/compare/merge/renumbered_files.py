@@ -9,9 +9,10 @@ from collections.abc import Hashable, Mapping
 
 from msgspec import Struct
 
+from aura_vcs.compare.diff.likeness import ALIKE, Looks, ReadContent
 from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.model import TreeEntry
-from aura_vcs.compare.merge.renames import ALIKE, Entries, Looks, ReadFile
+from aura_vcs.compare.merge.renames import Entries
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 
 ENDING = ".json"
@@ -25,7 +26,7 @@ class Renumbered(Struct, frozen=True):
 
 
 def find_renumbered(
-    base: Entries, side: Entries, other: Entries, renames: Mapping[str, str], read: ReadFile
+    base: Entries, side: Entries, other: Entries, renames: Mapping[str, str], read: ReadContent
 ) -> Renumbered:
     """Find what a side renumbered; `renames` are those that are known already.
 
@@ -50,7 +51,7 @@ def _touched(base: Entries, side: Entries) -> set[str]:
 class Identities:
     """The ids of documents; each is read once."""
 
-    def __init__(self, read: ReadFile) -> None:
+    def __init__(self, read: ReadContent) -> None:
         self._read = read
         self._known: dict[str, Hashable | None] = {}
 
@@ -59,7 +60,7 @@ class Identities:
         if entry is None or entry.kind != "file" or not path.lower().endswith(ENDING):
             return None
         if entry.id not in self._known:
-            document = parse_document(self._read(entry) or b"")
+            document = parse_document(self._read(entry.id) or b"")
             value = document.value if isinstance(document, ParsedDocument) else None
             self._known[entry.id] = strong_identity(value) if isinstance(value, dict) else None
         return self._known[entry.id]
@@ -99,6 +100,6 @@ def _by_content(
         places = now.get(old.id, [])
         if old.kind != "file" or was[old.id] != 1 or len(places) != 1 or places[0] == path:
             continue
-        if was[new.id] or (new.kind == "file" and looks.likeness(old, new) < ALIKE):
+        if was[new.id] or (new.kind == "file" and looks.likeness(old.id, new.id) < ALIKE):
             moved[path] = places[0]
     return {path: place for path, place in moved.items() if place not in base or place in moved or place in known}

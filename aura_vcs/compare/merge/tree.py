@@ -11,11 +11,13 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.merge.conflict_names import folded, free_name, taken_names
+from aura_vcs.compare.diff.likeness import ReadContent
+from aura_vcs.compare.merge.conflict_names import free_name, taken_names
 from aura_vcs.compare.merge.model import Choice, TreeEntry
-from aura_vcs.compare.merge.renames import Entries, ReadFile, changed_renames, find_renames
+from aura_vcs.compare.merge.renames import Entries, changed_renames, find_renames
 from aura_vcs.compare.merge.renumbered_files import Identities, Renumbered, find_renumbered
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown
+from aura_vcs.layout import fold_path
 
 
 class ContentMerge(Struct, frozen=True):
@@ -67,7 +69,7 @@ def merge_tree(
     *,
     ours_label: str = "ours",
     theirs_label: str = "theirs",
-    read: ReadFile | None = None,
+    read: ReadContent | None = None,
 ) -> MergedTree:
     """Join two changed versions of a project by path; renames are recognised by equal content.
 
@@ -99,7 +101,7 @@ def keep_both(merged: MergedTree, joins: Iterable[ContentMerge], label: str) -> 
     used = taken_names(entries)
     for join in apart:
         aside = free_name(join.path, label, used)
-        used.add(folded(aside))
+        used.add(fold_path(aside))
         done.add(join.path)
         entries[join.path], entries[aside] = join.ours, join.theirs
         conflicts.append(TreeConflict("changed", join.path, join.base, join.ours, join.theirs, aside))
@@ -153,7 +155,7 @@ def _decide(entries: dict[str, TreeEntry], conflict: TreeConflict, choice: Choic
 
 class _TreeMerge:
     def __init__(
-        self, base: Entries, ours: Entries, theirs: Entries, labels: tuple[str, str], read: ReadFile | None
+        self, base: Entries, ours: Entries, theirs: Entries, labels: tuple[str, str], read: ReadContent | None
     ) -> None:
         self.base, self.ours, self.theirs = base, ours, theirs
         self.labels = labels
@@ -287,7 +289,7 @@ class _TreeMerge:
             every = (self.base, self.ours, self.theirs, self.entries)
             self.used = taken_names(name for entries in every for name in entries)
         name = free_name(path, self.labels[owner], self.used)
-        self.used.add(folded(name))
+        self.used.add(fold_path(name))
         return name
 
     def _put(self, path: str, entry: TreeEntry, *, owner: int) -> None:
@@ -308,7 +310,7 @@ class _TreeMerge:
         """Separate names of the two sides that some disks take for one: theirs goes aside, or is ours if equal."""
         groups: dict[str, list[str]] = {}
         for path in self.entries:
-            groups.setdefault(folded(path), []).append(path)
+            groups.setdefault(fold_path(path), []).append(path)
         for paths in groups.values():
             mine = [path for path in sorted(paths) if path in self.ours]
             others = [path for path in sorted(paths) if path in self.theirs and path not in self.ours]

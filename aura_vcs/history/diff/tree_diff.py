@@ -9,20 +9,21 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from aura_vcs.codec import name_bytes
+from aura_vcs.compare.diff.likeness import LOOK_BYTES_LIMIT, pair_alike
+from aura_vcs.compare.diff.renames import Look, pair_renames
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.history.sources.comparison import Contents, StoredContents, is_file
+from aura_vcs.history.sources.comparison import Contents, StoredContents
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import pair_equal
 from aura_vcs.worktree.scan.selection import Selection
 
-LOOK_BYTES_LIMIT = 16 << 20
-"""Where what went and came is larger in all, only equal content tells that it was renamed."""
+READ_BYTES_LIMIT = 16 << 20
+"""Where what went and came, and is small enough to be looked into, is larger in all, only equal content tells."""
 
 
 class PathChange(msgspec.Struct, frozen=True):
@@ -112,17 +113,11 @@ def _of_difference(repo: Repository, differences: Iterable[Difference]) -> list[
     return changes
 
 
-def _renamed(changes: list[PathChange]) -> list[PathChange]:
-    """Deleted and added files of the same content become renames, each used once."""
-    gone = {c.path: c.old for c in changes if c.change == "deleted" and c.old is not None and is_file(c.old)}
-    come = [(c.path, c.new.id) for c in changes if c.change == "added" and c.new is not None and is_file(c.new)]
-    renamed = pair_equal(((path, entry.id) for path, entry in gone.items() if entry.size), come)
-    used = set(renamed.values())
-    return [
-        PathChange(c.path, "renamed", gone[renamed[c.path]], c.new, renamed[c.path]) if c.path in renamed else c
-        for c in changes
-        if not (c.change == "deleted" and c.path in used)
-    ]
+def _renamed(changes: Sequence[PathChange]) -> list[PathChange]:
+    """Deleted and added files that are certain to be the same become renames, each used once."""
+    sides = _gone(changes), _come(changes)
+    gone, come = ({path: Look(e.kind, e.id if e.size else "") for path, e in side.items()} for side in sides)
+    return _with_renames(changes, pair_renames(gone, come))
 
 
 def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Contents) -> list[PathChange]:
@@ -130,32 +125,48 @@ def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Cont
 
     Content that is not here, or cannot be read, is like nothing.
     """
-    gone = {c.path: c for c in changes if c.change == "deleted" and is_file(c.old)}
-    come = {c.path: c for c in changes if c.change == "added" and is_file(c.new)}
-    sides = [(old, path, c.old) for path, c in gone.items()] + [(new, path, c.new) for path, c in come.items()]
-    if not gone or not come or sum(entry.size for _, _, entry in sides if entry is not None) > LOOK_BYTES_LIMIT:
+    sides = [
+        {path: e for path, e in side.items() if e.kind is EntryKind.FILE and e.size <= LOOK_BYTES_LIMIT}
+        for side in (_gone(changes), _come(changes))
+    ]
+    if not all(sides) or sum(entry.size for side in sides for entry in side.values()) > READ_BYTES_LIMIT:
         return list(changes)
-    from aura_vcs.compare.merge.model import TreeEntry  # most that is compared has no use for it
-    from aura_vcs.compare.merge.renames import pair_alike
+    where = {
+        _key(path, entry): (source, path, entry)
+        for source, side in zip((old, new), sides, strict=True)
+        for path, entry in side.items()
+    }
 
-    where = {_key(path, entry): (side, path, entry) for side, path, entry in sides if entry is not None}
-
-    def read(file: TreeEntry) -> bytes | None:
-        side, path, entry = where[file.id]
+    def read(content: str) -> bytes | None:
+        source, path, entry = where[content]
         try:
-            return side.read(path, entry)
+            return source.read(path, entry)
         except (IntegrityError, FileUnreadable):
             return None
 
-    olds = {path: TreeEntry("file", _key(path, c.old)) for path, c in gone.items() if c.old is not None}
-    news = {path: TreeEntry("file", _key(path, c.new)) for path, c in come.items() if c.new is not None}
-    renamed = {after: before for before, after in pair_alike(olds, news, read).items()}
-    found = [
-        PathChange(c.path, "renamed", gone[renamed[c.path]].old, c.new, renamed[c.path]) if c.path in renamed else c
+    gone, come = ({path: _key(path, entry) for path, entry in side.items()} for side in sides)
+    return _with_renames(changes, pair_alike(gone, come, read))
+
+
+def _gone(changes: Sequence[PathChange]) -> dict[str, Entry]:
+    files = ((c.path, c.old) for c in changes if c.change == "deleted" and c.old is not None)
+    return {path: entry for path, entry in files if entry.kind is not EntryKind.DIR}
+
+
+def _come(changes: Sequence[PathChange]) -> dict[str, Entry]:
+    files = ((c.path, c.new) for c in changes if c.change == "added" and c.new is not None)
+    return {path: entry for path, entry in files if entry.kind is not EntryKind.DIR}
+
+
+def _with_renames(changes: Sequence[PathChange], renames: dict[str, str]) -> list[PathChange]:
+    """Make one change of the two that a rename is; `renames` maps old paths to new ones."""
+    gone = {c.path: c.old for c in changes if c.path in renames and c.change == "deleted"}
+    came = {new: old for old, new in renames.items()}
+    return [
+        PathChange(c.path, "renamed", gone[came[c.path]], c.new, came[c.path]) if c.path in came else c
         for c in changes
+        if not (c.change == "deleted" and c.path in renames)
     ]
-    used = set(renamed.values())
-    return [c for c in found if not (c.change == "deleted" and c.path in used)]
 
 
 def _key(path: str, entry: Entry) -> str:

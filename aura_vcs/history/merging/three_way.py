@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import msgspec
 
+from aura_vcs.compare.diff.likeness import LOOK_BYTES_LIMIT
 from aura_vcs.compare.merge.document_order import POINTER, count_again
 from aura_vcs.compare.merge.file import MERGE_BYTES_LIMIT, MergedFile, merge_file, resolve_file
 from aura_vcs.compare.merge.model import MixedPassage, TreeEntry
@@ -37,9 +38,6 @@ from aura_vcs.repository.repository import Repository
 
 CROSSINGS_LIMIT = 20
 """Crossed lines below crossed lines that are joined; below that, the newest common version alone counts."""
-
-LOOK_BYTES_LIMIT = 1 << 20
-"""Files that were renamed and changed at once are recognised up to this size."""
 
 Files = Mapping[str, TreeEntry]
 ENDING = ".json"
@@ -178,7 +176,7 @@ class ThreeWayMerge:
         found = {}
         for path, file in files.items():
             if path.endswith(ENDING) and os.path.dirname(path) == folder and file.kind == "file":
-                data = self._similarity_content(file)
+                data = self._similarity_content(file.id)
                 if data is not None:
                     found[path] = data
         return found
@@ -268,8 +266,9 @@ class ThreeWayMerge:
             files[path] = self._keep_content(data, files[path])
         return files
 
-    def _similarity_content(self, file: TreeEntry) -> bytes | None:
-        """Read the content of a file that is small enough to be compared with others; None for others."""
+    def _similarity_content(self, content: str) -> bytes | None:
+        """Read content that is small enough to be compared with other; None for other."""
+        file = TreeEntry("file", content)
         return self._read(file) if self.entry(file).size <= LOOK_BYTES_LIMIT else None
 
     def _read(self, file: TreeEntry) -> bytes:

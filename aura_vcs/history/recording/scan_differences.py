@@ -3,10 +3,10 @@
 import msgspec
 
 from aura_vcs.codec import name_bytes
+from aura_vcs.compare.diff.renames import Look, pair_renames
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
-from aura_vcs.suggestions import pair_equal
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, entry_of
 
@@ -116,15 +116,21 @@ def _drop_unseen(scan: Scan, found: _Found) -> None:
 
 
 def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
-    """New paths whose content a deleted path had, each deleted path used once; same names first."""
-    sizes = {entry.size for entry in found.deleted.values() if entry.kind is EntryKind.FILE and entry.size}
-    candidates = [p for p, s in found.added.items() if s is not None and not s.is_symlink and s.size in sizes]
-    repo.worktree.hash([p for p in candidates if not _id_of(scan, p)], scan, repo.progress)
-    for path in [path for path in candidates if scan.file(path) is None]:
+    """Map new path to old path of files that have another name; reads what may have a deleted one's content."""
+    sizes = {entry.size for entry in found.deleted.values() if entry.kind is not EntryKind.DIR and entry.size}
+    likely = [path for path, state in found.added.items() if state is not None and state.size in sizes]
+    repo.worktree.hash([path for path in likely if not _id_of(scan, path)], scan, repo.progress)
+    for path in [path for path in likely if scan.file(path) is None]:
         del found.added[path]
-    deleted = sorted(found.deleted.items())
-    gone = ((path, str(entry.id)) for path, entry in deleted if entry.kind is EntryKind.FILE and entry.size)
-    return pair_equal(gone, ((new, _id_of(scan, new)) for new in sorted(found.added.keys() & set(candidates))))
+    gone = {
+        path: Look(entry.kind, entry.id if entry.size else "")
+        for path, entry in found.deleted.items()
+        if entry.kind is not EntryKind.DIR
+    }
+    states = {path: state for path in found.added if (state := scan.file(path)) is not None}
+    kinds = {True: EntryKind.SYMLINK, False: EntryKind.FILE}
+    come = {path: Look(kinds[state.is_symlink], state.id.hex() if state.size else "") for path, state in states.items()}
+    return {new: old for old, new in pair_renames(gone, come).items()}
 
 
 def _id_of(scan: Scan, path: str) -> str:

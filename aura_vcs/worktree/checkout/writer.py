@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs.errors.integrity import ObjectCorrupt
 from aura_vcs.errors.worktree import NameUnfit, PathCollision
 from aura_vcs.ids import ObjectId
-from aura_vcs.layout import AURA
+from aura_vcs.layout import AURA, fold_path
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.chunking import LARGE_BYTES
@@ -322,14 +322,11 @@ def check_collisions(differences: Sequence[Difference]) -> None:
     Raises:
         PathCollision: names the two; nothing was changed.
     """
-    import unicodedata
-
     seen: dict[str, str] = {}
     for difference in differences:
         if difference.new is None:
             continue
-        folded = unicodedata.normalize("NFC", difference.path).casefold()
-        other = seen.setdefault(folded, difference.path)
+        other = seen.setdefault(fold_path(difference.path), difference.path)
         if other != difference.path:
             raise PathCollision(
                 difference.path, other, hint="Rename one of them on the machine it comes from, and commit there."
