@@ -27,9 +27,10 @@ def man_pages() -> dict[str, str]:
 
 
 def test_the_changelog_begins_with_this_version() -> None:
-    """The newest heading of the changelog is what pyproject.toml calls this version."""
+    """The newest heading is what pyproject.toml calls this version, below what no release has yet, if there is any."""
     headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), flags=re.MULTILINE)
-    assert headings[0] == PROJECT["version"]
+    assert headings[1 if headings[0] == "Unreleased" else 0] == PROJECT["version"]
+    assert "Unreleased" not in headings[1:]
 
 
 def test_the_version_is_written_once() -> None:
