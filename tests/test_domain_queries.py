@@ -14,6 +14,7 @@ from aura_vcs import Repository
 from aura_vcs.codec import now
 from aura_vcs.index.entities import Entities
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import ActionFilter
 from aura_vcs.model import VersionType
 from aura_vcs.project.records.checkpoint_store import list_checkpoints
 from aura_vcs.project.records.export_jobs import list_exports
@@ -39,7 +40,7 @@ class Asked(NamedTuple):
 
 def actions(**wanted: str) -> Callable[[Repository, Studio], object]:
     """The log, asked for something."""
-    return lambda repo, _: Queries(repo.index).actions(**wanted, at=now())  # type: ignore[arg-type]
+    return lambda repo, _: Queries(repo.index).actions(ActionFilter(**wanted), at=now())
 
 
 def versions(**wanted: Any) -> Callable[[Repository, Studio], object]:
@@ -126,7 +127,7 @@ QUERIES = [
         "exports_by_status",
     ),
     Asked("actions by user", actions(user="Ada"), "ops --user Ada", "actions_by_user"),
-    Asked("actions by type", actions(type_="commit"), "ops --type commit", "actions_by_type"),
+    Asked("actions by type", actions(type="commit"), "ops --type commit", "actions_by_type"),
     Asked("actions by status", actions(status="Undone"), "ops --status Undone", "actions_by_status"),
     Asked("actions by time", actions(since=SINCE), "ops --since 2020-01-01", "actions_by_time"),
     Asked(

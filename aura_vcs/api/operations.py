@@ -13,7 +13,7 @@ from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import moment, time_text
 from aura_vcs.codec import parse_time
 from aura_vcs.history.undo import find_action, operation_of
-from aura_vcs.index.records import ActionRecord
+from aura_vcs.index.records import ActionFilter, ActionRecord
 from aura_vcs.project.records.activity import Activity, list_activity
 from aura_vcs.repository.repository import Repository
 
@@ -82,19 +82,15 @@ class Operations(Part):
         everything: bool = False,
     ) -> list[Action]:
         """List a page of actions; with `everything` also checkpoints and exports, which are nothing to take back."""
-        return self._opened.run(
-            NO_CALL,
-            _listed,
-            limit=limit,
-            offset=offset,
-            type_=type,
+        wanted = ActionFilter(
+            type=type,
             user=user,
             status=status,
             since=time_text(since),
             until=time_text(until),
             correlation_id=correlation_id,
-            everything=everything,
         )
+        return self._opened.run(NO_CALL, _listed, wanted, limit=limit, offset=offset, everything=everything)
 
     def record(self, action: str) -> Mapping[str, Json]:
         """Return all that the log has of an action."""
@@ -105,32 +101,8 @@ def _action(repo: Repository, prefix: str) -> Action:
     return Action._of(find_action(repo, prefix))
 
 
-def _listed(
-    repo: Repository,
-    *,
-    limit: int,
-    offset: int,
-    type_: str | None,
-    user: str | None,
-    status: str | None,
-    since: str | None,
-    until: str | None,
-    correlation_id: str | None,
-    everything: bool,
-) -> list[Action]:
-    found = list_activity(
-        repo,
-        type_=type_,
-        user=user,
-        status=status,
-        since=since,
-        until=until,
-        correlation_id=correlation_id,
-        limit=limit,
-        offset=offset,
-        everything=everything,
-    )
-    return list(map(Action._of, found))
+def _listed(repo: Repository, wanted: ActionFilter, *, limit: int, offset: int, everything: bool) -> list[Action]:
+    return list(map(Action._of, list_activity(repo, wanted, limit=limit, offset=offset, everything=everything)))
 
 
 def _record(repo: Repository, prefix: str) -> Mapping[str, Json]:

@@ -17,6 +17,7 @@ from aura_vcs.api.templates import Templates
 from aura_vcs.api.values import moment, time_text
 from aura_vcs.codec import parse_time
 from aura_vcs.errors import AuraError
+from aura_vcs.index.records import ActionFilter
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio import setup as setup_room
 from aura_vcs.studio import studio as studio_room
@@ -212,16 +213,16 @@ class Studio:
         correlation_id: str | None = None,
     ) -> list[Action]:
         """List a page of what was done to settings, templates and the list of projects, newest first."""
+        wanted = ActionFilter(
+            type=type,
+            user=user,
+            status=status,
+            since=time_text(since),
+            until=time_text(until),
+            correlation_id=correlation_id,
+        )
         with self._open() as studio:
-            found = list_actions(
-                studio,
-                type_=type,
-                user=user,
-                status=status,
-                since=time_text(since),
-                until=time_text(until),
-                correlation_id=correlation_id,
-            )
+            found = list_actions(studio, wanted)
         return [_action(item) for item in found[offset : offset + limit]]
 
     def undo(self) -> StudioUndo:

@@ -36,7 +36,7 @@ from aura_vcs.history.recording.version_builder import (
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.undo import Undone, operation_of, undo
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
-from aura_vcs.index.records import VersionRecord
+from aura_vcs.index.records import ActionFilter, VersionRecord
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
 from aura_vcs.objects.batch import Batch
@@ -146,7 +146,8 @@ def abort_merge(repo: Repository) -> Undone:
     target = queries.action_by_id(finished.undoes) if finished is not None and finished.undoes is not None else None
     if finished is not None and target is not None and target.type == "merge":
         return Undone(finished, target.description, repo.head())
-    actions = [a for a in queries.actions(status="Applied", limit=500) if a.replica == repo.replica and a.undoable]
+    applied = queries.actions(ActionFilter(status="Applied"), limit=500)
+    actions = [action for action in applied if action.replica == repo.replica and action.undoable]
     types = [action.type for action in sorted(actions, key=lambda action: -action.sequence)]
     steps = next((n for n, type_ in enumerate(types) if type_ != "resolve"), len(types))
     if steps == len(types) or types[steps] != "merge":

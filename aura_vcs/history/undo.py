@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aura_vcs.codec import from_plain, now, parse_time
+from aura_vcs.codec import from_plain, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NothingToUndo, OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
@@ -30,6 +30,7 @@ from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
 from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.undo_stack import is_over
 
 T = TypeVar("T")
 
@@ -171,7 +172,7 @@ def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:
         raise InputError(f"{name} cannot be taken back itself", hint="`aura ops` marks those that can.")
     if action.status != status:
         raise InputError(f"{name} is {action.status}, not {status}")
-    if action.expires_at is not None and parse_time(action.expires_at) <= parse_time(now()):
+    if is_over(action.expires_at, now()):
         raise OperationExpired(action.description, OperationExpired.TIME)
     later = repo.queries.applied_since(repo.replica, action.sequence)
     target = operation_of(repo, action)

@@ -10,7 +10,9 @@ from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.object_queries import ObjectQueries
 from aura_vcs.index.records import (
     ACTION_COLUMNS,
+    EVERY_ACTION,
     VERSION_COLUMNS,
+    ActionFilter,
     ActionRecord,
     VersionRecord,
     action_record,
@@ -204,16 +206,12 @@ class Queries(ObjectQueries):
         return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
 
     def actions(
-        self, *, type_: str | None = None, user: str | None = None, status: str | None = None,
-        correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
-        limit: int = 50, offset: int = 0,
-    ) -> list[ActionRecord]:  # fmt: skip
+        self, wanted: ActionFilter = EVERY_ACTION, *, at: str | None = None, limit: int = 50, offset: int = 0
+    ) -> list[ActionRecord]:
         """List actions, done last first, whatever the clock said; those whose time is over at `at` are Expired."""
-        statement, values = actions_clause(
-            type_=type_, user=user, status=status, correlation_id=correlation_id, since=since, until=until, at=at
-        )
+        statement, values = actions_clause(wanted, at)
         found = self._actions(f"{statement} LIMIT ?", [*values, limit + offset + JUMPED])
-        if all(value is None for value in (type_, user, status, correlation_id, since, until)):
+        if wanted == EVERY_ACTION:
             for replica in self._replicas_of_actions():
                 newest = "WHERE a.replica = ? AND a.undoable = ? ORDER BY a.sequence DESC LIMIT ?"
                 for undoable in (True, False):
@@ -300,16 +298,14 @@ def newest_first(actions: Iterable[ActionRecord]) -> list[ActionRecord]:
     return [action for *_, action in placed]
 
 
-def actions_clause(
-    *, type_: str | None = None, user: str | None = None, status: str | None = None,
-    correlation_id: str | None = None, since: str | None = None, until: str | None = None, at: str | None = None,
-) -> tuple[str, list[Any]]:  # fmt: skip
+def actions_clause(wanted: ActionFilter, at: str | None) -> tuple[str, list[Any]]:
     """Build the WHERE and ORDER BY that answer `Queries.actions`, and their values."""
     parts, values = list[str](), list[Any]()
-    stored = "Applied" if status == "Expired" else status
+    status = wanted.status
     chosen = (
-        ("a.type = ?", type_), ("a.user = ?", user), ("a.status = ?", stored),
-        ("a.correlation_id = ?", correlation_id), ("a.time >= ?", since), ("a.time <= ?", until),
+        ("a.type = ?", wanted.type), ("a.user = ?", wanted.user),
+        ("a.status = ?", "Applied" if status == "Expired" else status),
+        ("a.correlation_id = ?", wanted.correlation_id), ("a.time >= ?", wanted.since), ("a.time <= ?", wanted.until),
         ("a.expires_at <= ?", at if status == "Expired" else None),
         ("(a.expires_at IS NULL OR a.expires_at > ?)", at if status == "Applied" else None),
     )  # fmt: skip

@@ -44,6 +44,30 @@ class VersionRecord(msgspec.Struct, frozen=True):
         return self.deleted_at is None and self.purged_at is None
 
 
+class ActionFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which actions are wanted: None is any; times in RFC 3339."""
+
+    type: str | None = None
+    user: str | None = None
+    status: str | None = None
+    correlation_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def matches(self, action: Any, status: str) -> bool:
+        """Tell whether an action of this status is wanted; it has a type, a user, a time and a correlation id."""
+        same = (("type", self.type), ("user", self.user), ("correlation_id", self.correlation_id))
+        return (
+            all(value is None or getattr(action, name) == value for name, value in same)
+            and self.status in (None, status)
+            and (self.since is None or action.time >= self.since)
+            and (self.until is None or action.time <= self.until)
+        )
+
+
+EVERY_ACTION = ActionFilter()
+
+
 class ActionRecord(msgspec.Struct, frozen=True):
     """An operation as the list of actions shows it; `start`, `end` and `segment` locate its line."""
 

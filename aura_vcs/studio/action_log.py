@@ -8,15 +8,15 @@ is passed over. Secrets are never in it: what changed one is recorded, and canno
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import encode_compact, format_time, with_checksum
+from aura_vcs.codec import encode_compact, now, with_checksum
 from aura_vcs.ids import new_operation_id
 from aura_vcs.storage.line_log import complete_lines, read_lines
 from aura_vcs.studio.folder import ACTIONS, CONFIG, DONE, PROJECTS, RATINGS, SETUP, TEMPLATES, StudioFolder
+from aura_vcs.undo_stack import expiry
 
 LOG_BYTES = 4 << 20
 """A longer log loses its oldest half."""
@@ -105,12 +105,11 @@ def act(folder: StudioFolder, draft: ActionDraft) -> StudioAction | None:
     if draft.changes and not changes:
         return None
     days = 0 if draft.undoes or draft.redoes else _expire_days(folder)
-    at = datetime.now(UTC)
     action = StudioAction(
         id=new_operation_id(),
         user=folder.user,
-        time=format_time(at),
-        expires_at=format_time(at + timedelta(days=days)) if days else None,
+        time=now(),
+        expires_at=expiry(days),
         **{**msgspec.structs.asdict(draft), "changes": changes},
     ).checked()
     _append(folder, encode_compact(action) + b"\n")

@@ -1,20 +1,19 @@
 """Taking back what was done to the studio, and doing it again: by state, one after the other."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from aura_vcs.codec import parse_time
+from aura_vcs.codec import now
 from aura_vcs.errors.input import NothingToUndo, OperationExpired
 from aura_vcs.errors.studio import EditedSince
+from aura_vcs.index.records import EVERY_ACTION, ActionFilter
 from aura_vcs.studio.action_log import ActionDraft, FileChange, StudioAction, act, acting, current, read_actions
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
+from aura_vcs.undo_stack import is_over, is_rapid, merge_changes
 
-BATCH_SECONDS = 60.0
-"""Edits of the same thing within so many seconds of each other are taken back together."""
 Status = Literal["Applied", "Undone", "Expired"]
 
 
@@ -41,26 +40,10 @@ class StudioUndone(msgspec.Struct, frozen=True):
     passed_over: tuple[str, ...] = ()
 
 
-def list_actions(
-    studio: Studio,
-    *,
-    type_: str | None = None,
-    user: str | None = None,
-    status: str | None = None,
-    correlation_id: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-) -> list[ListedAction]:
+def list_actions(studio: Studio, wanted: ActionFilter = EVERY_ACTION) -> list[ListedAction]:
     """List what was done to the studio, newest first."""
-    wanted = {"type": type_, "user": user, "correlation_id": correlation_id}
-    return [
-        item
-        for item in reversed(_listed(read_actions(studio.folder)))
-        if all(value is None or getattr(item.action, name) == value for name, value in wanted.items())
-        and (status is None or item.status == status)
-        and (since is None or item.action.time >= since)
-        and (until is None or item.action.time <= until)
-    ]
+    listed = reversed(_listed(read_actions(studio.folder)))
+    return [item for item in listed if wanted.matches(item.action, item.status)]
 
 
 def undo_studio(studio: Studio) -> StudioUndone:
@@ -118,12 +101,11 @@ def _listed(actions: Sequence[StudioAction]) -> list[ListedAction]:
         undone.update(dict.fromkeys(action.undoes, action))
         for name in action.redoes:
             undone.pop(name, None)
-    at = datetime.now(UTC)
+    at = now()
     found = []
     for number, action in enumerate(actions, start=1):
         by = undone.get(action.id)
-        is_over = action.expires_at is not None and parse_time(action.expires_at) <= at
-        status: Status = "Undone" if by is not None else "Expired" if is_over else "Applied"
+        status: Status = "Undone" if by is not None else "Expired" if is_over(action.expires_at, at) else "Applied"
         found.append(ListedAction(action, number, status, by.time if by else None, by.user if by else None))
     return found
 
@@ -166,8 +148,7 @@ def _belongs(earlier: StudioAction, later: StudioAction) -> bool:
         return earlier.correlation_id == later.correlation_id
     if not (earlier.can_batch and later.can_batch and (earlier.type, earlier.user) == (later.type, later.user)):
         return False
-    seconds = (parse_time(later.time) - parse_time(earlier.time)).total_seconds()
-    return 0 <= seconds < BATCH_SECONDS and _places(earlier) == _places(later)
+    return is_rapid(earlier.time, later.time) and _places(earlier) == _places(later)
 
 
 def _places(action: StudioAction) -> set[tuple[str, tuple[str, ...]]]:
@@ -179,14 +160,9 @@ def _ids(actions: Sequence[StudioAction]) -> tuple[str, ...]:
 
 
 def _merged(actions: Sequence[StudioAction]) -> tuple[FileChange, ...]:
-    """Merge the changes of all actions into one: of each place, the first state before and the last one after."""
-    found: dict[tuple[str, tuple[str, ...]], FileChange] = {}
-    for action in actions:
-        for change in action.changes:
-            earlier = found.get((change.file, change.keys))
-            before: Any = earlier.before if earlier is not None else change.before
-            found[change.file, change.keys] = msgspec.structs.replace(change, before=before)
-    return tuple(found.values())
+    every = (change for action in actions for change in action.changes)
+    merged = merge_changes(((change.file, change.keys), change.before, change.after) for change in every)
+    return tuple(FileChange(*place, *states) for place, states in merged.items())
 
 
 def _inverted(changes: Sequence[FileChange]) -> tuple[FileChange, ...]:

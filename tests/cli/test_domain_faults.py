@@ -11,6 +11,7 @@ from aura_vcs import Repository
 from aura_vcs.errors.worktree import FileHeld
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import ActionFilter
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.storage.system_calls import FileCalls
 
@@ -227,14 +228,14 @@ def test_a_file_that_is_open_elsewhere(quick_path: Path, held: str, way: Any) ->
     before = look(project)
     calls = HeldFiles(held)
     with Repository.open(project, author="Ada", host="studio", calls=calls) as repo:
-        actions = len(Queries(repo.index).actions(limit=99, status="Applied"))
+        actions = len(Queries(repo.index).actions(ActionFilter(status="Applied"), limit=99))
         with pytest.raises(FileHeld) as caught:
             way(repo, "v1")
         assert caught.value.path.endswith(held)
         assert "The process cannot access the file" in caught.value.message
         assert "Close it" in caught.value.hint
         assert look(project) == before
-        types = [action.type for action in Queries(repo.index).actions(limit=99, status="Applied")]
+        types = [action.type for action in Queries(repo.index).actions(ActionFilter(status="Applied"), limit=99)]
         assert "checkout" not in types
         assert "restore" not in types
         assert len(types) <= actions + 1  # the restore point

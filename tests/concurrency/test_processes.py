@@ -11,6 +11,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.history.undo import operation_of
 from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import ActionFilter
 from aura_vcs.maintenance.fsck import fsck
 
 from tests.crash.scenes import two_versions
@@ -109,7 +110,7 @@ def contents_by_version(repo: Repository) -> dict[str, set[bytes]]:
 
 def taken_back(repo: Repository) -> set[str]:
     """Versions whose commit was undone: gc may free what only they hold."""
-    undone = Queries(repo.index).actions(status="Undone", limit=100_000)
+    undone = Queries(repo.index).actions(ActionFilter(status="Undone"), limit=100_000)
     refs = {name for action in undone for name in operation_of(repo, action).refs}
     return {record.id for record in versions(repo) if f"versions/{record.id}" in refs}
 

@@ -9,7 +9,7 @@ from aura_vcs import Repository
 from aura_vcs.history.undo import undo
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import Queries
-from aura_vcs.index.records import VersionRecord
+from aura_vcs.index.records import ActionFilter, VersionRecord
 from aura_vcs.maintenance.retention import RetentionRules, decide
 from aura_vcs.model import VersionType
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -44,7 +44,7 @@ def test_what_was_done_last_is_first(repo: Repository) -> None:
 
 def test_of_one_kind_too(repo: Repository) -> None:
     """With a filter, a time to come stands where it was done."""
-    found = [action.time[:10] for action in Queries(repo.index).actions(type_="commit")]
+    found = [action.time[:10] for action in Queries(repo.index).actions(ActionFilter(type="commit"))]
     assert found == list(reversed(TIMES))
 
 

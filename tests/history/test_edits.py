@@ -4,17 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
-from aura_vcs import Repository
+from aura_vcs import Repository, undo_stack
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import OperationExpired
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
 from aura_vcs.history.file_edits import edit_files
 from aura_vcs.history.project_settings import note_fields, set_fields, value_of
-from aura_vcs.history.recording import undo_batching as batching
 from aura_vcs.history.undo import find_action, redo, undo
 from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries
-from aura_vcs.index.records import ActionRecord
+from aura_vcs.index.records import ActionFilter, ActionRecord
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
 from tests.helpers.project import save, write
@@ -93,7 +92,7 @@ def test_slow_or_different_edits_are_several(first: Repository, monkeypatch: pyt
     edit(first, "plan.json", "{}", can_batch=True)
     undo(first)
     assert read(first, "brief.json") == "{}"
-    monkeypatch.setattr(batching, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(undo_stack, "BATCH_SECONDS", 0.0)
     edit(first, "brief.json", '{"n": 1}', can_batch=True)
     undo(first)
     assert read(first, "brief.json") == "{}"
@@ -158,7 +157,7 @@ def test_a_commit_stands_in_the_way_of_older_commits(first: Repository) -> None:
     """The first of two commits cannot be taken back under the second."""
     write(Path(first.root), {"notes.txt": "x"})
     save(first, "Second")
-    action = Queries(first.index).actions(type_="commit")[-1]
+    action = Queries(first.index).actions(ActionFilter(type="commit"))[-1]
     with pytest.raises(ActionBlocked):
         undo(first, action)
 
@@ -167,9 +166,9 @@ def test_expired_actions_are_passed_over(first: Repository) -> None:
     """An action whose time is over is Expired; undo goes to the one before it, and says so."""
     expired = edit(first, "brief.json", "{}", expires_at="2020-01-01T00:00:00.000000Z")
     at = "2026-11-23T00:00:00.000000Z"
-    assert [a.id for a in Queries(first.index).actions(status="Expired", at=at)] == [expired.id]
+    assert [a.id for a in Queries(first.index).actions(ActionFilter(status="Expired"), at=at)] == [expired.id]
     assert Queries(first.index).actions(at=at)[0].status == "Expired"
-    assert expired.id not in [a.id for a in Queries(first.index).actions(status="Applied", at=at)]
+    assert expired.id not in [a.id for a in Queries(first.index).actions(ActionFilter(status="Applied"), at=at)]
     with pytest.raises(OperationExpired):
         undo(first, expired)
     done = undo(first)
@@ -196,7 +195,7 @@ def test_collected_actions_do_not_stand_in_the_way_of_older_ones(first: Reposito
     assert read(first, "notes.txt") == "y"
     redo(first)
     assert Queries(first.index).versions_numbered(3)[0].name == "Better"
-    deletion = Queries(first.index).actions(type_="version.delete")[0]
+    deletion = Queries(first.index).actions(ActionFilter(type="version.delete"))[0]
     with pytest.raises(OperationExpired):
         undo(first, deletion)
 
@@ -224,5 +223,5 @@ def test_undo_never_goes_onto_a_version_without_content(first: Repository) -> No
     with pytest.raises(OperationExpired, match="the content of v2"):
         undo(first)
     with pytest.raises(OperationExpired, match="the content of v2"):
-        undo(first, Queries(first.index).actions(type_="commit")[0])
+        undo(first, Queries(first.index).actions(ActionFilter(type="commit"))[0])
     assert first.head().version == light.id

@@ -16,6 +16,7 @@ from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version
 from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.records import ActionFilter
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import VersionType
@@ -165,10 +166,10 @@ def test_every_question_is_served_by_an_index(busy: Repository) -> None:
         lambda: queries.versions_touching("notes.txt"),
         queries.names,
         lambda: queries.action(action.id[:8]),
-        lambda: queries.actions(type_="commit"),
-        lambda: queries.actions(user="Ada"),
-        lambda: queries.actions(status="Undone"),
-        lambda: queries.actions(correlation_id="x"),
+        lambda: queries.actions(ActionFilter(type="commit")),
+        lambda: queries.actions(ActionFilter(user="Ada")),
+        lambda: queries.actions(ActionFilter(status="Undone")),
+        lambda: queries.actions(ActionFilter(correlation_id="x")),
         lambda: queries.recent_actions("2000"),
         lambda: queries.action_by_id(action.id),
         lambda: queries.object(record.tree),

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs import Repository
+from aura_vcs import Repository, undo_stack
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NothingToUndo
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.index.records import ActionFilter
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.studio import action_log as actions
 from aura_vcs.studio import setup
-from aura_vcs.studio import undo as undoing
 from aura_vcs.studio.action_log import read_actions
 from aura_vcs.studio.configuration import get_configuration, secret_value, set_configuration, unset_configuration
 from aura_vcs.studio.projects import (
@@ -149,7 +149,7 @@ def test_actions_are_taken_back_one_after_the_other(studio: Studio) -> None:
     set_configuration(studio, PRESET, "LinkedIn")
     with pytest.raises(NothingToUndo):
         redo_studio(studio)
-    assert [item.status for item in list_actions(studio, status="Undone")] == ["Undone"] * 2
+    assert [item.status for item in list_actions(studio, ActionFilter(status="Undone"))] == ["Undone"] * 2
 
 
 def test_rapid_edits_of_one_thing_are_one_undo(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_rapid_edits_of_one_thing_are_one_undo(studio: Studio, monkeypatch: pyte
     redo_studio(studio)
     assert value(studio, KEEP) == 3
     undo_studio(studio)
-    monkeypatch.setattr(undoing, "BATCH_SECONDS", 0.0)
+    monkeypatch.setattr(undo_stack, "BATCH_SECONDS", 0.0)
     for number in (1, 2):
         set_configuration(studio, KEEP, str(number))
     undo_studio(studio)

@@ -9,9 +9,9 @@ from aura_vcs.cli.output.console import Console, Line, faint, yellow
 from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.studio_undo import list_in_studio, or_studio, studio_option
+from aura_vcs.index.records import EVERY_ACTION, ActionFilter, ActionRecord
 
 if TYPE_CHECKING:
-    from aura_vcs.index.records import ActionRecord
     from aura_vcs.project.records.activity import Activity
     from aura_vcs.repository.repository import Repository
 
@@ -61,11 +61,7 @@ def ops_command(
     are recorded too, but are nothing to take back: --all lists them as well. With --studio, what
     you did to your settings, templates and list of projects.
     """
-    wanted = {
-        "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
-        "since": since,
-        "until": until,
-    }  # fmt: skip
+    wanted = ActionFilter(type=type_, user=user, status=status, correlation_id=correlation_id, since=since, until=until)
     if in_studio and operation is not None:
         raise click.UsageError("An ID does not go with --studio; --json has all of its actions.")
     if in_studio:
@@ -81,22 +77,20 @@ def ops_command(
 
 @pass_repository
 def _list(
-    repo: "Repository", console: Console, wanted: dict[str, Any], *, limit: int, offset: int, everything: bool
+    repo: "Repository", console: Console, wanted: ActionFilter, *, limit: int, offset: int, everything: bool
 ) -> None:
     from aura_vcs.project.records.activity import list_activity
 
-    found = list_activity(repo, **wanted, limit=limit, offset=offset, everything=everything)
+    found = list_activity(repo, wanted, limit=limit, offset=offset, everything=everything)
     if console.as_json:
         console.data({"operations": [_to_json(repo, item) for item in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
-        console.line("Nothing is like that." if offset or any(wanted.values()) else "Nothing was done yet.")
+        console.line("Nothing is like that." if offset or wanted != EVERY_ACTION else "Nothing was done yet.")
 
 
 def _to_json(repo: "Repository", item: "ActionRecord | Activity") -> dict[str, Any]:
-    from aura_vcs.index.records import ActionRecord
-
     return action_to_json(repo, item) if isinstance(item, ActionRecord) else _activity_to_json(item)
 
 

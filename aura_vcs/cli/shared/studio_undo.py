@@ -12,6 +12,7 @@ from aura_vcs.errors.input import NotAProject
 
 if TYPE_CHECKING:
     from aura_vcs.cli.output.console import Line
+    from aura_vcs.index.records import ActionFilter
     from aura_vcs.studio.studio import Studio
     from aura_vcs.studio.undo import ListedAction, StudioUndone
 
@@ -58,17 +59,18 @@ def _print(console: Console, done: "StudioUndone", verb: str, way_back: str) -> 
     console.line(faint(way_back))
 
 
-def list_in_studio(studio: "Studio", console: Console, wanted: dict[str, Any], *, limit: int, offset: int) -> None:
+def list_in_studio(studio: "Studio", console: Console, wanted: "ActionFilter", *, limit: int, offset: int) -> None:
     """List the actions of the studio, newest first."""
+    from aura_vcs.index.records import EVERY_ACTION
     from aura_vcs.studio.undo import list_actions
 
-    found = list_actions(studio, **wanted)[offset : offset + limit]
+    found = list_actions(studio, wanted)[offset : offset + limit]
     if console.as_json:
         console.data({"operations": [studio_action_to_json(item) for item in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
-        narrowed = offset or any(value is not None for value in wanted.values())
+        narrowed = offset or wanted != EVERY_ACTION
         console.line("Nothing is like that." if narrowed else "Nothing was done to the studio yet.")
 
 

@@ -9,13 +9,12 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import parse_time
 from aura_vcs.ids import ReplicaId
 from aura_vcs.model import Operation, RefChange
 from aura_vcs.refs.refs import FIELD_FOLDERS
 from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.undo_stack import is_rapid, merge_changes
 
-BATCH_SECONDS = 60.0
 BATCH = "batch"
 """The key of the payload that names the first operation of a batch."""
 
@@ -25,10 +24,9 @@ def merge_into_batch(repo: Repository, transaction: Transaction, draft: Draft) -
     previous = _previous(repo, transaction, draft)
     if previous is None:
         return draft
-    refs = {name: RefChange(change.before, change.after) for name, change in previous.refs.items()}
-    for name, change in draft.refs.items():
-        before = refs[name].before if name in refs else change.before
-        refs[name] = RefChange(before, change.after)
+    both = (*previous.refs.items(), *draft.refs.items())
+    merged = merge_changes((name, change.before, change.after) for name, change in both)
+    refs = {name: RefChange(*states) for name, states in merged.items()}
     worktree = draft.worktree
     if worktree is not None and previous.worktree is not None:
         worktree = msgspec.structs.replace(worktree, before=previous.worktree.before)
@@ -44,8 +42,7 @@ def _previous(repo: Repository, transaction: Transaction, draft: Draft) -> Opera
     action = queries.next_undo(repo.replica, transaction.at)
     if action is None or action.type != draft.type or action.user != repo.author:
         return None
-    seconds = (parse_time(transaction.at) - parse_time(action.time)).total_seconds()
-    if not 0 <= seconds < BATCH_SECONDS or queries.next_redo(repo.replica, transaction.at) is not None:
+    if not is_rapid(action.time, transaction.at) or queries.next_redo(repo.replica, transaction.at) is not None:
         return None
     operation = repo.logs.read_at(ReplicaId(action.replica), action.start, action.end, action.segment)
     return operation if operation.can_batch and _same_things(operation, draft) else None

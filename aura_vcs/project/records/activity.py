@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import now
-from aura_vcs.index.records import ActionRecord
+from aura_vcs.index.records import EVERY_ACTION, ActionFilter, ActionRecord
 from aura_vcs.layout import EXPORTS, REFS
 from aura_vcs.project.records.checkpoint_store import checkpoint_file, list_checkpoints
 from aura_vcs.project.records.checkpoints import RenderCheckpoint, words_for
@@ -39,39 +39,23 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 def list_activity(
-    repo: Repository, *, type_: str | None = None, user: str | None = None, status: str | None = None,
-    correlation_id: str | None = None, since: str | None = None, until: str | None = None, limit: int = 50,
-    offset: int = 0, everything: bool = False,
-) -> list[ActionRecord | Activity]:  # fmt: skip
+    repo: Repository, wanted: ActionFilter = EVERY_ACTION, *, limit: int = 50, offset: int = 0, everything: bool = False
+) -> list[ActionRecord | Activity]:
     """Return a page of what was done, newest first; with `everything` what else was recorded too.
 
-    A type that is not one of actions says so by itself. Times in RFC 3339.
+    A type that is not one of actions says so by itself.
     """
     queries = repo.queries
-    wanted: dict[str, Any] = {
-        "type_": type_, "user": user, "status": status, "correlation_id": correlation_id,
-        "since": since, "until": until,
-    }  # fmt: skip
-    if not (everything or type_ in RECORDED_TYPES):
-        return list(queries.actions(**wanted, at=now(), limit=limit, offset=offset))
-    actions = queries.actions(**wanted, at=now(), limit=limit + offset)
-    both: list[ActionRecord | Activity] = [*actions, *list_records(repo, **wanted, limit=limit + offset)]
+    if not (everything or wanted.type in RECORDED_TYPES):
+        return list(queries.actions(wanted, at=now(), limit=limit, offset=offset))
+    actions = queries.actions(wanted, at=now(), limit=limit + offset)
+    both: list[ActionRecord | Activity] = [*actions, *list_records(repo, wanted, limit=limit + offset)]
     return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
 
 
-def list_records(
-    repo: Repository, *, type_: str | None = None, user: str | None = None, status: str | None = None,
-    correlation_id: str | None = None, since: str | None = None, until: str | None = None, limit: int = 50,
-) -> list[Activity]:  # fmt: skip
-    """List the newest `limit` records, newest first; a job's id counts as correlation id. Times in RFC 3339."""
-    wanted = (("type", type_), ("user", user), ("status", status), ("correlation_id", correlation_id))
-    found = [
-        item
-        for item in _all(repo)
-        if all(value is None or getattr(item, name) == value for name, value in wanted)
-        and (since is None or item.time >= since)
-        and (until is None or item.time <= until)
-    ]
+def list_records(repo: Repository, wanted: ActionFilter, *, limit: int = 50) -> list[Activity]:
+    """List the newest `limit` records, newest first; a job's id counts as correlation id."""
+    found = [item for item in _all(repo) if wanted.matches(item, item.status)]
     return sorted(found, key=lambda item: item.time, reverse=True)[:limit]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import format_time, now
+from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.history.file_edits import EditResult, RemovedFiles, edit_files, remove_files
@@ -26,6 +26,7 @@ from aura_vcs.project.documents.models import ProjectDocument
 from aura_vcs.project.documents.set_field import edit_document
 from aura_vcs.project.scenes.scenes import FIELDS, SceneChanges, add_scene, move_scene, remove_scene, set_scene
 from aura_vcs.repository.repository import Repository
+from aura_vcs.undo_stack import expiry
 
 AUTOMATIC = {
     "id": "A project keeps its id.",
@@ -159,11 +160,6 @@ def _edit(
         return SceneChanged(notes=("Nothing is changed by that.",))
     notes = tuple(f"{path} was written by another program meanwhile and left as it is" for path in edited.skipped)
     return SceneChanged(tuple(sorted(write)), tuple(delete), notes)
-
-
-def expiry(days: float) -> str | None:
-    """Return when an edit that is made now can no longer be undone, after so many days; None for 0, which is never."""
-    return None if days <= 0 else format_time(datetime.now(UTC) + timedelta(days=min(days, 36_500)))
 
 
 def _commit_edit(name: str) -> tuple[str, str]:
