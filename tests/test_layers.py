@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 ROWS = [
-    "ids errors progress compression model codec layout suggestions undo_stack parallel forked_worker",
+    "ids errors progress compression model codec layout renames suggestions undo_stack parallel forked_worker",
     "formats",
     "compare",
     "storage media",

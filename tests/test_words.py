@@ -113,6 +113,17 @@ def test_no_text_has_a_word_that_is_not_used(word: str) -> None:
     assert [f"{at}: {text}" for text, at in _texts() if _has(word, text.lower())] == []
 
 
+def test_a_class_name_means_one_thing() -> None:
+    """No two modules have a class of one name; what programs get may be called as what it is taken from."""
+    modules: dict[str, list[str]] = {}
+    for path, tree in _trees().items():
+        room = path.relative_to(PACKAGE).parts[0]
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                modules.setdefault(f"{node.name} for programs" if room == "api" else node.name, []).append(str(path))
+    assert {name: where for name, where in modules.items() if len(where) > 1} == {}
+
+
 def test_every_exception_is_needed() -> None:
     """A name that is gone needs no exception."""
     names = {name for name, _ in _named()}

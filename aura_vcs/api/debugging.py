@@ -22,7 +22,7 @@ from aura_vcs.repository.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
-class StoredObject:
+class ObjectDetails:
     """An object of the store: `kind` is "blob", "tree", "version" or "chunk"; `file` lies below `.aura`.
 
     `damage` is "" if its bytes hash to its id. `content` is a tree or version as JSON.
@@ -64,7 +64,7 @@ class StoredRef:
 class Debug(Part):
     """What lies in `.aura`."""
 
-    def object(self, id: str) -> StoredObject:  # noqa: A002  # as everything has it
+    def object(self, id: str) -> ObjectDetails:  # noqa: A002  # as everything has it
         """Find the object whose id begins so, and read and hash it.
 
         Raises:
@@ -103,10 +103,10 @@ class Debug(Part):
         return self._opened.run(NO_CALL, _rows, table, limit)
 
 
-def _object(repo: Repository, prefix: str) -> StoredObject:
+def _object(repo: Repository, prefix: str) -> ObjectDetails:
     found = inspect.inspect_object(repo, prefix)
     record, content = found.record, msgspec.to_builtins(found.content)
-    return StoredObject(
+    return ObjectDetails(
         record.id,
         record.kind,
         record.size,

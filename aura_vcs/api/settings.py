@@ -14,8 +14,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.studio import configuration
 from aura_vcs.studio.project_configuration import known_name, project_settings, set_in_project, unset_in_project
 from aura_vcs.studio.retention_rules import configured_rules
-from aura_vcs.studio.setting_keys import SETTINGS, find_setting
-from aura_vcs.studio.setting_keys import Setting as StoredSetting
+from aura_vcs.studio.setting_keys import SETTINGS, SettingKey, find_setting
 from aura_vcs.studio.studio import Studio
 
 
@@ -62,7 +61,7 @@ class Setting:
     choices: tuple[str, ...]
 
     @classmethod
-    def _of(cls, found: StoredSetting) -> Self:
+    def _of(cls, found: SettingKey) -> Self:
         """Take over a description."""
         return cls(
             found.key,

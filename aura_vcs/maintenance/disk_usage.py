@@ -11,7 +11,7 @@ from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import TEMPORARY
 from aura_vcs.model import DOCUMENTS, VersionType
-from aura_vcs.objects.graph import Step, Walk, find_alone, pass_over
+from aura_vcs.objects.graph import TreeVisit, Walk, find_alone, pass_over
 from aura_vcs.repository.repository import Repository
 
 LARGEST = 10
@@ -140,7 +140,7 @@ def _paths(repo: Repository, versions: list[VersionRecord]) -> dict[ObjectId, st
     repo.progress.start("Looking through versions", len(versions), "versions")
     for record in versions:
         repo.progress.advance(1)
-        for folder in walk.below(Step(record.tree)):
+        for folder in walk.below(TreeVisit(record.tree)):
             for path, entry in folder.files():
                 paths.setdefault(entry.id, path)
     repo.progress.finish()

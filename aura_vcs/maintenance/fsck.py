@@ -15,7 +15,7 @@ from aura_vcs.maintenance.recount import count_problems
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.availability import missing_parts, offloaded_among
 from aura_vcs.objects.base import IDENTIFY
-from aura_vcs.objects.graph import Fault, State, Step, Walk, fault_of
+from aura_vcs.objects.graph import State, TreeVisit, UnreadableObject, Walk, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, PackEntry
 from aura_vcs.repository.repository import Repository
 
@@ -185,7 +185,7 @@ class _Checker:
             tree = self._repo.graph.version(label.version).tree
             if not label.is_live:
                 return
-            for folder in walk.below(Step(tree)):
+            for folder in walk.below(TreeVisit(tree)):
                 files = {entry.id: (entry.name, entry.size) for _, entry in folder.files() if entry.id not in seen}
                 seen |= files.keys()
                 self._contents(files)
@@ -250,5 +250,5 @@ class _Checker:
             else:
                 self._missing[blob] = f"a part of {name!r} (chunk {parts[0][:12]}) is not here"
 
-    def _note(self, fault: Fault) -> None:
+    def _note(self, fault: UnreadableObject) -> None:
         (self._missing if fault.state is State.MISSING else self._damaged)[fault.id] = fault.reason

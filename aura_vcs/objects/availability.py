@@ -14,7 +14,7 @@ from aura_vcs.layout import pack_path
 from aura_vcs.objects.base import LocationIndex, PackLocation
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects
-from aura_vcs.objects.offloaded import Offloaded, OffloadedContent
+from aura_vcs.objects.offloaded import OffloadedContent, OffloadedRecords
 from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class SearchableStore(Protocol):
     storage: LocalStorage
     loose: LooseObjects
     places: LocationIndex
-    offloaded: Offloaded
+    offloaded: OffloadedRecords
     fetch: FetchOffloaded | None
 
     @property

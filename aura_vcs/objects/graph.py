@@ -39,7 +39,7 @@ class State(StrEnum):
     DAMAGED = "damaged"
 
 
-class Fault(msgspec.Struct, frozen=True):
+class UnreadableObject(msgspec.Struct, frozen=True):
     """An object that a walk came to and that cannot be read; what it holds is not known."""
 
     id: ObjectId
@@ -47,14 +47,14 @@ class Fault(msgspec.Struct, frozen=True):
     reason: str
 
 
-def fault_of(object_id: ObjectId, error: IntegrityError) -> Fault:
+def fault_of(object_id: ObjectId, error: IntegrityError) -> UnreadableObject:
     """Say what an error means for the object that was read."""
     states = ((ObjectMissing, State.MISSING), (ObjectOffloaded, State.OFFLOADED), (ObjectPurged, State.PURGED))
     state = next((state for kind, state in states if isinstance(error, kind)), State.DAMAGED)
-    return Fault(object_id, state, error.message)
+    return UnreadableObject(object_id, state, error.message)
 
 
-def pass_over(_: Fault) -> None:
+def pass_over(_: UnreadableObject) -> None:
     """Go on without what cannot be read."""
 
 
@@ -64,7 +64,7 @@ class TreeSource(Protocol):
     def tree(self, tree: ObjectId) -> Tree:
         """Read a tree."""
 
-    def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
+    def fault(self, object_id: ObjectId, error: AuraError) -> UnreadableObject | None:
         """Say what an error means for the object; None where the walk must not go on."""
 
 
@@ -98,12 +98,12 @@ class LocalSource:
         except FileNotFoundError as error:
             raise ObjectMissing(blob) from error
 
-    def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
+    def fault(self, object_id: ObjectId, error: AuraError) -> UnreadableObject | None:
         """Say what an error means for the object; None: nothing, and whoever walks has to know it."""
         return fault_of(object_id, error) if isinstance(error, IntegrityError) else None
 
 
-class Step(msgspec.Struct, frozen=True):
+class TreeVisit(msgspec.Struct, frozen=True):
     """A folder that a walk comes to. `path` is "", or ends with a slash; `base` is a tree of which nothing is asked."""
 
     id: ObjectId
@@ -124,7 +124,7 @@ class Folder(msgspec.Struct, frozen=True):
         return ((self.path + entry.name, entry) for entry in self.entries if entry.kind is not EntryKind.DIR)
 
 
-Prune = Callable[[Sequence[Step]], Iterable[Step]]
+Prune = Callable[[Sequence[TreeVisit]], Iterable[TreeVisit]]
 """Of the folders of one level, those to open."""
 
 
@@ -140,7 +140,7 @@ class Walk:
         source: TreeSource,
         *,
         prune: Prune | None = None,
-        on_fault: Callable[[Fault], None] | None = None,
+        on_fault: Callable[[UnreadableObject], None] | None = None,
         each_path: bool = False,
     ) -> None:
         self._source = source
@@ -150,15 +150,15 @@ class Walk:
         self.seen: set[ObjectId | tuple[ObjectId, str]] = {EMPTY_TREE_ID}
         """Trees that are not opened any more."""
 
-    def below(self, *steps: Step) -> Iterator[Folder]:
+    def below(self, *steps: TreeVisit) -> Iterator[Folder]:
         """Yield each of the folders and all below them that were not seen before, level by level.
 
         Raises:
             LimitExceeded: more than DEPTH_LIMIT folders inside each other, where no one asks for faults.
         """
-        level: Sequence[Step] = steps
+        level: Sequence[TreeVisit] = steps
         for _ in range(DEPTH_LIMIT + 1):
-            deeper: list[Step] = []
+            deeper: list[TreeVisit] = []
             for step in self._to_open(level):
                 folder = self._open(step)
                 if folder is not None:
@@ -172,8 +172,8 @@ class Walk:
             raise error
         self._on_fault(fault_of(level[0].id, error))
 
-    def _to_open(self, level: Sequence[Step]) -> Iterable[Step]:
-        fresh: list[Step] = []
+    def _to_open(self, level: Sequence[TreeVisit]) -> Iterable[TreeVisit]:
+        fresh: list[TreeVisit] = []
         for step in level:
             key = (step.id, step.path) if self._each_path else step.id
             if key not in self.seen and step.id not in (step.base, EMPTY_TREE_ID):
@@ -181,7 +181,7 @@ class Walk:
                 fresh.append(step)
         return self._prune(fresh) if self._prune is not None and fresh else fresh
 
-    def _open(self, step: Step) -> Folder | None:
+    def _open(self, step: TreeVisit) -> Folder | None:
         try:
             tree = self._source.tree(step.id)
             entries: Sequence[Entry] = tree.entries
@@ -196,7 +196,7 @@ class Walk:
             return None
         return Folder(step.id, step.path, tree, entries)
 
-    def _go_deeper(self, folder: Folder, step: Step, deeper: list[Step]) -> None:
+    def _go_deeper(self, folder: Folder, step: TreeVisit, deeper: list[TreeVisit]) -> None:
         folders = [entry for entry in folder.entries if entry.kind is EntryKind.DIR]
         if not folders:
             return
@@ -205,7 +205,7 @@ class Walk:
             entries = self._source.tree(step.base).entries
             bases = {entry.name: entry.id for entry in entries if entry.kind is EntryKind.DIR}
         for entry in folders:
-            deeper.append(Step(entry.id, f"{step.path}{entry.name}/", bases.get(entry.name)))
+            deeper.append(TreeVisit(entry.id, f"{step.path}{entry.name}/", bases.get(entry.name)))
 
 
 def ancestry(tips: Iterable[VersionId], parents: Callable[[VersionId], Iterable[VersionId]]) -> Iterator[VersionId]:

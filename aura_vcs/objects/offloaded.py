@@ -36,7 +36,7 @@ class OffloadedRecord(msgspec.Struct, frozen=True):
     content: dict[ObjectId, OffloadedContent] = {}
 
 
-class Offloaded:
+class OffloadedRecords:
     """The records of all copies of a project, read when they are asked for and kept until they change."""
 
     def __init__(self, storage: Writable) -> None:

@@ -24,7 +24,7 @@ from aura_vcs.objects.base import (
 )
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
-from aura_vcs.objects.offloaded import Offloaded
+from aura_vcs.objects.offloaded import OffloadedRecords
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
@@ -49,7 +49,7 @@ class ObjectStore:
         self.storage = storage
         self.places = places or NoLocations()
         self.loose = LooseObjects(storage)
-        self.offloaded = Offloaded(storage)
+        self.offloaded = OffloadedRecords(storage)
         self.fetch: FetchOffloaded | None = None
         """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
         self.passed_over: set[str] = set()

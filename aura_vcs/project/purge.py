@@ -14,7 +14,7 @@ from aura_vcs import layout
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.index.queries import VersionFilter
-from aura_vcs.project.documents.folder_index import FileStat, files_of
+from aura_vcs.project.documents.folder_index import IndexedFile, files_of
 from aura_vcs.project.documents.state import project_state
 from aura_vcs.repository.repository import Repository
 
@@ -25,7 +25,7 @@ class ProjectPurge(msgspec.Struct, frozen=True):
     """What goes: `files` of the worktree, and everything in `.aura`; `bytes` counts both."""
 
     versions: int
-    files: tuple[FileStat, ...]
+    files: tuple[IndexedFile, ...]
     bytes: int
 
 
@@ -74,7 +74,7 @@ def execute_project_purge(repo: Repository, plan: ProjectPurge) -> tuple[str, ..
     return tuple(left)
 
 
-def _folders_of(files: Iterable[FileStat]) -> list[str]:
+def _folders_of(files: Iterable[IndexedFile]) -> list[str]:
     """List the folders in which files lie, inner ones first."""
     found = set[str]()
     for seen in files:

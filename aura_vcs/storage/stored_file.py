@@ -18,7 +18,7 @@ T = TypeVar("T")
 PIECE_BYTES = 1 << 20
 
 
-class StoredFile(FileIO):
+class RetryingFile(FileIO):
     """An open file whose reads raise RecordUnreadable where the disk refuses twice."""
 
     def __init__(self, path: str, descriptor: Callable[[], int]) -> None:
@@ -27,7 +27,7 @@ class StoredFile(FileIO):
 
     def read(self, size: int | None = -1) -> bytes:
         """Read as FileIO does, for ever until there is data or the end."""
-        found = _twice("read", self._path, lambda: super(StoredFile, self).read(size))
+        found = _twice("read", self._path, lambda: super(RetryingFile, self).read(size))
         return b"" if found is None else found
 
     def readall(self) -> bytes:
@@ -36,10 +36,10 @@ class StoredFile(FileIO):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Read into a buffer, as FileIO does."""
-        return _twice("read", self._path, lambda: super(StoredFile, self).readinto(buffer)) or 0
+        return _twice("read", self._path, lambda: super(RetryingFile, self).readinto(buffer)) or 0
 
 
-def open_stored(path: str, descriptor: Callable[[], int]) -> StoredFile:
+def open_stored(path: str, descriptor: Callable[[], int]) -> RetryingFile:
     """Open the file for reading; `descriptor` opens it, `path` is what messages call it.
 
     Raises:
@@ -48,7 +48,7 @@ def open_stored(path: str, descriptor: Callable[[], int]) -> StoredFile:
         StorageError: this process may open no more files.
     """
     try:
-        return _twice("read", path, lambda: StoredFile(path, descriptor))
+        return _twice("read", path, lambda: RetryingFile(path, descriptor))
     except NotADirectoryError as error:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
 

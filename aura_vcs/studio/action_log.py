@@ -24,7 +24,7 @@ _FILES = re.compile(rf"{CONFIG}|{SETUP}|{RATINGS}|(?:{PROJECTS}|{TEMPLATES})/[0-
 EXPIRE_DAYS = "actions.expire_days"
 
 
-class FileChange(msgspec.Struct, frozen=True):
+class ValueChange(msgspec.Struct, frozen=True):
     """A value of a file of the studio: of the whole file, or what is at `keys` in it. None: nothing is there."""
 
     file: str
@@ -41,7 +41,7 @@ class StudioAction(msgspec.Struct, frozen=True):
     description: str
     user: str
     time: str
-    changes: tuple[FileChange, ...] = ()
+    changes: tuple[ValueChange, ...] = ()
     can_batch: bool = False
     expires_at: str | None = None
     correlation_id: str | None = None
@@ -65,7 +65,7 @@ class ActionDraft(msgspec.Struct, frozen=True):
 
     type: str
     description: str
-    changes: tuple[FileChange, ...] = ()
+    changes: tuple[ValueChange, ...] = ()
     can_batch: bool = False
     correlation_id: str | None = None
     undoes: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ def recover(folder: StudioFolder) -> None:
         _execute(folder, action)
 
 
-def current(folder: StudioFolder, change: FileChange) -> Any:
+def current(folder: StudioFolder, change: ValueChange) -> Any:
     """Read the value that is now at the place of a change."""
     value: Any = folder.load(change.file, dict[str, Any])
     for key in change.keys:
@@ -142,13 +142,13 @@ def current(folder: StudioFolder, change: FileChange) -> Any:
     return value
 
 
-def changed(folder: StudioFolder, file: str, after: object, *keys: str) -> FileChange:
+def changed(folder: StudioFolder, file: str, after: object, *keys: str) -> ValueChange:
     """Build the change that puts a record, or None for nothing, in place of what is there now."""
     wanted = msgspec.json.decode(msgspec.json.encode(after))  # as it is read again
-    return FileChange(file, keys, current(folder, FileChange(file, keys, None, None)), wanted)
+    return ValueChange(file, keys, current(folder, ValueChange(file, keys, None, None)), wanted)
 
 
-def make(folder: StudioFolder, changes: Iterable[FileChange]) -> None:
+def make(folder: StudioFolder, changes: Iterable[ValueChange]) -> None:
     """Make changes that are no action of anybody's. The caller holds the lock."""
     for change in changes:
         _apply(folder, change)
@@ -162,7 +162,7 @@ def _execute(folder: StudioFolder, action: StudioAction) -> None:
     folder.put(DONE, DoneRecord(action.id))
 
 
-def _apply(folder: StudioFolder, change: FileChange) -> None:
+def _apply(folder: StudioFolder, change: ValueChange) -> None:
     if change.keys:
         whole = folder.load(change.file, dict[str, Any]) or {}
         folder.put(change.file, _with(whole, change.keys, change.after))
@@ -208,6 +208,6 @@ def _decode(line: bytes) -> StudioAction | None:
 
 def _expire_days(folder: StudioFolder) -> float:
     """After how many days an action of now can no longer be taken back; 0 is never."""
-    change = FileChange(CONFIG, ("configurations", EXPIRE_DAYS, "value"), None, None)
+    change = ValueChange(CONFIG, ("configurations", EXPIRE_DAYS, "value"), None, None)
     value = current(folder, change)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else 0

@@ -14,7 +14,7 @@ from aura_vcs.studio.secret_store import Sealed, forget, seal, unseal, working_k
 from aura_vcs.studio.setting_keys import (
     BY_KEY,
     SETTINGS,
-    Setting,
+    SettingKey,
     ValueType,
     check_given,
     find_setting,
@@ -178,7 +178,7 @@ def unset_configuration(studio: Studio, key: str) -> Configuration:
     return get_configuration(studio, setting.key)
 
 
-def _put(studio: Studio, setting: Setting, after: Configured, draft: ActionDraft) -> None:
+def _put(studio: Studio, setting: SettingKey, after: Configured, draft: ActionDraft) -> None:
     """Store a value as an action; inside `acting`. What was there of a secret is not kept."""
     if setting.is_sensitive:
         studio.folder.put(CONFIG, ConfigFile({**_file(studio).configurations, setting.key: after}))
@@ -260,7 +260,7 @@ def _stored(studio: Studio) -> dict[str, Configured]:
     return found
 
 
-def _resolved(setting: Setting, stored: Configured | None, project: Mapping[str, Any]) -> Configuration:
+def _resolved(setting: SettingKey, stored: Configured | None, project: Mapping[str, Any]) -> Configuration:
     value, source, protection = setting.default, "default", None
     if stored is not None and stored.is_active:
         if setting.is_sensitive:

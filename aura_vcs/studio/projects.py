@@ -19,7 +19,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NotAProject, UnknownName
 from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.project.summary import ProjectFacts, facts_stamp, read_facts
-from aura_vcs.studio.action_log import ActionDraft, FileChange, act, acting, changed, make
+from aura_vcs.studio.action_log import ActionDraft, ValueChange, act, acting, changed, make
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
 from aura_vcs.suggestions import suggest
@@ -92,7 +92,7 @@ def add_project(studio: Studio, path: str, *, noticed: bool = False) -> ProjectE
 def scan_folder(studio: Studio, path: str) -> list[ProjectEntry]:
     """Enter every project below a folder, SCAN_DEPTH deep; links are not followed."""
     found: list[ProjectEntry] = []
-    changes: list[FileChange] = []
+    changes: list[ValueChange] = []
     with acting(studio.folder):
         _refresh(studio)
         for root in _project_folders(os.path.realpath(path), SCAN_DEPTH):
@@ -187,7 +187,7 @@ def _refresh(studio: Studio) -> None:
     studio.index.keep_current(PROJECTS, lambda connection: add_projects(studio, connection))
 
 
-def _insert(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry, tuple[FileChange, ...]]:
+def _insert(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntry, tuple[ValueChange, ...]]:
     """Update the entry of a project; return it, and what is to be changed if it is new or has moved.
 
     The caller holds the lock, and the index is current.
@@ -209,7 +209,7 @@ def _insert(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntr
     return entry, (change, *moved)
 
 
-def _insert_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Sequence[FileChange]) -> None:
+def _insert_rows(studio: Studio, entries: Sequence[ProjectEntry], changes: Sequence[ValueChange]) -> None:
     """Bring the rows of entries, and of files that are gone, up to date."""
     for entry in entries:
         put_row(studio.index.connection, entry, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))

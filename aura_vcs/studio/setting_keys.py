@@ -17,7 +17,7 @@ VALUE_LIMIT = 20_000
 PATTERNS = "locks.patterns"
 
 
-class Setting(msgspec.Struct, frozen=True):
+class SettingKey(msgspec.Struct, frozen=True):
     """A configuration key. `lowest` and `highest` bound numbers; `choices` strings.
 
     A sensitive value is encrypted, belongs to the person alone and never lies in a project. A personal
@@ -38,25 +38,27 @@ class Setting(msgspec.Struct, frozen=True):
     choices: tuple[str, ...] = ()
 
 
-def _number(key: str, default: float, description: str, lowest: float = 0, highest: float = 1_000_000) -> Setting:
-    return Setting(key, key.split(".", maxsplit=1)[0], "number", default, description, lowest=lowest, highest=highest)
+def _number(key: str, default: float, description: str, lowest: float = 0, highest: float = 1_000_000) -> SettingKey:
+    return SettingKey(
+        key, key.split(".", maxsplit=1)[0], "number", default, description, lowest=lowest, highest=highest
+    )
 
 
-def _text(key: str, default: str | None, description: str, choices: tuple[str, ...] = ()) -> Setting:
-    return Setting(key, key.split(".", maxsplit=1)[0], "string", default, description, choices=choices)
+def _text(key: str, default: str | None, description: str, choices: tuple[str, ...] = ()) -> SettingKey:
+    return SettingKey(key, key.split(".", maxsplit=1)[0], "string", default, description, choices=choices)
 
 
-def _secret(key: str, description: str) -> Setting:
-    return Setting(key, key.split(".", maxsplit=1)[0], "string", None, description, is_sensitive=True)
+def _secret(key: str, description: str) -> SettingKey:
+    return SettingKey(key, key.split(".", maxsplit=1)[0], "string", None, description, is_sensitive=True)
 
 
-SETTINGS: tuple[Setting, ...] = (
+SETTINGS: tuple[SettingKey, ...] = (
     _text("identity.name", None, "Who makes the versions; without it, the account's name"),
     _text("identity.mail", None, "Your mail address, beside your name in the versions you make"),
     _text("general.output_directory", None, "Where exports go when no folder is given"),
     _text("general.tier", "Free", "The studio's edition", ("Free", "Pro")),
     _text("media.ffmpeg_path", None, "An FFmpeg program for other tools; exports bring their own"),
-    Setting("autosave.enabled", "autosave", "boolean", True, "Whether `aura autosave --watch` saves"),
+    SettingKey("autosave.enabled", "autosave", "boolean", True, "Whether `aura autosave --watch` saves"),
     _number("autosave.interval_minutes", 5, "How often changes are saved", 0.01, 1440),
     _number("autosave.least_minutes", 2, "How far apart autosaves are at least", 0, 1440),
     _number("autosave.quiet_seconds", 2, "How long files must hold still first", 0, 600),
@@ -74,14 +76,16 @@ SETTINGS: tuple[Setting, ...] = (
         "project",
         "The preset of `aura export run` when none is given; project: what the version's render.json says",
     ),
-    Setting(
+    SettingKey(
         PATTERNS,
         "locks",
         "json",
         [],
         'Files to lock before they are changed, as in .auraignore: ["*.aep", "*.mp4"]',
     ),
-    Setting("maintenance.auto", "maintenance", "boolean", True, "Whether gc of what is due runs by itself, once a day"),
+    SettingKey(
+        "maintenance.auto", "maintenance", "boolean", True, "Whether gc of what is due runs by itself, once a day"
+    ),
     _text("templates.default", None, "The template of `aura init --template default`"),
     _text("llm.provider", None, "Which language model writes scripts"),
     _text("llm.model", None, "Its name"),
@@ -90,7 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     _secret("tts.api_key", "The key for it"),
     _text("images.provider", None, "Which service draws"),
     _secret("images.api_key", "The key for it"),
-    Setting(
+    SettingKey(
         "safe.projects",
         "safe",
         "json",
@@ -99,7 +103,7 @@ SETTINGS: tuple[Setting, ...] = (
         is_personal=True,
         is_paths=True,
     ),
-    Setting("render.defaults", "render", "json", {}, "Fields of render.json that new projects begin with"),
+    SettingKey("render.defaults", "render", "json", {}, "Fields of render.json that new projects begin with"),
 )
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 _FAMILIAR = {
@@ -111,7 +115,7 @@ _FAMILIAR = {
 """What other programs call a key."""
 
 
-def find_setting(key: str) -> Setting:
+def find_setting(key: str) -> SettingKey:
     """Find the key's setting.
 
     Raises:
@@ -128,7 +132,7 @@ def find_setting(key: str) -> Setting:
     return found
 
 
-def parse_value(setting: Setting, text: str) -> Any:
+def parse_value(setting: SettingKey, text: str) -> Any:
     """Parse the value that a person wrote, as the key's type.
 
     Raises:
@@ -158,7 +162,7 @@ def parse_value(setting: Setting, text: str) -> Any:
     return value
 
 
-def check_given(setting: Setting, value: Any) -> Any:
+def check_given(setting: SettingKey, value: Any) -> Any:
     """Return a value that a person gives, if it can do what it is meant for.
 
     One that came from elsewhere is not held to it: whoever uses it passes over what is no pattern.
@@ -177,7 +181,7 @@ def check_given(setting: Setting, value: Any) -> Any:
     return value
 
 
-def is_value(setting: Setting, value: Any) -> bool:
+def is_value(setting: SettingKey, value: Any) -> bool:
     """Tell whether a stored value is one that the key can have."""
     try:
         if setting.value_type == "string" and isinstance(value, str):
@@ -189,7 +193,7 @@ def is_value(setting: Setting, value: Any) -> bool:
         return False
 
 
-def _string(setting: Setting, text: str) -> str:
+def _string(setting: SettingKey, text: str) -> str:
     if any(not c.isprintable() for c in text):
         raise SettingInvalid(setting.key, "it is one line of text without control characters")
     if not text.strip():
@@ -202,7 +206,7 @@ def _string(setting: Setting, text: str) -> str:
     raise SettingInvalid(setting.key, f"it is one of {', '.join(setting.choices)}")
 
 
-def _paths(setting: Setting, text: str) -> list[str]:
+def _paths(setting: SettingKey, text: str) -> list[str]:
     """Parse the folders of a JSON list, or the one that the text names; absolute, as they were given."""
     import json
 
@@ -215,7 +219,7 @@ def _paths(setting: Setting, text: str) -> list[str]:
     return [path if path == "*" else os.path.abspath(os.path.expanduser(path)) for path in found]
 
 
-def _bounded(setting: Setting, text: str) -> float | int:
+def _bounded(setting: SettingKey, text: str) -> float | int:
     try:
         number = float(text)
     except ValueError as error:

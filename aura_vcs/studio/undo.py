@@ -9,7 +9,7 @@ from aura_vcs.codec import now
 from aura_vcs.errors.input import NothingToUndo, OperationExpired
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.index.records import EVERY_ACTION, ActionFilter
-from aura_vcs.studio.action_log import ActionDraft, FileChange, StudioAction, act, acting, current, read_actions
+from aura_vcs.studio.action_log import ActionDraft, StudioAction, ValueChange, act, acting, current, read_actions
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
 from aura_vcs.undo_stack import is_over, is_rapid, merge_changes
@@ -159,17 +159,17 @@ def _ids(actions: Sequence[StudioAction]) -> tuple[str, ...]:
     return tuple(action.id for action in actions)
 
 
-def _merged(actions: Sequence[StudioAction]) -> tuple[FileChange, ...]:
+def _merged(actions: Sequence[StudioAction]) -> tuple[ValueChange, ...]:
     every = (change for action in actions for change in action.changes)
     merged = merge_changes(((change.file, change.keys), change.before, change.after) for change in every)
-    return tuple(FileChange(*place, *states) for place, states in merged.items())
+    return tuple(ValueChange(*place, *states) for place, states in merged.items())
 
 
-def _inverted(changes: Sequence[FileChange]) -> tuple[FileChange, ...]:
+def _inverted(changes: Sequence[ValueChange]) -> tuple[ValueChange, ...]:
     return tuple(msgspec.structs.replace(change, before=change.after, after=change.before) for change in changes)
 
 
-def _check_untouched(studio: Studio, changes: Sequence[FileChange], description: str) -> None:
+def _check_untouched(studio: Studio, changes: Sequence[ValueChange], description: str) -> None:
     for change in changes:
         found = current(studio.folder, change)
         if found in (change.before, change.after):

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from aura_vcs.compare.diff.likeness import pair_alike
-from aura_vcs.compare.diff.renames import Look, pair_renames
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.history.diff import tree_diff as versions
 from aura_vcs.history.sources.comparison import StoredContents
+from aura_vcs.renames import Look, pair_renames
 
 from tests.cli.conftest import Film
 

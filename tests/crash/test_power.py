@@ -7,7 +7,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.layout import REPLICA
 from aura_vcs.maintenance.fsck import fsck
-from aura_vcs.storage.testing.recorded_calls import Event, RecordingCalls
+from aura_vcs.storage.testing.recorded_calls import RecordedCall, RecordingCalls
 
 from tests.crash.scenes import SCENES, Scene
 from tests.helpers.check import assert_whole, saved_contents, versions
@@ -19,7 +19,7 @@ POINTS = 4
 """Moments of every command at which the power fails, by default."""
 
 
-def _record(name: str, folder: Path) -> tuple[Path, Path, list[Event]]:
+def _record(name: str, folder: Path) -> tuple[Path, Path, list[RecordedCall]]:
     """Play a scene: the folder it was played in, what that was before, and the trace."""
     scene = SCENES[name]
     template = folder / "template"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from aura_vcs.storage.testing.recorded_calls import Event
+from aura_vcs.storage.testing.recorded_calls import RecordedCall
 
 
 class Bytes(StrEnum):
@@ -73,49 +73,49 @@ class Disk:
         self._pending: dict[str, list[list[Change]]] = {}
         self._open: dict[int, File] = {}
 
-    def play(self, events: Iterable[Event]) -> None:
+    def play(self, events: Iterable[RecordedCall]) -> None:
         """Let the events happen."""
         for event in events:
             getattr(self, f"_on_{event.call}")(event)
 
-    def _on_create(self, event: Event) -> None:
+    def _on_create(self, event: RecordedCall) -> None:
         file = File()
         self._open[event.file] = file
         self._change([(event.path, file)])
 
-    def _on_open(self, event: Event) -> None:
+    def _on_open(self, event: RecordedCall) -> None:
         target = self.names[event.path]
         assert isinstance(target, File)
         self._open[event.file] = target
 
-    def _on_write(self, event: Event) -> None:
+    def _on_write(self, event: RecordedCall) -> None:
         content = self._open[event.file].content
         if len(content) < event.offset:
             content.extend(bytes(event.offset - len(content)))
         content[event.offset : event.offset + len(event.data)] = event.data
 
-    def _on_truncate(self, event: Event) -> None:
+    def _on_truncate(self, event: RecordedCall) -> None:
         content = self._open[event.file].content
         del content[event.offset :]
         content.extend(bytes(event.offset - len(content)))
 
-    def _on_fsync(self, event: Event) -> None:
+    def _on_fsync(self, event: RecordedCall) -> None:
         target = self._open.get(event.file) or self.names.get(event.path)
         if isinstance(target, File):
             target.durable = bytes(target.content)
 
-    def _on_fsync_folder(self, event: Event) -> None:
+    def _on_fsync_folder(self, event: RecordedCall) -> None:
         for changes in self._pending.pop(event.path, []):
             self._settle(changes)
 
-    def _on_sync_disk(self, _: Event) -> None:
+    def _on_sync_disk(self, _: RecordedCall) -> None:
         for folder in list(self._pending):
-            self._on_fsync_folder(Event("fsync_folder", folder))
+            self._on_fsync_folder(RecordedCall("fsync_folder", folder))
         for target in self.names.values():
             if isinstance(target, File):
                 target.durable = bytes(target.content)
 
-    def _on_replace(self, event: Event) -> None:
+    def _on_replace(self, event: RecordedCall) -> None:
         if event.path in self.folders:
             self._move_folder(event.path, event.target)
             return
@@ -140,23 +140,23 @@ class Disk:
                 self.names[path] = target_or_none
         self._pending.setdefault(os.path.dirname(new), []).append(changes)
 
-    def _on_exchange(self, event: Event) -> None:
+    def _on_exchange(self, event: RecordedCall) -> None:
         self._change([(event.target, self.names[event.path]), (event.path, self.names[event.target])])
 
-    def _on_link(self, event: Event) -> None:
+    def _on_link(self, event: RecordedCall) -> None:
         self._change([(event.target, self.names[event.path])])
 
-    def _on_unlink(self, event: Event) -> None:
+    def _on_unlink(self, event: RecordedCall) -> None:
         self._change([(event.path, None)])
 
-    def _on_symlink(self, event: Event) -> None:
+    def _on_symlink(self, event: RecordedCall) -> None:
         self._change([(event.path, event.target)])
 
-    def _on_mkdir(self, event: Event) -> None:
+    def _on_mkdir(self, event: RecordedCall) -> None:
         self.folders.add(event.path)
         self.durable_folders.add(event.path)  # an empty folder that stays hurts nobody
 
-    def _on_rmdir(self, event: Event) -> None:
+    def _on_rmdir(self, event: RecordedCall) -> None:
         self.folders.discard(event.path)
 
     def _change(self, changes: list[Change]) -> None:
@@ -189,7 +189,7 @@ class Disk:
         return found
 
 
-def image(root: Path, before: Path, events: Sequence[Event], names: Names, data: Bytes, target: Path) -> Path:
+def image(root: Path, before: Path, events: Sequence[RecordedCall], names: Names, data: Bytes, target: Path) -> Path:
     """Lay out in `target` what is left of the project after `events`, which began with `before` in `root`."""
     disk = Disk(before)
     moved = [_moved(event, str(root), str(before)) for event in events]
@@ -218,7 +218,7 @@ def _is_below(path: str, names: dict[str, Target]) -> bool:
     return False
 
 
-def _moved(event: Event, old: str, new: str) -> Event:
+def _moved(event: RecordedCall, old: str, new: str) -> RecordedCall:
     import msgspec
 
     path, to = event.path.replace(old, new, 1), event.target

@@ -8,10 +8,10 @@ from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, ObjectMissin
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Entry, EntryKind, Tree, Version
 from aura_vcs.objects.graph import (
-    Fault,
     Holdings,
     State,
-    Step,
+    TreeVisit,
+    UnreadableObject,
     Walk,
     ancestry,
     fault_of,
@@ -57,12 +57,12 @@ class Drawn:
         """Read which chunks a blob is kept in."""
         return [name("chunk1"), name("chunk2")] if blob == "film" else ()
 
-    def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
+    def fault(self, object_id: ObjectId, error: AuraError) -> UnreadableObject | None:
         """Say what an error means."""
         return fault_of(object_id, error)  # type: ignore[arg-type]
 
 
-def paths(walk: Walk, *steps: Step) -> list[str]:
+def paths(walk: Walk, *steps: TreeVisit) -> list[str]:
     """List the files that a walk comes to."""
     return [path for folder in walk.below(*steps) for path, _ in folder.files()]
 
@@ -71,22 +71,22 @@ def test_every_tree_is_opened_once() -> None:
     """What a second version has in common with the first is not opened again."""
     source = Drawn(top="a/ b/ c", other="a/ d", a="x", b="y")
     walk = Walk(source)
-    assert paths(walk, Step(name("top"))) == ["c", "a/x", "b/y"]
-    assert paths(walk, Step(name("other"))) == ["d"]
+    assert paths(walk, TreeVisit(name("top"))) == ["c", "a/x", "b/y"]
+    assert paths(walk, TreeVisit(name("other"))) == ["d"]
     assert source.opened == ["top", "a", "b", "other"]
 
 
 def test_each_path_is_walked_where_it_is_asked_for() -> None:
     """A folder that stands at two places is opened at both."""
     source = Drawn(top="a/=same b/=same", same="x")
-    assert paths(Walk(source), Step(name("top"))) == ["a/x"]
-    assert paths(Walk(source, each_path=True), Step(name("top"))) == ["a/x", "b/x"]
+    assert paths(Walk(source), TreeVisit(name("top"))) == ["a/x"]
+    assert paths(Walk(source, each_path=True), TreeVisit(name("top"))) == ["a/x", "b/x"]
 
 
 def test_nothing_is_asked_of_what_the_base_has() -> None:
     """With a base, only what it does not have at the same place is walked."""
     source = Drawn(top="a/=new b/ c", old="a/=older b/ c", new="x=1 y", older="x=0 y", b="z")
-    assert paths(Walk(source), Step(name("top"), base=name("old"))) == ["a/x"]
+    assert paths(Walk(source), TreeVisit(name("top"), base=name("old"))) == ["a/x"]
     assert "b" not in source.opened
 
 
@@ -95,11 +95,11 @@ def test_a_prune_sees_a_whole_level() -> None:
     source = Drawn(top="a/ b/", a="x", b="y")
     levels: list[list[str]] = []
 
-    def prune(level: Sequence[Step]) -> list[Step]:
+    def prune(level: Sequence[TreeVisit]) -> list[TreeVisit]:
         levels.append([step.path for step in level])
         return [step for step in level if step.path != "b/"]
 
-    assert paths(Walk(source, prune=prune), Step(name("top"))) == ["a/x"]
+    assert paths(Walk(source, prune=prune), TreeVisit(name("top"))) == ["a/x"]
     assert levels == [[""], ["a/", "b/"]]
 
 
@@ -116,19 +116,19 @@ def test_what_cannot_be_read_is_told_in_one_word(error: AuraError, state: State)
     """Missing, offloaded, purged and damaged are told apart; the walk goes on beside it."""
     source = Drawn(top="a/ b/", b="y")
     source.errors["a"] = error
-    faults: list[Fault] = []
-    assert paths(Walk(source, on_fault=faults.append), Step(name("top"))) == ["b/y"]
+    faults: list[UnreadableObject] = []
+    assert paths(Walk(source, on_fault=faults.append), TreeVisit(name("top"))) == ["b/y"]
     assert [(fault.id, fault.state) for fault in faults] == [("a", state)]
     with pytest.raises(type(error)):
-        paths(Walk(source), Step(name("top")))
+        paths(Walk(source), TreeVisit(name("top")))
 
 
 def test_folders_inside_folders_have_a_limit() -> None:
     """A store that nests without end is damage, not a walk without end."""
     source = Drawn(**{f"t{n}": f"t{n + 1}/" for n in range(DEPTH_LIMIT + 5)})
     with pytest.raises(LimitExceeded):
-        paths(Walk(source), Step(name("t0")))
-    assert paths(Walk(source, on_fault=pass_over), Step(name("t0"))) == []
+        paths(Walk(source), TreeVisit(name("t0")))
+    assert paths(Walk(source, on_fault=pass_over), TreeVisit(name("t0"))) == []
     assert Holdings(source, [name("nothing")]).in_tree(name("t0")) == frozenset()
 
 

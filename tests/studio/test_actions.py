@@ -274,7 +274,7 @@ def test_a_line_cannot_lead_outside(studio: Studio, tmp_path: Path) -> None:
     set_configuration(studio, PRESET, "TikTok")
     (action,) = read_actions(studio.folder)
     for name in ("../outside.json", "secret.key", "projects/../../x.json", "/etc/x.json", "templates/.json"):
-        change = actions.FileChange(name, (), None, {"a": 1})
+        change = actions.ValueChange(name, (), None, {"a": 1})
         evil = actions.StudioAction("e", "config.set", "Evil", "m", action.time, (change,)).checked()
         with (Path(studio.folder.path) / "actions.jsonl").open("ab") as file:
             file.write(actions.encode_compact(evil) + b"\n")

@@ -17,7 +17,7 @@ from aura_vcs.ids import blob_id
 from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.model import Kind
 from aura_vcs.storage.system_calls import FileCalls
-from aura_vcs.storage.testing.recorded_calls import Event, RecordingCalls
+from aura_vcs.storage.testing.recorded_calls import RecordedCall, RecordingCalls
 from aura_vcs.worktree.checkout import staging_plan as staged
 from aura_vcs.worktree.checkout import writer
 from aura_vcs.worktree.snapshot.stable_read import FileSource
@@ -192,7 +192,7 @@ def test_where_the_disk_cannot_be_synced_at_once_every_file_is(root: Path) -> No
     _check_out(root, calls)
     _is_first_cut(root)
 
-    def first(what: Callable[[Event], bool]) -> int:
+    def first(what: Callable[[RecordedCall], bool]) -> int:
         return next(number for number, event in enumerate(calls.events) if what(event))
 
     placed = first(lambda event: event.call == "replace" and event.target == str(root / "a"))

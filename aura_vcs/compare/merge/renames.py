@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from aura_vcs.compare.diff.likeness import ReadContent, pair_alike
-from aura_vcs.compare.diff.renames import Look, pair_renames
 from aura_vcs.compare.merge.model import TreeEntry
 from aura_vcs.ids import blob_id
+from aura_vcs.renames import Look, pair_renames
 
 Entries = Mapping[str, TreeEntry]
 EMPTY = blob_id(b"")

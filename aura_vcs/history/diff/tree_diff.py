@@ -10,7 +10,6 @@ import msgspec
 
 from aura_vcs.codec import name_bytes
 from aura_vcs.compare.diff.likeness import LOOK_BYTES_LIMIT, pair_alike
-from aura_vcs.compare.diff.renames import Look, pair_renames
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.worktree import FileUnreadable
@@ -19,6 +18,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
+from aura_vcs.renames import Look, pair_renames
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.selection import Selection
 

@@ -11,7 +11,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
-from aura_vcs.objects.graph import Step, Walk, pass_over
+from aura_vcs.objects.graph import TreeVisit, Walk, pass_over
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import suggest
 from aura_vcs.worktree.scan.selection import Selection
@@ -94,11 +94,11 @@ def files_in(repo: Repository, trees: Iterable[ObjectId], paths: Iterable[str] =
     """
     selection = Selection(tuple(paths) or None)
 
-    def selected(level: Sequence[Step]) -> list[Step]:
+    def selected(level: Sequence[TreeVisit]) -> list[TreeVisit]:
         names = [(step, step.path.removesuffix("/")) for step in level]
         return [step for step, name in names if not name or selection.covers(name) or selection.leads_into(name)]
 
-    for folder in Walk(repo.graph, prune=selected, on_fault=pass_over, each_path=True).below(*map(Step, trees)):
+    for folder in Walk(repo.graph, prune=selected, on_fault=pass_over, each_path=True).below(*map(TreeVisit, trees)):
         for path, entry in folder.files():
             if entry.kind is EntryKind.FILE and selection.covers(path):
                 yield SelectedFile(entry.id, path, entry.size)

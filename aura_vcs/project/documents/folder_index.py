@@ -28,7 +28,7 @@ from aura_vcs.storage.plain_files import open_below
 View = TypeVar("View", bound=msgspec.Struct)
 
 
-class FileStat(msgspec.Struct, frozen=True):
+class IndexedFile(msgspec.Struct, frozen=True):
     """A file of the folder: size in bytes, date in nanoseconds since 1970."""
 
     path: str
@@ -68,7 +68,7 @@ def refresh_folder(repo: Repository) -> Entities:
     return entities
 
 
-def files_of(root: str) -> Iterator[FileStat]:
+def files_of(root: str) -> Iterator[IndexedFile]:
     """Yield the regular files of a project folder, temporary ones included; `.aura` and links are left out."""
     waiting = [""]
     while waiting:
@@ -83,7 +83,7 @@ def files_of(root: str) -> Iterator[FileStat]:
                                 waiting.append(path)
                         elif entry.is_file(follow_symlinks=False):
                             found = entry.stat(follow_symlinks=False)
-                            yield FileStat(path, found.st_size, found.st_mtime_ns)
+                            yield IndexedFile(path, found.st_size, found.st_mtime_ns)
                     except OSError:
                         continue  # this one has gone, or cannot be looked at
         except OSError:
@@ -103,7 +103,7 @@ def as_text(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _scene(root: str, seen: FileStat) -> SceneRow:
+def _scene(root: str, seen: IndexedFile) -> SceneRow:
     found = _view(root, seen.path, SceneDocument)
     return SceneRow(
         as_text(seen.path), found.id, found.index, found.heading, found.script_text, found.audio_file_path,
@@ -111,7 +111,7 @@ def _scene(root: str, seen: FileStat) -> SceneRow:
     )  # fmt: skip
 
 
-def _project(root: str, seen: FileStat) -> tuple[str, str, str]:
+def _project(root: str, seen: IndexedFile) -> tuple[str, str, str]:
     found = _view(root, seen.path, ProjectDocument)
     return found.title, found.description, seen.stamp
 

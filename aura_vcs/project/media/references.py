@@ -13,7 +13,7 @@ from aura_vcs.formats.timeline.project_file import ending_of, may_be_project, re
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.project.documents.folder_index import as_text, files_of
 from aura_vcs.project.documents.load import TIMELINE_NAME
-from aura_vcs.project.media.resolve_path import PathResolver, Place, Resolved, State
+from aura_vcs.project.media.resolve_path import PathResolver, Place, ResolvedPath, State
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules
@@ -146,11 +146,11 @@ class _Finder:
             reason=found.reason,
         )
 
-    def _resolve(self, project: str, reference: MediaReference) -> Resolved:
+    def _resolve(self, project: str, reference: MediaReference) -> ResolvedPath:
         folder, _, name = project.rpartition("/")
         path = reference.path
         if reference.kind == "data" and _OF_PROGRAMS.match(path):
-            return Resolved("elsewhere", "not_looked_at", reason="it comes with the editor")
+            return ResolvedPath("elsewhere", "not_looked_at", reason="it comes with the editor")
         if path.startswith("@assets/"):  # OpenShot's folder beside the project
             path = f"{os.path.splitext(name)[0]}_{path[1:]}"
         return self._paths.resolve(path, folder, reference.folder)
@@ -161,7 +161,7 @@ class _Finder:
         except UnsafePath:
             return False  # a name that no version can have
 
-    def _same_name(self, written: str, found: Resolved) -> str:
+    def _same_name(self, written: str, found: ResolvedPath) -> str:
         if self._by_name is None:
             self._by_name = {one.rpartition("/")[2].casefold(): one for one in sorted(self._sizes, reverse=True)}
         name = found.path or written.replace("\\", "/").rstrip("/")

@@ -29,7 +29,7 @@ _NETWORK = ("/net/", "/afs/", "/misc/")
 """Where a look at a name makes the system ask another machine."""
 
 
-class Resolved(Struct, frozen=True):
+class ResolvedPath(Struct, frozen=True):
     """Where a path leads: `path` is from the project's folder, or absolute outside of it, "" where it leads nowhere.
 
     `size` is the bytes of the file, -1 where there is none. `reason` says why a path is not looked at, or unusable.
@@ -51,7 +51,7 @@ class PathResolver:
         self._sizes = sizes
         self._folders: dict[str, list[str]] | None = None
 
-    def resolve(self, written: str, folder: str, base: str = "") -> Resolved:
+    def resolve(self, written: str, folder: str, base: str = "") -> ResolvedPath:
         """Return where `written` leads, seen from `folder` of the project.
 
         `base` is what relative paths go from as the file says; it counts where the file's own folder has nothing:
@@ -59,17 +59,17 @@ class PathResolver:
         """
         reason = _unusable(written)
         if reason:
-            return Resolved("elsewhere", "unusable", reason=reason)
+            return ResolvedPath("elsewhere", "unusable", reason=reason)
         path, reason = _local_path(written)
         if reason:
-            return Resolved("elsewhere", "not_looked_at", reason=reason)
+            return ResolvedPath("elsewhere", "not_looked_at", reason=reason)
         found = [self._look(one, folder) for one in _spellings(path)]
         if base and _is_rooted(base) and not _is_rooted(path) and not _unusable(base):
             inner, away = _local_path(base)
             found += [] if away else [self._look(posixpath.join(inner, one), folder) for one in _spellings(path)]
         return next((one for one in found if one.state in ("found", "link")), found[0])
 
-    def _look(self, path: str, folder: str) -> Resolved:
+    def _look(self, path: str, folder: str) -> ResolvedPath:
         whole = path if _is_rooted(path) else posixpath.join(self._root, folder, path)
         whole = os.path.normpath(whole)
         for root in self._roots:
@@ -77,15 +77,15 @@ class PathResolver:
                 return self._inside(whole[len(root) + 1 :].replace(os.sep, "/"))
         return _outside(whole)
 
-    def _inside(self, path: str) -> Resolved:
+    def _inside(self, path: str) -> ResolvedPath:
         if any(is_own_folder(part) for part in path.split("/")):
-            return Resolved("elsewhere", "unusable", reason="it points into the project's own storage")
+            return ResolvedPath("elsewhere", "unusable", reason="it points into the project's own storage")
         if path in self._sizes:
-            return Resolved("project", "found", path, self._sizes[path])
+            return ResolvedPath("project", "found", path, self._sizes[path])
         several = self._several(path)
         if several:
-            return Resolved("project", "found", path, sum(self._sizes[name] for name in several))
-        return Resolved("project", "link" if self._is_behind_link(path) else "missing", path)
+            return ResolvedPath("project", "found", path, sum(self._sizes[name] for name in several))
+        return ResolvedPath("project", "link" if self._is_behind_link(path) else "missing", path)
 
     def _several(self, path: str) -> list[str]:
         """List the files that one path means: numbered pictures (`%04d.png`, `.all.png`), or a folder of a camera."""
@@ -175,9 +175,9 @@ def _is_rooted(path: str) -> bool:
     return path.startswith("/") or os.path.isabs(path)
 
 
-def _outside(path: str) -> Resolved:
+def _outside(path: str) -> ResolvedPath:
     try:
         found = os.lstat(path)
     except (OSError, ValueError):
-        return Resolved("outside", "missing", path)
-    return Resolved("outside", "link" if is_link(found) else "found", path, found.st_size)
+        return ResolvedPath("outside", "missing", path)
+    return ResolvedPath("outside", "link" if is_link(found) else "found", path, found.st_size)

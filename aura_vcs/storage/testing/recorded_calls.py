@@ -13,7 +13,7 @@ from aura_vcs.ids import Bytes
 from aura_vcs.storage.system_calls import MANY_PIECES, REAL_CALLS, FileCalls
 
 
-class Event(msgspec.Struct, frozen=True):
+class RecordedCall(msgspec.Struct, frozen=True):
     """One change: what was called, on which real path, and what else it took.
 
     `file` numbers the files that were opened for writing, so that a file is known after it was
@@ -33,7 +33,7 @@ class RecordingCalls(FileCalls):
 
     def __init__(self, inner: FileCalls = REAL_CALLS) -> None:
         self.inner = inner
-        self.events: list[Event] = []
+        self.events: list[RecordedCall] = []
         self._files: dict[int, int] = {}
         self._opened = 0
 
@@ -61,14 +61,14 @@ class RecordingCalls(FileCalls):
     def _remember(self, call: str, fd: int, path: str) -> None:
         self._opened += 1
         self._files[fd] = self._opened
-        self.events.append(Event(call, path, file=self._opened))
+        self.events.append(RecordedCall(call, path, file=self._opened))
 
     def write(self, fd: int, data: Bytes) -> int:
         """See FileCalls."""
         offset = os.lseek(fd, 0, os.SEEK_CUR)
         written = self.inner.write(fd, data)
         taken = bytes(memoryview(data).cast("B")[:written])
-        self.events.append(Event("write", file=self._files[fd], offset=offset, data=taken))
+        self.events.append(RecordedCall("write", file=self._files[fd], offset=offset, data=taken))
         return written
 
     def write_many(self, fd: int, pieces: Sequence[Bytes]) -> int:
@@ -91,32 +91,32 @@ class RecordingCalls(FileCalls):
 
     def _copied(self, fd: int, offset: int, count: int) -> None:
         data = os.pread(fd, count, offset)
-        self.events.append(Event("write", file=self._files[fd], offset=offset, data=data))
+        self.events.append(RecordedCall("write", file=self._files[fd], offset=offset, data=data))
 
     def truncate(self, fd: int, size: int) -> None:
         """See FileCalls."""
         self.inner.truncate(fd, size)
-        self.events.append(Event("truncate", file=self._files[fd], offset=size))
+        self.events.append(RecordedCall("truncate", file=self._files[fd], offset=size))
 
     def fsync(self, fd: int) -> None:
         """See FileCalls."""
         self.inner.fsync(fd)
-        self.events.append(Event("fsync", _real(f"/proc/self/fd/{fd}", None), file=self._files.get(fd, 0)))
+        self.events.append(RecordedCall("fsync", _real(f"/proc/self/fd/{fd}", None), file=self._files.get(fd, 0)))
 
     def fsync_folder(self, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
         self.inner.fsync_folder(path, dir_fd=dir_fd)
-        self.events.append(Event("fsync_folder", _real(path, dir_fd)))
+        self.events.append(RecordedCall("fsync_folder", _real(path, dir_fd)))
 
     def replace(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
         """See FileCalls."""
-        event = Event("replace", _real(source, dir_fd), _real(target, to_fd))
+        event = RecordedCall("replace", _real(source, dir_fd), _real(target, to_fd))
         self.inner.replace(source, target, dir_fd=dir_fd, to_fd=to_fd)
         self.events.append(event)
 
     def exchange(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> bool:
         """See FileCalls."""
-        event = Event("exchange", _real(source, dir_fd), _real(target, to_fd))
+        event = RecordedCall("exchange", _real(source, dir_fd), _real(target, to_fd))
         done = self.inner.exchange(source, target, dir_fd=dir_fd, to_fd=to_fd)
         if done:
             self.events.append(event)
@@ -124,36 +124,36 @@ class RecordingCalls(FileCalls):
 
     def rename_new(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
         """See FileCalls."""
-        event = Event("replace", _real(source, dir_fd), _real(target, to_fd))
+        event = RecordedCall("replace", _real(source, dir_fd), _real(target, to_fd))
         self.inner.rename_new(source, target, dir_fd=dir_fd, to_fd=to_fd)
         self.events.append(event)
 
     def unlink(self, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
-        event = Event("unlink", _real(path, dir_fd))
+        event = RecordedCall("unlink", _real(path, dir_fd))
         self.inner.unlink(path, dir_fd=dir_fd)
         self.events.append(event)
 
     def mkdir(self, path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
         self.inner.mkdir(path, mode, dir_fd=dir_fd)
-        self.events.append(Event("mkdir", _real(path, dir_fd)))
+        self.events.append(RecordedCall("mkdir", _real(path, dir_fd)))
 
     def rmdir(self, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
-        event = Event("rmdir", _real(path, dir_fd))
+        event = RecordedCall("rmdir", _real(path, dir_fd))
         self.inner.rmdir(path, dir_fd=dir_fd)
         self.events.append(event)
 
     def symlink(self, target: str, path: str, *, dir_fd: int | None = None) -> None:
         """See FileCalls."""
         self.inner.symlink(target, path, dir_fd=dir_fd)
-        self.events.append(Event("symlink", _real(path, dir_fd), target))
+        self.events.append(RecordedCall("symlink", _real(path, dir_fd), target))
 
     def link(self, source: str, target: str, *, dir_fd: int | None = None, to_fd: int | None = None) -> None:
         """See FileCalls."""
         self.inner.link(source, target, dir_fd=dir_fd, to_fd=to_fd)
-        self.events.append(Event("link", _real(source, dir_fd), _real(target, to_fd)))
+        self.events.append(RecordedCall("link", _real(source, dir_fd), _real(target, to_fd)))
 
     def chmod(self, fd: int, mode: int) -> None:
         """See FileCalls."""
@@ -167,7 +167,7 @@ class RecordingCalls(FileCalls):
         """See FileCalls."""
         done = self.inner.sync_disk(path)
         if done:
-            self.events.append(Event("sync_disk"))
+            self.events.append(RecordedCall("sync_disk"))
         return done
 
     def touch(self, path: str, *, dir_fd: int | None = None) -> None:

@@ -18,7 +18,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.maintenance.findings import Finding
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.graph import Fault, Step, Walk, ancestry
+from aura_vcs.objects.graph import TreeVisit, UnreadableObject, Walk, ancestry
 from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries
 from aura_vcs.progress import SILENT, Progress
@@ -143,7 +143,7 @@ class _Verifier:
             self._problems.append(Finding("missing_label", version, "a branch, tag or version stands on it"))
         elif label.is_live:
             self._trees[version] = {found.tree}
-            for folder in walk.below(Step(found.tree)):
+            for folder in walk.below(TreeVisit(found.tree)):
                 self._trees[folder.id] = {entry.id for entry in folder.entries}
                 for _, entry in folder.files():
                     if entry.id not in self._trees:
@@ -176,7 +176,7 @@ class _Verifier:
         assert fault is not None
         self._note(fault)
 
-    def _note(self, fault: Fault) -> None:
+    def _note(self, fault: UnreadableObject) -> None:
         kind = "missing_object" if self.table.find(fault.id) is None else "corrupt_object"
         self._bad[fault.id] = kind, fault.reason
 

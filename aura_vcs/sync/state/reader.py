@@ -16,7 +16,7 @@ from aura_vcs.model import Kind, Tree, Version
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.frame_cache import FrameCache
-from aura_vcs.objects.graph import Fault, State, fault_of
+from aura_vcs.objects.graph import State, UnreadableObject, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, Frame
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
@@ -74,10 +74,10 @@ class RemoteReader:
                 raise RemoteCorrupt(self._view.remote.location, f"the chunks of {blob[:12]} do not fit its list")
         return [chunk for chunk, _ in listed]
 
-    def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
+    def fault(self, object_id: ObjectId, error: AuraError) -> UnreadableObject | None:
         """Say what an error means for the object; None where the remote cannot be asked any more."""
         if isinstance(error, RemoteCorrupt):
-            return Fault(object_id, State.DAMAGED if self.has(object_id) else State.MISSING, error.reason)
+            return UnreadableObject(object_id, State.DAMAGED if self.has(object_id) else State.MISSING, error.reason)
         return fault_of(object_id, error) if isinstance(error, IntegrityError) else None
 
     def read(self, object_id: ObjectId, kind: Kind) -> bytes:

@@ -9,7 +9,7 @@ from aura_vcs.history.lookup.select_files import SelectedFile, is_document, show
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label, Tree, Version
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
-from aura_vcs.objects.graph import Fault, Folder, Step, Walk, ancestry
+from aura_vcs.objects.graph import Folder, TreeVisit, UnreadableObject, Walk, ancestry
 from aura_vcs.objects.trees import CACHED_ENTRIES
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.reader import RemoteReader
@@ -76,7 +76,7 @@ class FetchNegotiation:
             return
         blobs: dict[ObjectId, SelectedFile] = {}
         try:
-            for folder in self._walk.below(Step(known.tree)):
+            for folder in self._walk.below(TreeVisit(known.tree)):
                 self._folder(folder, blobs)
         except LimitExceeded as error:
             raise RemoteCorrupt(self._view.remote.location, f"in version {version[:12]}: {error.message}") from error
@@ -98,11 +98,11 @@ class FetchNegotiation:
         """Read a tree there, as the walk does."""
         return self.reader().tree(tree)
 
-    def fault(self, object_id: ObjectId, error: AuraError) -> Fault | None:
+    def fault(self, object_id: ObjectId, error: AuraError) -> UnreadableObject | None:
         """Say what an error there means for the object."""
         return self.reader().fault(object_id, error)
 
-    def _not_held(self, level: Sequence[Step]) -> list[Step]:
+    def _not_held(self, level: Sequence[TreeVisit]) -> list[TreeVisit]:
         held = self._queries.held({step.id for step in level})
         return sorted((step for step in level if step.id not in held), key=lambda step: step.id)
 

@@ -8,7 +8,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import BranchEntry, Kind, Label, Tag
-from aura_vcs.objects.graph import Step, Walk
+from aura_vcs.objects.graph import TreeVisit, Walk
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
@@ -98,7 +98,7 @@ class MissingObjects:
         """
         self._need(record.id, Kind.VERSION, "version")
         if content:
-            for folder in self._walk.below(Step(record.tree, base=base)):
+            for folder in self._walk.below(TreeVisit(record.tree, base=base)):
                 self._need(folder.id, Kind.TREE, folder.path or "/")
                 for path, entry in folder.files():
                     self._blob(entry.id, path)

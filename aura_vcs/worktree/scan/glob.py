@@ -32,7 +32,7 @@ class BadPattern(ValueError):
     """A pattern that can match nothing; the text says why."""
 
 
-class Piece:
+class LetterRun:
     """Letters and sets without a star: `length` letters of a name."""
 
     __slots__ = ("_expression", "_tokens")
@@ -58,7 +58,7 @@ class Glob:
 
     __slots__ = ("_least", "_middle", "_pieces")
 
-    def __init__(self, pieces: "list[str | Piece]") -> None:
+    def __init__(self, pieces: "list[str | LetterRun]") -> None:
         self._pieces = pieces
         self._middle = [piece for piece in pieces[1:-1] if piece]
         self._least = sum(map(len, pieces))
@@ -98,19 +98,19 @@ def glob_of(tokens: list[Token]) -> Glob:
     return Glob([_piece(piece) for piece in pieces])
 
 
-def _piece(tokens: list[Token]) -> str | Piece:
+def _piece(tokens: list[Token]) -> str | LetterRun:
     text = [token for token in tokens if isinstance(token, str)]
-    return "".join(text) if len(text) == len(tokens) else Piece(tokens)
+    return "".join(text) if len(text) == len(tokens) else LetterRun(tokens)
 
 
-def _stands_at(piece: str | Piece, name: str, start: int) -> bool:
+def _stands_at(piece: str | LetterRun, name: str, start: int) -> bool:
     """Tell whether the name has the piece at this place."""
     if isinstance(piece, str):
         return name.startswith(piece, start)
     return piece.expression.match(name, start) is not None
 
 
-def _find(piece: str | Piece, name: str, start: int, end: int) -> int:
+def _find(piece: str | LetterRun, name: str, start: int, end: int) -> int:
     """Find where the piece comes first between two places of the name; -1 if nowhere."""
     if isinstance(piece, str):
         return name.find(piece, start, end)

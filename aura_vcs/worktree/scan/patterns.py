@@ -9,7 +9,7 @@ named.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from aura_vcs.worktree.scan.glob import ANY_LETTER, BadPattern, Glob, Piece, Token, glob_of, set_at
+from aura_vcs.worktree.scan.glob import ANY_LETTER, BadPattern, Glob, LetterRun, Token, glob_of, set_at
 
 LINE_LIMIT = 8192
 """Letters of a pattern; no path is half as long."""
@@ -236,7 +236,7 @@ def _split(body: str) -> Iterator[list[Token]]:
 
 def _stars(text: str) -> Part:
     """Build a part with no other signs than stars."""
-    pieces: list[str | Piece] = [*text.split("*")]
+    pieces: list[str | LetterRun] = [*text.split("*")]
     return ANY_DEPTH if len(pieces) > 2 and not any(pieces) else Glob(pieces)
 
 

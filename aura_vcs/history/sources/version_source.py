@@ -14,7 +14,7 @@ from aura_vcs.repository.repository import Repository
 MOST_FILES = 1_000_000
 
 
-class TreeSource:
+class VersionSource:
     """The files of one tree; see content.ContentSource. Links are left out, as in a folder."""
 
     def __init__(self, repo: Repository, tree: ObjectId) -> None:

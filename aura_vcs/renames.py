@@ -1,7 +1,7 @@
 """Which file of a new state is a file of the old one under another name: the one answer that every command gives.
 
 In this order: names that are one on disks which ignore case or Unicode form; equal content; and,
-where content can be read, documents with the same id or texts that are mostly alike (see `likeness`).
+where content can be read, documents with the same id or texts that are mostly alike (see `compare.diff.likeness`).
 """
 
 import posixpath
