@@ -16,8 +16,10 @@ COLLECT_EVERY = 50_000
 Python's own 700 costs a commit of thousands of files a tenth of its time."""
 STOPPED = 130
 """The exit code after Ctrl-C."""
-LOOKING = ("status", "commit", "save", "diff")
-"""Commands that begin with a look at every file of the project around the current folder."""
+LOOKING = ("status", "commit", "save", "diff", "autosave", "restore-point")
+LEAVING = ("checkout", "switch", "restore", "undo", "redo", "merge", "pull")
+"""Commands that begin with a look at every file of the project around the current folder, before they change files
+(`LEAVING`) or not."""
 
 
 def run() -> "NoReturn":
@@ -91,7 +93,7 @@ def _command_line() -> list[bytes]:
 
 
 def _prefetch() -> "ScanPrefetch | None":
-    if len(sys.argv) < 2 or sys.argv[1] not in LOOKING:
+    if len(sys.argv) < 2 or sys.argv[1] not in (*LOOKING, *LEAVING):
         return None
     if sys.argv[1] == "diff" and sum(not word.startswith("-") for word in sys.argv[2:]) > 1:
         return None  # two versions, most likely; else the command looks by itself

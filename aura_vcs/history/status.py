@@ -135,7 +135,9 @@ def _conflicts(repo: Repository) -> tuple[str, ...]:
 
 def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: "tuple[WorktreeChange, ...]") -> None:
     if not changes and not scan.skipped:
-        scan.root.tree = tree
+        from aura_vcs.worktree.scan.known_trees import adopt_trees
+
+        adopt_trees(scan.root, tree, repo.trees.tree)
     if not scan.changed:
         return
     try:

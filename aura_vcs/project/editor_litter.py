@@ -9,15 +9,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aura_vcs.history.file_edits import edit_files, read_document
 from aura_vcs.layout import IGNORE_FILE, is_own_folder
-from aura_vcs.project.documents.folder_index import as_text
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.scan.ignore import load_ignore_rules, rule_lines, with_rules, with_rules_first
 from aura_vcs.worktree.scan.litter import is_litter
 
-ENTRIES_LIMIT = 20_000
-"""Names that are looked at; an editor's project lies near the top of its folder."""
+ENTRIES_LIMIT = 2000
+"""Names that are looked at below the folder itself, where an editor's project most likely lies: ten times as many."""
+_TOP_COST = 0.1
 DEPTH_LIMIT = 6
 FILES_NAMED = 20
 
@@ -60,6 +58,9 @@ EDITORS = (
 )
 
 
+_BY_ENDING = {ending: editor.name for editor in EDITORS for ending in editor.endings}
+
+
 class FoundEditor(msgspec.Struct, frozen=True):
     """An editor with projects in the folder: the first of them by name, and how many there are."""
 
@@ -91,6 +92,9 @@ def ignore_editor_litter(repo: Repository) -> EditorLitter:
     found = find_editors(repo.root)
     if not found:
         return EditorLitter()
+    from aura_vcs.history.file_edits import edit_files, read_document  # most folders have none
+    from aura_vcs.worktree.scan.ignore import load_ignore_rules, rule_lines, with_rules, with_rules_first
+
     rules = load_ignore_rules(repo.root)
     if not rules.is_usable:
         return EditorLitter(found, problem=rules.notes[0])
@@ -108,12 +112,14 @@ def ignore_editor_litter(repo: Repository) -> EditorLitter:
 
 def find_editors(root: str) -> tuple[FoundEditor, ...]:
     """Find the editors whose projects lie in a folder, by the endings of names."""
-    by_ending = {ending: editor.name for editor in EDITORS for ending in editor.endings}
+    paths = list(_project_files(root))
+    if not paths:
+        return ()
+    from aura_vcs.project.documents.folder_index import as_text
+
     files: dict[str, list[str]] = {}
-    for path in _names(root):
-        name = by_ending.get(os.path.splitext(path)[1].lower())
-        if name is not None:
-            files.setdefault(name, []).append(as_text(path))
+    for path in paths:
+        files.setdefault(_BY_ENDING[_ending(path)], []).append(as_text(path))
     return tuple(
         FoundEditor(one.name, tuple(sorted(files[one.name])[:FILES_NAMED]), len(files[one.name]))
         for one in EDITORS
@@ -121,25 +127,38 @@ def find_editors(root: str) -> tuple[FoundEditor, ...]:
     )
 
 
-def _names(root: str) -> Iterator[str]:
-    """Yield files and folders, those near the top first; neither links, nor what versions leave out anyway."""
-    waiting, left = [("", 0)], ENTRIES_LIMIT
+def _project_files(root: str) -> Iterator[str]:
+    """Yield files and folders whose names end as an editor's project does, those near the top first.
+
+    Neither links, nor what versions leave out anyway. Of most names no more is asked than how they end.
+    """
+    endings = tuple(_BY_ENDING)
+    waiting, left = [("", 0)], float(ENTRIES_LIMIT)
     for folder, depth in waiting:
         try:
             with os.scandir(os.path.join(root, folder)) as entries:
                 for entry in entries:
-                    left -= 1
+                    left -= 1 if depth else _TOP_COST
                     if left < 0:
                         return
+                    name = entry.name
                     is_folder = entry.is_dir(follow_symlinks=False)
-                    if entry.is_symlink() or is_own_folder(entry.name) or is_litter(entry.name, is_folder=is_folder):
+                    is_project = name.lower().endswith(endings) and _ending(name) in _BY_ENDING
+                    if not (is_folder or is_project) or entry.is_symlink():
                         continue
-                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    if is_own_folder(name) or is_litter(name, is_folder=is_folder):
+                        continue
+                    path = f"{folder}/{name}" if folder else name
                     if is_folder and depth < DEPTH_LIMIT:
                         waiting.append((path, depth + 1))
-                    yield path
+                    if is_project:
+                        yield path
         except OSError:
             continue  # gone meanwhile, or not ours to read: commits say so
+
+
+def _ending(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
 
 
 def _missing_lines(names: list[str], known: set[str]) -> tuple[list[str], tuple[str, ...]]:

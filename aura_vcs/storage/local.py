@@ -329,10 +329,10 @@ class LocalStorage:
 
         A link or pipe that has its name goes, unopened.
         """
-        import shutil  # which imports every way to compress there is
-
         with suppress(OSError), self.at(name) as (last, dir_fd):
             if stat.S_ISDIR(os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_mode):
+                import shutil  # which imports every way to compress there is
+
                 shutil.rmtree(last, ignore_errors=True, dir_fd=dir_fd)
             else:
                 self.calls.unlink(last, dir_fd=dir_fd)

@@ -28,6 +28,7 @@ from aura_vcs.worktree.scan.scanner import Scanner
 
 if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch
+    from aura_vcs.worktree.checkout.rescan import TreePair
     from aura_vcs.worktree.checkout.set_aside import Aside, Unsaved
     from aura_vcs.worktree.checkout.writer import Writer, Written
     from aura_vcs.worktree.snapshot.snapshot import Snapshot
@@ -158,12 +159,19 @@ class Worktree:
         return snapshotter.store_all(base, selection, progress)
 
     def apply(
-        self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation], progress: Progress
+        self,
+        scan: Scan,
+        differences: Sequence[Difference],
+        places: Mapping[ObjectId, PackLocation],
+        progress: Progress,
+        trees: "TreePair | None" = None,
     ) -> "Written":
         """Put differences in place; see Writer.apply. The scan cache then knows what was written.
 
-        What could not be seen is left alone.
+        What could not be seen is left alone. `trees` are the two that differ so, where nothing else does.
         """
+        from aura_vcs.worktree.checkout.rescan import enter_written
+
         writer, self._writer = self._writer or self._new_writer(progress), None
         unseen: list[str] = []
         if any(skipped.is_unreadable for skipped in scan.skipped):
@@ -172,7 +180,11 @@ class Worktree:
         written = writer.apply(scan, differences, places)
         if unseen:
             written = replace(written, skipped=(*written.skipped, *unseen))
-        self._note(scan, written, differences)
+        known = trees if self.disk.keeps_all else None
+        enter_written(scan, written.states, differences, written.skipped, self.root, known, self._trees.tree)
+        if scan.always:
+            scan.hold_ignored(written.states, load_ignore_rules(self.root))
+        self.save(scan)
         return written
 
     def plan(
@@ -302,29 +314,6 @@ class Worktree:
     def save(self, scan: Scan) -> None:
         """Remember what is known of the files, for the next scan."""
         save_scan_cache(self._storage, scan.to_cache())
-
-    def _note(self, scan: Scan, written: "Written", differences: Sequence[Difference]) -> None:
-        """Bring a scan to what is there now, and remember it."""
-        for folder in scan.walk():
-            folder.tree = None
-        for difference in differences:  # in order of paths, parents come first
-            new = difference.new
-            if difference.old is None and new is not None and new.kind is EntryKind.DIR:
-                made = scan.add_folder(difference.path)
-                if made is not None and not written.skipped:
-                    made.tree = new.id  # it was not there, and now holds what the tree has
-        parent, folder_of = "", scan.folder("")
-        for path, state in written.states.items():
-            above, _, name = path.rpartition("/")
-            if above != parent:
-                parent, folder_of = above, scan.folder(above)
-            if folder_of is not None and state is None:
-                folder_of.files.pop(name, None)
-            elif folder_of is not None and state is not None:
-                folder_of.files[name] = state
-        if scan.always:
-            scan.hold_ignored(written.states, load_ignore_rules(self.root))
-        self.save(scan)
 
     def discard(self, path: str, size: int, mtime_ns: int) -> bool:
         """Delete one file for good, durably, if it still has that size and date; absent is fine.

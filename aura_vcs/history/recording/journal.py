@@ -83,7 +83,7 @@ def execute(repo: Repository, scan: Scan, operation: Operation, before: ObjectId
     begun = Pending(operation, before, after).checked()
     repo.storage.put(PENDING, encode_record(begun))
     with _rolled_back(repo, begun):
-        written = repo.worktree.apply(scan, differences, places, repo.progress)
+        written = repo.worktree.apply(scan, differences, places, repo.progress, (before, after))
         _record(repo, operation)
     _keep_late_edits(repo, begun, everything=False)
     _forget(repo)

@@ -9,6 +9,7 @@ read. Once this process has started, it looks too, from the last folder on, unti
 import os
 import stat
 import struct
+import time
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -30,6 +31,8 @@ _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOF
 _DIGEST_BYTES = 16
 _NUMBER_BYTES = array("I").itemsize
 _PIPE_BYTES = 65536
+OUTDATED_SECONDS = 2
+"""A command that waited longer, for a lock or an answer, looks again."""
 MESSAGE_FOLDERS = 500
 """After so many files the second process tells what it saw."""
 
@@ -40,14 +43,17 @@ class ScanPrefetch:
     def __init__(self, root: str, second: ForkedWorker) -> None:
         self.root = root
         self.second = second
+        self._since = time.monotonic()
 
     def differing(self, cache: ScanCache) -> dict[str, Sequence[int]]:
         """Map folders to the numbers of their differing files, where all else is as the cache has it; asked once.
 
-        Empty if another cache was read.
+        Empty if another cache was read, or the look is older than OUTDATED_SECONDS.
         """
         told = _PipeReader(self.second.fd)
         try:
+            if time.monotonic() - self._since > OUTDATED_SECONDS:
+                return {}
             if told.digest() != cache.digest:
                 return {}
             return self._meet(told, cache)

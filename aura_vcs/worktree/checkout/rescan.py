@@ -1,0 +1,102 @@
+"""What a checkout put in place becomes part of the scan that it began with: nothing is looked at a second time."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.trees import Difference
+from aura_vcs.worktree.scan.cache import FileState
+from aura_vcs.worktree.scan.known_trees import ReadTree, follow_trees
+from aura_vcs.worktree.scan.scan import Scan
+
+TreePair = tuple[ObjectId, ObjectId]
+"""The trees before and after."""
+
+
+def enter_written(
+    scan: Scan,
+    states: Mapping[str, FileState | None],
+    differences: Sequence[Difference],
+    left: Iterable[str],
+    root: str,
+    trees: TreePair | None,
+    read: ReadTree,
+) -> None:
+    """Bring a scan of the folder `root` to what is there since the `differences` were put in place.
+
+    `states` are those of what was written (None: removed), `left` is what was left as it was. Where the folder was
+    as the first of the two `trees`, its folders now have those of the second; without `trees`, none is known.
+    """
+    stale = [*left, *_drop_folders(scan, differences, root)]
+    if trees is None:
+        for folder in scan.walk():
+            folder.tree = None
+    else:
+        follow_trees(scan.root, *trees, read)
+    for difference in differences:  # in order of paths, parents come first
+        if _is_folder(difference.new) and not _is_folder(difference.old):
+            made = scan.add_folder(difference.path)
+            if made is not None and difference.new is not None:
+                made.tree = difference.new.id  # it was not there, and now holds what the tree has
+    _enter_states(scan, states)
+    for path in stale:
+        _forget_trees(scan, path)
+    if _came_over_ignored(scan, differences):
+        scan.root.tree = None
+
+
+def _came_over_ignored(scan: Scan, differences: Sequence[Difference]) -> bool:
+    """Tell whether something came where the scan passed over what is ignored: the next one has to ask again."""
+    parent, ignored = "", frozenset(scan.root.ignored)
+    for difference in differences:
+        if difference.old is not None or difference.new is None:
+            continue
+        above, _, name = difference.path.rpartition("/")
+        if above != parent:
+            folder = scan.folder(above)
+            parent, ignored = above, frozenset(folder.ignored if folder is not None else ())
+        if ignored and (name in ignored or f"{name}/" in ignored):
+            return True
+    return False
+
+
+def _drop_folders(scan: Scan, differences: Sequence[Difference], root: str) -> list[str]:
+    """Take folders out that are gone; returns those that had to stay, for what is ignored in them."""
+    stayed: list[str] = []
+    for difference in reversed(differences):  # what is in a folder comes before it
+        if _is_folder(difference.old) and not _is_folder(difference.new):
+            parent, _, name = difference.path.rpartition("/")
+            folder = scan.folder(parent)
+            if os.path.isdir(os.path.join(root, *difference.path.split("/"))):
+                stayed.append(difference.path)
+            elif folder is not None:
+                folder.folders.pop(name, None)
+    return stayed
+
+
+def _enter_states(scan: Scan, states: Mapping[str, FileState | None]) -> None:
+    parent, folder = "", scan.folder("")
+    for path, state in states.items():
+        above, _, name = path.rpartition("/")
+        if above != parent:
+            parent, folder = above, scan.folder(above)
+        if folder is not None and state is None:
+            folder.files.pop(name, None)
+        elif folder is not None and state is not None:
+            folder.files[name] = state
+
+
+def _forget_trees(scan: Scan, path: str) -> None:
+    """Forget the trees of a folder that is not as a tree has it, and of all around it."""
+    while True:
+        folder = scan.folder(path)
+        if folder is not None:
+            folder.tree = None
+        if not path:
+            return
+        path = path.rpartition("/")[0]
+
+
+def _is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind is EntryKind.DIR
