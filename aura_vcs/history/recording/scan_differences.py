@@ -119,8 +119,6 @@ def _renames(repo: Repository, scan: Scan, found: _Found) -> dict[str, str]:
     """Map new path to old path of files that have another name; reads what may have a deleted one's content."""
     if not (found.added and found.deleted):
         return {}
-    from aura_vcs.compare.diff.renames import Look, pair_renames  # in most looks nothing has gone and come
-
     sizes = {entry.size for entry in found.deleted.values() if entry.kind is not EntryKind.DIR and entry.size}
     likely = [path for path, state in found.added.items() if state is not None and state.size in sizes]
     repo.worktree.hash([path for path in likely if not _id_of(scan, path)], scan, repo.progress)
