@@ -6,6 +6,7 @@ the work itself.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -19,8 +20,6 @@ class ForkedWorker:
 
     def stop(self) -> None:
         """End it now, whatever it was doing, and close the pipe."""
-        import signal
-
         os.kill(self.pid, signal.SIGKILL)
         os.close(self.fd)
         os.waitpid(self.pid, 0)

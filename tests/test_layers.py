@@ -187,3 +187,64 @@ def test_only_storage_and_worktree_touch_files() -> None:
             ".write_bytes(",
         ):
             assert word not in text, f"{module} uses {word}"
+
+
+SLOW_LIBRARIES = """PIL aaf2 av base64 botocore click concurrent cryptography ctypes difflib fcntl hmac html importlib
+ipaddress json keyring locale msvcrt obstore pathlib platform platformdirs pwd pyfastcdc resource secrets shlex shutil
+sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
+"""What a function may import from elsewhere: it is slow to import, an optional extra, or not on every system."""
+LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model progress"
+"""What every command has loaded: importing it in a function saves nothing."""
+STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
+"""What decides in which order a command's modules come."""
+LAZY_IMPORTS = {
+    "history": 18, "index": 9, "media": 1, "objects": 6, "project": 4, "repository": 7, "storage": 10,
+    "studio": 3, "sync": 6, "worktree": 16,
+}  # fmt: skip
+"""How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.
+
+Only the command line is free to import when a command runs, so that help and completion are quick; a room that is
+not named has none. Whoever takes some away lowers the number.
+"""
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    names = {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name if name in _modules() else str(node.module) for name in names}
+
+
+@cache
+def _local_imports() -> tuple[tuple[str, int, str], ...]:
+    """Every import inside a function: the module it is in, the line, and what is imported."""
+    found = set()
+    for module, path in _modules().items():
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        found |= {(module, node.lineno, name) for name in _imported(node)}
+    return tuple(sorted(found))
+
+
+def test_what_is_loaded_anyway_is_imported_at_the_top() -> None:
+    """A function imports neither what every command has loaded, nor a library that is quick to import."""
+    anyway = {f"aura_vcs.{name}" for name in LOADED_ANYWAY.split()}
+    found = [
+        f"{module}:{line} {name}"
+        for module, line, name in _local_imports()
+        if module not in STARTERS
+        and (name in anyway or not (name.startswith("aura_vcs.") or name.split(".")[0] in SLOW_LIBRARIES.split()))
+    ]
+    assert found == []
+
+
+def test_lazy_imports_become_fewer() -> None:
+    """Imports of ours stand at the top, but for those that make a command of every day start sooner."""
+    counts: dict[str, int] = {}
+    lines = {(module, line) for module, line, name in _local_imports() if name.startswith("aura_vcs.")}
+    for module, _ in lines:
+        if _room(module) not in {"aura_vcs", "cli"}:
+            counts[_room(module)] = counts.get(_room(module), 0) + 1
+    assert {room: count for room, count in counts.items() if count > LAZY_IMPORTS.get(room, 0)} == {}, counts

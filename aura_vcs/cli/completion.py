@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.output.escaping import escape
 from aura_vcs.cli.session import Session
+from aura_vcs.errors import AuraError
+from aura_vcs.model import EntryKind
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -84,7 +87,6 @@ def complete_preset(_ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 def complete_template(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """Complete the names of templates, those that come with aura and the person's own."""
-    from aura_vcs.errors import AuraError
     from aura_vcs.studio.templates import list_templates
 
     session = ctx.find_root().find_object(Session) or Session()
@@ -117,7 +119,6 @@ def complete_conflict(ctx: click.Context, _: click.Parameter, incomplete: str) -
 
 
 def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["CompletionItem"]:
-    from aura_vcs.errors import AuraError
     from aura_vcs.repository.repository import Repository
 
     session = ctx.find_root().find_object(Session) or Session()
@@ -133,8 +134,6 @@ def _offer(ctx: click.Context, incomplete: str, source: "Source") -> list["Compl
 def _items(incomplete: str, found: Iterable[tuple[str, str]]) -> list["CompletionItem"]:
     """Select names that begin with `incomplete`, each with a line about it; none that a terminal could obey."""
     from click.shell_completion import CompletionItem
-
-    from aura_vcs.cli.output.escaping import escape
 
     return [
         CompletionItem(name, help=escape(about) or None)
@@ -163,7 +162,6 @@ def _tags(repo: "Repository") -> list[tuple[str, str]]:
 
 def _paths(repo: "Repository", version: str, start: str) -> list[tuple[str, str]]:
     from aura_vcs.history.names.revisions import resolve
-    from aura_vcs.model import EntryKind
 
     record = resolve(repo, version)
     folder = start.rpartition("/")[0]

@@ -2,6 +2,7 @@
 
 import os
 
+from aura_vcs.errors.input import ForeignOwner
 from aura_vcs.storage.home import studio_home
 from aura_vcs.storage.owners import foreign_owner, my_name
 
@@ -15,8 +16,6 @@ def studio_folder() -> str:
     folder = studio_home(os.environ)
     owner = foreign_owner(os.path.realpath(folder), sudo_uid=sudo_uid(), root_too=True)
     if owner is not None:
-        from aura_vcs.errors.input import ForeignOwner
-
         raise ForeignOwner(folder, owner, my_name(), "Set AURA_HOME to a folder of your own.")
     return folder
 

@@ -9,6 +9,7 @@ import click
 from aura_vcs.cli.homes import studio_folder
 from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.output.escaping import escape
+from aura_vcs.errors.remotes import RemoteUntrusted
 
 if TYPE_CHECKING:
     from aura_vcs.sync.remotes.connect import Surroundings
@@ -63,8 +64,6 @@ def _consent(name: str, host: str) -> None:
     Raises:
         RemoteUntrusted: they have not agreed.
     """
-    from aura_vcs.errors.remotes import RemoteUntrusted
-
     known = agreements()
     if known.is_trusted(host):
         return

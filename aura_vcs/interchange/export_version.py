@@ -21,6 +21,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
+from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.repository.repository import Repository
@@ -95,8 +96,6 @@ def check_outside(repo: Repository, target: str) -> None:
 
 
 def _selected_entries(repo: Repository, tree: str, paths: Sequence[str], number: int) -> Iterator[tuple[str, Entry]]:
-    from aura_vcs.ids import ObjectId
-
     root = ObjectId(tree)
     if not paths or "" in paths:
         yield from repo.trees.walk(root)

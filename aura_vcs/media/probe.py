@@ -5,6 +5,7 @@ in a process of its own (`media_worker`) that inherits no environment and has li
 """
 
 import sys
+import threading
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -133,8 +134,6 @@ def _ask(
 
 def _run(request: MediaRequest, environment: Mapping[str, str], started: "Started | None") -> tuple[bytes, bool]:
     """Run the worker and return its answer, and whether the clock stopped it. Never waits longer than that."""
-    import threading
-
     from aura_vcs.media.process import media_process  # only for media, and slow to import
 
     late = threading.Event()

@@ -16,7 +16,9 @@ from aura_vcs.errors.input import FormatUnsupported, NotAProject
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, RecordUnreadable, StorageError
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.model import Format, Kind
+from aura_vcs.objects.store import ObjectStore
 from aura_vcs.progress import Progress
+from aura_vcs.refs.packed_labels import PackedLabels
 from aura_vcs.storage.local import LocalStorage
 
 FORMAT_VERSION = 1
@@ -73,8 +75,6 @@ def put_format(storage: LocalStorage, found: Format) -> None:
 
 def project_of_versions(storage: LocalStorage) -> str | None:
     """Return the project's id, as the first version says that can be read."""
-    from aura_vcs.objects.store import ObjectStore  # only where something is wrong
-
     store = ObjectStore(storage)
     try:
         for version in islice(_versions(storage), LOOKED_AT):
@@ -119,8 +119,6 @@ def _check_not_newer(storage: LocalStorage, trouble: Exception) -> None:
 
 def _versions(storage: LocalStorage) -> Iterator[VersionId]:
     """Yield ids of versions that have a label."""
-    from aura_vcs.refs.packed_labels import PackedLabels
-
     names = storage.list(layout.VERSIONS)
     yield from (VersionId(ObjectId(name[:64])) for name in names if name.endswith(".json") and is_object_id(name[:64]))
     packed = PackedLabels(storage)

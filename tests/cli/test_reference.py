@@ -1,5 +1,6 @@
 """The command tree and the pages made from it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -127,7 +128,11 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
         "print(c, [m for m in slow if m in sys.modules and vars(sys.modules[m])['__spec__']])"  # else to come later
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, film.root, *line.split()], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, film.root, *line.split()],
+        env={**os.environ, **film.env},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     *_, ours, slow = done.stdout.splitlines()
     assert slow == "0 []"
@@ -137,7 +142,12 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
 def opened_by(film: Film, *arguments: str) -> list[str]:
     """The files of the project that a command opens, the index apart, by their path in `.aura`."""
     done = subprocess.run(
-        [sys.executable, "-c", OPENED + AURA[2], *arguments], cwd=film.root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", OPENED + AURA[2], *arguments],
+        cwd=film.root,
+        env={**os.environ, **film.env},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [line.split("/.aura/")[1] for line in done.stdout.splitlines() if "/.aura/" in line]
 

@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import worker_environment
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import table
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import UnknownName
@@ -74,7 +75,6 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     """Show one file: type, size, length, resolution, codecs"""
     from pathlib import Path
 
-    from aura_vcs.cli.session import project_paths
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.folder_index import refresh_folder
     from aura_vcs.project.render.probe import probe_media
@@ -159,8 +159,6 @@ def asset_to_json(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> di
 
     Its id is made of the project's and the path: it lasts.
     """
-    import msgspec
-
     from aura_vcs.project.documents.assets import asset_id
 
     shape: dict[str, Any] = msgspec.to_builtins(row)

@@ -1,5 +1,6 @@
 """`aura bundle`: a project with its history in one file."""
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,6 @@ def create_command(repo: "Repository", console: Console, path: str, *, all_versi
 
     All branches and tags with the versions they stand on. An existing file is never written over.
     """
-    import os
-
     from aura_vcs.sync.bundle import create_bundle
 
     session = click.get_current_context().find_object(Session)
@@ -85,8 +84,6 @@ def verify_command(session: Session, path: str) -> None:
 
     Every object is read and hashed, and every version has all it needs. Ends with 3 if not.
     """
-    import os
-
     from aura_vcs.cli.output.progress_bar import ProgressMeter
     from aura_vcs.sync.bundle import verify_bundle
 

@@ -9,6 +9,7 @@ from aura_vcs.cli.options import HELP, examples
 from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.model import Kind
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -26,7 +27,6 @@ def cat_command(repo: "Repository", console: Console, what: str) -> None:
     """
     from aura_vcs.history.lookup.content import find_object, locate
     from aura_vcs.history.names.revisions import split_content
-    from aura_vcs.model import Kind
 
     if split_content(what)[1] is not None:
         located = locate(repo, what)

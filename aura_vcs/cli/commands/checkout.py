@@ -11,6 +11,7 @@ from aura_vcs.cli.output.humanize import call, count, short_path, shown_pointer
 from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
+from aura_vcs.errors import InputError
 from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
@@ -91,8 +92,6 @@ def _branch_before(repo: "Repository") -> str:
 
     found = previous_branch(repo)
     if found is None:
-        from aura_vcs.errors import InputError
-
         raise InputError("You were on no other branch before", hint="`aura branch` lists them: `aura checkout BRANCH`.")
     return found
 

@@ -4,14 +4,16 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, green, red, yellow
+from aura_vcs.cli.output.console import Console, faint, green, red, to_json, yellow
 from aura_vcs.cli.output.humanize import age, count
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import table
 from aura_vcs.errors import InputError
+from aura_vcs.errors.integrity import IntegrityError
 
 if TYPE_CHECKING:
     from aura_vcs.project.records.checkpoints import RenderCheckpoint
@@ -65,7 +67,6 @@ def save_command(
 
     When it returns, it is on disk. From Python: aura_vcs.project.records.checkpoint_store.CheckpointWriter.
     """
-    from aura_vcs.cli.session import project_paths
     from aura_vcs.project.records.checkpoint_store import writer_for
 
     path = project_paths(repo, (output,))[0] if output is not None else None
@@ -123,8 +124,6 @@ def latest_command(repo: "Repository", console: Console, stage: str | None) -> N
     else:
         _print(console, found, "Newest:")
         if data is not None:
-            from aura_vcs.cli.output.console import to_json
-
             console.lines([line] for line in to_json(data).splitlines())
 
 
@@ -163,9 +162,6 @@ def invalidate_command(
 
 def _with_data(repo: "Repository", item: "RenderCheckpoint") -> "RenderCheckpoint":
     """Return the checkpoint with its renderer's saved data; without it where that is missing or damaged."""
-    import msgspec
-
-    from aura_vcs.errors.integrity import IntegrityError
     from aura_vcs.project.records.checkpoint_store import checkpoint_data
 
     try:
@@ -176,8 +172,6 @@ def _with_data(repo: "Repository", item: "RenderCheckpoint") -> "RenderCheckpoin
 
 
 def _json(text: str | None) -> Any:
-    import msgspec
-
     if text is None:
         return None
     try:

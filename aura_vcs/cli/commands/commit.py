@@ -7,13 +7,14 @@ import click
 
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cyan, faint, is_terminal, yellow
+from aura_vcs.cli.output.escaping import escape
 from aura_vcs.cli.output.humanize import call, join_words, print_unstable, short_path, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house
+from aura_vcs.errors import InputError
 from aura_vcs.layout import REMOTES
 
 if TYPE_CHECKING:
-    from aura_vcs.errors import InputError
     from aura_vcs.history.commit import Committed
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.repository.repository import Repository
@@ -137,16 +138,13 @@ def _ask(repo: "Repository", console: Console, paths: list[str], name: str | Non
 
 def _offered(repo: "Repository", paths: list[str]) -> str | None:
     """Suggest a name to take with Return, made from what has changed."""
-    from aura_vcs.cli.output.escaping import escape
     from aura_vcs.history.diff.suggest_name import suggest_name
 
     return escape(suggest_name(repo, paths)) or None
 
 
-def _nameless(repo: "Repository", paths: list[str]) -> "InputError":
+def _nameless(repo: "Repository", paths: list[str]) -> InputError:
     """Build the error for a commit without a name, with one that would do."""
-    from aura_vcs.errors import InputError
-
     offered = _offered(repo, paths) or "First cut"
     return InputError("A version needs a name", hint=f'Give one with -m, for example -m "{offered}".')
 
@@ -233,7 +231,6 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
     head = repo.head().version
     if head is None or repo.storage.stat(REMOTES) is None:
         return False
-    from aura_vcs.errors import InputError
     from aura_vcs.sync.sent import sent_to
 
     places, record = sent_to(repo, head), repo.queries.version(head)

@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.completion import complete_key
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, strong, yellow
+from aura_vcs.cli.output.console import Console, faint, strong, to_json, yellow
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import settings_here, table
 from aura_vcs.cli.shared.studio_undo import WAY_BACK
@@ -205,8 +205,6 @@ def _source(found: "Configuration") -> str:
 
 
 def _shown(value: Any) -> str:
-    from aura_vcs.cli.output.console import to_json
-
     if value is None:
         return "not set"
     return value if isinstance(value, str) else " ".join(to_json(value).split())

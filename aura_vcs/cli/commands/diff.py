@@ -13,7 +13,9 @@ from aura_vcs.cli.output.console import Console, Line, Painted, Part, cyan, fain
 from aura_vcs.cli.output.humanize import call, changed_path, count, size, titled
 from aura_vcs.cli.output.paths import versions_and_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
+from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NotAProject
+from aura_vcs.errors.worktree import FileUnreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -266,7 +268,6 @@ def _picture(comparison: "Comparison") -> "PathChange":
     """
     from pathlib import PurePosixPath
 
-    from aura_vcs.errors import InputError
     from aura_vcs.history.diff.media_findings import PICTURE_SUFFIXES
 
     found = [
@@ -291,9 +292,6 @@ def _write(name: str, data: bytes, start: bytes, noun: str) -> None:
         InputError: there is a file that we did not write. FileUnreadable.
     """
     from pathlib import Path
-
-    from aura_vcs.errors import InputError
-    from aura_vcs.errors.worktree import FileUnreadable
 
     target = Path(name)
     if target.exists() and not _is_ours(target, start):

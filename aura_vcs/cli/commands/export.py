@@ -11,7 +11,7 @@ from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, ByteSize, examples
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age, count, duration, size
 from aura_vcs.cli.remote_environment import git_environment, worker_environment
-from aura_vcs.cli.session import current_session, pass_repository, project_paths
+from aura_vcs.cli.session import Session, current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting, table
 from aura_vcs.cli.shared.transfers import all_versions_option
 
@@ -181,7 +181,6 @@ def show_command(repo: "Repository", console: Console, export: str) -> None:
 @click.pass_context
 def presets_command(ctx: click.Context) -> None:
     """List the presets"""
-    from aura_vcs.cli.session import Session
     from aura_vcs.project.render.presets import PRESETS
 
     console = ctx.ensure_object(Session).console

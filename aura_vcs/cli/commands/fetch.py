@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.fetch_on_demand import FetchOnDemand
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import count, size
@@ -68,7 +69,6 @@ def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_vers
 
 
 def _fetch_content(repo: "Repository", console: Console, what: tuple[str, ...], *, dry_run: bool) -> None:
-    from aura_vcs.cli.fetch_on_demand import FetchOnDemand
     from aura_vcs.cli.output.json_shapes import path_to_json
     from aura_vcs.history.lookup.select_files import select_files
     from aura_vcs.sync.offload.fetch_content import fetch_content, plan_content

@@ -1,5 +1,6 @@
 """`aura gc`."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,8 @@ from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.output.humanize import count, join_words, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_maintenance import collect_remote
+from aura_vcs.codec import format_time, parse_time
+from aura_vcs.model import GRACE_SECONDS
 
 if TYPE_CHECKING:
     from aura_vcs.maintenance.gc import Collected, GcPlan
@@ -58,7 +61,6 @@ def gc_command(
     and deleted when every machine that pushes there has seen it, or the grace time is over.
     """
     from aura_vcs.maintenance.gc import execute_gc, plan_gc
-    from aura_vcs.model import GRACE_SECONDS
 
     if auto:
         if dry_run or remote is not None or no_wait or grace_seconds is not None:
@@ -140,9 +142,6 @@ def _grace_until(plan: "GcPlan", grace: float) -> str:
 
 
 def _day(moment: str, grace: float) -> str:
-    from datetime import timedelta
-
-    from aura_vcs.codec import format_time, parse_time
 
     try:
         return local_time(format_time(parse_time(moment) + timedelta(seconds=grace)))[:10]

@@ -9,6 +9,7 @@ from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.locks import lock_to_json, remote_option, until, whose
 from aura_vcs.cli.shared.transfers import connected
+from aura_vcs.codec import now
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -36,7 +37,6 @@ def locks_command(repo: "Repository", console: Console, *, remote: str | None) -
 
 
 def _line(repo: "Repository", console: Console, lock: "PathLock") -> None:
-    from aura_vcs.codec import now
     from aura_vcs.sync.state.lock_record import is_active
 
     mine = green("  yours") if lock.replica == repo.replica else ""

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, Line, Part, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age, call, local_time, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.version_marks import TYPES, marks, names_of_versions
+from aura_vcs.errors import InputError
+from aura_vcs.model import VersionType
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.field_history import FieldChange
@@ -77,7 +80,6 @@ def log_command(
         return
     from aura_vcs.history.log import log
     from aura_vcs.index.queries import VersionFilter
-    from aura_vcs.model import VersionType
 
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
@@ -162,7 +164,6 @@ def _drawn(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -
 
 
 def _show_field(repo: "Repository", console: Console, field: str, limit: int | None) -> None:
-    from aura_vcs.errors import InputError
     from aura_vcs.history.lookup.field_history import field_history
     from aura_vcs.history.names.revisions import resolve
 
@@ -177,8 +178,6 @@ def _show_field(repo: "Repository", console: Console, field: str, limit: int | N
 
 
 def _field_to_json(change: "FieldChange") -> dict[str, Any]:
-    import msgspec
-
     from aura_vcs.cli.output.json_shapes import path_to_json, version_to_json
 
     sides = {"before": change.before, "after": change.after}
@@ -195,8 +194,6 @@ def _field_lines(repo: "Repository", change: "FieldChange") -> Iterator[Line]:
 
 def _value(value: Any) -> str:
     import json
-
-    import msgspec
 
     text = "nothing" if value is msgspec.UNSET else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= VALUE_LENGTH else f"{text[: VALUE_LENGTH - 1]}…"

@@ -11,6 +11,7 @@ from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, 
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
 from aura_vcs.cli.shared.partial_sync import print_missing_heads
+from aura_vcs.layout import CONFLICTS
 
 if TYPE_CHECKING:
     from aura_vcs.history.merge import Merged, MergePlan
@@ -168,7 +169,6 @@ def _one_line(text: str) -> str:
 def _show_content(console: Console, plan: "MergePlan") -> None:
     from aura_vcs.cli.output.conflicts import conflict_lines
     from aura_vcs.history.merging.conflicts import sort
-    from aura_vcs.layout import CONFLICTS
 
     by = {item.path: item.by for item in plan.merged_files}
     mixed = {item.path: item.mixed for item in plan.merged_files}

@@ -1,6 +1,7 @@
 """`aura offload`."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting
 from aura_vcs.cli.shared.transfers import connect_to
+from aura_vcs.codec import format_time
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.select_files import ChosenFiles
@@ -101,9 +103,6 @@ def offload_command(
 
 
 def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -> "ChosenFiles":
-    from datetime import UTC, datetime, timedelta
-
-    from aura_vcs.codec import format_time
     from aura_vcs.history.lookup.select_files import select_files
 
     before = None if older_than is None else format_time(datetime.now(UTC) - timedelta(seconds=older_than))

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
-from aura_vcs.cli.output.console import Console, Line, faint, yellow
+from aura_vcs.cli.output.console import Console, Line, faint, to_json, yellow
 from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.studio_undo import list_in_studio, or_studio, studio_option
+from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.index.records import EVERY_ACTION, ActionFilter, ActionRecord
 
 if TYPE_CHECKING:
@@ -123,7 +124,6 @@ def operation_to_json(action: "ActionRecord") -> dict[str, Any]:
 
 def action_to_json(repo: "Repository", action: "ActionRecord") -> dict[str, Any]:
     """Convert an operation to the entity ActionLog; fields of its line only where that can be read."""
-    from aura_vcs.errors.integrity import RecordCorrupt
     from aura_vcs.history.undo import operation_of
 
     shape = operation_to_json(action)
@@ -150,7 +150,6 @@ def _line(action: "ActionRecord | Activity") -> Line:
 
 @pass_repository
 def _one(repo: "Repository", console: Console, prefix: str) -> None:
-    from aura_vcs.cli.output.console import to_json
     from aura_vcs.history.undo import find_action, operation_of
 
     action = find_action(repo, prefix)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
@@ -217,8 +218,6 @@ def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_f
 
 def project_to_json(repo: "Repository", facts: Any) -> dict[str, Any]:
     """Convert the project to JSON: the entity ProjectState."""
-    import msgspec
-
     shape: dict[str, Any] = msgspec.to_builtins(facts)
     state = shape.pop("state")
     shape.pop("stamp")

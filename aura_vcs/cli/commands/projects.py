@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.groups import FileGroup
@@ -118,8 +119,6 @@ def _location(folder: str) -> str:
 
 def listed_project_to_json(entry: "ProjectEntry") -> dict[str, Any]:
     """Convert a project of the list to JSON."""
-    import msgspec
-
     facts: dict[str, Any] = msgspec.to_builtins(entry.facts)
     state = facts.pop("state")
     facts.pop("stamp")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.options import COUNT, HELP, Days, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red, strong
@@ -36,8 +37,6 @@ def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **r
     Commits, important versions, and those that a branch or tag stands on always stay. What goes
     is deleted as by `aura version delete`: undo brings it back until gc has freed it.
     """
-    import msgspec
-
     from aura_vcs.maintenance.retention import execute_prune, plan_prune
 
     given = {name: value for name, value in rules.items() if value is not None}

@@ -4,11 +4,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
+from aura_vcs.cli.output.console import Console, faint, green, red, strong, to_json, yellow
 from aura_vcs.cli.output.humanize import age
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.input import NotAProject
 
 if TYPE_CHECKING:
     from aura_vcs.project.records.checkpoints import RenderCheckpoint
@@ -55,16 +58,11 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
     if restored:
         console.line("  brought back ", strong(restored))
     if data is not None:
-        from aura_vcs.cli.output.console import to_json
-
         console.lines([line] for line in to_json(data).splitlines())
 
 
 def _list(session: Session) -> None:
     """Interrupted projects: this one, and those of the studio's list."""
-    import msgspec
-
-    from aura_vcs.errors import AuraError
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.interrupted import InterruptedProject, find_interrupted
 
@@ -88,7 +86,6 @@ def _list(session: Session) -> None:
 
 
 def _places(session: Session) -> list[str]:
-    from aura_vcs.errors.input import NotAProject
     from aura_vcs.repository.repository import find_root
     from aura_vcs.studio.interrupted import unfinished_folders
 

@@ -13,6 +13,7 @@ from aura_vcs.cli.remote_environment import agreements, surroundings
 from aura_vcs.cli.remote_keys import key_options
 from aura_vcs.cli.session import Session, pass_repository
 from aura_vcs.cli.shared.transfers import connected, key_holder
+from aura_vcs.errors.remotes import InvalidUrl, RemoteUnsafe
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -192,7 +193,6 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     Writers race for small files in it; of each race exactly one must win. Ends with 94 if the
     remote does not keep them apart, with 3 if --content finds damage.
     """
-    from aura_vcs.errors.remotes import RemoteUnsafe
     from aura_vcs.sync.remotes.add import check_remote
     from aura_vcs.sync.remotes.config import remote_config
     from aura_vcs.sync.state.cache import RemoteCache
@@ -264,7 +264,6 @@ def remove_command(repo: "Repository", console: Console, name: str, *, force: bo
 
 def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:
     """Tell whether keys are used there without asking anybody; an address that is none is never asked about."""
-    from aura_vcs.errors.remotes import InvalidUrl
     from aura_vcs.sync.remotes.connect import credential_host
 
     try:

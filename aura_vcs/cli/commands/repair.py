@@ -12,6 +12,7 @@ from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_repair import repair_remote
 from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.errors import InputError
+from aura_vcs.layout import AURA, DAMAGED
 
 if TYPE_CHECKING:
     from aura_vcs.maintenance.repair_records import RepairableRecord
@@ -117,8 +118,6 @@ def _mended(mended: "list[RepairableRecord]") -> list[dict[str, str]]:
 
 
 def _aside() -> str:
-    from aura_vcs.layout import AURA, DAMAGED
-
     return f"{AURA}/{DAMAGED}"
 
 

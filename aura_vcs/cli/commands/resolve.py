@@ -12,6 +12,7 @@ from aura_vcs.cli.output.console import Console, faint, green, is_terminal
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_restore_point, print_skipped
+from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
     from aura_vcs.history.merging.conflicts import OpenConflict
@@ -111,8 +112,6 @@ def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
     if not word.isdecimal() or any(item.path == word for item in found):
         return None
     if not 0 < int(word) <= len(found):
-        from aura_vcs.errors import InputError
-
         hint = "`aura resolve --list` shows their numbers."
         raise InputError(f"There is no conflict {word}; {count(len(found), 'conflict')} open", hint=hint)
     return found[int(word) - 1]

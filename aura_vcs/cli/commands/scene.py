@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, examples, json_option
@@ -141,8 +142,6 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
 
 def scene_to_json(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> dict[str, Any]:
     """Convert a scene to JSON: the entity SceneState, its file, and who made and changed it."""
-    import msgspec
-
     shape: dict[str, Any] = msgspec.to_builtins(row)
     found: dict[str, Any] = msgspec.to_builtins(audit.of(row.file, shape.pop("stamp")))
     made = shape.pop("created_at") or found["created_at"]

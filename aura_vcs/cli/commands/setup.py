@@ -11,6 +11,7 @@ from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.errors import AuraError
+from aura_vcs.ids import new_uuid
 
 if TYPE_CHECKING:
     from aura_vcs.studio.setup import SetupStep
@@ -45,7 +46,6 @@ def setup_command(
 
     A few questions; leave at any time with Ctrl-C, and go on with `aura setup` where you were.
     """
-    from aura_vcs.ids import new_uuid
     from aura_vcs.studio.setup import STEPS, answer, setup_state, start_over, system_configuration
 
     asks = not unattended and not console.as_json and sys.stdin.isatty()

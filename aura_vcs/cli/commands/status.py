@@ -8,6 +8,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, short_path, shown_pointer, size, titled
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.layout import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +127,6 @@ def _how_large(found: "Status", change: "WorktreeChange") -> "list[Part]":
 
 def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":
     """Find what of the branch is known not to be at a remote; nothing is imported where there never was one."""
-    from aura_vcs.layout import CONFIG
-
     if found.head is None or repo.storage.stat(CONFIG) is None:
         return ()
     from aura_vcs.sync.sent import unsent

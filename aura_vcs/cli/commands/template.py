@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.completion import complete_template
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, examples, json_option
-from aura_vcs.cli.output.console import Console, faint, green, strong, yellow
+from aura_vcs.cli.output.console import Console, faint, green, strong, to_json, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import current_session, pass_studio
 from aura_vcs.cli.shared.studio import table
@@ -78,8 +79,6 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
         console.line(f"  {scene.get('duration_seconds', 0):>5g} s  {scene.get('heading', '')}")
     for name in ("video_structure", "llm_pipeline", "visual_preferences"):
         if (value := getattr(found, name)) is not None:
-            from aura_vcs.cli.output.console import to_json
-
             console.line(f"  {name.replace('_', ' ')}: {' '.join(to_json(value).split())}")
     console.line(faint(f"  {', '.join(found.documents)}"))
 
@@ -218,8 +217,6 @@ def import_command(studio: "Studio", console: Console, file: str, name: str | No
 
 def _structure(name: str, text: str) -> Any:
     """Parse the JSON that an option gives, or the file that it names after an @; None where it is empty."""
-    import msgspec
-
     from aura_vcs.studio.templates import STRUCTURE_BYTES_LIMIT
 
     option = f"--{name.replace('_', '-')}"
@@ -239,8 +236,6 @@ def _structure(name: str, text: str) -> Any:
 
 def template_to_json(template: "Template") -> dict[str, Any]:
     """Convert a template to JSON: everything but the content of its files."""
-    import msgspec
-
     shape: dict[str, Any] = msgspec.to_builtins(template)
     del shape["documents"], shape["texts"]
     return shape

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from aura_vcs.cli.output.console import Line, cyan, faint, green, red
+from aura_vcs.compare.diff.describe import label_of, readable_lines, short
+from aura_vcs.compare.diff.json_values import diff_values
+from aura_vcs.formats.timeline.model import seconds_to_ticks, spoken
+from aura_vcs.formats.timeline.otio import read_range, read_rational
+from aura_vcs.formats.timeline.timecode import format_timecode, frames_to_ticks
 
 if TYPE_CHECKING:
     from aura_vcs.compare.merge.tree import TreeConflict
@@ -39,8 +44,6 @@ def conflict_lines(item: "OpenConflict", number: int) -> Iterator[Line]:
 
 def _label(item: "OpenConflict") -> str:
     """Label the list element that a field's place leads through: a heading says more than a number."""
-    from aura_vcs.compare.diff.describe import label_of
-
     if item.field is None:
         return ""
     sides = [label_of(side) for side in (item.field.ours, item.field.theirs, item.field.base)]
@@ -72,8 +75,6 @@ def _changed(item: "OpenConflict", value: Any) -> str:
     base, pointer = (item.field.base, item.field.pointer) if item.field is not None else (None, "")
     if not isinstance(value, dict) or not isinstance(base, dict) or _length(value, pointer) is not None:
         return _value(value, pointer)
-    from aura_vcs.compare.diff.describe import readable_lines
-    from aura_vcs.compare.diff.json_values import diff_values
 
     follows = FOLLOWING if item.by == "timeline" else ()
     changes = [operation for operation in diff_values(base, value) if operation.path not in follows]
@@ -88,8 +89,6 @@ def _value(value: Any, pointer: str = "") -> str:
     if (length := _length(value, pointer)) is not None:
         return length
     if isinstance(value, dict | list):
-        from aura_vcs.compare.diff.describe import short
-
         return short(value, VALUE_LENGTH)
     return _short(json.dumps(value, ensure_ascii=False))
 
@@ -97,9 +96,6 @@ def _value(value: Any, pointer: str = "") -> str:
 def _length(value: Any, pointer: str) -> str | None:
     """Format a time that a timeline has in frames, ticks or seconds; return None for other values."""
     if isinstance(value, dict):
-        from aura_vcs.formats.timeline.model import spoken
-        from aura_vcs.formats.timeline.otio import read_range, read_rational
-
         if (played := _played(value)) is not None:
             return played
         if (whole := read_range(value)) is not None:
@@ -110,15 +106,12 @@ def _length(value: Any, pointer: str) -> str | None:
         return f"starts at frame {value:,}"
     if pointer.rpartition("/")[2] not in TIMES or isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    from aura_vcs.formats.timeline.model import seconds_to_ticks, spoken
 
     return spoken(seconds_to_ticks(value))
 
 
 def _played(value: dict[str, Any]) -> str | None:
     """Format what a clip of an editor's project plays of its media; return None for other objects."""
-    from aura_vcs.formats.timeline.model import spoken
-    from aura_vcs.formats.timeline.timecode import format_timecode, frames_to_ticks
 
     record = value["played"] if isinstance(value.get("played"), dict) else value
     numbers = [

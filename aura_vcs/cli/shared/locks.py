@@ -8,6 +8,7 @@ import click
 from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.output.console import Console, Part, faint
 from aura_vcs.cli.output.humanize import age, count, local_time
+from aura_vcs.codec import now
 from aura_vcs.layout import REMOTES
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def remote_option(command: F) -> F:
 
 def lock_to_json(repo: "Repository", lock: "PathLock") -> dict[str, Any]:
     """L: a lock."""
-    from aura_vcs.codec import now
     from aura_vcs.sync.state.lock_record import is_active
 
     return {

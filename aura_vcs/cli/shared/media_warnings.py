@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Console
+from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
     from aura_vcs.ids import ObjectId
@@ -17,7 +18,6 @@ def warn_of_missing_media(repo: "Repository", console: Console, before: "ObjectI
 
     if not may_miss_media(repo.trees, repo.store, before, after):
         return
-    from aura_vcs.errors import AuraError
     from aura_vcs.history.sources.version_source import VersionSource
     from aura_vcs.project.documents.check import missing_media
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import local_time
@@ -76,8 +77,6 @@ def list_in_studio(studio: "Studio", console: Console, wanted: "ActionFilter", *
 
 def studio_action_to_json(item: "ListedAction") -> dict[str, Any]:
     """Convert an action to JSON, with the keys of an operation of a project; the values are in `payload`."""
-    import msgspec
-
     action = item.action
     return {
         "id": action.id,

@@ -11,6 +11,7 @@ from aura_vcs.cli.output.console import Console, cyan, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
+from aura_vcs.codec import now
 
 if TYPE_CHECKING:
     from aura_vcs.cli.remote_keys import KeyHolder
@@ -149,7 +150,6 @@ def _print_locks(console: Console, plan: "PushPlan") -> None:
     if not plan.locked:
         return
     from aura_vcs.cli.shared.locks import whose
-    from aura_vcs.codec import now
     from aura_vcs.sync.state.lock_record import is_active
 
     at = now()

@@ -10,6 +10,7 @@ without them where only one machine writes.
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Lock
 from typing import Any, BinaryIO
 
@@ -120,8 +121,6 @@ def _check_stays(parameters: Mapping[str, str], bucket: str, place: str) -> None
 
 
 def _timedelta(seconds: int) -> Any:
-    from datetime import timedelta
-
     return timedelta(seconds=seconds)
 
 

@@ -6,6 +6,8 @@ import re
 from aura_vcs.errors.remotes import RemoteMismatch
 from aura_vcs.layout import AURA, FORMAT, OBJECTS, is_own_folder
 from aura_vcs.storage.encryption.master_key import ENCRYPTION
+from aura_vcs.storage.local import UPLOADS
+from aura_vcs.storage.resumable_upload import is_part
 from aura_vcs.sync.remotes.url import Address
 from aura_vcs.sync.state.manifest import MANIFEST
 
@@ -89,8 +91,6 @@ def _names(path: str) -> list[str]:
 
 
 def _is_temporary(name: str) -> bool:
-    from aura_vcs.storage.local import UPLOADS
-    from aura_vcs.storage.resumable_upload import is_part
 
     return re.fullmatch(UPLOADS, name) is not None or is_part(name)
 

@@ -9,6 +9,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call, count, titled
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.model import DOCUMENTS
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -27,7 +28,6 @@ def compare_command(repo: "Repository", console: Console, old: str, new: str) ->
     from aura_vcs.cli.output.json_shapes import diff_to_json
     from aura_vcs.history.diff.tree_diff import compare_trees
     from aura_vcs.history.names.revisions import check_content, resolve
-    from aura_vcs.model import DOCUMENTS
 
     first, second = resolve(repo, old), resolve(repo, new)
     check_content(first)

@@ -10,6 +10,7 @@ from aura_vcs.cli.output.humanize import call, local_time, size
 from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.version_marks import TYPES, marks
+from aura_vcs.model import VersionType
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
@@ -41,7 +42,6 @@ def list_command(
 ) -> None:
     """List versions of every type and branch, newest first"""
     from aura_vcs.index.queries import VersionFilter
-    from aura_vcs.model import VersionType
 
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
