@@ -14,6 +14,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.index import reference_counts as counts
 
+from tests.helpers import file_clock
 from tests.helpers.project import save, write_project
 from tests.helpers.sampling import SEED
 
@@ -28,8 +29,18 @@ MEMORY_BYTES = 6 << 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have `tmp_path` in memory, but for `make test-slow` and where --basetemp says otherwise; see `disk_path`."""
-    if hasattr(config, "workerinput") or config.option.basetemp is not None or config.option.markexpr != "not slow":
+    """Have `tmp_path` in memory, but for `make test-slow` and where --basetemp says otherwise; see `disk_path`.
+
+    Whoever runs the tests has a home with settings, projects and keys of their own: all processes get another one.
+    """
+    if hasattr(config, "workerinput"):
+        return
+    home = tempfile.mkdtemp(prefix="aura-test-home-")
+    os.environ["HOME"] = home
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    for name in [name for name in os.environ if name.startswith(("AURA_", "XDG_")) and name != "AURA_TEST_SEED"]:
+        del os.environ[name]
+    if config.option.basetemp is not None or config.option.markexpr != "not slow":
         return
     with suppress(OSError):
         room = os.statvfs(MEMORY)
@@ -62,6 +73,19 @@ def _counts_are_owed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counts, "MIN_DEFERRED", 1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _dates_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where the tests' folders are in memory, whose dates are fine, a fresh file is waited for as long as that takes.
+
+    The program itself waits as long as the coarsest clock needs; `disk_path` has that, as have all processes.
+    """
+    base = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        if str(base).startswith(f"{MEMORY}/"):
+            file_clock.wait_for(file_clock.tick_ns(base), patch)
+        yield
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A folder with a small video project in it, not under version control yet."""
@@ -86,8 +110,9 @@ def first(repo: Repository) -> Repository:
 
 
 @pytest.fixture
-def disk_path() -> Iterator[Path]:
+def disk_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on a disk, for what is not the same in memory: dates of mapped files, how finely time is kept."""
+    file_clock.wait_for(file_clock.REAL_TICK_NS, monkeypatch)
     with tempfile.TemporaryDirectory(prefix="aura-test-") as folder:
         yield Path(folder)
 

@@ -166,6 +166,8 @@ class Committed:
     """Where another machine had taken the branch: the version stands beside it."""
     amended: Version | None
     """The version whose place this one takes."""
+    folders_for_files: tuple[Path, ...] = ()
+    """Where the version has a folder, and the one before it a file."""
 
     @classmethod
     def _of(cls, done: commit_room.Committed) -> Self:
@@ -177,6 +179,7 @@ class Committed:
             done.new_branch,
             version_or_none(done.beside),
             version_or_none(done.amended),
+            paths_of(done.folders_for_files),
         )
 
 

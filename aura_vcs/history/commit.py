@@ -9,6 +9,7 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved, UnknownName
+from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.names.branches import branch, branch_update, branches, free_name
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.journal import recover
@@ -29,7 +30,7 @@ from aura_vcs.history.recording.version_builder import (
 )
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import Head, HeadChange, Inverse, RefChange, VersionType
+from aura_vcs.model import EntryKind, Head, HeadChange, Inverse, RefChange, VersionType
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.batch import Batch
 from aura_vcs.refs.changes import label_change
@@ -65,6 +66,8 @@ class Committed(msgspec.Struct, frozen=True):
     """The version whose place this one takes, as `amend` made it."""
     stored_bytes: int = 0
     """How much room of the disk the commit took: of content that was there already, nothing."""
+    folders_for_files: tuple[str, ...] = ()
+    """Paths at which the version has a folder, where the one before it has a file."""
 
 
 def commit(
@@ -209,10 +212,32 @@ def _attempt(
         beside = _other_head(repo, current) if amended is None else None
         recorded = with_version_object(stored, repo, made)
         new_branch = _record(repo, transaction, current, made, wanted, batch, recorded, amended, keep=keep)
-    size = sum(item.stored_size for item in recorded.values())
     return Committed(
-        get_version(repo, made.id), snapshot.unstable, tuple(scan.skipped), new_branch, beside, amended, size
+        version=get_version(repo, made.id),
+        unstable=snapshot.unstable,
+        skipped=tuple(scan.skipped),
+        new_branch=new_branch,
+        beside=beside,
+        amended=amended,
+        stored_bytes=sum(item.stored_size for item in recorded.values()),
+        folders_for_files=_folders_for_files(repo, base.tree, snapshot.tree),
     )
+
+
+def _folders_for_files(repo: Repository, before: ObjectId, after: ObjectId) -> tuple[str, ...]:
+    """Find where a folder took the place of a file: what is in it may be ignored, and the file is in no new version.
+
+    Of a version whose content is not here, nothing is known.
+    """
+    try:
+        return tuple(
+            found.path
+            for found in repo.trees.differences(before, after)
+            if found.old is not None and found.old.kind is not EntryKind.DIR
+            and found.new is not None and found.new.kind is EntryKind.DIR
+        )  # fmt: skip
+    except IntegrityError:
+        return ()
 
 
 def _record(

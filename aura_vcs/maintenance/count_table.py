@@ -3,6 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import accumulate
 
 from aura_vcs.ids import ObjectId
 
@@ -19,14 +20,13 @@ class CountTable:
 
     def __init__(self, rows: Iterable[tuple[bytes, int]]) -> None:
         self._ids = bytearray()
-        self._starts = array("L", bytes(array("L").itemsize * (_PREFIXES + 1)))
+        starts = array("L", bytes(array("L").itemsize * (_PREFIXES + 1)))
         self.recorded = array("q")
         for digest, count in rows:
             self._ids += digest
             self.recorded.append(count)
-            self._starts[int.from_bytes(digest[:2], "big") + 1] += 1
-        for prefix in range(_PREFIXES):
-            self._starts[prefix + 1] += self._starts[prefix]
+            starts[int.from_bytes(digest[:2], "big") + 1] += 1
+        self._starts = array("L", accumulate(starts))
         self.counted = array("q", bytes(8 * len(self.recorded)))
         self.others: dict[ObjectId, int] = {}
 

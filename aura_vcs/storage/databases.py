@@ -8,6 +8,7 @@ folder asks for: SQLite gives its other files the same, and would make it 0644 w
 import os
 import sqlite3
 import stat
+import time
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
@@ -16,6 +17,9 @@ from aura_vcs.storage.plain_files import is_shared, open_held
 from aura_vcs.storage.system_calls import REAL_CALLS, translated
 
 SUFFIXES = ("", "-wal", "-shm", "-journal")
+ATTEMPTS = 20
+"""So often a database is opened that is replaced meanwhile."""
+PAUSE_SECONDS = 0.01
 
 
 class ManyNames(Exception):
@@ -30,6 +34,16 @@ def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int |
         ManyNames: one of its files has a second name, or is none.
         sqlite3.DatabaseError: it is damaged, or cannot be used.
     """
+    for _ in range(ATTEMPTS):
+        connection = _connected(place, name, timeout, page_bytes)
+        if connection is not None:
+            return connection
+        time.sleep(PAUSE_SECONDS)
+    raise LinkedPath(place.path(name), "not what it was a moment ago, again and again")
+
+
+def _connected(place: LocalStorage, name: str, timeout: float, page_bytes: int | None) -> sqlite3.Connection | None:
+    """Open the database; None if meanwhile another file came in its place, as when a process makes it anew."""
     _make(place, name)
     before = _looked_at(place, name)
     connection = sqlite3.connect(place.path(name), timeout=timeout, isolation_level=None, check_same_thread=False)
@@ -38,12 +52,13 @@ def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int |
             connection.execute(f"PRAGMA page_size={page_bytes}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        if _looked_at(place, name) != before:
-            raise LinkedPath(place.path(name), "not what it was a moment ago")
+        if _looked_at(place, name) == before:
+            return connection
     except BaseException:
         connection.close()
         raise
-    return connection
+    connection.close()
+    return None
 
 
 def remove(place: LocalStorage, name: str) -> None:

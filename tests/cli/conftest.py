@@ -79,11 +79,10 @@ class Film:
         return (self.root / path).read_text()
 
 
-@pytest.fixture
-def film(quick_path: Path) -> Film:
-    """A small project with nothing committed."""
-    environment = {"AURA_AUTHOR": "Ada", "HOME": str(quick_path), "NO_COLOR": "", "TZ": "UTC"}
-    found = Film(quick_path / "film", environment)
+def new_film(home: Path) -> Film:
+    """Make a small project with nothing committed, in a folder that is its person's home."""
+    environment = {"AURA_AUTHOR": "Ada", "HOME": str(home), "NO_COLOR": "", "TZ": "UTC"}
+    found = Film(home / "film", environment)
     found.root.mkdir()
     found.write(
         {
@@ -95,6 +94,12 @@ def film(quick_path: Path) -> Film:
     )
     found("init", "--title", "Tides")
     return found
+
+
+@pytest.fixture
+def film(quick_path: Path) -> Film:
+    """A small project with nothing committed."""
+    return new_film(quick_path)
 
 
 @pytest.fixture

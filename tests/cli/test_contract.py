@@ -17,7 +17,7 @@ DOCUMENTS = {"brief", "plan", "voice", "render", "timeline"}
 def test_commit_prints_the_version(film: Film) -> None:
     """`commit --json` has exactly these keys, and V has exactly its nineteen keys."""
     done = film.data("commit", "-m", "First cut", "--description", "All of it", "--important")
-    assert done.keys() == {"version", "created", "beside", "locks", "amended", "stored_bytes"}
+    assert done.keys() == {"version", "created", "beside", "locks", "amended", "stored_bytes", "folders_for_files"}
     made = done["version"]
     assert done["created"] is True
     assert made.keys() == VERSION_KEYS
@@ -40,6 +40,7 @@ def test_commit_prints_the_version(film: Film) -> None:
 def test_commit_of_nothing_prints_null(two: Film) -> None:
     """Where nothing changed, there is no version and the exit code is 0."""
     nothing = {"version": None, "created": False, "beside": None, "locks": [], "amended": None, "stored_bytes": 0}
+    nothing["folders_for_files"] = []
     assert two.data("commit", "-m", "Again") == nothing
     assert two.data("commit", "-m", "Again", "--allow-empty")["created"] is True
 

@@ -33,7 +33,7 @@ from aura_vcs.sync.push import plan_push
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.state.cache import RemoteCache
 
-from tests.cli.conftest import Film
+from tests.cli.conftest import Film, new_film
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # stopped, as by a kill
 
@@ -81,14 +81,13 @@ def state(*roots: Path) -> dict[str, tuple[object, ...]]:
     return found
 
 
-@pytest.fixture
-def unfinished(film: Film, tmp_path: Path) -> Film:
-    """A project with much to do: two branches, a checkpoint, garbage, a remote that is behind, and what was
+def _leave_unfinished(film: Film, folder: Path) -> None:
+    """Give a project much to do: two branches, a checkpoint, garbage, a remote that is behind, and what was
     interrupted: a commit that is recorded and nowhere else, a checkout half-way, objects in no row.
     """
     film.write({"assets/take.mov": os.urandom(300_000), "assets/preview.tmp": "scratch"})
     film("commit", "-m", "First")
-    film("remote", "add", "origin", str(tmp_path / "remote"))
+    film("remote", "add", "origin", str(folder / "remote"))
     film("push")
     film("branch", "side")
     film.write({"brief.json": '{"topic": "ours"}'})
@@ -102,14 +101,14 @@ def unfinished(film: Film, tmp_path: Path) -> Film:
     film("commit", "--allow-empty", "-m", "Gone")
     film("version", "delete", "HEAD~1", code=None)
     aura = film.root / ".aura"
-    shutil.copytree(aura / "refs", tmp_path / "refs")
-    shutil.copytree(aura / "local", tmp_path / "local")
+    shutil.copytree(aura / "refs", folder / "refs")
+    shutil.copytree(aura / "local", folder / "local")
     film.write({"notes.txt": "recorded, and nowhere else"})
     film("commit", "-m", "Recorded")
     for name in ("refs", "local"):
-        for file in (tmp_path / name).rglob("*"):
+        for file in (folder / name).rglob("*"):
             if file.is_file() and file.name != "replica.json":
-                shutil.copy2(file, aura / file.relative_to(tmp_path))
+                shutil.copy2(file, aura / file.relative_to(folder))
     for at in range(6, 400, 3):
         with suppress(Stopped), Repository.open(str(film.root), calls=FaultyCalls(Fault.STOP, at)) as repo:
             checkout(repo, "side")
@@ -120,18 +119,37 @@ def unfinished(film: Film, tmp_path: Path) -> Film:
         batch.add("blob", b"nobody's")
         batch.finish()
     gc.collect()  # what was stopped while it was opened holds its files until then
+
+
+@pytest.fixture
+def unfinished(film: Film, tmp_path: Path) -> Film:
+    """A project with much to do, and its remote in `tmp_path`."""
+    _leave_unfinished(film, tmp_path)
     return film
 
 
+@pytest.fixture(scope="module")
+def untouched(quick_folder: Path) -> Iterator[tuple[Film, Path]]:
+    """Such a project, and its remote, for all who change nothing of them."""
+    home, folder = quick_folder / "home", quick_folder / "tmp"
+    home.mkdir()
+    folder.mkdir()
+    film = new_film(home)
+    _leave_unfinished(film, folder)
+    yield film, folder / "remote"
+    assert film("fsck", code=None).code in {0, 3}
+
+
 @pytest.mark.parametrize("words", [words for ways in COMMANDS.values() for words in ways], ids=" ".join)
-def test_a_dry_run_changes_nothing(unfinished: Film, tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_a_dry_run_changes_nothing(untouched: tuple[Film, Path], words: tuple[str, ...]) -> None:
     """With a command that was interrupted, and everything else that opening a project sees to."""
-    before = state(unfinished.root, tmp_path / "remote")
+    film, remote = untouched
+    before = state(film.root, remote)
     for more in ((), ("--json",)):
-        unfinished(*words, "--dry-run", *more, code=None)
-        after = state(unfinished.root, tmp_path / "remote")
+        film(*words, "--dry-run", *more, code=None)
+        after = state(film.root, remote)
         assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
-    assert unfinished("fsck", code=None).code in {0, 3}
+    assert (film.root / ".aura/local/pending.json").exists()
 
 
 PLANS: dict[str, Callable[[Repository], object]] = {

@@ -339,3 +339,21 @@ def test_what_kept_changing_is_told_by_what_the_version_has(film: Film, monkeypa
     with monkeypatch.context() as impatient, restless(path):
         impatient.setattr(batch, "PAUSES_SECONDS", ())
         assert "the version has it as it was before" in film("commit", "-m", "Third cut", code=3).stderr
+
+
+@pytest.mark.parametrize("inside", [{"notes.txt/a.log": "ignored"}, {"notes.txt/in": "new"}, {}])
+def test_a_folder_in_the_place_of_a_file_is_said(film: Film, inside: dict[str, str | bytes]) -> None:
+    """A version in which a folder took the place of a file says so, and which version has the file."""
+    film.commit("First cut", {".auraignore": "*.log\n"})
+    (film.root / "notes.txt").unlink()
+    (film.root / "notes.txt").mkdir()
+    film.write(inside)
+    said = film("commit", "-m", "Second cut").stderr
+    assert "notes.txt is a folder now" in said
+    assert "`aura show v1:notes.txt`" in said
+    film.write({"brief.json": "{}"})
+    ran = film("commit", "-m", "Third cut", "--json")
+    assert (ran.json["folders_for_files"], ran.stderr) == ([], "")
+    film("undo")
+    film("undo")
+    assert film.data("commit", "-m", "Again", "notes.txt")["folders_for_files"] == ["notes.txt"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 from aura_vcs import AuraError, Repository
 from aura_vcs.history.recording.journal import recover
@@ -35,8 +36,8 @@ COMMANDS = (
 )
 MOMENTS = {"exchange", "rename_new", "rmdir", "mkdir", "symlink", "chmod", "unlink", "sync_disk", "append", "replace"}
 """The calls before which somebody edits."""
-SAMPLE = 2
-"""So many moments of every command are tried by default."""
+SAMPLE = 1
+"""So many moments of every command are tried by default, beside the first."""
 Edit = Callable[[Path, int], set[bytes]]
 """Edits the folder at the given moment; returns what was written."""
 
@@ -160,11 +161,33 @@ def _close_files(root: Path) -> None:
         os.close(fd)
 
 
-def _run(root: Path, scene: Scene, edit: Edit, at: int, stop: int) -> int:
+class Stage(msgspec.Struct, frozen=True):
+    """A prepared scene, and everything that is in its folder and its versions."""
+
+    template: Path
+    wanted: set[bytes]
+
+
+@pytest.fixture(scope="module")
+def stages(quick_folder: Path) -> Callable[[str], Stage]:
+    """Prepares each scene once."""
+    made: dict[str, Stage] = {}
+
+    def stage(name: str) -> Stage:
+        if name not in made:
+            template = quick_folder / name
+            template.mkdir()
+            SCENES[name].prepare(template)
+            with Repository.open(duplicate(template, quick_folder / f"{name}, looked at")) as repo:
+                made[name] = Stage(template, contents(look(template).values()) | saved_contents(repo))
+        return made[name]
+
+    return stage
+
+
+def _run(root: Path, wanted: set[bytes], scene: Scene, edit: Edit, at: int, stop: int) -> int:
     """Run the command with an edit at a moment; fails if anything is gone. Returns how many moments there were."""
     written: set[bytes] = set()
-    with Repository.open(root, author="Ada", host="studio") as repo:
-        wanted = contents(look(root).values()) | saved_contents(repo)
     moments = MOMENTS - {"unlink"} if edit is write_through_open_files else MOMENTS  # until the last look, that is
     calls = Meanwhile(lambda: written.update(edit(root, at)), at, moments, stop=stop)
     _open_files(root)
@@ -186,17 +209,14 @@ def _run(root: Path, scene: Scene, edit: Edit, at: int, stop: int) -> int:
     return calls.count
 
 
-def _sweep(name: str, edit: Edit, folders: tuple[Path, Path], *, is_whole: bool) -> None:
+def _sweep(name: str, edit: Edit, stage: Stage, folders: tuple[Path, Path], *, is_whole: bool) -> None:
     scene = SCENES[name]
-    template = folders[0] / "template"
-    template.mkdir()
-    scene.prepare(template)
-    count = _run(duplicate(template, folders[0] / "first"), scene, edit, 1, 0)
+    count = _run(duplicate(stage.template, folders[1] / "first"), stage.wanted, scene, edit, 1, 0)
     cases = [(at, stop) for at in range(2, count + 1) for stop in (0, 1 + at % 5)]
     for at, stop in cases if is_whole else some(cases, SAMPLE, name, edit.__name__):
-        root = duplicate(template, folders[at % 2] / f"{at}-{stop}")
+        root = duplicate(stage.template, folders[at % 2] / f"{at}-{stop}")
         try:
-            _run(root, scene, edit, at, stop)
+            _run(root, stage.wanted, scene, edit, at, stop)
         except BaseException as error:
             error.add_note(f"{name}: {edit.__name__} at moment {at} of {count}, killed after {stop}")
             raise
@@ -215,15 +235,19 @@ EDITS = [
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_written_now_and_then_is_somewhere(name: str, edit: Edit, disk_path: Path, quick_path: Path) -> None:
+def test_what_is_written_now_and_then_is_somewhere(
+    name: str, edit: Edit, stages: Callable[[str], Stage], disk_path: Path, quick_path: Path
+) -> None:
     """In the folder, in a version or in a restore point; also if the process is killed afterwards."""
-    _sweep(name, edit, (disk_path, quick_path), is_whole=False)
+    _sweep(name, edit, stages(name), (disk_path, quick_path), is_whole=False)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_is_written_at_any_moment_is_somewhere(name: str, edit: Edit, disk_path: Path, quick_path: Path) -> None:
+def test_what_is_written_at_any_moment_is_somewhere(
+    name: str, edit: Edit, stages: Callable[[str], Stage], disk_path: Path, quick_path: Path
+) -> None:
     """The same at every single moment."""
-    _sweep(name, edit, (disk_path, quick_path), is_whole=True)
+    _sweep(name, edit, stages(name), (disk_path, quick_path), is_whole=True)

@@ -66,22 +66,20 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def running(arguments: list[str], port: int, folder: Path, **environment: str) -> Iterator[None]:
-    """A server process, until the block ends."""
+def running(arguments: list[str], port: int, folder: Path, *, goodbye_seconds: float = 5) -> Iterator[None]:
+    """A server process, until the block ends; killed where it takes longer than `goodbye_seconds` to end."""
     log = folder / "server.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            arguments, stdout=output, stderr=output, cwd=folder, env={**os.environ, **environment}
-        )
+        process = subprocess.Popen(arguments, stdout=output, stderr=output, cwd=folder)
         try:
             wait_for(port, process, log)
             yield
         finally:
             process.terminate()
             try:
-                process.wait(5)
+                process.wait(goodbye_seconds)
             except subprocess.TimeoutExpired:
-                process.kill()  # SeaweedFS takes long to say goodbye
+                process.kill()
                 process.wait()
 
 
@@ -154,6 +152,8 @@ class Seaweed:
         self.grpc = {name: free_port() for name in self.ports}
         self.endpoint = f"http://127.0.0.1:{self.ports['s3']}"
         self._volume: ExitStack | None = None
+        self.goodbye_seconds = 0.0
+        """It takes ten seconds to end, which nothing depends on once the tests are through."""
 
     def server(self) -> list[str]:
         """How everything but the volume server is started."""
@@ -175,7 +175,8 @@ class Seaweed:
         arguments = [self.weed, "volume", f"-dir={place}", "-ip=127.0.0.1", f"-master={master}", "-max=8"]
         ports = [f"-port={self.ports['volume']}", f"-port.grpc={self.grpc['volume']}"]
         self._volume = ExitStack()
-        self._volume.enter_context(running([*arguments, *ports], self.ports["volume"], place))
+        server = running([*arguments, *ports], self.ports["volume"], place, goodbye_seconds=self.goodbye_seconds)
+        self._volume.enter_context(server)
 
     def stop_volume(self) -> None:
         """Stop the volume server."""
@@ -204,7 +205,7 @@ def seaweed_server(folder: Path) -> Iterator[Seaweed]:
         made = Seaweed(folder / attempt)
         with ExitStack() as stack:
             try:
-                stack.enter_context(running(made.server(), made.ports["s3"], made.folder))
+                stack.enter_context(running(made.server(), made.ports["s3"], made.folder, goodbye_seconds=0))
                 stack.callback(made.stop_volume)
                 made.start_volume()
             except AssertionError:

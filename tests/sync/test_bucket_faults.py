@@ -28,6 +28,7 @@ from .faulty_proxy import FaultyLine, faulty_line
 from .kinds import KEYS
 from .machines import clone, files, known, machine, save, write
 from .servers import BUCKET, Seaweed
+from .test_buckets import few_writers
 from .test_push_pull import media
 
 pytestmark = pytest.mark.usefixtures("keys")
@@ -69,8 +70,11 @@ def test_connections_that_are_cut_in_the_middle(moto: str, tmp_path: Path, encry
         assert line.cuts > 0
 
 
-def test_a_volume_server_that_stops_and_comes_back(weed: Seaweed, tmp_path: Path) -> None:
+def test_a_volume_server_that_stops_and_comes_back(
+    weed: Seaweed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A push meets a stopped server and is finished later; what was there before is there after."""
+    few_writers(monkeypatch)
     address = parse_address(f"s3://{BUCKET}/{tmp_path.name}?endpoint={weed.endpoint}")
     anna = filled(tmp_path / "anna")
     assert add_remote(anna, "origin", address).probe is not None
@@ -123,18 +127,18 @@ def test_a_pack_that_takes_longer_than_any_request_may(
     moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a slow line a whole pack takes longer than a server may be silent: it goes, and comes back, in parts."""
-    stall_seconds = 5
+    stall_seconds = 2.5
     monkeypatch.setattr(remote_bucket, "STALL_SECONDS", stall_seconds)
-    data = random.Random(1).randbytes(60 * MIB)
+    data = random.Random(1).randbytes(48 * MIB)
     with faulty_line(moto) as line:
         remote = bucket(line.endpoint, tmp_path)
-        line.rate_up = 8 * MIB
+        line.rate_up = 16 * MIB
         assert len(data) / line.rate_up > stall_seconds
         source = Reading(data)
         remote.create(NAME, source)
         assert line.passed_up < len(data) + MIB
         assert source.most <= PART_BYTES
-        line.rate_down = 2 * MIB
+        line.rate_down = 4 * MIB
         assert remote.read_range(NAME, 0, 11 * MIB) == data[: 11 * MIB]
 
 

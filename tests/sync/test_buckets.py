@@ -14,6 +14,7 @@ from aura_vcs.sync.offload.offload import execute_offload, plan_offload
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes import probe
 from aura_vcs.sync.remotes.add import add_remote
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.remotes.connect import open_remote
@@ -30,9 +31,26 @@ SERVERS = ["moto", "seaweed", "google", pytest.param("azurite", marks=pytest.mar
 
 
 @pytest.fixture
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
+def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Address:
     """A place of its own in the bucket of the server that the parameter names."""
+    if request.param == "seaweed":
+        few_writers(monkeypatch)
     return bucket_address(request.param, request.getfixturevalue(request.param), tmp_path.name)
+
+
+def few_writers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Race as few as can race: SeaweedFS lets everybody who lost wait for a second, one after the other."""
+    monkeypatch.setattr(probe, "WRITERS", 2)
+    monkeypatch.setattr(probe, "ROUNDS", 2)
+
+
+@pytest.mark.slow
+def test_a_bucket_is_raced_by_many(seaweed: str, tmp_path: Path) -> None:
+    """What else is raced by two is safe for eight."""
+    anna = filled(tmp_path / "anna")
+    checked = add_remote(anna, "origin", bucket_address("seaweed", seaweed, tmp_path.name))
+    assert checked.probe is not None
+    assert checked.probe.is_safe
 
 
 def filled(path: Path) -> Repository:

@@ -12,7 +12,14 @@ from aura_vcs.history.commit import commit
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.status import status
-from aura_vcs.worktree.scan.ignore import SIZE_LIMIT, IgnoreRules, load_ignore_rules, rule_lines
+from aura_vcs.worktree.scan.ignore import (
+    SIZE_LIMIT,
+    IgnoreRules,
+    load_ignore_rules,
+    rule_lines,
+    with_rules,
+    with_rules_first,
+)
 from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS, is_litter
 from aura_vcs.worktree.scan.patterns import parse_patterns
 from hypothesis import given
@@ -53,6 +60,23 @@ def test_rules_are_read_as_editors_write_them(root: Path, data: bytes) -> None:
     write(root, {"renders/x": "x", "a.mp4": "x", "seen.mov": "x"})
     with Repository.open(str(root)) as repo:
         assert _changes(repo) == [".auraignore", "seen.mov"]
+
+
+@pytest.mark.parametrize("put_in", [with_rules, with_rules_first])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("marked", [False, True])
+def test_lines_are_added_as_the_file_is_encoded(
+    put_in: Callable[[bytes, list[str]], bytes], encoding: str, end: str, marked: bool
+) -> None:
+    """With and without a byte order mark, what is added is read as it was meant, and what was there as before."""
+    mark = "\ufeff" if marked else ""
+    data = f"{mark}renders/{end}*.mp4{end}".encode(encoding)
+    for added in (["/scrap"], ["/müll"], ["/入れ物/", "/🎞"]):
+        lines = rule_lines(put_in(data, added))
+        assert sorted(lines) == sorted(["", "renders/", "*.mp4", *added])
+        again = rule_lines(put_in(put_in(data, added), ["last"]))
+        assert sorted(again) == sorted(["", "renders/", "*.mp4", *added, "last"])
 
 
 def test_a_carriage_return_can_be_part_of_a_name() -> None:

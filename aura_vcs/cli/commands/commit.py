@@ -13,6 +13,7 @@ from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.errors import InputError
 from aura_vcs.layout import REMOTES
+from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
     from aura_vcs.history.commit import Committed
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SMALL = 1000
 """Bytes below which the exact number tells nobody anything."""
+FOLDERS_SHOWN = 5
 NOTHING = "Nothing has changed since the last version; no version was made."
 
 
@@ -107,7 +109,8 @@ def commit_command(
         beside = restore_point_to_json(done.beside)
         locks = advice_to_json(repo, advice)
         shapes = {"version": shape, "created": made is not None, "beside": beside, "locks": locks}
-        console.data({**shapes, "amended": restore_point_to_json(done.amended), "stored_bytes": done.stored_bytes})
+        stored = {"stored_bytes": done.stored_bytes, "folders_for_files": list(done.folders_for_files)}
+        console.data({**shapes, "amended": restore_point_to_json(done.amended), **stored})
     else:
         _show(repo, console, done)
         if advice:
@@ -263,5 +266,21 @@ def _warn(repo: "Repository", console: Console, done: "Committed") -> None:
     print_unstable(repo, console, done.unstable, done.version, "Commit it again.")
     for skipped in done.skipped:
         console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
+    _warn_of_folders(repo, console, done)
     if done.unstable or any(skipped.is_unreadable for skipped in done.skipped):
         console.exit_code = 3
+
+
+def _warn_of_folders(repo: "Repository", console: Console, done: "Committed") -> None:
+    """Warn of folders in the place of files: who meant it knows, and who did not would miss the file much later."""
+    if not done.folders_for_files or done.version is None:
+        return
+    before = done.amended or repo.queries.version(done.version.parents[0])
+    name = call(repo, before) if before is not None else "HEAD~1"
+    for path in done.folders_for_files[:FOLDERS_SHOWN]:
+        file = quote_path(f"{name}:{path}")
+        console.warn(
+            f"{short_path(path)} is a folder now, and the version has no such file; `aura show {file}` has it."
+        )
+    if len(done.folders_for_files) > FOLDERS_SHOWN:
+        console.warn(f"{len(done.folders_for_files) - FOLDERS_SHOWN:,} more files gave way to folders.")

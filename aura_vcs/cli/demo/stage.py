@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,9 @@ class Person:
         self.stage.write(f"{self.prompt}$ aura {shown}")
         environment = {**self.stage.environment, "AURA_AUTHOR": self.author}
         folder = where or (self.folder if self.folder.is_dir() else self.stage.root)
-        done = subprocess.run(
-            [*COMMAND, *arguments], cwd=folder, env=environment, input=text, text=True, encoding="utf-8", check=False
-        )
-        if done.returncode != code:
-            raise AuraError(f"aura {shown} ended with exit code {done.returncode}", hint="Please report this.")
+        ended = self.stage.run(arguments, folder, environment, text)
+        if ended != code:
+            raise AuraError(f"aura {shown} ended with exit code {ended}", hint="Please report this.")
 
     def read(self, path: str) -> Any:
         """Return a document as it is in the folder now."""
@@ -103,6 +101,13 @@ class Stage:
         self.begun = True
         self.write("")
         self.write(text)
+
+    def run(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], text: str | None) -> int:
+        """Run a command as a process of its own, which prints for itself; return its exit code."""
+        done = subprocess.run(
+            [*COMMAND, *arguments], cwd=folder, env=environment, input=text, text=True, encoding="utf-8", check=False
+        )
+        return done.returncode
 
     def person(self, name: str, folder: str, prompt: str = "") -> Person:
         """Return somebody who works in this folder of the scratch folder."""

@@ -89,17 +89,34 @@ def rule_lines(data: bytes) -> list[str]:
 
 def with_rules(data: bytes, lines: Sequence[str]) -> bytes:
     """Append lines to the bytes of a rule file, in the encoding and with the line ends that it has."""
-    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
-    text = _decoded(data)
-    end = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+    mark, encoding = _encoding(data)
+    text, end = _decoded(data), _line_end(data)
     start = end if text and not text.endswith(end) else ""
-    return data + (start + "".join(f"{line}{end}" for line in lines)).encode(encoding, "surrogateescape")
+    return _marked(data + _encoded(lines, end, encoding, start), mark, encoding)
 
 
 def with_rules_first(data: bytes, lines: Sequence[str]) -> bytes:
     """Return the same with the lines at its beginning, where every later rule counts for more."""
-    mark = next((mark for mark, _ in _BYTE_ORDER_MARKS if data.startswith(mark)), b"")
-    return mark + with_rules(mark, lines)[len(mark) :] + data[len(mark) :]
+    mark, encoding = _encoding(data)
+    first = _encoded(lines, _line_end(data), encoding)
+    return _marked(mark + first + data[len(mark) :], mark, encoding)
+
+
+def _line_end(data: bytes) -> str:
+    text = _decoded(data)
+    return "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
+
+
+def _encoded(lines: Sequence[str], end: str, encoding: str, start: str = "") -> bytes:
+    text = start + "".join(f"{line}{end}" for line in lines)
+    return text.encode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+
+
+def _marked(data: bytes, mark: bytes, encoding: str) -> bytes:
+    """Begin with a byte order mark where the new lines make it hard to see what the bytes are encoded in."""
+    if mark or _encoding(data)[1] == encoding:
+        return data
+    return next(mark for mark, of in _BYTE_ORDER_MARKS if of == encoding) + data
 
 
 def rule_for(path: str, *, is_folder: bool) -> str:
@@ -110,17 +127,29 @@ def rule_for(path: str, *, is_folder: bool) -> str:
     return f"/{text}/" if is_folder else f"/{text}"
 
 
-def _decoded(data: bytes) -> str:
+def _encoding(data: bytes) -> tuple[bytes, str]:
+    """Return the mark that the bytes of a rule file begin with, if any, and what they are encoded in."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            errors = "surrogateescape" if encoding == "utf-8" else "replace"
-            return data[len(mark) :].decode(encoding, errors)
+            return mark, encoding
     if b"\0" in data and len(data) >= _LONG_ENOUGH and len(data) % 2 == 0:
-        if not any(data[1::2]):
-            return data.decode("utf-16-le", "replace")
-        if not any(data[::2]):
-            return data.decode("utf-16-be", "replace")
-    return data.decode("utf-8", "surrogateescape")
+        for zeros, others, encoding in ((data[1::2], data[::2], "utf-16-le"), (data[::2], data[1::2], "utf-16-be")):
+            if b"\0" not in others and (not any(zeros) or _has_lines(data, encoding)):
+                return b"", encoding
+    return b"", "utf-8"
+
+
+def _has_lines(data: bytes, encoding: str) -> bool:
+    """Tell whether the bytes are lines of text when they are taken for UTF-16."""
+    try:
+        return "\n" in data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+
+
+def _decoded(data: bytes) -> str:
+    mark, encoding = _encoding(data)
+    return data[len(mark) :].decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
 
 
 def _notes_on(bad: "Sequence[BadLine]") -> list[str]:
