@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aura_vcs.api.comparing import Diff, FieldEdit, FileChange, FileDiff, diff_files
     from aura_vcs.api.contents import Asset, AssetFacts, Assets, Cleaned, CleaningPlan, Edited, Scene, Scenes
     from aura_vcs.api.credentials import Credentials
+    from aura_vcs.api.databases import DatabaseImport, DatabaseProject, LeftRows, import_database
     from aura_vcs.api.debugging import Debug, ObjectDetails, StoredContent, StoredRef
     from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
     from aura_vcs.api.interchange import ExportedVersion, GitExport, GitImport, ImportedRef, LeftOut
@@ -174,6 +175,7 @@ if TYPE_CHECKING:
         GitDamaged,
         GitUnavailable,
         InterchangeError,
+        NotADatabase,
         NotAGitRepository,
         TargetExists,
     )
@@ -226,6 +228,7 @@ _FRONT = {
     "api.credentials": ("Credentials "),
     "api.debugging": ("Debug StoredContent ObjectDetails StoredRef "),
     "api.front": ("clone init init_bare make_key_file open serve studio_home verify_bundle "),
+    "api.databases": ("DatabaseImport DatabaseProject LeftRows import_database "),
     "api.interchange": ("ExportedVersion GitExport GitImport ImportedRef LeftOut "),
     "api.jsons": ("Json "),
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
@@ -273,7 +276,7 @@ _FRONT = {
         "ObjectMissing ObjectOffloaded ObjectPurged RecordCorrupt RecordUnreadable StorageDenied "
         "StorageError StorageFull UnsafePath "
     ),
-    "errors.interchange": ("GitDamaged GitUnavailable InterchangeError NotAGitRepository TargetExists "),
+    "errors.interchange": ("GitDamaged GitUnavailable InterchangeError NotADatabase NotAGitRepository TargetExists "),
     "errors.remotes": (
         "HelperMissing InvalidUrl LocksUnsupported PathLocked PushRejected RemoteCorrupt RemoteDenied "
         "RemoteError RemoteFull RemoteLocked RemoteMismatch RemoteRewound RemoteUnreachable RemoteUnsafe "
@@ -317,6 +320,8 @@ __all__ = [
     "Conflict",
     "ConflictUnknown",
     "Credentials",
+    "DatabaseImport",
+    "DatabaseProject",
     "Debug",
     "Decision",
     "Diff",
@@ -368,6 +373,7 @@ __all__ = [
     "Json",
     "LargeFile",
     "LeftOut",
+    "LeftRows",
     "LimitExceeded",
     "LinkedPath",
     "ListedProject",
@@ -391,6 +397,7 @@ __all__ = [
     "NamedMedia",
     "NewerFile",
     "NoVersions",
+    "NotADatabase",
     "NotAGitRepository",
     "NotAProject",
     "NotArrived",
@@ -512,6 +519,7 @@ __all__ = [
     "__version__",
     "clone",
     "diff_files",
+    "import_database",
     "init",
     "init_bare",
     "make_key_file",

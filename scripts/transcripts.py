@@ -4,8 +4,8 @@
     python scripts/transcripts.py --check    only runs them; exit code 1 if a command fails
 
 A page is one session: its ```console blocks run in one shell, in a scratch folder that has a
-copy of the fixture project `solar-system` in it. Lines that begin with "$ " are run; the lines
-under them are replaced by what came out.
+copy of the fixture project `solar-system` in it, and a copy of a studio's data, `studio-data`. Lines
+that begin with "$ " are run; the lines under them are replaced by what came out.
 """
 
 import os
@@ -29,9 +29,11 @@ PAGES = (
     "docs/studio.md",
     "docs/sync.md",
     "docs/coming-from-git.md",
+    "docs/coming-from-aura-studio.md",
     "docs/leaving.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
+DATABASE = ROOT / "fixtures/aura-studio"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "@@transcript@@"
 
@@ -53,6 +55,7 @@ def run(commands: list[str], fixture: Path = FIXTURE) -> list[str]:
     """
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copytree(fixture, Path(scratch, "solar-system"))
+        shutil.copytree(DATABASE, Path(scratch, "studio-data"))
         script = "".join(f"{command}\necho '{MARK}'$?\n" for command in commands)
         done = subprocess.run(
             ["bash"], input=script, cwd=scratch, env=_environment(scratch), text=True,

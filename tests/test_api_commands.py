@@ -102,6 +102,9 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "export git": ("Project.export_git", {"FOLDER": "folder"}),
     "export version": ("Project.export_version", {}),
     "import git": ("Project.import_git", {"PLACE": "place"}),
+    "import database": (
+        "import_database", {"--media-root": "roots", "--map": "maps", "--project": "titles", "--studio": "with_studio"},
+    ),
     "export run": ("Exports.add Exports.run", {"--queue": ()}),
     "export start": ("Exports.run", {}),
     "export retry": ("Exports.retry Exports.run", {}),
@@ -129,7 +132,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "template export": ("Templates.export", {"--output": "file"}),
     "template import": ("Templates.import_file", {}),
     "config get": ("StudioSettings.get ProjectSettings.__getitem__", {}),
-    "config set": ("StudioSettings.set ProjectSettings.set", {"--project": (), "--stdin": ()}),
+    "config set": ("StudioSettings.set ProjectSettings.set", {"--project": (), "--stdin": (), "--type": "value_type"}),
     "config unset": ("StudioSettings.unset ProjectSettings.unset", {"--project": ()}),
     "config list": ("StudioSettings.list ProjectSettings.list", {"--set": "only_set"}),
     "config describe": ("StudioSettings.describe", {}),

@@ -114,7 +114,7 @@ class ProjectInfo:
     template_id: str | None
     duration_seconds: float | None
     status: str
-    """`InProgress`, `Completed`, `Failed` or `Cancelled`."""
+    """`Draft`, `InProgress`, `Completed`, `Failed` or `Cancelled`."""
     current_stage: str | None
     current_wizard_step: int
     progress_percent: float

@@ -14,7 +14,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.studio import configuration
 from aura_vcs.studio.project_configuration import known_name, project_settings, set_in_project, unset_in_project
 from aura_vcs.studio.retention_rules import configured_rules
-from aura_vcs.studio.setting_keys import SETTINGS, SettingKey, find_setting
+from aura_vcs.studio.setting_keys import SETTINGS, SettingKey, ValueType, find_setting
 from aura_vcs.studio.studio import Studio
 
 
@@ -91,13 +91,15 @@ class ProjectSettings(Part):
         """List keys with their values; with `only_set` those that have one of the project's or the person's."""
         return self._opened.run(NO_CALL, _values, self._opened, category, only_set)
 
-    def set(self, key: str, value: str) -> bool:
+    def set(self, key: str, value: str, *, value_type: ValueType | None = None) -> bool:
         """Give a key a value in the project; False if it had it already. Undo takes it back.
+
+        Keys of your own begin with `app.` and have the `value_type` that is given, else string.
 
         Raises:
             UnknownSetting, SettingInvalid: also for a sensitive or personal key.
         """
-        return self._opened.run(NO_CALL, _set, self._opened, key, value)
+        return self._opened.run(NO_CALL, _set, self._opened, key, value, value_type)
 
     def unset(self, key: str) -> bool:
         """Take the project's value away; False if there was none."""
@@ -144,15 +146,17 @@ class StudioSettings:
             )
         return list(map(SettingValue._of, found))
 
-    def set(self, key: str, value: str) -> SettingValue:
-        """Give a key a value. A sensitive one is encrypted.
+    def set(self, key: str, value: str, *, value_type: ValueType | None = None, secret: bool = False) -> SettingValue:
+        """Give a key a value. A sensitive one is encrypted, and so is a `secret` under a key of your own (`app.…`).
 
         Raises:
             UnknownSetting, SettingInvalid. SecretUnavailable: it cannot be encrypted here.
         """
         with self._studio() as studio:
             text = known_name(studio, find_setting(key).key, value)
-            return SettingValue._of(configuration.set_configuration(studio, key, text))
+            return SettingValue._of(
+                configuration.set_configuration(studio, key, text, value_type=value_type, secret=secret)
+            )
 
     def unset(self, key: str) -> SettingValue:
         """Take the value of a key away, so that the default holds."""
@@ -183,8 +187,8 @@ def _values(repo: Repository, opened: Opened, category: str | None, only_set: bo
     return list(map(SettingValue._of, found))
 
 
-def _set(repo: Repository, opened: Opened, key: str, value: str) -> bool:
-    return set_in_project(repo, opened.known_studio, key, value)
+def _set(repo: Repository, opened: Opened, key: str, value: str, value_type: ValueType | None) -> bool:
+    return set_in_project(repo, opened.known_studio, key, value, value_type)
 
 
 def _rules(repo: Repository, opened: Opened) -> RetentionRules:

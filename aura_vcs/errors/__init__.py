@@ -93,7 +93,8 @@ AuraError                    1   something failed
 │   ├── GitUnavailable     111   `git` is not installed, or failed
 │   ├── NotAGitRepository  112   no git repository that can be read is there
 │   ├── GitDamaged         113   an object of it is missing or damaged
-│   └── TargetExists       114   an export never writes over what is there
+│   ├── TargetExists       114   an export never writes over what is there
+│   └── NotADatabase       115   no database of the Aura studio that can be read
 └── Problems                 3   the work finished; some of it could not be done
 
 Each family has a module here; what any part may meet is in this one.

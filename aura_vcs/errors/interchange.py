@@ -40,6 +40,16 @@ class GitDamaged(InterchangeError):
         self.thing, self.reason = thing, reason
 
 
+class NotADatabase(InterchangeError):
+    """There is no database of the Aura studio at that place, or it cannot be read."""
+
+    exit_code = 115
+
+    def __init__(self, path: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path} is no database of the Aura studio that can be read: {reason}", hint=hint)
+        self.path, self.reason = path, reason
+
+
 class TargetExists(InterchangeError):
     """An export never writes over what is there."""
 

@@ -20,7 +20,8 @@ class UnknownSetting(StudioError):
     def __init__(self, key: str, near: Sequence[str] = ()) -> None:
         super().__init__(f"There is no configuration key {key!r}")
         self.key, self.near = key, tuple(near)
-        self.hint = f"Did you mean {', '.join(near)}?" if near else "`aura config describe` lists them all."
+        every = "`aura config describe` lists them all; keys of your own begin with `app.`."
+        self.hint = f"Did you mean {', '.join(near)}?" if near else every
 
 
 class SettingInvalid(StudioError):

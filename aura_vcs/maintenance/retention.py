@@ -2,7 +2,8 @@
 
 The newest autosaves stay, older ones go after some days; restore points go after some more. What
 a person made (a commit), marked important, named by a branch or a tag, or stands on, always
-stays. A pruned version is deleted like by hand: it can be brought back until gc frees it.
+stays; so does what was imported, unless the rules say otherwise. A pruned version is deleted like by
+hand: it can be brought back until gc frees it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,10 @@ from aura_vcs.repository.repository import Draft, Repository
 
 
 class RetentionRules(msgspec.Struct, frozen=True):
-    """How long versions stay. `keep_hourly` and so on keep, of so many hours with an autosave, the newest one."""
+    """How long versions stay. `keep_hourly` and so on keep, of so many hours with an autosave, the newest one.
+
+    With `keep_imported`, what came with another program's history stays, however old it was there.
+    """
 
     keep_autosaves: int = 10
     autosave_days: float = 7
@@ -33,6 +37,7 @@ class RetentionRules(msgspec.Struct, frozen=True):
     keep_daily: int = 0
     keep_weekly: int = 0
     keep_monthly: int = 0
+    keep_imported: bool = True
 
     def __post_init__(self) -> None:
         if any(value < 0 for value in msgspec.structs.astuple(self)):
@@ -64,7 +69,7 @@ def plan_prune(repo: Repository, rules: RetentionRules, *, at: datetime | None =
     moment = at or datetime.now(UTC)
     versions = repo.queries.all_versions(VersionFilter())
     live = [record for record in versions if record.is_live]
-    return PrunePlan(tuple(decide(live, rules, moment, _named(repo))), format_time(moment))
+    return PrunePlan(tuple(decide(live, rules, moment, _named(repo), _imported(repo, rules))), format_time(moment))
 
 
 def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False) -> int:
@@ -104,21 +109,29 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
 
 
 def decide(
-    versions: Iterable[VersionRecord], rules: RetentionRules, at: datetime, named: Mapping[VersionId, str]
+    versions: Iterable[VersionRecord],
+    rules: RetentionRules,
+    at: datetime,
+    named: Mapping[VersionId, str],
+    imported: frozenset[VersionId] = frozenset(),
 ) -> list[RetentionDecision]:
-    """Decide about every version, newest first. Pure: no clock, no store."""
+    """Decide about every version, newest first. Pure: no clock, no store. Versions in `imported` stay."""
     newest_first = sorted(versions, key=lambda record: (record.number, parse_time(record.created_at)), reverse=True)
-    autosaves = [record for record in newest_first if record.type is VersionType.AUTOSAVE]
+    stays = {
+        **dict.fromkeys(imported, "it was imported"),
+        **{version: f"{name} stands on it" for version, name in named.items()},
+    }
+    autosaves = [record for record in newest_first if record.type is VersionType.AUTOSAVE and record.id not in imported]
     rank = {record.id: place for place, record in enumerate(autosaves)}
     periodic = _periodic(autosaves, rules)
-    return [_decided(record, rules, at, named, rank, periodic) for record in newest_first]
+    return [_decided(record, rules, at, stays, rank, periodic) for record in newest_first]
 
 
 def _decided(  # noqa: PLR0911 (one rule a line)
     record: VersionRecord,
     rules: RetentionRules,
     at: datetime,
-    named: Mapping[VersionId, str],
+    stays: Mapping[VersionId, str],
     rank: Mapping[VersionId, int],
     periodic: Mapping[VersionId, str],
 ) -> RetentionDecision:
@@ -127,8 +140,8 @@ def _decided(  # noqa: PLR0911 (one rule a line)
         return RetentionDecision(record, True, "a commit always stays")
     if record.important:
         return RetentionDecision(record, True, "it is marked important")
-    if record.id in named:
-        return RetentionDecision(record, True, f"{named[record.id]} stands on it")
+    if record.id in stays:
+        return RetentionDecision(record, True, stays[record.id])
     if record.type is VersionType.RESTORE_POINT:
         return _by_age(record, age, rules.restore_point_days, "a restore point")
     if rank[record.id] < rules.keep_autosaves:
@@ -162,6 +175,11 @@ def _periodic(autosaves: list[VersionRecord], rules: RetentionRules) -> dict[Ver
             seen.add(period)
             kept.setdefault(record.id, f"the newest autosave of its {word}")
     return kept
+
+
+def _imported(repo: Repository, rules: RetentionRules) -> frozenset[VersionId]:
+    """Find the versions that came with another program's history, if these are to be spared."""
+    return frozenset(repo.queries.origins("").values()) if rules.keep_imported else frozenset()
 
 
 def _named(repo: Repository) -> dict[VersionId, str]:

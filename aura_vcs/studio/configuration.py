@@ -1,4 +1,4 @@
-"""Configuration: typed values under known keys; project over user over default."""
+"""Configuration: typed values under known keys, and under `app.` any others; project over user over default."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -18,8 +18,11 @@ from aura_vcs.studio.setting_keys import (
     ValueType,
     check_given,
     find_setting,
+    is_own,
     is_value,
+    own_setting,
     parse_value,
+    type_of_value,
 )
 from aura_vcs.studio.studio import Studio
 
@@ -29,7 +32,10 @@ HIDDEN = "********"
 
 
 class Configured(msgspec.Struct, frozen=True):
-    """A value that the person gave a key. `version` counts its changes; a sensitive one is `sealed`."""
+    """A value that the person gave a key. `version` counts its changes; a sensitive one is `sealed`.
+
+    The `description` is that of a key of their own.
+    """
 
     value: Any
     sealed: Sealed | None
@@ -39,6 +45,7 @@ class Configured(msgspec.Struct, frozen=True):
     updated_at: str
     created_by: str
     modified_by: str
+    description: str = ""
 
 
 class ConfigFile(msgspec.Struct, frozen=True):
@@ -76,8 +83,8 @@ def get_configuration(
         UnknownSetting: there is no such key.
         SecretUnavailable: with `reveal`, a value that cannot be decrypted here.
     """
-    setting = find_setting(key)
     stored = _stored(studio) if studio is not None else {}
+    setting = _setting(key, stored, project or {})
     found = _resolved(setting, stored.get(setting.key), project or {})
     if studio is not None and reveal and found.is_sensitive and found.source == "user":
         return msgspec.structs.replace(found, value=secret_value(studio, setting.key))
@@ -95,7 +102,8 @@ def list_configurations(
 ) -> list[Configuration]:
     """List all keys, or those of a category, the active ones, or the sensitive ones; by key."""
     stored = _stored(studio) if studio is not None else {}
-    found = [_resolved(setting, stored.get(setting.key), project or {}) for setting in SETTINGS]
+    own = [_setting(key, stored, project or {}) for key in {*stored, *(project or {})} if is_own(key)]
+    found = [_resolved(setting, stored.get(setting.key), project or {}) for setting in (*SETTINGS, *own)]
     return [
         item
         for item in sorted(found, key=lambda item: item.key)
@@ -123,21 +131,30 @@ def set_configuration(
     key: str,
     text: str,
     *,
+    value_type: ValueType | None = None,
+    secret: bool = False,
+    is_active: bool = True,
+    description: str = "",
     find_keyring: Callable[[], Any] = working_keyring,
     correlation_id: str | None = None,
 ) -> Configuration:
     """Give a key a value, for all projects. A sensitive one is encrypted; `protection` says how.
 
-    An action of the studio, if it is not so already; actions with the same `correlation_id` are taken back together.
+    A key of one's own takes a `value_type` (string without one) and a `description`, and may be a `secret`. A value
+    that is not `is_active` is kept and does not hold. An action of the studio, if it is not so already; actions with
+    the same `correlation_id` are taken back together.
 
     Raises:
         UnknownSetting, SettingInvalid.
         SecretUnavailable: it cannot be encrypted here.
     """
-    setting = find_setting(key)
+    setting = typed_setting(key, value_type, secret=secret)
     value = check_given(setting, parse_value(setting, text))
     with acting(studio.folder):
         before = _stored(studio).get(setting.key)
+        if before is not None and before.sealed is not None and not setting.is_sensitive:
+            hint = f"Give --secret, or take the secret away: `aura config unset {setting.key}`."
+            raise SettingInvalid(setting.key, "it holds a secret, and this would not be one", hint=hint)
         if setting.is_paths and not text.lstrip().startswith("[") and before is not None and before.is_active:
             value = list(dict.fromkeys([*before.value, *value]))
         if before is not None and before.is_active and before.sealed is None and before.value == value:
@@ -148,11 +165,12 @@ def set_configuration(
             value=None if setting.is_sensitive else value,
             sealed=sealed,
             version=(before.version if before else 0) + 1,
-            is_active=True,
+            is_active=is_active,
             created_at=before.created_at if before else at,
             updated_at=at,
             created_by=before.created_by if before else by,
             modified_by=by,
+            description=description or (before.description if before else ""),
         )
         _put(studio, setting, after, ActionDraft("config.set", f"Set {setting.key}", correlation_id=correlation_id))
     return get_configuration(studio, setting.key)
@@ -164,8 +182,8 @@ def unset_configuration(studio: Studio, key: str) -> Configuration:
     Raises:
         UnknownSetting.
     """
-    setting = find_setting(key)
     with acting(studio.folder):
+        setting = _setting(key, _stored(studio), {})
         before = _stored(studio).get(setting.key)
         if before is not None and before.is_active:
             if before.sealed is not None:
@@ -175,7 +193,7 @@ def unset_configuration(studio: Studio, key: str) -> Configuration:
                 modified_by=studio.folder.user,
             )  # fmt: skip
             _put(studio, setting, after, ActionDraft("config.unset", f"Unset {setting.key}"))
-    return get_configuration(studio, setting.key)
+    return msgspec.structs.replace(get_configuration(studio, setting.key), is_sensitive=setting.is_sensitive)
 
 
 def _put(studio: Studio, setting: SettingKey, after: Configured, draft: ActionDraft) -> None:
@@ -188,14 +206,30 @@ def _put(studio: Studio, setting: SettingKey, after: Configured, draft: ActionDr
     act(studio.folder, msgspec.structs.replace(draft, changes=(change,), can_batch=True))
 
 
-def project_value(key: str, text: str) -> tuple[str, Any]:
+def typed_setting(key: str, value_type: ValueType | None = None, *, secret: bool = False) -> SettingKey:
+    """Find the setting of a key, which may be given a type if it is one's own.
+
+    Raises:
+        UnknownSetting. SettingInvalid: the key is none of one's own.
+    """
+    setting = find_setting(key)
+    if value_type is None and not secret:
+        return setting
+    if not is_own(key):
+        raise SettingInvalid(setting.key, "its type is known; only keys of your own, `app.…`, are given one")
+    if secret and value_type not in {None, "string"}:
+        raise SettingInvalid(setting.key, "a secret is a text")
+    return own_setting(key, value_type or "string", is_sensitive=secret)
+
+
+def project_value(key: str, text: str, value_type: ValueType | None = None) -> tuple[str, Any]:
     """Parse a setting of the project into key and value, to be stored by `history.fields`.
 
     Raises:
         UnknownSetting.
         SettingInvalid: also for a sensitive or personal key: those never lie in a project folder.
     """
-    setting = find_setting(key)
+    setting = typed_setting(key, value_type)
     if setting.is_personal:
         hint = f"Set it for yourself: `aura config set {setting.key}`."
         raise SettingInvalid(setting.key, "a project does not decide about it", hint=hint)
@@ -232,8 +266,9 @@ def configured_keys(
 def _refresh(studio: Studio) -> None:
     def enter(connection: Any) -> None:
         connection.execute("DELETE FROM configurations")
-        for key, stored in _stored(studio).items():
-            setting = BY_KEY[key]
+        configured = _stored(studio)
+        for key, stored in configured.items():
+            setting = _setting(key, configured, {})
             record = encode_compact(msgspec.structs.replace(stored, value=None, sealed=None))
             connection.execute(
                 "INSERT INTO configurations VALUES (?, ?, ?, ?, ?)",
@@ -251,13 +286,26 @@ def _stored(studio: Studio) -> dict[str, Configured]:
     """Read the person's values of known keys; what cannot be one is passed over with a warning."""
     found = {}
     for key, value in _file(studio).configurations.items():
-        if key not in BY_KEY:
+        if key not in BY_KEY and not is_own(key):
             continue
         try:
             found[key] = from_plain(value, Configured, f"{CONFIG} at {key}")
         except RecordCorrupt:
             studio.folder.progress.note(f"The value of {key} in {CONFIG} cannot be read; the default holds")
     return found
+
+
+def _setting(key: str, stored: Mapping[str, Configured], project: Mapping[str, Any]) -> SettingKey:
+    """Describe a key: one of the person's own by the value that it has."""
+    setting = find_setting(key)
+    if not is_own(key):
+        return setting
+    mine, given = stored.get(setting.key), project.get(setting.key)
+    if mine is not None and mine.sealed is not None:
+        return own_setting(key, is_sensitive=True, description=mine.description)
+    value = given if given is not None else mine.value if mine is not None else None
+    described = mine.description if mine is not None else ""
+    return own_setting(key, "string" if value is None else type_of_value(value), description=described)
 
 
 def _resolved(setting: SettingKey, stored: Configured | None, project: Mapping[str, Any]) -> Configuration:

@@ -7,7 +7,7 @@ from typing import Any
 from aura_vcs.history.project_settings import set_fields
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.configuration import get_configuration, project_value
-from aura_vcs.studio.setting_keys import find_setting
+from aura_vcs.studio.setting_keys import ValueType, find_setting
 from aura_vcs.studio.studio import Studio
 
 OpenStudio = Callable[[], Studio]
@@ -29,14 +29,16 @@ def configured_value(repo: Repository, studio: OpenStudio | None, key: str) -> A
         return get_configuration(opened, key, project_settings(repo)).value
 
 
-def set_in_project(repo: Repository, studio: OpenStudio | None, key: str, text: str) -> bool:
+def set_in_project(
+    repo: Repository, studio: OpenStudio | None, key: str, text: str, value_type: ValueType | None = None
+) -> bool:
     """Give a key a value in the project, on every machine; False if it had it already. An action that undo takes back.
 
     Raises:
         UnknownSetting, SettingInvalid. UnknownName: it names a template or preset that there is not.
     """
     with nullcontext() if studio is None else studio() as opened:
-        name, parsed = project_value(key, known_name(opened, find_setting(key).key, text))
+        name, parsed = project_value(key, known_name(opened, find_setting(key).key, text), value_type)
     return set_fields(repo, {"settings": {name: parsed}}, f"Set {name}", type_="config.set") is not None
 
 

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -69,6 +70,13 @@ SETTINGS: tuple[SettingKey, ...] = (
     _number("retention.keep_daily", 0, "Days of which the newest autosave is kept longer", 0, 100_000),
     _number("retention.keep_weekly", 0, "Weeks of which the newest autosave is kept longer", 0, 10_000),
     _number("retention.keep_monthly", 0, "Months of which the newest autosave is kept longer", 0, 10_000),
+    SettingKey(
+        "retention.keep_imported",
+        "retention",
+        "boolean",
+        True,
+        "Whether autosaves and restore points that were imported stay, however old they are",
+    ),
     _number("offload.copies", 1, "How many remotes must hold what `aura offload` frees", 1, 100),
     _number("actions.expire_days", 0, "After how many days edits can no longer be undone; 0 for never", 0, 36_500),
     _text(
@@ -105,6 +113,10 @@ SETTINGS: tuple[SettingKey, ...] = (
     ),
     SettingKey("render.defaults", "render", "json", {}, "Fields of render.json that new projects begin with"),
 )
+OWN = "app."
+"""What keys begin with that belong to other programs, or to the person: any name and value goes."""
+_OWN_KEY = re.compile(r"app(?:\.[a-z0-9_-]{1,64}){1,8}")
+_OWN_BOUND = 1e300
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 _FAMILIAR = {
     **dict.fromkeys(("author", "author.name", "name", "user", "user.name", "username", "identity"), "identity.name"),
@@ -116,12 +128,15 @@ _FAMILIAR = {
 
 
 def find_setting(key: str) -> SettingKey:
-    """Find the key's setting.
+    """Find the key's setting. Every key below OWN has one, of type string.
 
     Raises:
         UnknownSetting: there is none; suggests near ones.
+        SettingInvalid: a key of one's own cannot be called so.
     """
     found = BY_KEY.get(key.strip().lower())
+    if found is None and is_own(key):
+        return own_setting(key)
     if found is None:
         last = {known.rpartition(".")[2]: known for known in BY_KEY}
         familiar = _FAMILIAR.get(key.strip().lower())
@@ -130,6 +145,39 @@ def find_setting(key: str) -> SettingKey:
         similar = [*suggest(key, BY_KEY), *(last[word] for word in suggest(key, last))]
         raise UnknownSetting(key, list(dict.fromkeys(similar))[:3])
     return found
+
+
+def is_own(key: str) -> bool:
+    """Tell whether a key belongs to another program or to the person."""
+    return key.strip().lower().startswith(OWN)
+
+
+def own_setting(
+    key: str, value_type: ValueType = "string", *, is_sensitive: bool = False, description: str = ""
+) -> SettingKey:
+    """Describe a key below OWN.
+
+    Raises:
+        SettingInvalid: it cannot be called so.
+    """
+    name = key.strip().lower()
+    if _OWN_KEY.fullmatch(name) is None:
+        raise SettingInvalid(
+            name[:100], "it cannot be called so", hint="Use letters, digits, - and _, such as app.theme."
+        )
+    return SettingKey(
+        name, "app", value_type, None, description or "A key of your own", is_sensitive=is_sensitive,
+        lowest=-_OWN_BOUND, highest=_OWN_BOUND,
+    )  # fmt: skip
+
+
+def type_of_value(value: Any) -> ValueType:
+    """Return the type of a key that has this value."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return "string" if isinstance(value, str) else "json"
 
 
 def parse_value(setting: SettingKey, text: str) -> Any:

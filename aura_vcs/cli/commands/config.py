@@ -15,6 +15,7 @@ from aura_vcs.cli.shared.studio_undo import WAY_BACK
 
 if TYPE_CHECKING:
     from aura_vcs.studio.configuration import Configuration
+    from aura_vcs.studio.setting_keys import ValueType
 
 
 @click.group(
@@ -63,18 +64,35 @@ def get_command(session: Session, key: str, reveal: bool) -> None:
         "aura config set retention.keep_autosaves 20",
         "aura config set export.preset TikTok --project",
         "aura config set llm.api_key --stdin < key.txt",
+        "aura config set app.theme dark",
     ),
 )
 @click.argument("key", shell_complete=complete_key)
 @click.argument("value", required=False)
 @click.option("--project", "for_project", is_flag=True, help="For this project only, on every machine")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the value from stdin, so that no history has it")
+@click.option(
+    "--type",
+    "value_type",
+    type=click.Choice(["string", "number", "boolean", "json"]),
+    help="The type of a key of your own  [default: string]",
+)
+@click.option("--secret", is_flag=True, help="Encrypt the value of a key of your own")
 @json_option
 @pass_session
-def set_command(session: Session, key: str, value: str | None, for_project: bool, from_stdin: bool) -> None:
+def set_command(
+    session: Session,
+    key: str,
+    value: str | None,
+    for_project: bool,
+    from_stdin: bool,
+    value_type: "ValueType | None",
+    secret: bool,
+) -> None:
     """Give a key a value
 
-    Sensitive values are encrypted, belong to you alone, and are never shown without --reveal.
+    Sensitive values are encrypted, belong to you alone, and are never shown without --reveal. Keys of your own, or of
+    another program, begin with `app.` and take any value.
     """
     from aura_vcs.studio.configuration import get_configuration, set_configuration
     from aura_vcs.studio.project_configuration import known_name, set_in_project
@@ -85,13 +103,17 @@ def set_command(session: Session, key: str, value: str | None, for_project: bool
     if text is None:
         raise click.UsageError("A value is missing. Give one, or --stdin.")
     with session.studio() as studio:
+        if for_project and secret:
+            raise click.UsageError("--secret and --project exclude each other: a project keeps no secret.")
         if for_project:
             with session.open() as repo:
-                is_changed = set_in_project(repo, session.studio, key, text)
+                is_changed = set_in_project(repo, session.studio, key, text, value_type)
             found = get_configuration(studio, key, settings_here(session))
         else:
             before = get_configuration(studio, key).version
-            found = set_configuration(studio, key, known_name(studio, key, text))
+            found = set_configuration(
+                studio, key, known_name(studio, key, text), value_type=value_type, secret=secret
+            )  # fmt: skip
             is_changed = found.version != before
     if session.console.as_json:
         session.console.data(found)

@@ -153,7 +153,7 @@ def list_command(
             {
                 "id": yellow(job.id[:8]),
                 "status": _status(job),
-                "version": f"v{job.version_number}",
+                "version": job.rendered,
                 "preset": job.preset_name,
                 "age": faint(age(job.created_at)),
                 "file": strong(job.output_file),
@@ -280,7 +280,7 @@ def _print(console: Console, job: "ExportRecord") -> None:
     if console.as_json:
         console.data({"export": job})
         return
-    console.line(_status(job), f"  v{job.version_number} as {job.preset_name}", faint(f"  {job.id[:8]}"))
+    console.line(_status(job), f"  {job.rendered} as {job.preset_name}", faint(f"  {job.id[:8]}"))
     console.line("  ", strong(job.output_file))
     if job.status == "Completed":
         made = [size(job.file_size or 0), duration(job.duration_seconds or 0), job.resolution or "", job.codec or ""]

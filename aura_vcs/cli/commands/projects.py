@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aura_vcs.studio.projects import ProjectEntry
     from aura_vcs.studio.studio import Studio
 
-STATUSES = ("InProgress", "Completed", "Failed", "Cancelled")
+STATUSES = ("Draft", "InProgress", "Completed", "Failed", "Cancelled")
 
 
 @click.group(

@@ -34,6 +34,8 @@ class PastVersion(msgspec.Struct, frozen=True):
     type: VersionType = VersionType.MANUAL
     trigger: str | None = None
     important: bool = False
+    deleted_at: str | None = None
+    deleted_by: str | None = None
     extra: dict[str, str] = {}
 
 
@@ -77,6 +79,8 @@ def record_past_versions(
                     branch=past.branch,
                     description=version.description,
                     important=past.important,
+                    deleted_at=past.deleted_at,
+                    deleted_by=past.deleted_by,
                     updated_at=transaction.at,
                     updated_by=repo.author,
                 ),

@@ -27,8 +27,19 @@ from aura_vcs.project.documents.field_types import (
     Time,
 )
 
-Status = Literal["InProgress", "Completed", "Failed", "Cancelled"]
+Status = Literal["Draft", "InProgress", "Completed", "Failed", "Cancelled"]
 Stage = Literal["Script", "TTS", "Images", "Composition", "Render"]
+STAGE_ALIASES: dict[str, Stage] = {
+    "scriptgeneration": "Script",
+    "voicegeneration": "TTS",
+    "audiogeneration": "TTS",
+    "visualgeneration": "Images",
+    "imagegeneration": "Images",
+    "videocomposition": "Composition",
+    "rendering": "Render",
+    "videorendering": "Render",
+}
+"""Stages as other programs call them, in lower case."""
 Aspect = Literal["Widescreen16x9", "Vertical9x16", "Square1x1"]
 Pacing = Literal["Chill", "Conversational", "Fast"]
 Density = Literal["Sparse", "Balanced", "Dense"]

@@ -17,7 +17,7 @@ from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.history.project_settings import note_fields, set_fields, value_of
 from aura_vcs.layout import STATE
 from aura_vcs.model import Field, Operation
-from aura_vcs.project.documents.models import Stage, Status
+from aura_vcs.project.documents.models import STAGE_ALIASES, Stage, Status
 from aura_vcs.repository.repository import Repository
 
 STEPS = ("brief", "plan", "voice", "generate")
@@ -143,9 +143,12 @@ def _checked(name: str, value: Any) -> Any:
     choices = {"status": Status, "current_stage": Stage}.get(name)
     if choices is not None:
         names: dict[str, str] = {choice.lower(): choice for choice in choices.__args__}  # type: ignore[attr-defined]
-        if str(value).lower() not in names:
+        found = names.get(str(value).lower())
+        if found is None and name == "current_stage":
+            found = STAGE_ALIASES.get(str(value).lower())
+        if found is None:
             raise InvalidValue(STATE, f"/{name}", f"{value!r} is none of {', '.join(names.values())}")
-        return names[str(value).lower()]
+        return found
     if name in {"current_wizard_step", "progress_percent"}:
         return _number(name, value)
     text = "".join(c for c in str(value) if c.isprintable() or c in "\n\t")

@@ -78,7 +78,7 @@ def _checkpoint(item: RenderCheckpoint) -> Activity:
 
 def _export(job: ExportRecord) -> Activity:
     verb = {"Queued": "Queued", "InProgress": "Started", "Failed": "Failed", "Completed": "Made"}[job.status]
-    said = f"{verb} export of v{job.version_number} as {job.preset_name}"
+    said = f"{verb} export of {job.rendered} as {job.preset_name}"
     payload = {
         "status": job.status, "progress": job.progress, "version": job.input_file, "output_file": job.output_file,
         "preset_name": job.preset_name,

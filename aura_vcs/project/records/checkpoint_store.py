@@ -95,7 +95,7 @@ class CheckpointWriter:
         name = stage_named(stage)
         create_checkpoint(self._project, name, now=now(), completed_scenes=completed, total_scenes=total)
         with self._locks.shared("objects"):
-            blob = self._put_data(data)
+            blob = self.put_data(data)
             path, size, content = self._output(output, keep=keep_output)
             with self._mutex:
                 at = self._time()
@@ -118,7 +118,12 @@ class CheckpointWriter:
         self._last_time = at
         return at
 
-    def _put_data(self, data: Any) -> ObjectId | None:
+    def put_data(self, data: Any) -> ObjectId | None:
+        """Store the JSON that a checkpoint holds; None for none. The caller holds the `objects` lock.
+
+        Raises:
+            InputError: it is no JSON, or too large.
+        """
         if data is None:
             return None
         try:

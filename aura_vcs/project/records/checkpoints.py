@@ -14,7 +14,7 @@ from msgspec import Meta
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, new_uuid
-from aura_vcs.project.documents.models import Stage
+from aura_vcs.project.documents.models import STAGE_ALIASES, Stage
 from aura_vcs.project.documents.validate import is_time
 
 STAGES: tuple[Stage, ...] = ("Script", "TTS", "Images", "Composition", "Render")
@@ -111,7 +111,7 @@ def decode_checkpoint(data: bytes, file: str) -> RenderCheckpoint:
 
 
 def stage_named(text: str) -> Stage:
-    """Find the stage of that name, in upper or lower case.
+    """Find the stage of that name, in upper or lower case, or as the studio's database calls it.
 
     Raises:
         InvalidValue: there is none.
@@ -119,6 +119,8 @@ def stage_named(text: str) -> Stage:
     for stage in STAGES:
         if stage.lower() == text.lower():
             return stage
+    if text.lower() in STAGE_ALIASES:
+        return STAGE_ALIASES[text.lower()]
     raise InvalidValue("the checkpoint", "/stage_name", f"{text!r} is no stage; there are {', '.join(STAGES)}")
 
 

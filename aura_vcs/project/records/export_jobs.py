@@ -171,8 +171,13 @@ def retry_export(repo: Repository, job: ExportRecord) -> ExportRecord:
     """Queue a failed job again: the same version, preset and output.
 
     Raises:
-        InvalidTransition: the job is not Failed.
+        InvalidTransition: the job is not Failed. InputError: another program made it, from no version.
     """
+    if job.version_number is None:
+        raise InputError(
+            f"The export {job.id[:8]} was made by another program, from {job.input_file}",
+            hint="Render a version instead: `aura export run VERSION`.",
+        )
     return _put(repo, retried(job, now=now()))
 
 

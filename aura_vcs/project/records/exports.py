@@ -33,6 +33,8 @@ MAX_MESSAGE = 2000
 class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the export history. `input_file` names the version that was rendered, by its id.
 
+    Another program's export, which was imported, has no `version_number`, and its `input_file` is a path.
+
     `preset` has all numbers of the preset and `output_id` the BLAKE3 of the finished file, so that
     the export can be made again and compared.
     """
@@ -60,6 +62,13 @@ class ExportRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | None = None
     updated_at: str | None = None
     modified_by: str | None = None
+
+    @property
+    def rendered(self) -> str:
+        """What was rendered, in words: a version, or the file that another program says."""
+        if self.version_number is not None:
+            return f"v{self.version_number}"
+        return self.input_file.replace("\\", "/").rpartition("/")[2] or "a film"
 
 
 def queue_export(

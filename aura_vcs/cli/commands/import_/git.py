@@ -1,11 +1,10 @@
-"""`aura import`: histories that other programs keep become versions."""
+"""`aura import git`."""
 
 import os
 from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Moment, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.output.humanize import count
@@ -21,12 +20,7 @@ SHOWN = 20
 """So many of the things that were left out are listed; `--json` has more."""
 
 
-@click.group("import", cls=FileGroup, context_settings=HELP, epilog=examples("aura import git ../film"))
-def import_command() -> None:
-    """Bring a history here that another program keeps"""
-
-
-@import_command.command(
+@click.command(
     "git",
     context_settings=HELP,
     epilog=examples(

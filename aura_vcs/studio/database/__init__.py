@@ -1,0 +1,1 @@
+"""Import of an Aura studio's database: its projects become folders with their history."""
