@@ -18,7 +18,7 @@ from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
-from aura_vcs.studio.database.cells import flag, identity, long_text, number, raw, text, time, integer
+from aura_vcs.studio.database.cells import flag, identity, integer, long_text, number, raw, text, time
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
 from aura_vcs.studio.database.media import MediaPlaces
 from aura_vcs.studio.database.report import Losses

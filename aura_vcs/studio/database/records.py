@@ -14,7 +14,7 @@ from aura_vcs.project.records.checkpoints import RenderCheckpoint, stage_named
 from aura_vcs.project.records.exports import MAX_MESSAGE, ExportRecord, ExportStatus
 from aura_vcs.project.records.past_records import record_past_checkpoint, record_past_export
 from aura_vcs.repository.repository import Repository
-from aura_vcs.studio.database.cells import flag, identity, long_text, number, raw, text, time, integer
+from aura_vcs.studio.database.cells import flag, identity, integer, long_text, number, raw, text, time
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
 from aura_vcs.studio.database.media import MediaPlaces
 from aura_vcs.studio.database.present import job_of, title_of

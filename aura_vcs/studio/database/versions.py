@@ -20,7 +20,7 @@ from aura_vcs.model import DOCUMENTS, ORIGIN, Entry, EntryKind, Kind, VersionTyp
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID, documents_of
 from aura_vcs.repository.repository import Repository
-from aura_vcs.studio.database.cells import flag, identity, long_text, raw, text, time, integer
+from aura_vcs.studio.database.cells import flag, identity, integer, long_text, raw, text, time
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
 from aura_vcs.studio.database.media import MediaPlaces
 from aura_vcs.studio.database.present import DOCUMENT_COLUMNS, taken_document, title_of

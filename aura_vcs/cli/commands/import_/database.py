@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "aura import database ~/AuraVideoStudio/Data/aura.db films",
         "aura import database aura.db --dry-run",
-        r"aura import database aura.db films --map 'C:\Users\me=/mnt/old' --media-root /mnt/media",
+        "aura import database aura.db films --map /old/home=/mnt/old --media-root /mnt/media",
         'aura import database aura.db films --project "The Solar System"',
     ),
 )
