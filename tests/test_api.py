@@ -388,6 +388,7 @@ def test_encrypted_and_offloaded_content_is_fetched(film: aura.Project, tmp_path
     with aura.open(tmp_path / "copy", credentials=keys) as copy, copy.open_file("clip.mp4", "v3") as stream:
         stream.seek(1_000_000)
         assert stream.read(500) == data[1_000_000:1_000_500]
+        assert copy.read("clip.mp4", "v3") == data
         assert copy.fetch_content("v3").size == 0
 
 

@@ -2,12 +2,14 @@
 
 import io
 import json
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import aura_vcs as aura
 import pytest
+from aura_vcs.storage.remotes.folder import FolderRemote
 
 
 @pytest.fixture
@@ -144,6 +146,87 @@ def test_content_is_offloaded_and_comes_back(film: aura.Project, tmp_path: Path)
     assert [file.path for file in film.plan_content("v3").files] == [Path("clip.mp4")]
     assert film.fetch_content("v3", paths=["clip.mp4"]).size == 5_120_000
     assert film.plan_content().files == ()
+
+
+def test_of_offloaded_content_only_what_is_read_is_fetched(
+    film: aura.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The middle of a large file at a remote costs some chunks, and nothing of it stays; whole, it is the same file."""
+    data = random.Random(7).randbytes(12 << 20)
+    (film.path / "clip.mp4").write_bytes(data)
+    film.commit("Clip")
+    (film.path / "clip.mp4").unlink()
+    film.commit("No clip")
+    film.remotes.add("origin", tmp_path / "far.aura")
+    film.push()
+    taken: list[int] = []
+    read_range = FolderRemote.read_range
+
+    def counted(remote: FolderRemote, name: str, offset: int, length: int) -> bytes:
+        taken.append(length)
+        return read_range(remote, name, offset, length)
+
+    with aura.clone(tmp_path / "far.aura", tmp_path / "copy", partial=True) as copy:
+        monkeypatch.setattr(FolderRemote, "read_range", counted)
+        with copy.open_file("clip.mp4", "v3") as stream:
+            assert stream.seek(-1000, 2) == len(data) - 1000
+            assert stream.read() == data[-1000:]
+            stream.seek(6 << 20)
+            assert stream.read(70_000) == data[6 << 20 :][:70_000]
+            assert sum(taken) < len(data) // 2
+            stream.seek(0)
+            assert stream.read() == data
+        assert copy.plan_content("v3").files
+        assert copy.fetch_content("v3").size == len(data)
+        taken.clear()
+        with copy.open_file("clip.mp4", "v3") as stream:
+            assert stream.read(10) == data[:10]
+        assert taken == []
+
+
+def test_a_damaged_chunk_at_a_remote_is_not_handed_out(film: aura.Project, tmp_path: Path) -> None:
+    """Every chunk is hashed before a byte of it is seen."""
+    (film.path / "clip.mp4").write_bytes(random.Random(8).randbytes(3 << 20))
+    film.commit("Clip")
+    (film.path / "clip.mp4").unlink()
+    film.commit("No clip")
+    film.remotes.add("origin", tmp_path / "far.aura")
+    film.push()
+    with aura.clone(tmp_path / "far.aura", tmp_path / "copy", partial=True) as copy:
+        pack = max((tmp_path / "far.aura/packs").rglob("*"), key=lambda path: path.stat().st_size)
+        pack.chmod(0o600)
+        with pack.open("r+b") as file:
+            file.seek(1 << 20)
+            file.write(bytes(1000))
+        with copy.open_file("clip.mp4", "v3") as stream, pytest.raises(aura.AuraError):
+            stream.read()
+
+
+def test_a_name_is_suggested_and_the_room_it_takes_told(film: aura.Project) -> None:
+    """What the command line offers and says of a commit, a program gets as well."""
+    assert film.suggest_name() == ""
+    (film.path / "music.wav").write_bytes(random.Random(9).randbytes(200_000))
+    (film.path / "script.txt").write_text("Other words\n")
+    assert film.suggest_name() == "New music, changed script.txt"
+    assert film.suggest_name(["script.txt"]) == "Changed script.txt"
+    assert film.commit(film.suggest_name()).stored_bytes > 200_000
+    assert film.commit("Nothing").stored_bytes == 0
+
+
+def test_reading_ends_between_two_pieces(film: aura.Project) -> None:
+    """A token that is cancelled while a large file is read ends the call before the rest of it."""
+    (film.path / "clip.mp4").write_bytes(random.Random(10).randbytes(20 << 20))
+    film.commit("Clip")
+    token, seen = aura.CancelToken(), list[int]()
+
+    def stop(step: aura.Step) -> None:
+        seen.append(step.done)
+        if step.done:
+            token.cancel()
+
+    with pytest.raises(aura.Interrupted):
+        film.read("clip.mp4", progress=stop, cancel=token)
+    assert max(seen) < 10 << 20
 
 
 def test_damaged_records_are_written_anew(film: aura.Project) -> None:

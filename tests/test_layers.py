@@ -198,8 +198,8 @@ LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model pro
 STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
-    "history": 18, "index": 9, "media": 1, "objects": 6, "project": 4, "repository": 7, "storage": 10,
-    "studio": 3, "sync": 6, "worktree": 16,
+    "history": 19, "index": 9, "media": 1, "objects": 6, "project": 7, "repository": 7, "storage": 10,
+    "studio": 3, "sync": 6, "worktree": 17,
 }  # fmt: skip
 """How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.
 

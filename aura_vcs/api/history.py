@@ -24,6 +24,7 @@ from aura_vcs.history import checkout as checkout_room
 from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
 from aura_vcs.history import undo as undo_room
+from aura_vcs.history.diff.suggest_name import suggest_name
 from aura_vcs.history.untrack import untrack
 from aura_vcs.repository.repository import Repository
 
@@ -76,6 +77,13 @@ class HistoryMethods(Part):
             InputError: there is nothing to amend, or HEAD is not where its branch is.
         """
         return self._opened.run(call, _amend, name, description, important, paths, author, keep)
+
+    def suggest_name(self, paths: Iterable[StrPath] | None = None) -> str:
+        """Return a name for the version that `commit` would make now, from what has changed; "" where nothing has.
+
+        "Trimmed 2 clips, new music": timelines are compared clip by clip, other files are told by their names.
+        """
+        return self._opened.run(NO_CALL, _suggested, paths)
 
     def status(self, **call: Unpack[Call]) -> Status:
         """Compare the folder with the version it is based on."""
@@ -136,13 +144,14 @@ class HistoryMethods(Part):
         """Open a file of a version as a seekable binary stream, of which only what is read is looked at.
 
         From 1 MiB on a file is read piece by piece, and each piece is verified. One that lies in the store
-        as it is, where the file system clones, is opened as such: `read` verifies it. Offloaded content is
-        fetched. The stream stays good while the project is open.
+        as it is, where the file system clones, is opened as such: `read` verifies it. Of offloaded content only
+        the pieces that are read are fetched, and none stays: `fetch_content` brings it back. The stream stays
+        good while the project is open; `progress` and `cancel` are for the opening.
 
         Raises:
             UnknownName: the version has no such file. ObjectPurged, ObjectOffloaded, ObjectCorrupt.
         """
-        return self._opened.run(call, open_content, name_of(version), path)
+        return self._opened.run_with_content(call, open_content, name_of(version), path)
 
     def diff(
         self,
@@ -235,6 +244,10 @@ def _commit(
         author=author,
     )
     return Committed._of(done)
+
+
+def _suggested(repo: Repository, paths: Iterable[StrPath] | None) -> str:
+    return suggest_name(repo, () if paths is None else project_paths(repo, paths))
 
 
 def _amend(

@@ -168,6 +168,8 @@ class Committed:
     """The version whose place this one takes."""
     folders_for_files: tuple[Path, ...] = ()
     """Where the version has a folder, and the one before it a file."""
+    stored_bytes: int = 0
+    """How much room of the disk the commit took: of content that was there already, nothing."""
 
     @classmethod
     def _of(cls, done: commit_room.Committed) -> Self:
@@ -180,6 +182,7 @@ class Committed:
             version_or_none(done.beside),
             version_or_none(done.amended),
             paths_of(done.folders_for_files),
+            done.stored_bytes,
         )
 
 

@@ -21,6 +21,8 @@ from aura_vcs.model import VersionType as StoredType
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance.gc import plan_remote_purge
+from aura_vcs.sync.offload.fetch_content import LazyFetcher
+from aura_vcs.sync.offload.remote_file import open_at_remote
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import RemoteCache
 
@@ -118,7 +120,7 @@ def list_files(repo: Repository, version: str, folder: StrPath, recursive: bool)
     return [FileInfo._of(path, entry) for path, entry in list_folder(repo, located, recursive=recursive)]
 
 
-def open_content(repo: Repository, version: str, path: StrPath) -> BinaryIO:
+def open_content(repo: Repository, content: LazyFetcher, version: str, path: StrPath) -> BinaryIO:
     """Open a file of a version; see `Project.open_file`.
 
     Raises:
@@ -128,7 +130,8 @@ def open_content(repo: Repository, version: str, path: StrPath) -> BinaryIO:
     located = locate(repo, f"{version}:{inside}")
     if not is_file(located.entry):
         raise InputError(f"{inside} is no file in {version}", hint="`files` lists what a folder has.")
-    return StoredContents(repo.store).open(inside, located.entry)
+    remote_file = open_at_remote(repo, content, located.entry.id)
+    return remote_file or StoredContents(repo.store).open(inside, located.entry)
 
 
 def read_content(repo: Repository, version: str, path: StrPath) -> bytes:
@@ -141,7 +144,13 @@ def read_content(repo: Repository, version: str, path: StrPath) -> bytes:
     located = locate(repo, f"{version}:{inside}")
     if located.is_folder:
         raise InputError(f"{inside} is no file in {version}", hint="`files` lists what a folder has.")
-    return b"".join(repo.store.stream(located.entry.id))
+    pieces = []
+    repo.progress.start(f"Reading {inside}", located.entry.size, "bytes")
+    for piece in repo.store.stream(located.entry.id):
+        pieces.append(piece)
+        repo.progress.advance(len(piece))
+    repo.progress.finish()
+    return b"".join(pieces)
 
 
 def _version(repo: Repository, name: str) -> Version:

@@ -2,6 +2,7 @@
 
 import io
 from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import BinaryIO, Protocol, cast
 
@@ -61,7 +62,8 @@ class StoredContents:
         self._store.require({entry.id: path})
         place = self._store.location(entry.id)
         if place is not None and place.chunked:
-            return cast("BinaryIO", io.BufferedReader(ChunkedFile(self._store, entry.id)))
+            listed = decode_chunk_list(self._store.packs.read(place), entry.id)
+            return cast("BinaryIO", io.BufferedReader(ChunkedFile(listed, self._store.read)))
         if entry.size > DOCUMENT_LIMIT:
             raise LimitExceeded(f"The size of {path}, which is stored compressed,", DOCUMENT_LIMIT)
         return io.BytesIO(self._store.read(entry.id))
@@ -73,20 +75,18 @@ class StoredContents:
 
 
 class ChunkedFile(io.RawIOBase):
-    """A stored file that is kept in chunks, read where it is asked for; every chunk is verified.
+    """A file that is kept in chunks, read where it is asked for: `listed` has their ids and lengths.
 
     Raises:
-        IntegrityError: a chunk is missing or damaged.
+        what `read` raises, which returns a chunk's bytes, verified.
     """
 
-    def __init__(self, store: ObjectStore, object_id: ObjectId) -> None:
+    def __init__(self, listed: Iterable[tuple[ObjectId, int]], read: Callable[[ObjectId], bytes]) -> None:
         super().__init__()
-        place = store.location(object_id)
-        assert place is not None
-        listed = list(decode_chunk_list(store.packs.read(place), object_id))
-        self._store = store
-        self._chunks = [chunk for chunk, _ in listed]
-        self._starts = list(accumulate((length for _, length in listed), initial=0))
+        chunks = list(listed)
+        self._read = read
+        self._chunks = [chunk for chunk, _ in chunks]
+        self._starts = list(accumulate((length for _, length in chunks), initial=0))
         self._position = 0
         self._last: tuple[int, bytes] = (-1, b"")
 
@@ -110,7 +110,7 @@ class ChunkedFile(io.RawIOBase):
             return 0
         number = bisect_right(self._starts, self._position) - 1
         if number != self._last[0]:
-            self._last = number, self._store.read(self._chunks[number])
+            self._last = number, self._read(self._chunks[number])
         inside = self._position - self._starts[number]
         data = self._last[1][inside : inside + len(buffer)]
         buffer[: len(data)] = data

@@ -46,7 +46,7 @@ class LazyFetcher:
 
     def __init__(self, repo: Repository, connect: Connect | None = None) -> None:
         self._repo = repo
-        self._connect = connect or self._open
+        self.connect = connect or self._open
         self._views: dict[str, tuple[RemoteSnapshot, PackTable]] = {}
 
     def fetch(self, blobs: Mapping[ObjectId, str]) -> None:
@@ -61,7 +61,7 @@ class LazyFetcher:
         untrusted: RemoteUntrusted | None = None
         with repo.locks.shared("objects"):
             parts = missing_parts(repo.store, blobs)
-            for name in self._order(parts):
+            for name in self.order(parts):
                 if not parts:
                     break
                 try:
@@ -84,7 +84,7 @@ class LazyFetcher:
         except RecordCorrupt:
             return  # fsck reports it; what is here is here whatever the record says
 
-    def _order(self, blobs: Iterable[ObjectId]) -> list[str]:
+    def order(self, blobs: Iterable[ObjectId]) -> list[str]:
         """List the remotes to ask: those that are recorded for most of the blobs, then the others."""
         configured = remotes(self._repo)
         recorded = self._repo.store.offloaded.all()
@@ -99,7 +99,7 @@ class LazyFetcher:
         """Return the remote as it was when it was first asked; with `again`, as it is now."""
         if name not in self._views or again:
             before = self._views.pop(name, None)
-            remote = self._connect(name) if before is None else before[0].remote
+            remote = self.connect(name) if before is None else before[0].remote
             try:  # an older state than was seen is good enough: content is hashed
                 view = load_snapshot(remote, known, self._repo.format.project, accept_older=True)
                 self._views[name] = view, view.table(self._repo)
