@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ProjectPurgePlan,
         ValuesSet,
     )
+    from aura_vcs.api.media import IndexedMedia, MediaIndex, MediaRoom
     from aura_vcs.api.merging import Conflict, Merged, MergePlan, Resolved
     from aura_vcs.api.opened import Options, StrPath
     from aura_vcs.api.operations import Action, Operations
@@ -39,19 +40,27 @@ if TYPE_CHECKING:
     from aura_vcs.api.remotes import CheckedRemote, Remote, RemoteGcPlan, RemoteGcResult, RemoteRepaired, Remotes
     from aura_vcs.api.reporting import Call, CancelToken, Listener, Step
     from aura_vcs.api.results import (
+        AudioFacts,
         Decision,
         ExportPreset,
         FsckProblem,
         FsckReport,
         MediaDiff,
+        MediaEntry,
+        MediaEntryHead,
+        MediaEntrySection,
         MediaFacts,
         MediaHeader,
+        PictureFacts,
         RemoteFsckReport,
         RetentionRules,
         Sizes,
+        StripFacts,
         TextHunk,
         TextLine,
         TimelineChange,
+        VideoFacts,
+        Waveform,
     )
     from aura_vcs.api.settings import ProjectSettings, Setting, SettingValue, StudioSettings
     from aura_vcs.api.studio import (
@@ -234,6 +243,7 @@ _FRONT = {
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
     "api.lookup": ("Blamed FieldChange Found "),
     "api.making": ("DocumentProblem NamedMedia ProjectInfo ProjectMedia ProjectPurgePlan ValuesSet "),
+    "api.media": ("IndexedMedia MediaIndex MediaRoom "),
     "api.merging": ("Conflict MergePlan Merged Resolved "),
     "api.opened": ("Options StrPath "),
     "api.operations": ("Action Operations "),
@@ -242,8 +252,9 @@ _FRONT = {
     "api.remotes": ("CheckedRemote Remote RemoteGcPlan RemoteGcResult RemoteRepaired Remotes "),
     "api.reporting": ("Call CancelToken Listener Step "),
     "api.results": (
-        "Decision ExportPreset FsckProblem FsckReport MediaDiff MediaFacts MediaHeader RemoteFsckReport "
-        "RetentionRules Sizes TextHunk TextLine TimelineChange "
+        "AudioFacts Decision ExportPreset FsckProblem FsckReport MediaDiff MediaEntry MediaEntryHead "
+        "MediaEntrySection MediaFacts MediaHeader PictureFacts RemoteFsckReport RetentionRules Sizes StripFacts "
+        "TextHunk TextLine TimelineChange VideoFacts Waveform "
     ),
     "api.settings": ("ProjectSettings Setting SettingValue StudioSettings "),
     "api.studio": ("InterruptedWork ListedProject ListedProjects Setup SetupState Studio StudioUndo "),
@@ -298,6 +309,7 @@ __all__ = [
     "Asset",
     "AssetFacts",
     "Assets",
+    "AudioFacts",
     "AuraError",
     "Autosaved",
     "Blamed",
@@ -361,6 +373,7 @@ __all__ = [
     "HelperMissing",
     "ImportedRef",
     "IndexDamaged",
+    "IndexedMedia",
     "InputError",
     "IntegrityError",
     "InterchangeError",
@@ -385,8 +398,13 @@ __all__ = [
     "LocksTaken",
     "LocksUnsupported",
     "MediaDiff",
+    "MediaEntry",
+    "MediaEntryHead",
+    "MediaEntrySection",
     "MediaFacts",
     "MediaHeader",
+    "MediaIndex",
+    "MediaRoom",
     "MediaUnreadable",
     "MendedRecord",
     "MergePlan",
@@ -423,6 +441,7 @@ __all__ = [
     "PathCollision",
     "PathLock",
     "PathLocked",
+    "PictureFacts",
     "PlanStale",
     "PointerError",
     "PointerInvalid",
@@ -486,6 +505,7 @@ __all__ = [
     "StoredFile",
     "StoredRef",
     "StrPath",
+    "StripFacts",
     "Studio",
     "StudioError",
     "StudioSettings",
@@ -515,6 +535,8 @@ __all__ = [
     "VersionShare",
     "VersionType",
     "Versions",
+    "VideoFacts",
+    "Waveform",
     "WorktreeError",
     "__version__",
     "clone",
@@ -527,7 +549,7 @@ __all__ = [
     "serve",
     "studio_home",
     "verify_bundle",
-]  # fmt: skip
+]
 
 
 def __dir__() -> list[str]:

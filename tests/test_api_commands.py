@@ -90,6 +90,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "asset list": ("Assets.list", {}),
     "asset show": ("Assets.__getitem__ Assets.facts", {}),
     "asset clean": ("Assets.clean Assets.plan_clean", {"--dry-run": (), "--older-than": "unused_for"}),
+    "media index": ("MediaIndex.index MediaIndex.__getitem__ MediaIndex.get MediaIndex.room", {"--all": "everything"}),
     "search": ("Project.search", {"-n": "limit"}),
     "checkpoint save": ("Checkpoints.save", {"--job": "job_id"}),
     "checkpoint list": ("Checkpoints.list", {"--all": "valid"}),
@@ -285,7 +286,8 @@ PLACES = {
     "Versions": "project.versions", "Branches": "project.branches", "Tags": "project.tags",
     "Operations": "project.operations", "Remotes": "project.remotes", "Scenes": "project.scenes",
     "Assets": "project.assets", "Checkpoints": "project.checkpoints", "Exports": "project.exports",
-    "Locks": "project.locks", "Debug": "project.debug", "ProjectSettings": "project.settings", "Project": "project",
+    "Locks": "project.locks", "Debug": "project.debug", "MediaIndex": "project.media_index",
+    "ProjectSettings": "project.settings", "Project": "project",
     "Studio": "studio", "ListedProjects": "studio.projects", "Templates": "studio.templates",
     "StudioSettings": "studio.settings", "Setup": "studio.setup", "FileChange": "change", "Diff": "diff",
 }  # fmt: skip

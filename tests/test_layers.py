@@ -52,7 +52,7 @@ PARTS = {
     "worktree": ["scan", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",
-        "diff file_edits init merging project_settings",
+        "diff media_index file_edits init merging project_settings",
         "names",
         "autosave checkout commit lookup versions",
         "blame compare_versions inspect log undo untrack watch",
@@ -190,8 +190,8 @@ def test_only_storage_and_worktree_touch_files() -> None:
 
 
 SLOW_LIBRARIES = """PIL aaf2 av base64 botocore click concurrent cryptography ctypes difflib fcntl hmac html importlib
-ipaddress json keyring locale msvcrt obstore pathlib platform platformdirs pwd pyfastcdc resource secrets shlex shutil
-sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
+ipaddress json keyring locale msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc resource secrets shlex
+shutil sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
 """What a function may import from elsewhere: it is slow to import, an optional extra, or not on every system."""
 LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model progress"
 """What every command has loaded: importing it in a function saves nothing."""

@@ -19,6 +19,7 @@ PERMISSIVE = {
     "BSD-3-Clause",
     "CC0-1.0",
     "ISC",
+    "Zlib",
     "MIT",
     "MIT-0",
     "MIT-CMU",

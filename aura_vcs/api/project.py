@@ -9,6 +9,7 @@ from aura_vcs.api.history import HistoryMethods
 from aura_vcs.api.interchange import InterchangeMethods
 from aura_vcs.api.maintaining import MaintenanceMethods
 from aura_vcs.api.making import MakingMethods
+from aura_vcs.api.media import MediaIndex
 from aura_vcs.api.merging import MergeMethods
 from aura_vcs.api.opened import Opened
 from aura_vcs.api.operations import Operations
@@ -39,6 +40,7 @@ class Project(
         self.remotes = Remotes(opened)
         self.settings = ProjectSettings(opened)
         self.templates = Templates(opened.studio)
+        self.media_index = MediaIndex(opened)
         self.debug = Debug(opened)
 
     def __enter__(self) -> Self:

@@ -4,6 +4,16 @@ from aura_vcs.compare.diff.text import Hunk as TextHunk
 from aura_vcs.compare.diff.text import TextLine
 from aura_vcs.compare.timeline.changes import TimelineChange
 from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
+from aura_vcs.formats.media.index_entry import (
+    AudioFacts,
+    MediaEntry,
+    PictureFacts,
+    StripFacts,
+    VideoFacts,
+    Waveform,
+)
+from aura_vcs.formats.media.index_entry import EntryHead as MediaEntryHead
+from aura_vcs.formats.media.index_entry import EntrySection as MediaEntrySection
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.history.resolve import Decision
 from aura_vcs.maintenance.disk_usage import Sizes
@@ -14,17 +24,25 @@ from aura_vcs.project.render.presets import ExportPreset
 from aura_vcs.sync.maintenance.fsck import VerifyReport as RemoteFsckReport
 
 __all__ = [
+    "AudioFacts",
     "Decision",
     "ExportPreset",
     "FsckProblem",
     "FsckReport",
     "MediaDiff",
+    "MediaEntry",
+    "MediaEntryHead",
+    "MediaEntrySection",
     "MediaFacts",
     "MediaHeader",
+    "PictureFacts",
     "RemoteFsckReport",
     "RetentionRules",
     "Sizes",
+    "StripFacts",
     "TextHunk",
     "TextLine",
     "TimelineChange",
+    "VideoFacts",
+    "Waveform",
 ]

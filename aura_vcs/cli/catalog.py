@@ -48,6 +48,7 @@ _LISTED = {
     "project": ("Show, change, check, delete or purge this project", STUDIO),
     "scene": ("List and change the scenes", MAKING),
     "asset": ("List media, look into it, clean up temporary files", MAKING),
+    "media": ("Look at pictures, sounds and videos", MAKING),
     "search": ("Find words in every text of the folder and of every version", INSPECTING),
     "checkpoint": ("Save and list render checkpoints", MAKING),
     "recover": ("Resume from the newest valid checkpoint", MAKING),

@@ -27,7 +27,7 @@ LIMITS = DecodeLimits()
 
 def can_look_into() -> bool:
     """Tell whether the optional part `media` is installed."""
-    return find_spec("av") is not None and find_spec("PIL") is not None
+    return all(find_spec(name) is not None for name in ("av", "PIL", "numpy"))
 
 
 def read_media_header(path: Path) -> MediaHeader | None:

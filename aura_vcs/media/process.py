@@ -8,10 +8,12 @@ The child is Python's own executable with `-P`: nothing is imported from the cur
 may be somebody else's project.
 """
 
+import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -26,12 +28,20 @@ def can_start() -> bool:
 
 @contextmanager
 def media_process(
-    module: str, request: bytes, *, environment: Mapping[str, str] | None = None, started: Started | None = None
+    module: str,
+    request: bytes,
+    *,
+    environment: Mapping[str, str] | None = None,
+    started: Started | None = None,
+    files: Sequence[int] = (),
+    own_group: bool = False,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Start a module of ours that decodes, and send it the request; it is gone when the `with` ends.
 
     `environment` is all that it gets of one: a decoder that is taken over finds no keys there. Windows needs
-    SYSTEMROOT in it. What it writes to its standard output is to be read by the caller, who has a clock.
+    SYSTEMROOT in it. `files` are open files that it gets under the same numbers (not on Windows). With `own_group`,
+    what it starts itself ends with it. What it writes to its standard output is to be read by the caller, who has
+    a clock.
     """
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", module],
@@ -40,6 +50,8 @@ def media_process(
         stderr=subprocess.DEVNULL,
         env=dict(environment or {}),
         close_fds=True,
+        pass_fds=tuple(files),
+        start_new_session=own_group,
     )
     try:
         if started is not None:
@@ -48,6 +60,9 @@ def media_process(
         threading.Thread(target=_send, args=(process.stdin, request), daemon=True).start()  # it may not read it
         yield process
     finally:
+        if own_group and hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):

@@ -11,12 +11,13 @@ from aura_vcs.formats.media.findings import MediaDiff
 from aura_vcs.history.diff.tree_diff import PathChange
 from aura_vcs.history.sources.comparison import is_file
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".psd")
 MEDIA_SUFFIXES = frozenset(
     {
         *PICTURE_SUFFIXES,
-        *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"),
-        *(".mp4", ".m4v", ".mov", ".mkv", ".webm"),
+        *(".wav", ".w64", ".rf64", ".bwf", ".aif", ".aiff", ".aifc", ".flac", ".mp3", ".aac"),
+        *(".ogg", ".oga", ".opus", ".m4a"),
+        *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mxf"),
     }
 )
 
@@ -40,4 +41,9 @@ def is_media(change: PathChange) -> bool:
         return False
     if change.old is not None and change.new is not None and change.old.id == change.new.id:
         return False
-    return posixpath.splitext(change.path)[1].lower() in MEDIA_SUFFIXES
+    return has_media_name(change.path)
+
+
+def has_media_name(path: str) -> bool:
+    """Tell whether a file is called as a picture, sound or video is."""
+    return posixpath.splitext(path)[1].lower() in MEDIA_SUFFIXES

@@ -1,0 +1,103 @@
+"""What is in the pictures, sounds and videos of a project, looked at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, Unpack
+
+from aura_vcs.api.opened import Part, StrPath, project_paths
+from aura_vcs.api.reporting import NO_CALL, Call
+from aura_vcs.api.results import MediaEntry
+from aura_vcs.api.values import paths_of
+from aura_vcs.history.media_index.build import Indexed, index_media
+from aura_vcs.history.media_index.find import stored_media, worktree_media
+from aura_vcs.history.media_index.store import MediaIndexStore
+from aura_vcs.ids import ObjectId
+from aura_vcs.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedMedia:
+    """What came of looking at media: files looked at now, those that were known, and why others were not decoded."""
+
+    made: tuple[Path, ...]
+    known: tuple[Path, ...]
+    problems: Mapping[Path, str]
+
+    @classmethod
+    def _of(cls, found: Indexed) -> Self:
+        """Take over what was found."""
+        problems = {Path(path): reason for path, reason in found.problems.items()}
+        return cls(paths_of(found.made), paths_of(found.known), problems)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRoom:
+    """How many entries the media index has, and how many bytes they take."""
+
+    entries: int
+    bytes: int
+
+
+class MediaIndex(Part):
+    """The media index: what every frame and sample of media files looks and sounds like, by content id."""
+
+    def index(self, *paths: StrPath, everything: bool = False, **call: Unpack[Call]) -> IndexedMedia:
+        """Look at every frame and sample of the media in the folder, or of these files and folders; at each once.
+
+        With `everything`, also at the media of all versions. Interrupted, what was finished is kept.
+
+        Raises:
+            ExtraMissing: the optional part `media` is not installed.
+        """
+        return self._opened.run(call, _index, paths, everything)
+
+    def __getitem__(self, path: StrPath) -> MediaEntry:
+        """Return what is known of a file of the folder, looked at now if it was not before.
+
+        Raises:
+            KeyError: it is no media, or could not be looked at; `index` says why.
+        """
+        found = self._opened.run(NO_CALL, _entry, path)
+        if found is None:
+            raise KeyError(str(path))
+        return found
+
+    def get(self, content: str) -> MediaEntry | None:
+        """Return what is known of a content, by its id; None where it was not looked at."""
+        return self._opened.run(NO_CALL, _known, content)
+
+    def room(self) -> MediaRoom:
+        """Measure what the index takes on disk."""
+        return self._opened.run(NO_CALL, _room)
+
+    def clear(self) -> MediaRoom:
+        """Free the room of the whole index; it is made again where it is needed."""
+        return self._opened.run(NO_CALL, _clear)
+
+
+def _index(repo: Repository, paths: Iterable[StrPath], everything: bool) -> IndexedMedia:
+    chosen = project_paths(repo, paths)
+    wanted = [*worktree_media(repo, chosen), *(stored_media(repo, chosen) if everything else ())]
+    return IndexedMedia._of(index_media(MediaIndexStore.of(repo), wanted, progress=repo.progress))
+
+
+def _entry(repo: Repository, path: StrPath) -> MediaEntry | None:
+    index = MediaIndexStore.of(repo)
+    wanted = worktree_media(repo, project_paths(repo, [path]))[:1]
+    index_media(index, wanted, progress=repo.progress)
+    return index.get(wanted[0].id) if wanted else None
+
+
+def _known(repo: Repository, content: str) -> MediaEntry | None:
+    return MediaIndexStore.of(repo).get(ObjectId(content))
+
+
+def _room(repo: Repository) -> MediaRoom:
+    room = MediaIndexStore.of(repo).room()
+    return MediaRoom(room.entries, room.bytes)
+
+
+def _clear(repo: Repository) -> MediaRoom:
+    room = MediaIndexStore.of(repo).clear()
+    return MediaRoom(room.entries, room.bytes)

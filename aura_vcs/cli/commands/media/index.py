@@ -1,0 +1,67 @@
+"""`aura media index`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.output.console import Console, faint, green
+from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.session import pass_repository, project_paths
+
+if TYPE_CHECKING:
+    from aura_vcs.history.media_index.build import Indexed
+    from aura_vcs.repository.repository import Repository
+
+PROBLEMS_SHOWN = 20
+
+
+@click.command(
+    "index",
+    context_settings=HELP,
+    epilog=examples("aura media index", "aura media index footage", "aura media index --all"),
+)
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--all", "everything", is_flag=True, help="Also the media of every version")
+@json_option
+@pass_repository
+def index_command(repo: "Repository", console: Console, paths: tuple[str, ...], *, everything: bool) -> None:
+    """Look at every frame and sample, once
+
+    Decodes media files of the folder, or those named, and remembers what is in them on this machine: then `aura diff`
+    tells at once, and to the frame, what changed. What was looked at before is not decoded again. Ctrl-C ends it, and
+    what was finished is kept. `aura gc --media-index` frees the room.
+    """
+    from aura_vcs.cli.remote_environment import worker_environment
+    from aura_vcs.history.media_index.build import index_media
+    from aura_vcs.history.media_index.find import stored_media, worktree_media
+    from aura_vcs.history.media_index.store import MediaIndexStore
+
+    chosen = project_paths(repo, paths)
+    wanted = worktree_media(repo, chosen)
+    if everything:
+        wanted += stored_media(repo, chosen)
+    index = MediaIndexStore.of(repo)
+    found = index_media(index, wanted, environment=worker_environment(), progress=repo.progress)
+    room = index.room()
+    if console.as_json:
+        console.data({
+            "made": found.made, "known": found.known, "problems": found.problems,
+            "index": {"entries": room.entries, "bytes": room.bytes},
+        })  # fmt: skip
+        return
+    _print(console, found)
+    console.line(faint(f"The media index has {count(room.entries, 'entry', 'entries')}, {size(room.bytes)}"))
+
+
+def _print(console: Console, found: "Indexed") -> None:
+    if not found.made and not found.known and not found.problems:
+        console.line("There is no such media.")
+        return
+    good = [path for path in found.made if path not in found.problems]
+    known = f"; {count(len(found.known), 'file')} had been before" if found.known else ""
+    console.line(green(f"Looked at {count(len(good), 'file')}"), known)
+    for path in list(found.problems)[:PROBLEMS_SHOWN]:
+        console.note(f"{path} is known by its header only: {found.problems[path]}")
+    if len(found.problems) > PROBLEMS_SHOWN:
+        console.note(f"{len(found.problems) - PROBLEMS_SHOWN:,} more files are known by their headers only")
