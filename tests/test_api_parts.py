@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aura_vcs as aura
 import pytest
+from aura_vcs.api import opened
 from aura_vcs.storage.remotes.folder import FolderRemote
 
 
@@ -211,6 +212,26 @@ def test_a_name_is_suggested_and_the_room_it_takes_told(film: aura.Project) -> N
     assert film.suggest_name(["script.txt"]) == "Changed script.txt"
     assert film.commit(film.suggest_name()).stored_bytes > 200_000
     assert film.commit("Nothing").stored_bytes == 0
+
+
+def test_what_is_due_goes_after_saving_where_that_is_wanted(
+    film: aura.Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that keeps house does it after every save, as the command does, unless the person turned it off."""
+    asked: list[str] = []
+    monkeypatch.setattr(opened, "keep_house_if_due", lambda repo: asked.append(repo.root))
+    (film.path / "script.txt").write_text("Three.\n")
+    film.commit("Third")
+    assert asked == []
+    home = aura.Credentials(home=tmp_path / "studio")
+    with aura.open(film.path, keep_house=True, credentials=home) as kept:
+        kept.commit("Fourth", allow_empty=True)
+        kept.amend("Fourth again")
+        kept.autosave()
+        assert len(asked) == 3
+        aura.Studio(tmp_path / "studio").settings.set("maintenance.auto", "false")
+        kept.commit("Fifth", allow_empty=True)
+    assert len(asked) == 3
 
 
 def test_reading_ends_between_two_pieces(film: aura.Project) -> None:

@@ -55,7 +55,9 @@ class HistoryMethods(Part):
         Raises:
             InputError: no name. UnknownName: a path that is nowhere. FileUnreadable, StorageFull.
         """
-        return self._opened.run(call, _commit, name, description, important, allow_empty, paths, author)
+        done = self._opened.run(call, _commit, name, description, important, allow_empty, paths, author)
+        self._opened.keep_house()
+        return done
 
     def amend(
         self,
@@ -76,7 +78,9 @@ class HistoryMethods(Part):
         Raises:
             InputError: there is nothing to amend, or HEAD is not where its branch is.
         """
-        return self._opened.run(call, _amend, name, description, important, paths, author, keep)
+        done = self._opened.run(call, _amend, name, description, important, paths, author, keep)
+        self._opened.keep_house()
+        return done
 
     def suggest_name(self, paths: Iterable[StrPath] | None = None) -> str:
         """Return a name for the version that `commit` would make now, from what has changed; "" where nothing has.

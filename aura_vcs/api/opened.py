@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypedDict, TypeVar, Unpack
 
 from aura_vcs.api.credentials import Credentials
-from aura_vcs.api.reporting import Call, Listener, Reporter
+from aura_vcs.api.reporting import NO_CALL, Call, Listener, Reporter
 from aura_vcs.errors import AuraError, InputError, Interrupted
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.history.commit import project_path
@@ -14,6 +14,7 @@ from aura_vcs.history.init import start_project
 from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.locks import WAIT_SECONDS
 from aura_vcs.maintenance.explain import explain
+from aura_vcs.maintenance.housekeeping import keep_house_if_due
 from aura_vcs.project.editor_litter import ignore_editor_litter
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.index_recovery import heal
@@ -41,7 +42,8 @@ class Options(TypedDict, total=False):
     `wait_seconds` is how long a call waits for another command of the project. `cache` is a folder on a
     local disk for the index of a project on a network disk. `trusted` are projects of other accounts that
     may be used. `credentials` let the project in to its remotes: where offloaded content is read, it is
-    fetched from there.
+    fetched from there. With `keep_house`, a commit, amendment or autosave also frees what is due, at most once a
+    day, unless the person has turned that off: see `Project.keep_house`.
     """
 
     author: str | None
@@ -50,6 +52,7 @@ class Options(TypedDict, total=False):
     cache: StrPath | None
     trusted: tuple[StrPath, ...]
     credentials: Credentials | None
+    keep_house: bool
 
 
 class Opened:
@@ -191,6 +194,11 @@ class Opened:
     def known_studio(self) -> OpenStudio | None:
         """What opens the person's studio, if the credentials name one."""
         return None if self.credentials.home is None else self.studio
+
+    def keep_house(self) -> None:
+        """Free what is due after something was saved, where the program and the person want that."""
+        if self._options.get("keep_house") and configured_value(self.repo, self.known_studio, "maintenance.auto"):
+            self.run(NO_CALL, keep_house_if_due)
 
     def expire_days(self, repo: Repository) -> float:
         """After how many days an edit of now can no longer be undone, as it is configured; 0 is never."""

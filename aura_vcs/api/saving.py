@@ -24,7 +24,9 @@ class SavingMethods(Part):
         Raises:
             FileUnreadable, StorageError.
         """
-        return Autosaved._of(self._opened.run(call, autosave_and_prune, rules))
+        done = Autosaved._of(self._opened.run(call, autosave_and_prune, rules))
+        self._opened.keep_house()
+        return done
 
     def autosaves(
         self,
@@ -49,7 +51,9 @@ class SavingMethods(Part):
             interval=interval.total_seconds(), least=least.total_seconds(), quiet=quiet.total_seconds()
         )
         changes = folder_changes(str(self._opened.root), None if stop is None else stop._event)
-        return map(Autosaved._of, keep_saving(self._opened.repo, schedule, lambda: rules, changes))
+        for saved in keep_saving(self._opened.repo, schedule, lambda: rules, changes):
+            self._opened.keep_house()
+            yield Autosaved._of(saved)
 
     def restore_point(self, trigger: str, *, name: str = "", description: str = "", **call: Unpack[Call]) -> Version:
         """Save the folder, changed or not, before a program changes a lot; `trigger` says what, in one word."""
