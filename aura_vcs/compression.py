@@ -19,6 +19,8 @@ HARD = 0.5
 CLEARLY = 0.93
 SHORT_BYTES = 64
 READ_BYTES = 1 << 20
+HEAD_BYTES = 18
+"""So many bytes the head of a zstd frame has at most."""
 Way = Literal["raw", "plain", "shuffled"]
 
 _local = threading.local()
@@ -53,6 +55,19 @@ def decompress(data: bytes, *, length: int | None = None, limit: int) -> bytes:
         return _decompressor().decompress(data, max_output_size=size)
     except zstandard.ZstdError as error:
         raise NotDecodable(str(error)) from error
+
+
+def declared_length(file: BinaryIO) -> int | None:
+    """Return how long a compressed file says that it is, None if it says nothing; it stands at its beginning after."""
+    import zstandard
+
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    try:
+        length = zstandard.frame_content_size(head)
+    except zstandard.ZstdError:
+        return None
+    return length if length >= 0 else None
 
 
 def open_compressed(file: BinaryIO) -> BinaryIO:

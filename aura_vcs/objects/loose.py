@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from blake3 import blake3
 
-from aura_vcs.compression import NotDecodable, compress, decompress, is_compressible, open_compressed, read_decoded
+from aura_vcs.compression import (
+    NotDecodable,
+    compress,
+    declared_length,
+    decompress,
+    is_compressible,
+    open_compressed,
+    read_decoded,
+)
 from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, RecordUnreadable
 from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
@@ -74,18 +82,23 @@ class LooseObjects:
         self._storage.put(name, stored, mode=mode)
         return StoredObject(object_id, kind, len(data), len(stored))
 
-    def open(self, object_id: ObjectId) -> BinaryIO | None:
+    def open(self, object_id: ObjectId, *, limit: int | None = None) -> BinaryIO | None:
         """Open the object's decoded bytes as a stream, None if it is not loose.
 
         The stream is not verified: see `store.ObjectStore.stream`.
+
+        Raises:
+            LimitExceeded: it says itself that it has more than `limit` bytes; nothing was decoded.
         """
         found = self.find(object_id)
         if found is None:
             return None
-        name = found[0]
-        file = self._storage.open(name)
-        if COMPRESSED not in name.rpartition("/")[2]:
+        file = self._storage.open(found[0])
+        if COMPRESSED not in found[0].rpartition("/")[2]:
             return file
+        if limit is not None and (declared_length(file) or 0) > limit:
+            file.close()
+            raise LimitExceeded(f"The size of object {object_id}", limit)
         return open_compressed(file)
 
     def read(self, object_id: ObjectId) -> bytes:
@@ -96,7 +109,7 @@ class LooseObjects:
             ObjectCorrupt: it does not decode.
             LimitExceeded: more than DOCUMENT_LIMIT bytes (a bomb, or not meant to be read whole).
         """
-        file = self.open(object_id)
+        file = self.open(object_id, limit=DOCUMENT_LIMIT)
         if file is None:
             raise FileNotFoundError(object_id)
         pieces, size = [], 0

@@ -15,8 +15,8 @@ from tests.helpers.check import assert_whole, saved_contents, versions
 from tests.helpers.project import Seen, contents, duplicate, look
 from tests.helpers.sampling import chance
 
-STRIDE = 18
-"""By default every eighteenth call is struck, from a start that differs per scene, fault and run."""
+STRIDE = 24
+"""By default every twenty-fourth call is struck, from a start that differs per scene, fault and run."""
 
 
 class State(msgspec.Struct, frozen=True):

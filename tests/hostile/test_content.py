@@ -37,6 +37,7 @@ from aura_vcs.layout import TEMPORARY, loose_path
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version, VersionType
+from aura_vcs.objects import loose
 from aura_vcs.objects.packs.format import FRAME_LIMIT, MAGIC, decode_footer, encode_footer, footer_length
 from aura_vcs.objects.trees import DEPTH_LIMIT
 from aura_vcs.storage.scratch import Scratch
@@ -280,12 +281,24 @@ def test_text_from_outside_is_stored_without_control_characters(film: Repository
     assert "👩\u200d💻" in emoji.name
 
 
-def test_a_zstd_bomb_is_not_unpacked(film: Repository) -> None:
-    """H10: a small object that claims to be a short file, and is gigabytes long, stops early."""
-    size = 3 << 30
-    frames = zstandard.ZstdCompressor(level=1).compressobj(size=size)
-    piece, hasher_input = bytes(1 << 20), size >> 20
-    data = b"".join(frames.compress(piece) for _ in range(hasher_input)) + frames.flush()
+def _zeros_as_zstd(size: int, *, is_told: bool) -> bytes:
+    """A frame of `size` zeros, in blocks that say how often one byte comes (RFC 8878, sections 3.1.1.1 and 3.1.1.2)."""
+    block = 128 << 10
+    told = bytes([0xC0, 0x50]) + size.to_bytes(8, "little") if is_told else bytes([0, 0x50])
+    head = zstandard.FRAME_HEADER + told
+    count = size // block
+    blocks = [((block << 3) | 2 | (number == count - 1)).to_bytes(3, "little") + b"\0" for number in range(count)]
+    return head + b"".join(blocks)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_zstd_bomb_is_not_unpacked(film: Repository, monkeypatch: pytest.MonkeyPatch, is_told: bool) -> None:
+    """H10: a small object that claims to be a short file, and is gigabytes long, stops early.
+
+    At once where it says how long it is; else, here, after a megabyte.
+    """
+    monkeypatch.setattr(loose, "DOCUMENT_LIMIT", (256 if is_told else 1) << 20)
+    data = _zeros_as_zstd(3 << 30, is_told=is_told)
     fake = ObjectId("ab" * 32)
     film.storage.put(loose_path(fake) + ".zst", data)
     film.storage.put(loose_path(ObjectId("cd" * 32)) + ".zst", data)

@@ -386,7 +386,7 @@ def _content(repo: Repository, tree: ObjectId) -> Copy:
 
 
 TestCopies = Copies.TestCase
-TestCopies.settings = short(25, 25)
+TestCopies.settings = short(15, 25)
 
 
 @pytest.mark.slow

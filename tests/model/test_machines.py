@@ -280,7 +280,7 @@ def _labels(machine: Machine) -> dict[str, tuple[str, bool, bool]]:
 
 
 TestMachines = Machines.TestCase
-TestMachines.settings = short(20, 25)
+TestMachines.settings = short(12, 25)
 
 
 @pytest.mark.slow
