@@ -105,17 +105,13 @@ class Session:
         """Return the name that the person gave, and behind it `<MAIL>` where there is one; "" where nobody asked."""
         try:
             folder = self.studio_folder()
-            if not os.path.isfile(os.path.join(folder, "config.json")):
-                return ""
-            from aura_vcs.studio.configuration import get_configuration
-            from aura_vcs.studio.studio import Studio
-
-            studio = Studio(folder, user="")
-            name = get_configuration(studio, "identity.name").value or ""
-            mail = get_configuration(studio, "identity.mail").value or ""
-            return f"{name} <{mail}>" if name and mail else name
         except AuraError:
-            return ""  # `aura config list` says what is wrong with the file
+            return ""  # `aura config list` says whose it is
+        if not os.path.isfile(os.path.join(folder, "config.json")):
+            return ""
+        from aura_vcs.cli.configured_name import configured_name  # of whom only the account is known has no file
+
+        return configured_name(folder)
 
     def trust(self) -> "Trust":
         """Say which projects of other accounts the person uses."""

@@ -115,6 +115,8 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
         film("sync")
         film("sync")  # which looks at what came of the first
     elif line.startswith("commit"):
+        film("config", "set", "identity.name", "Ada")
+        film.commit("In the studio's list from now on", {"notes.txt": "more"})
         film.write({"brief.json": brief})
     else:
         film.commit("Second", {"brief.json": brief})
@@ -129,10 +131,10 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code, film.root, *line.split()],
-        env={**os.environ, **film.env},
         capture_output=True,
         text=True,
         check=True,
+        env={**os.environ, "HOME": film.env["HOME"]},
     )
     *_, ours, slow = done.stdout.splitlines()
     assert slow == "0 []"
@@ -144,10 +146,10 @@ def opened_by(film: Film, *arguments: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", OPENED + AURA[2], *arguments],
         cwd=film.root,
-        env={**os.environ, **film.env},
         capture_output=True,
         text=True,
         check=True,
+        env={**os.environ, "HOME": film.env["HOME"]},
     )
     return [line.split("/.aura/")[1] for line in done.stdout.splitlines() if "/.aura/" in line]
 
