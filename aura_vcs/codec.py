@@ -145,6 +145,11 @@ def readable_name(name: str) -> str:
     return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) < 0xDD00 else c for c in name)
 
 
+def as_text(path: str) -> str:
+    """Convert a path to what SQLite and JSON can have: U+FFFD for bytes that are not UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def now() -> str:
     """Format the present moment as records have it."""
     return format_time(datetime.now(UTC))

@@ -60,7 +60,7 @@ PARTS = {
         "merge status",
     ],
     "project": [
-        "documents",
+        "documents editor_rules",
         "autosave_loop editor_litter media purge render scenes search search_texts summary",
         "records",
     ],
@@ -74,7 +74,7 @@ PARTS = {
     ],
     "cli": [
         "familiar_commands groups homes installation lazy_import output",
-        "catalog demo error_context error_report project_list remote_environment remote_keys",
+        "catalog configured_name demo error_context error_report project_list remote_environment remote_keys",
         "fetch_on_demand",
         "session",
         "completion options shared",
@@ -198,8 +198,8 @@ LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model pro
 STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
-    "history": 19, "index": 9, "media": 1, "objects": 6, "project": 7, "repository": 7, "storage": 10,
-    "studio": 3, "sync": 6, "worktree": 17,
+    "history": 18, "index": 9, "media": 1, "objects": 6, "project": 5, "repository": 7, "storage": 10,
+    "studio": 3, "sync": 6, "worktree": 16,
 }  # fmt: skip
 """How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.
 

@@ -13,7 +13,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS, PENDING, REPORTED_IGNORED
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.scan.scan import Scan, Skipped
+from aura_vcs.worktree.scan.scan import Scan, Skipped, adopt_trees
 
 if TYPE_CHECKING:
     from aura_vcs.history.recording.scan_differences import WorktreeChange
@@ -135,8 +135,6 @@ def _conflicts(repo: Repository) -> tuple[str, ...]:
 
 def _save(repo: Repository, scan: Scan, tree: ObjectId, changes: "tuple[WorktreeChange, ...]") -> None:
     if not changes and not scan.skipped:
-        from aura_vcs.worktree.scan.known_trees import adopt_trees
-
         adopt_trees(scan.root, tree, repo.trees.tree)
     if not scan.changed:
         return

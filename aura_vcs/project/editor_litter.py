@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aura_vcs.layout import IGNORE_FILE, is_own_folder
+from aura_vcs.codec import as_text
+from aura_vcs.layout import is_own_folder
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.litter import is_litter
 
@@ -92,33 +93,18 @@ def ignore_editor_litter(repo: Repository) -> EditorLitter:
     found = find_editors(repo.root)
     if not found:
         return EditorLitter()
-    from aura_vcs.history.file_edits import edit_files, read_document  # most folders have none
-    from aura_vcs.worktree.scan.ignore import load_ignore_rules, rule_lines, with_rules, with_rules_first
+    from aura_vcs.project.editor_rules import add_rules  # most folders have no such project
 
-    rules = load_ignore_rules(repo.root)
-    if not rules.is_usable:
-        return EditorLitter(found, problem=rules.notes[0])
-    data = read_document(repo, IGNORE_FILE) or b""
-    known = {line.rstrip() for line in rule_lines(data)}
-    lines, patterns = _missing_lines([one.name for one in found], known)
-    if patterns:
-        takes_back = any(line.startswith("!") for line in known)
-        wanted = (with_rules_first if takes_back else with_rules)(data, lines)
-        names = ", ".join(one.name for one in found)
-        description = f"Added to {IGNORE_FILE}: what {names} make again"
-        edit_files(repo, {IGNORE_FILE: wanted}, type_="ignore.add", description=description)
-    return EditorLitter(found, patterns)
+    patterns, problem = add_rules(
+        repo, [(one.name, one.patterns) for one in EDITORS if one.name in {f.name for f in found}]
+    )
+    return EditorLitter(found, patterns, problem)
 
 
 def find_editors(root: str) -> tuple[FoundEditor, ...]:
     """Find the editors whose projects lie in a folder, by the endings of names."""
-    paths = list(_project_files(root))
-    if not paths:
-        return ()
-    from aura_vcs.project.documents.folder_index import as_text
-
     files: dict[str, list[str]] = {}
-    for path in paths:
+    for path in _project_files(root):
         files.setdefault(_BY_ENDING[_ending(path)], []).append(as_text(path))
     return tuple(
         FoundEditor(one.name, tuple(sorted(files[one.name])[:FILES_NAMED]), len(files[one.name]))
@@ -159,21 +145,3 @@ def _project_files(root: str) -> Iterator[str]:
 
 def _ending(path: str) -> str:
     return os.path.splitext(path)[1].lower()
-
-
-def _missing_lines(names: list[str], known: set[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Return the lines to be added, with a comment for each editor, and the patterns among them."""
-    lines: list[str] = []
-    patterns: list[str] = []
-    for editor in EDITORS:
-        new = [one for one in editor.patterns if editor.name in names and not _is_said(one, known)]
-        if new:
-            lines += [f"# {editor.name}: what it makes again", *new]
-            patterns += new
-    return lines, tuple(patterns)
-
-
-def _is_said(pattern: str, known: set[str]) -> bool:
-    """Tell whether a line says it already or takes it back, with or without the slash at either end."""
-    plain = pattern.strip("/")
-    return any(line.removeprefix("!").strip("/") == plain for line in known)

@@ -170,8 +170,6 @@ class Worktree:
 
         What could not be seen is left alone. `trees` are the two that differ so, where nothing else does.
         """
-        from aura_vcs.worktree.checkout.rescan import enter_written
-
         writer, self._writer = self._writer or self._new_writer(progress), None
         unseen: list[str] = []
         if any(skipped.is_unreadable for skipped in scan.skipped):
@@ -180,8 +178,7 @@ class Worktree:
         written = writer.apply(scan, differences, places)
         if unseen:
             written = replace(written, skipped=(*written.skipped, *unseen))
-        known = trees if self.disk.keeps_all else None
-        enter_written(scan, written.states, differences, written.skipped, self.root, known, self._trees.tree)
+        writer.enter(scan, written, differences, trees, self._trees.tree)
         if scan.always:
             scan.hold_ignored(written.states, load_ignore_rules(self.root))
         self.save(scan)

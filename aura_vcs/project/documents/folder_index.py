@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from aura_vcs.codec import format_time
+from aura_vcs.codec import as_text, format_time
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
@@ -96,11 +96,6 @@ def format_time_ns(stamp_ns: int) -> str:
         return format_time(datetime.fromtimestamp(stamp_ns / 1e9, UTC))
     except (ValueError, OverflowError, OSError):
         return format_time(datetime.fromtimestamp(0, UTC))
-
-
-def as_text(path: str) -> str:
-    """Convert the path to what SQLite and JSON can have: U+FFFD for bytes that are not UTF-8."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _scene(root: str, seen: IndexedFile) -> SceneRow:

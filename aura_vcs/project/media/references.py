@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from aura_vcs.codec import as_text
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.model import MediaKind, MediaReference, Timeline
 from aura_vcs.formats.timeline.project_file import ending_of, may_be_project, read_project
 from aura_vcs.history.recording.version_builder import worktree_base
-from aura_vcs.project.documents.folder_index import as_text, files_of
+from aura_vcs.project.documents.folder_index import files_of
 from aura_vcs.project.documents.load import TIMELINE_NAME
 from aura_vcs.project.media.resolve_path import PathResolver, Place, ResolvedPath, State
 from aura_vcs.repository.repository import Repository

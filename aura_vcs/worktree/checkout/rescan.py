@@ -7,8 +7,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import Difference
 from aura_vcs.worktree.scan.cache import FileState
-from aura_vcs.worktree.scan.known_trees import ReadTree, follow_trees
-from aura_vcs.worktree.scan.scan import Scan
+from aura_vcs.worktree.scan.scan import ReadTree, Scan, follow_trees
 
 TreePair = tuple[ObjectId, ObjectId]
 """The trees before and after."""

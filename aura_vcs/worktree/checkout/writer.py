@@ -24,6 +24,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, storage_error
 from aura_vcs.worktree.checkout.new_file import NewFile
+from aura_vcs.worktree.checkout.rescan import TreePair, enter_written
 from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.checkout.staging import Staging
@@ -31,7 +32,7 @@ from aura_vcs.worktree.checkout.staging_plan import Staged, StagedFile
 from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
-from aura_vcs.worktree.scan.scan import Scan
+from aura_vcs.worktree.scan.scan import ReadTree, Scan
 from aura_vcs.worktree.snapshot.stable_read import FilesystemClock
 
 SYNC_BATCH = 64
@@ -120,6 +121,18 @@ class Writer:
             self._folder.close()
             self._progress.finish()
         return Written(self._states, tuple(self._left))
+
+    def enter(
+        self,
+        scan: Scan,
+        written: Written,
+        differences: Sequence[Difference],
+        trees: TreePair | None,
+        read: ReadTree,
+    ) -> None:
+        """Bring the scan to what is there now; see rescan."""
+        known = trees if self._disk.keeps_all else None
+        enter_written(scan, written.states, differences, written.skipped, self._root, known, read)
 
     def _with_disk_mode(self, differences: Sequence[Difference]) -> Sequence[Difference]:
         """Return the differences as they will look on this disk."""

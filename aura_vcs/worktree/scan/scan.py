@@ -1,18 +1,21 @@
 """The project folder as a look at it found it."""
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
-from aura_vcs.model import Entry, EntryKind
+from aura_vcs.model import Entry, EntryKind, Tree
 from aura_vcs.worktree.scan.cache import CachedFolder, FileState, ScanCache, cached_folder
 from aura_vcs.worktree.scan.ignore import IgnoreRules
 
 _TYPE = 0o170000
 """The bits of a mode that say what kind of file it is."""
+
+
+ReadTree = Callable[[ObjectId], Tree]
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -192,6 +195,40 @@ class Scan:
             folder.path: folder.to_cache() for folder in self.walk() if folder.path.isascii() or _is_text(folder.path)
         }
         return ScanCache(self.fingerprint, folders)
+
+
+def follow_trees(folder: ScannedFolder, old: ObjectId | None, new: ObjectId | None, read: ReadTree) -> None:
+    """Give a folder that went from one tree to another, and those in it, the trees that they have now.
+
+    None for those that were not as `old`.
+    """
+    if old == new:
+        return
+    is_as_old = folder.tree is not None and folder.tree == old
+    folder.tree = new if is_as_old else None
+    if not folder.folders:
+        return
+    before, after = (_folders_of(read, tree) for tree in (old, new))
+    for name, inner in folder.folders.items():
+        follow_trees(inner, before.get(name), after.get(name), read)
+
+
+def adopt_trees(folder: ScannedFolder, tree: ObjectId, read: ReadTree) -> None:
+    """Give a folder that was found to be as the tree, and those in it, their trees."""
+    if folder.tree == tree:
+        return
+    folder.tree = tree
+    if not folder.folders:
+        return
+    inside = _folders_of(read, tree)
+    for name, inner in folder.folders.items():
+        if name in inside:
+            adopt_trees(inner, inside[name], read)
+
+
+def _folders_of(read: ReadTree, tree: ObjectId | None) -> dict[str, ObjectId]:
+    entries = read(tree).entries if tree is not None else ()
+    return {entry.name: entry.id for entry in entries if entry.kind is EntryKind.DIR}
 
 
 def drop(scan: Scan, error: FileUnreadable) -> None:
