@@ -1,12 +1,14 @@
 """What people do to a cut, done to the project files themselves: for tests of merges."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from random import Random
 
 from aura_vcs.compare.merge.cut import MergedCut, Piece
 from aura_vcs.compare.merge.project import CutFile, read_cut
 from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.timeline.studio import canonical
 from msgspec import structs
 
 Edit = Callable[[list[Piece], Random, CutFile], list[Piece]]
@@ -106,20 +108,104 @@ def move(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     return [structs.replace(p, track=track, start=end + 10, body=body) if p.id == piece.id else p for p in pieces]
 
 
-EDITS: tuple[Edit, ...] = (trim, trim_head, delete, insert, append, move)
+def add_effect(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
+    """Put an effect on a clip, where the format says them as elements of the clip."""
+    piece = random.choice(pieces)
+    if "entry" not in piece.body:
+        return pieces
+    values = {"mlt_service": "brightness", "level": f"0.{random.randint(10, 99)}7"}
+    children = [{"tag": "property", "attributes": {"name": k}, "text": v} for k, v in values.items()]
+    filters = [*piece.body["entry"], {"tag": "filter", "attributes": {}, "children": children}]
+    return [structs.replace(p, body={**p.body, "entry": filters}) if p.id == piece.id else p for p in pieces]
 
 
-def edited(data: bytes, random: Random, *, times: int = 1) -> bytes:
-    """The project after some edits, as its editor would save it."""
-    file = open_cut(data)
+def retime(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
+    """Let a clip of a file play faster, as MLT's timewarp does."""
+    piece = random.choice(pieces)
+    plays = piece.body.get("plays")
+    texts = {c["attributes"].get("name"): c.get("text", "") for c in plays["children"]} if _has_children(plays) else {}
+    if not texts.get("mlt_service", "").startswith("avformat"):
+        return pieces
+    speed = f"{random.randint(11, 39) / 10}"
+    told = {"mlt_service": "timewarp", "resource": f"{speed}:{texts['resource']}"}
+    children = [
+        {**c, "text": told[c["attributes"]["name"]]} if c["attributes"].get("name") in told else c
+        for c in plays["children"]
+    ]
+    body = {**piece.body, "plays": {**plays, "children": children}}
+    return [structs.replace(p, body=body) if p.id == piece.id else p for p in pieces]
+
+
+def _has_children(plays: object) -> bool:
+    return isinstance(plays, dict) and "children" in plays
+
+
+EDITS: tuple[Edit, ...] = (trim, trim_head, delete, insert, append, move, add_effect, retime)
+
+
+def edit_pieces(file: CutFile, random: Random, *, times: int = 1) -> list[Piece]:
+    """The clips after some edits; what is the same clip keeps its name."""
     pieces = list(file.cut.pieces)
     for _ in range(times):
         if pieces:
             changed = random.choice(EDITS)(pieces, random, file)
             pieces = changed if _fits(changed, file) else pieces
     order = {track: n for n, track in enumerate(file.cut.tracks)}
-    pieces.sort(key=lambda p: (order[p.track], p.start))
+    return sorted(pieces, key=lambda p: (order[p.track], p.start))
+
+
+def saved(file: CutFile, pieces: list[Piece]) -> bytes:
+    """The project with these clips, as its editor would save it."""
     return file.write(MergedCut(tuple(pieces), file.cut.rest), {p.id: p.id for p in file.cut.pieces})
+
+
+def edited(data: bytes, random: Random, *, times: int = 1) -> bytes:
+    """The project after some edits, as its editor would save it."""
+    file = open_cut(data)
+    return saved(file, edit_pieces(file, random, times=times))
+
+
+Heard = tuple[str, str, int, int, str, str]
+"""Of a clip: its track, its media, from where to where of it, what it plays there, and what is done to it.
+
+Transitions belong to two clips, and are left out.
+"""
+
+
+def played(pieces: Iterable[Piece]) -> Counter[Heard]:
+    return Counter(_heard(p) for p in pieces)
+
+
+def _heard(piece: Piece) -> Heard:
+    told = {k: v for k, v in piece.body.items() if k not in ("part", "times", "compositions", "mixes", "plays")}
+    plays = canonical(piece.body.get("plays"))
+    return piece.track, piece.media, piece.first, piece.first + piece.length, plays, canonical(told)
+
+
+def meant(base: Iterable[Piece], ours: Iterable[Piece], theirs: Iterable[Piece]) -> Counter[Heard] | None:
+    """What a merge of edits should play, worked out from who did what; None where somebody must decide."""
+    sides = [{p.id: _heard(p) for p in side} for side in (base, ours, theirs)]
+    result: Counter[Heard] = Counter()
+    for name in dict.fromkeys(name for side in sides for name in side):
+        was, here, there = (side.get(name) for side in sides)
+        if was is None:
+            result[here or there] += 1  # type: ignore[index]
+        elif here is None or there is None:
+            if (here or there or was) != was:
+                return None
+        else:
+            parts = [_one_of(b, o, t) for b, o, t in zip(was, here, there, strict=True)]
+            slipped = [side[2] - was[2] == side[3] - was[3] != 0 for side in (here, there)]
+            if None in parts or (any(slipped) and was[2:4] not in (here[2:4], there[2:4])):
+                return None
+            result[tuple(part[0] for part in parts)] += 1  # type: ignore[index,arg-type]
+    return result
+
+
+def _one_of(was: object, here: object, there: object) -> tuple[object] | None:
+    if here in (was, there):
+        return (there,)
+    return (here,) if there == was else None
 
 
 def _fits(pieces: list[Piece], file: CutFile) -> bool:

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.editors import projects
-from tests.editors.edits import edited, open_cut, renumbered
+from tests.editors.edits import edit_pieces, edited, meant, open_cut, played, renumbered, saved
 from tests.editors.projects import OWN, Cut, Item, samples
+from tests.helpers.sampling import SEED
 
 CUT: Cut = {
     "V1": [Item("a.mp4", 0, 50), Item("b.mp4", 0, 50, gap=100), Item("c.mp4", 9, 70), Item("a.mp4", 200, 33, gap=7)],
@@ -183,6 +184,39 @@ def test_edits_of_both_sides_lose_and_double_nothing(seed: int, name: str) -> No
             assert least <= now[key] <= here[key] + there[key]
         if not merged.conflicts:
             assert now >= (here - was) + (there - was)
+
+
+REAL = [
+    path for path in samples("kdenlive", "mlt", "edl") if b"<mlt" in path.read_bytes()[:4_096] or path.suffix == ".edl"
+]
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(150, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name[-30:])
+def test_every_clip_is_as_the_side_that_changed_it_has_it(path: Path, count: int) -> None:
+    """Random edits of real projects: what should come out is worked out from who did what to which clip.
+
+    Of twins, clips that are equal in all but their place, one may stand for the other.
+    """
+    data, random = path.read_bytes(), Random(f"{SEED} {path.name}")
+    file = open_cut(data)
+    base = file.cut.pieces
+    has_twins = len(played(base)) < len(base) or len({(p.media, p.first) for p in base}) < len(base)
+    for _ in range(count if len(base) > 1 else 0):
+        sides = [edit_pieces(file, random, times=random.randint(1, 3)) for _ in range(2)]
+        ours, theirs = (saved(file, side) for side in sides)
+        theirs = renumbered(theirs, random) if path.suffix != ".edl" else theirs
+        for names, one, other in ((sides, ours, theirs), (sides[::-1], theirs, ours)):
+            merged = merge_file(path.name, data, one, other)
+            if merged.data is None or merged.conflicts:
+                continue  # told, and nothing is lost
+            wanted, found = meant(base, *names), played(open_cut(merged.data).cut.pieces)
+            if wanted is not None and not has_twins:
+                assert found == wanted
+            told = [played(side) for side in (base, *names)]
+            for part in range(4):  # the track, where it begins, where it ends: somebody has each, with this media
+                known = {(clip[1], clip[part]) for side in told for clip in side}
+                assert {(clip[1], clip[part]) for clip in found} <= known
 
 
 @pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")

@@ -10,22 +10,21 @@ from typing import Any
 from aura_vcs.compare.diff.sequences import longest_increasing
 from aura_vcs.compare.merge.cut import MergedCut, Piece, Record
 from aura_vcs.compare.merge.mlt_cut import MltCut, dropped
+from aura_vcs.compare.merge.xml_children import ChildrenWriter
 from aura_vcs.formats.jsondoc.values import same
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.xmldoc.edit import Tree, XmlEdits
 from aura_vcs.formats.xmldoc.parse import Element
 
 
-class MltWriter:
+class MltWriter(ChildrenWriter):
     """One document under way."""
 
     def __init__(self, cut: MltCut, merged: MergedCut, names: dict[str, str]) -> None:
+        super().__init__(XmlEdits(cut.document))
         self.cut = cut
         self.merged = merged
         self.names = names
-        self.edits = XmlEdits(cut.document)
-        self.lists: dict[int, tuple[Element, list[Element | Tree]]] = {}
-        self.new: list[tuple[Element, Tree]] = []
         self.ids = {e.get("id") for e in cut.document.root.walk() if "id" in e.attributes}
         self.users = self._users()
         self.defined: dict[tuple[str, str], str] = {}
@@ -57,17 +56,17 @@ class MltWriter:
         if by_list:
             raise ValueError("a clip stands on a track that is not there any more")
 
-    def render(self) -> bytes:
-        """Return the document with all that was changed."""
-        for element, children in self.lists.values():
-            self.edits.set_children(element, children)
-        for element, tree in self.new:
-            self.edits.insert_before(element, [tree])
-        return self.edits.render()
+    def canonical(self, element: Element) -> Record:
+        """See ChildrenWriter."""
+        return self.cut.canonical(element)
 
-    def children_of(self, element: Element) -> list[Element | Tree]:
-        """Return the children that an element will have: to be changed in place."""
-        return self.lists.setdefault(id(element), (element, list(element.children)))[1]
+    def new_child(self, body: Record, before: Element) -> Tree:
+        """See ChildrenWriter."""
+        return self.tree(body, before, "")
+
+    def local(self, text: str) -> str:
+        """See ChildrenWriter."""
+        return self.cut.local(text)
 
     def time(self, frames: int) -> str:
         """Write a time as the document writes them."""
@@ -217,50 +216,3 @@ class MltWriter:
     def sync(self, element: Element, wanted: Sequence[Record]) -> None:
         """Give an element these children; those that it has already stay as they are written."""
         self.replace(element, [c for c in element.children if not dropped(c)], wanted, element)
-
-    def replace(self, element: Element, old: Sequence[Element], wanted: Sequence[Record], before: Element) -> None:
-        """Let `wanted` stand in the place of the children `old`, in order."""
-        digests = [digest_of(self.cut.canonical(child)) for child in old]
-        asked = [digest_of(body) for body in wanted]
-        if digests == asked:
-            return
-        current = self.children_of(element)
-        free: dict[str, list[int]] = {}
-        for n in reversed(range(len(old))):
-            free.setdefault(digests[n], []).append(n)
-        pairs = [(k, free[digest].pop()) for k, digest in enumerate(asked) if free.get(digest)]
-        kept = dict(pairs[n] for n in longest_increasing([n for _, n in pairs]))
-        named = {child.get("name"): n for n, child in enumerate(old) if child.tag == "property"}
-        items: list[Element | Tree] = []
-        low = -1
-        for k, body in enumerate(wanted):
-            place = kept.get(k)
-            if place is None and body["tag"] == "property" and "text" in body:
-                at = named.get(body["attributes"].get("name", ""), -1)
-                upper = min((n for j, n in kept.items() if j > k), default=len(old))
-                if low < at < upper and at not in kept.values():
-                    self.edits.set_text(old[at], self.cut.local(body["text"]))
-                    place = at
-            if place is None:
-                items.append(self.tree(body, before, ""))
-            else:
-                items.append(old[place])
-                low = place
-        gone = {id(child) for child in old}
-        first = next((n for n, child in enumerate(current) if id(child) in gone), len(current))
-        stay = [(n, child) for n, child in enumerate(current) if id(child) not in gone]
-        ahead = [child for n, child in stay if n < first]
-        current[:] = [*ahead, *_woven(items, [child for n, child in stay if n >= first], element)]
-
-
-def _woven(items: Sequence[Element | Tree], others: Sequence[Element | Tree], element: Element) -> list[Element | Tree]:
-    """Interleave both in one list, in which elements of the document keep their order."""
-    order = {id(child): n for n, child in enumerate(element.children)}
-    result: list[Element | Tree] = []
-    waiting = list(others)
-    for item in items:
-        if isinstance(item, Element):
-            while waiting and order.get(id(waiting[0]), -1) < order[id(item)]:
-                result.append(waiting.pop(0))
-        result.append(item)
-    return [*result, *waiting]

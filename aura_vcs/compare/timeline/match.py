@@ -14,6 +14,7 @@ from itertools import islice
 from msgspec import Struct
 
 from aura_vcs.compare.diff.sequences import WorkBudget, common_pairs, longest_increasing
+from aura_vcs.compare.timeline.twins import pairs_in_place
 from aura_vcs.formats.timeline.model import Clip, Timeline, Track
 
 Key = Callable[[Clip], Hashable | None]
@@ -194,16 +195,20 @@ class _ClipMatcher:
         by_track_old, by_track_new = self._keyed(self.free_old, key), self._keyed(self.free_new, key)
         for i, j in self.tracks:
             left, right = by_track_old.get(i, []), by_track_new.get(j, [])
-            for m, n in common_pairs([k for k, _ in left], [k for k, _ in right], self.effort):
-                if self._may_pair(left[m][1], right[n][1]):
-                    self._take(left[m][1], right[n][1])
+            clips = [self.old[a] for a in left], [self.new[b] for b in right]
+            if key is _content:
+                pairs = pairs_in_place(*clips, key, self.effort)
+            else:
+                pairs = common_pairs([key(clip) for clip in clips[0]], [key(clip) for clip in clips[1]], self.effort)
+            for m, n in pairs:
+                if self._may_pair(left[m], right[n]):
+                    self._take(left[m], right[n])
 
-    def _keyed(self, free: dict[ClipPosition, Clip], key: Key) -> dict[int, list[tuple[Hashable, ClipPosition]]]:
-        found: dict[int, list[tuple[Hashable, ClipPosition]]] = {}
+    def _keyed(self, free: dict[ClipPosition, Clip], key: Key) -> dict[int, list[ClipPosition]]:
+        found: dict[int, list[ClipPosition]] = {}
         for place, clip in free.items():
-            name = key(clip)
-            if name is not None:
-                found.setdefault(place.track, []).append((name, place))
+            if key(clip) is not None:
+                found.setdefault(place.track, []).append(place)
         return found
 
     def _anywhere(self, key: Key) -> None:

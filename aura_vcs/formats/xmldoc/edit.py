@@ -66,12 +66,21 @@ class XmlEdits:
             self._data, element.start, end
         )
         if found is None:
-            at = end - (2 if self._data[end - 2 : end] == b"/>" else 1)
+            at = self._open_end(element, end)
             self._pieces.append((at, at, f' {name}="{escape_attribute(value)}"'.encode()))
             return
         quote = found.group(1)
         close = self._data.find(quote, found.end())
         self._pieces.append((found.end(), close, escape_attribute(value, quote.decode()).encode()))
+
+    def remove_attribute(self, element: Element, name: str) -> None:
+        """Take an attribute away, with the space in front of it."""
+        end = start_tag_end(self._data, element)
+        found = re.compile(rb"\s+" + re.escape(name.encode()) + rb"\s*=\s*([\"'])").search(
+            self._data, element.start, end
+        )
+        if found is not None:
+            self._pieces.append((found.start(), self._data.find(found.group(1), found.end()) + 1, b""))
 
     def set_text(self, element: Element, text: str) -> None:
         """Give an element without children another text."""
@@ -79,10 +88,8 @@ class XmlEdits:
             return
         start = start_tag_end(self._data, element)
         if start == element.end:  # <property name="x"/>
-            opened = self._data[element.start : element.end - 2].rstrip() + b">"
-            self._pieces.append(
-                (element.start, element.end, opened + escape_text(text).encode() + self._close(element))
-            )
+            told = b">" + escape_text(text).encode() + self._close(element)
+            self._pieces.append((self._open_end(element, start), element.end, told))
             return
         self._pieces.append((start, self._data.rfind(b"</", start, element.end), escape_text(text).encode()))
 
@@ -91,7 +98,7 @@ class XmlEdits:
         kept = [child for child in children if isinstance(child, Element)]
         if len(kept) == len(children) == len(element.children):
             return
-        data, tag_end = self._data, start_tag_end(self._data, element)
+        tag_end = start_tag_end(self._data, element)
         outer = self._indent(element).decode()
         inner = self._indent(element.children[0]).decode() if element.children else outer + self.step
         is_closed = tag_end == element.end
@@ -115,9 +122,8 @@ class XmlEdits:
         rest = [item for item in new if isinstance(item, dict)]
         if is_closed:
             rows = self._rows(rest, inner)
-            opened = data[element.start : element.end - 2].rstrip() + b">"
             closed = self.line_end + outer.encode() + self._close(element)
-            self._pieces.append((element.start, element.end, opened + rows + closed))
+            self._pieces.append((self._open_end(element, tag_end), element.end, b">" + rows + closed))
         else:
             self._insert(place, rest, inner)
 
@@ -130,13 +136,23 @@ class XmlEdits:
             self._pieces.append((element.start, element.start, encoded))
 
     def render(self) -> bytes:
-        """Return the document with all edits carried out."""
+        """Return the document with all edits carried out.
+
+        Raises:
+            ValueError: two of them want one place.
+        """
         result, at = [], 0
         for start, end, text in sorted(self._pieces, key=lambda piece: (piece[0], piece[1])):
-            assert start >= at, "two edits overlap"
+            if start < at:
+                raise ValueError("two changes of the file want one place in it")
             result += [self._data[at:start], text]
             at = end
         return b"".join([*result, self._data[at:]])
+
+    def _open_end(self, element: Element, end: int) -> int:
+        """Return where the last attribute of a start tag ends that ends at `end`."""
+        at = end - (2 if self._data[end - 2 : end] == b"/>" else 1)
+        return element.start + len(self._data[element.start : at].rstrip())
 
     def _insert(self, place: int, trees: Sequence[Tree], indent: str) -> None:
         rows = self._rows(trees, indent)
