@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from aura_vcs.api.media import IndexedMedia, MediaIndex, MediaRoom
     from aura_vcs.api.merging import Conflict, Merged, MergePlan, Resolved
+    from aura_vcs.api.notes import Note, NotePlace, NotePlaceNow, NoteReply, Notes
     from aura_vcs.api.opened import Options, StrPath
     from aura_vcs.api.operations import Action, Operations
     from aura_vcs.api.project import Project
@@ -149,6 +150,7 @@ if TYPE_CHECKING:
         ForeignOwner,
         FormatUnsupported,
         InvalidName,
+        InvalidTarget,
         LockBusy,
         NameTaken,
         NotAProject,
@@ -245,6 +247,7 @@ _FRONT = {
     "api.making": ("DocumentProblem NamedMedia ProjectInfo ProjectMedia ProjectPurgePlan ValuesSet "),
     "api.media": ("IndexedMedia MediaIndex MediaRoom "),
     "api.merging": ("Conflict MergePlan Merged Resolved "),
+    "api.notes": ("Note NotePlace NotePlaceNow NoteReply Notes "),
     "api.opened": ("Options StrPath "),
     "api.operations": ("Action Operations "),
     "api.project": ("Project "),
@@ -278,8 +281,8 @@ _FRONT = {
         "ProjectError UnknownField "
     ),
     "errors.input": (
-        "AmbiguousVersion ConcurrencyError ForeignOwner FormatUnsupported InvalidName LockBusy NameTaken "
-        "NoVersions NotAProject NothingToUndo OperationExpired PlanStale ProjectExists RefMoved "
+        "AmbiguousVersion ConcurrencyError ForeignOwner FormatUnsupported InvalidName InvalidTarget "
+        "LockBusy NameTaken NoVersions NotAProject NothingToUndo OperationExpired PlanStale ProjectExists RefMoved "
         "UnknownName UnknownVersion VersionInUse "
     ),
     "errors.integrity": (
@@ -380,6 +383,7 @@ __all__ = [
     "Interrupted",
     "InterruptedWork",
     "InvalidName",
+    "InvalidTarget",
     "InvalidTransition",
     "InvalidUrl",
     "InvalidValue",
@@ -420,6 +424,11 @@ __all__ = [
     "NotAProject",
     "NotArrived",
     "NotStructural",
+    "Note",
+    "NotePlace",
+    "NotePlaceNow",
+    "NoteReply",
+    "Notes",
     "NothingToRecover",
     "NothingToUndo",
     "ObjectCorrupt",

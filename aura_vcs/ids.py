@@ -27,6 +27,7 @@ TREE_CONTEXT = "aura_vcs 2026-11-23 tree"
 VERSION_CONTEXT = "aura_vcs 2026-11-23 version"
 
 _REPLICA_LENGTH = 12
+_NOTE_LENGTH = 32
 _DIGITS = "0123456789abcdef"
 
 
@@ -47,6 +48,11 @@ def are_object_ids(texts: Sequence[str]) -> bool:
 def is_replica_id(text: str) -> bool:
     """Tell whether `text` is the id of a replica."""
     return len(text) == _REPLICA_LENGTH and not text.strip(_DIGITS)
+
+
+def is_note_id(text: str) -> bool:
+    """Tell whether a note can have this id: it is written as that of an operation."""
+    return len(text) == _NOTE_LENGTH and not text.strip(_DIGITS)
 
 
 def blob_id(data: Bytes) -> ObjectId:
@@ -73,6 +79,11 @@ def new_replica_id() -> ReplicaId:
 def new_operation_id() -> OperationId:
     """Choose an id for an operation."""
     return OperationId(os.urandom(16).hex())
+
+
+def new_note_id() -> str:
+    """Choose an id for a note."""
+    return os.urandom(16).hex()
 
 
 def new_uuid() -> str:

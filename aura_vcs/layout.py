@@ -28,6 +28,11 @@ VERSIONS = "refs/versions"
 CHECKPOINTS = "refs/checkpoints"
 EXPORTS = "refs/exports"
 SETTINGS = "refs/settings"
+NOTES = "refs/notes"
+PROVENANCE = "refs/provenance"
+RECIPES = "refs/recipes"
+ANNOTATION_ROOMS = ("notes", "provenance", "recipes")
+"""The folders of annotations below `refs`, and what operations call what lies there: `notes/<id>`."""
 OPERATIONS = "operations"
 OFFLOADED = "offloaded"
 LOCAL = "local"
@@ -62,6 +67,7 @@ REPLICAS = "refs/replicas"
 
 COMPRESSED = ".zst"
 PACKED_LABELS = ".labels"
+PACKED_ANNOTATIONS = ".packed"
 SEGMENT = ".zst"
 NAME_LIMIT = 100
 """Characters in the name of a branch or tag."""
@@ -98,9 +104,9 @@ def version_ref(version: VersionId) -> str:
     return f"{VERSIONS}/{version}.json"
 
 
-def packed_labels(digest: str) -> str:
-    """Return the file with many labels; `digest` is the BLAKE3 of its decoded content."""
-    return f"{VERSIONS}/{digest}{PACKED_LABELS}"
+def packed_refs(folder: str, digest: str, suffix: str) -> str:
+    """Return the file with many refs of a folder; `digest` is the BLAKE3 of its decoded content."""
+    return f"{folder}/{digest}{suffix}"
 
 
 def branch_folder(branch: str) -> str:

@@ -174,6 +174,17 @@ class Fields(msgspec.Struct, frozen=True):
     fields: dict[str, Field] = {}
 
 
+class Annotation(msgspec.Struct, frozen=True):
+    """What was said about versions or content, field by field: a note, a provenance or a recipe.
+
+    `refs/notes/<id>.json` has an id of its own; `refs/provenance/<id>.json` and `refs/recipes/<id>.json` have that of
+    the blob they are about. Two copies merge as settings do: of each field, the value with the higher stamp counts.
+    """
+
+    id: str
+    fields: dict[str, Field] = {}
+
+
 class Reading(msgspec.Struct, frozen=True):
     """How far one replica has read the logs of the others: `refs/replicas/<replica>.json`.
 

@@ -31,6 +31,7 @@ PAGES = (
     "docs/coming-from-git.md",
     "docs/coming-from-aura-studio.md",
     "docs/leaving.md",
+    "docs/notes.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
 DATABASE = ROOT / "fixtures/aura-studio"

@@ -68,6 +68,14 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "tag list": ("Tags.__iter__", {}),
     "tag create": ("Tags.create", {}),
     "tag delete": ("Tags.delete", {}),
+    "note add": ("Notes.add", {}),
+    "note list": ("Notes.list", {"-n": "limit", "--open": "state"}),
+    "note show": ("Notes.__getitem__ Notes.locate", {"ID": "note"}),
+    "note reply": ("Notes.reply", {"ID": "note"}),
+    "note resolve": ("Notes.resolve", {"ID": "note"}),
+    "note reopen": ("Notes.reopen", {"ID": "note"}),
+    "note edit": ("Notes.edit", {"ID": "note"}),
+    "note delete": ("Notes.delete", {"ID": "note"}),
     "version list": ("Versions.list", {"--type": "types", "-n": "limit"}),
     "version compare": ("Project.diff", {}),
     "version mark": ("Versions.edit", {"--off": "important"}),
@@ -284,6 +292,7 @@ def test_the_page_has_the_table() -> None:
 
 PLACES = {
     "Versions": "project.versions", "Branches": "project.branches", "Tags": "project.tags",
+    "Notes": "project.notes",
     "Operations": "project.operations", "Remotes": "project.remotes", "Scenes": "project.scenes",
     "Assets": "project.assets", "Checkpoints": "project.checkpoints", "Exports": "project.exports",
     "Locks": "project.locks", "Debug": "project.debug", "MediaIndex": "project.media_index",

@@ -25,7 +25,7 @@ from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.project.records.checkpoints import RenderCheckpoint
 from aura_vcs.project.records.exports import ExportRecord
 from aura_vcs.project.render.presets import ExportPreset
-from aura_vcs.refs import packed_labels
+from aura_vcs.refs import annotations, packed_labels
 from aura_vcs.repository.format_file import FORMAT_VERSION, KNOWN_FEATURES
 from aura_vcs.repository.head_file import StoredHead
 from aura_vcs.repository.replica_id import ReplicaRecord
@@ -43,6 +43,7 @@ RECORDS = {
     "Branch entry": model.BranchEntry,
     "Label": model.Label,
     "Tag": model.Tag,
+    "Annotation": model.Annotation,
     "Reading": model.Reading,
     "Operation": model.Operation,
     "Ref change": model.RefChange,
@@ -66,6 +67,7 @@ EXAMPLES = {
     "format": model.Format,
     "branch": model.BranchEntry,
     "label": model.Label,
+    "annotation": model.Annotation,
     "tag": model.Tag,
     "head": StoredHead,
     "replica": ReplicaRecord,
@@ -151,6 +153,7 @@ def test_records_have_the_documented_keys_types_and_defaults(heading: str) -> No
 def test_documented_paths_are_those_of_layout() -> None:
     """The folder tree of the document and the constants of `layout` are the same."""
     other = {layout.AURA, layout.IGNORE_FILE, layout.CONFLICTS, layout.COMPRESSED, layout.SEGMENT, layout.PACKED_LABELS}
+    other.add(layout.PACKED_ANNOTATIONS)
     other.add(layout.STAGED)  # a name below `local/tmp`
     other |= {layout.TEMPORARY_FILE}  # a form of names, not a path
     constants = {
@@ -174,7 +177,7 @@ def test_object_and_pack_paths_are_as_documented() -> None:
     assert layout.tag_ref("sent") == "refs/tags/sent.json"
     assert layout.operations_log(replica) == f"operations/{replica}.jsonl"
     assert layout.operations_segment(replica, 7) == f"operations/{replica}.7.zst"
-    assert layout.packed_labels(object_id) == f"refs/versions/{object_id}.labels"
+    assert layout.packed_refs(layout.VERSIONS, object_id, layout.PACKED_LABELS) == f"refs/versions/{object_id}.labels"
 
 
 def test_hashes_in_the_text_can_be_checked_by_hand() -> None:
@@ -253,6 +256,7 @@ def test_operation_types_are_documented() -> None:
     used = set(re.findall(r'Draft\(\s*(?:type=)?"([a-z_.]+)"', source))
     used |= set(re.findall(r'type_="([a-z_.]+)"', source))
     used |= set(re.findall(r'"(version\.(?:edit|delete|undelete|purge))"', source))
+    used |= set(re.findall(r'"(note\.(?:reply|edit|resolve|reopen|delete))"', source))
     points = {str(kind) for kind in model.VersionType} - {"manual"}
     assert set(re.findall(r"`([a-z_.]+)`", listed[1])) == used | points | {"undo", "redo"}
 
@@ -356,6 +360,7 @@ def test_limits_are_documented() -> None:
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
+        "bytes of an annotation, as compact JSON": annotations.ANNOTATION_BYTES,
         "bytes of a line of an operation log": line_log.LINE_LIMIT,
         "decoded bytes of a closed part of a log": operations.SEGMENT_LIMIT,
         "decoded bytes of packed labels": packed_labels.PACKED_LIMIT,

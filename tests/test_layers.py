@@ -16,6 +16,7 @@ ROWS = [
     "index worktree",
     "repository",
     "history",
+    "annotations",
     "maintenance",
     "project interchange",
     "sync",
@@ -48,7 +49,7 @@ PARTS = {
         "trees",
         "graph",
     ],
-    "refs": ["changes packed_labels branch_entries tags", "label_merge", "refs"],
+    "refs": ["changes packed_labels branch_entries tags", "annotations label_merge", "refs"],
     "worktree": ["scan", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",
@@ -59,6 +60,7 @@ PARTS = {
         "resolve",
         "merge status",
     ],
+    "annotations": ["targets", "places", "notes"],
     "project": [
         "documents editor_rules",
         "autosave_loop editor_litter media purge render scenes search search_texts summary",
@@ -198,7 +200,7 @@ LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model pro
 STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
-    "history": 18, "index": 9, "media": 1, "objects": 6, "project": 5, "repository": 7, "storage": 10,
+    "history": 18, "index": 11, "media": 1, "objects": 6, "project": 5, "refs": 1, "repository": 7, "storage": 10,
     "studio": 3, "sync": 6, "worktree": 16,
 }  # fmt: skip
 """How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.

@@ -40,10 +40,10 @@ class FieldChange:
 class Found:
     """Where words were found; `excerpt` marks them with [ ].
 
-    `kind` is "project", "scene", "version", "script", "text", "subtitle", "clip", "document", "file" (a file's name) or
-    "tag"; `name` what is called so, or where in the file it stands; `path` the file's. `version` is the one that is
-    meant, or the last that had it, None for what is in the folder. `first` is the version that had a text first, None
-    where none has it yet.
+    `kind` is "project", "scene", "version", "script", "note", "text", "subtitle", "clip", "document", "file" (a file's
+    name) or "tag"; `name` what is called so, the note's id, or where in the file it stands; `path` the file's.
+    `version` is the one that is meant, or the last that had it, None for what is in the folder. `first` is the version
+    that had a text first, None where none has it yet.
     """
 
     kind: str

@@ -11,6 +11,7 @@ from aura_vcs.api.maintaining import MaintenanceMethods
 from aura_vcs.api.making import MakingMethods
 from aura_vcs.api.media import MediaIndex
 from aura_vcs.api.merging import MergeMethods
+from aura_vcs.api.notes import Notes
 from aura_vcs.api.opened import Opened
 from aura_vcs.api.operations import Operations
 from aura_vcs.api.remotes import Remotes
@@ -36,6 +37,7 @@ class Project(
         super().__init__(opened)
         self.branches = Branches(opened)
         self.tags = Tags(opened)
+        self.notes = Notes(opened)
         self.operations = Operations(opened)
         self.remotes = Remotes(opened)
         self.settings = ProjectSettings(opened)

@@ -25,7 +25,7 @@ class Fetched:
     """What a fetch brought, or would bring; versions go by their ids.
 
     `left_bytes` of content stay at the remote until they are needed. `settings` are keys of the project's
-    settings, `diverged` branches that have several heads now.
+    settings, `annotations` a number of notes, provenances and recipes, `diverged` branches that have several heads now.
     """
 
     remote: str
@@ -35,6 +35,7 @@ class Fetched:
     received_bytes: int
     left_bytes: int
     settings: tuple[str, ...]
+    annotations: int
     diverged: tuple[str, ...]
     is_empty: bool
 
@@ -49,6 +50,7 @@ class Fetched:
             plan.received_bytes,
             plan.offloaded_bytes,
             plan.settings,
+            plan.annotations,
             diverged,
             plan.is_empty,
         )
@@ -58,7 +60,8 @@ class Fetched:
 class Pushed:
     """What a push sent, or would send; `sent_bytes` is an estimate. Versions go by their ids.
 
-    `despite_locks` are locks of others on what it changes: expired ones, and all where they were ignored.
+    `annotations` is a number of notes, provenances and recipes. `despite_locks` are locks of others on what it
+    changes: expired ones, and all where they were ignored.
     """
 
     remote: str
@@ -67,6 +70,7 @@ class Pushed:
     objects: int
     sent_bytes: int
     settings: tuple[str, ...]
+    annotations: int
     despite_locks: tuple[PathLock, ...]
     is_empty: bool
 
@@ -80,6 +84,7 @@ class Pushed:
             plan.objects,
             plan.sent_bytes,
             plan.settings,
+            plan.annotations,
             tuple(PathLock._of(repo, lock) for lock in plan.locked),
             plan.is_empty,
         )

@@ -45,6 +45,7 @@ _LISTED = {
     "branch": ("List, create, rename or delete branches", NAMES),
     "tag": ("List, create or delete tags", NAMES),
     "version": ("List, compare, edit, delete or purge versions", NAMES),
+    "note": ("Say something about a version, a file or a place in it", NAMES),
     "project": ("Show, change, check, delete or purge this project", STUDIO),
     "scene": ("List and change the scenes", MAKING),
     "asset": ("List media, look into it, clean up temporary files", MAKING),

@@ -97,6 +97,17 @@ class InvalidName(InputError):
         self.kind, self.name, self.reason = kind, name, reason
 
 
+class InvalidTarget(InputError):
+    """What a note is to be about is written wrongly, or there is no such place in the file."""
+
+    exit_code = 14
+    hint = "Such as `v3:cut.mp4@0:12-0:15`, `poster.png@10%,20%,30%x40%`, `cut.otio@clip=Title`, `brief.json@/title`."
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(f"There is no place {text!r}: {reason}")
+        self.text, self.reason = text, reason
+
+
 class NameTaken(InputError):
     """`create` refuses a name that exists."""
 

@@ -22,10 +22,23 @@ from aura_vcs.history.recording.version_builder import WorktreeBase
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
-from aura_vcs.model import BranchEntry, Field, Head, HeadChange, Label, Operation, RefChange, Tag, TreeChange
+from aura_vcs.model import (
+    Annotation,
+    BranchEntry,
+    Field,
+    Head,
+    HeadChange,
+    Label,
+    Operation,
+    RefChange,
+    Tag,
+    TreeChange,
+)
 from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.refs.annotations import ROOMS as ANNOTATION_ROOMS
+from aura_vcs.refs.annotations import reverted_values, with_values
 from aura_vcs.refs.branch_entries import furthest_entry
-from aura_vcs.refs.changes import checkpoint_change, field_change, label_change, tag_change
+from aura_vcs.refs.changes import annotation_change, checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
 from aura_vcs.refs.tags import next_stamp
@@ -304,6 +317,8 @@ def _reverted_ref(
         return _reverted_tag(repo, transaction, decode_name(parts[0]), change)
     if room in FIELD_FOLDERS:
         return _reverted_field(repo, transaction, room, "/".join(parts), change)
+    if room in ANNOTATION_ROOMS:
+        return _reverted_annotation(repo, transaction, room, parts[0], change)
     if room == "checkpoints":
         return _reverted_checkpoint(repo, target, parts[0], change)
     raise InputError(f"{name} cannot be taken back by this aura_vcs")
@@ -374,6 +389,17 @@ def _reverted_field(
     before = _optional(change.before, Field, key)
     value = before.value if before is not None else None
     return field_change(room, key, current, value, transaction.replica, transaction.at, repo.author)
+
+
+def _reverted_annotation(
+    repo: Repository, transaction: Transaction, room: str, name: str, change: RefChange
+) -> tuple[str, RefChange]:
+    current = repo.refs.annotations.get(room, name) or Annotation(name)
+    before, after = _optional(change.before, Annotation, name), _optional(change.after, Annotation, name)
+    values = reverted_values(current, before, after)
+    return annotation_change(
+        room, current, with_values(current, values, transaction.replica, transaction.at, repo.author)
+    )
 
 
 def _reverted_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:

@@ -1,7 +1,7 @@
 """The full-text table: names and descriptions of versions, the folder's scripts, and those of old versions.
 
 Every row of `words` has one of `word_rows`, whose `source` says what it is about: "project",
-"scene/<file>", "version/<id>", or "blob/<half of its id>" for a document of an old version, which
+"scene/<file>", "version/<id>", "note/<id>", or "blob/<half of its id>" for a document of an old version, which
 was first found at `path` in `version`. The rows of a blob are kept as long as the blob is.
 """
 
@@ -15,6 +15,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.database import Database
 from aura_vcs.index.object_locations import groups
 
+NOTE_DIGITS = 8
 TEXT_LIMIT = 20_000
 """Characters of a name, description or script that are entered: rows stay small."""
 
@@ -22,10 +23,11 @@ TEXT_LIMIT = 20_000
 class SearchHit(msgspec.Struct, frozen=True):
     """Where words were found; `excerpt` marks them with [ ].
 
-    `path` is the document's, `version` the version's that is meant or that first had the document.
+    `path` is the document's, `version` the version's that is meant or that first had the document. The name of a note
+    is its id; `path` and `version` are what it is about.
     """
 
-    kind: Literal["project", "scene", "version", "script"]
+    kind: Literal["project", "scene", "version", "script", "note"]
     path: str | None
     version: VersionId | None
     name: str
@@ -45,8 +47,9 @@ class Script(msgspec.Struct, frozen=True):
 
 
 SEARCH = (
-    "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16) FROM words "
+    "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16), a.path, a.version FROM words "
     "JOIN word_rows r ON r.rowid = words.rowid LEFT JOIN versions v ON v.id = substr(r.source, 9) "
+    "LEFT JOIN annotations a ON a.room = 'notes' AND a.id = substr(r.source, 6) "
     "WHERE words MATCH ? AND r.blob IS NULL AND (v.id IS NULL OR v.deleted_at IS NULL) "
     "ORDER BY words.rank LIMIT ?"
 )
@@ -154,8 +157,11 @@ def source_of_blob(blob: ObjectId) -> str:
     return f"blob/{blob[:32]}"
 
 
-def _found(source: str, name: str, excerpt: str) -> SearchHit:
+def _found(source: str, name: str, excerpt: str, path: str | None, version: str | None) -> SearchHit:
     kind, _, rest = source.partition("/")
+    if kind == "note":
+        about = None if version is None else VersionId(ObjectId(version))
+        return SearchHit("note", path, about, rest[:NOTE_DIGITS], excerpt)
     if kind == "version":
         return SearchHit("version", None, VersionId(ObjectId(rest)), name, excerpt)
     if kind == "scene":

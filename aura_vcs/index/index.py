@@ -211,6 +211,7 @@ class Index(Rows):
             projector = self._projector(connection, operation.time, stored, chunks, may_owe=may_owe)
             projector.operation(operation, start, end)
             projector.labels(operation)
+            projector.annotations(operation)
             projector.counts.apply_many_deferred()
             if unread := projector.unread & stored.keys():  # just written: the disk hiccuped
                 raise ObjectCorrupt(min(unread), "it cannot be read")
@@ -219,6 +220,7 @@ class Index(Rows):
                 if name.startswith("versions/"):
                     self._entered.ingest_label_file(f"{layout.REFS}/{name}.json")
             self._entered.note_labels_ingested()
+            self._entered.note_annotations_ingested(operation.refs)
 
     def move_to_memory(self) -> None:
         """Go on in memory and give the disk back what the file takes; whoever comes next builds it anew."""
@@ -317,6 +319,9 @@ class Index(Rows):
         if self._files.refs.pack_labels(keep_labels):
             with self.database.transaction():
                 self._entered.reingest_labels()
+        if self._entered.has_annotations and self._files.refs.annotations.pack(keep_labels):
+            with self.database.transaction():
+                self._entered.remember_annotation_files()
 
     def compact(self) -> None:
         """Give the disk back what the index no longer needs, where that is most of it."""

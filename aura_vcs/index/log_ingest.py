@@ -1,6 +1,6 @@
 """What of the logs and labels the index has, and entering the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ Recover = Callable[[Operation], None]
 _LABELS = "labels"
 _WAITING = ""
 _TAGS = "tags/"
+_BROUGHT_BACK = (_TAGS, *(f"{room}/" for room in layout.ANNOTATION_ROOMS))
+_ANNOTATIONS = "annotations"
+_LABEL_PATHS = (f"{layout.VERSIONS}/", f"{layout.VERSIONS}0")
+"""Between which the paths of labels' files lie."""
 
 
 def _nothing(operation: Operation) -> None:
@@ -40,15 +44,17 @@ class LogIngest:
         self._refs = refs
         self._logs = logs
         self._progress = progress
-        self._tags_elsewhere: set[str] = set()
-        """Tags, as operations name them, that other machines changed and whose copies are to be merged."""
+        self._refs_elsewhere: set[str] = set()
+        """Tags and annotations, as operations name them, that other machines changed: their copies are to be merged."""
 
     def is_current(self) -> bool:
         """Tell whether every log and every label is entered. Looks at sizes and dates, opens no file."""
         names = self._logs.names()
         if self._known_sizes() != self._logs.sizes(names) or self._known_segments() != set(self._logs.segments(names)):
             return False
-        return self._database.meta(_LABELS) == self._labels_date()
+        if self._database.meta(_LABELS) != self._labels_date():
+            return False
+        return self._database.meta(_ANNOTATIONS) == self._annotation_dates()
 
     def is_waiting(self) -> bool:
         """Tell whether labels are here whose versions are not."""
@@ -67,9 +73,10 @@ class LogIngest:
                 self._progress.note(f"{error.message}; `aura fsck` says more")
                 continue  # its size stays unknown: the next command tries again
             projector.log_size(replica, size)
-        if self._tags_elsewhere:
-            self._bring_back_tags()
+        if self._refs_elsewhere:
+            self._bring_back_refs()
         complete = self._ingest_labels(projector)
+        self._ingest_annotations()
         projector.write()
         self._database.set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
         return not projector.is_incomplete
@@ -84,15 +91,15 @@ class LogIngest:
             if replica == self._logs.replica:
                 recover(operation)
             else:
-                self._tags_elsewhere.update(name for name in operation.refs if name.startswith(_TAGS))
+                self._refs_elsewhere.update(name for name in operation.refs if name.startswith(_BROUGHT_BACK))
             projector.operation(operation, line.start, line.end)
 
-    def _bring_back_tags(self) -> None:
-        """Merge what all logs say of tags that other machines changed.
+    def _bring_back_refs(self) -> None:
+        """Merge what all logs say of tags and annotations that other machines changed.
 
         A tool that mirrors folders may have put another machine's file in the place of ours; the logs know both.
         """
-        names, self._tags_elsewhere = self._tags_elsewhere, set()
+        names, self._refs_elsewhere = self._refs_elsewhere, set()
         found = []
         for replica in self._logs.sizes():
             with suppress(RecordUnreadable):
@@ -100,7 +107,10 @@ class LogIngest:
                     refs = line.operation.refs if line.operation is not None else {}
                     found += [(name, refs[name].after) for name in names & refs.keys()]
         with suppress(StorageError):  # in a project that can only be read, the next one who writes does it
-            self._refs.bring_back_tags(found)
+            self._refs.bring_back_tags((name, after) for name, after in found if name.startswith(_TAGS))
+            said = [(name, after) for name, after in found if not name.startswith(_TAGS)]
+            if said:
+                self._refs.annotations.bring_back(said)
 
     def _ingest_segment(self, projector: "Projector", name: str) -> None:
         try:
@@ -139,6 +149,57 @@ class LogIngest:
                 "INSERT OR REPLACE INTO ref_files VALUES (?, ?, ?)", (path, found.size, found.mtime_ns)
             )
 
+    def _ingest_annotations(self) -> None:
+        """Enter the annotations whose files are new or have changed."""
+        dates = self._annotation_dates()
+        if self._database.meta(_ANNOTATIONS) == dates:
+            return
+        if dates is None:  # somebody took the folders away
+            self._database.set_meta(_ANNOTATIONS, None)
+            return
+        from aura_vcs.index.annotations import put_annotations  # most projects have none
+
+        connection = self._database.connection
+        rows = connection.execute(
+            "SELECT path, size, mtime_ns FROM ref_files WHERE path < ? OR path >= ?", _LABEL_PATHS
+        )
+        known = {row[0]: (row[1], row[2]) for row in rows}
+        for room in layout.ANNOTATION_ROOMS:
+            for file in self._refs.annotations.files(room):
+                path = f"{layout.REFS}/{room}/{file}"
+                found = self._storage.stat(path)
+                if found is None or known.get(path) == (found.size, found.mtime_ns):
+                    continue
+                put_annotations(connection, room, self._refs.annotations.copies_in(room, file))
+                self.ingest_label_file(path)
+        self._database.set_meta(_ANNOTATIONS, dates)
+
+    def note_annotations_ingested(self, names: Iterable[str]) -> None:
+        """Remember the files of annotations that were just written, and the dates of their folders."""
+        changed = [name for name in names if name.partition("/")[0] in layout.ANNOTATION_ROOMS]
+        for name in changed:
+            self.ingest_label_file(f"{layout.REFS}/{name}.json")
+        if changed:
+            self._database.set_meta(_ANNOTATIONS, self._annotation_dates())
+
+    def remember_annotation_files(self) -> None:
+        """Remember the files of annotations anew, which were packed."""
+        connection = self._database.connection
+        connection.execute("DELETE FROM ref_files WHERE path < ? OR path >= ?", _LABEL_PATHS)
+        for room in layout.ANNOTATION_ROOMS:
+            for file in self._refs.annotations.files(room):
+                self.ingest_label_file(f"{layout.REFS}/{room}/{file}")
+        self._database.set_meta(_ANNOTATIONS, self._annotation_dates())
+
+    @property
+    def has_annotations(self) -> bool:
+        """Whether there are any."""
+        return self._annotation_dates() is not None
+
+    def _annotation_dates(self) -> str | None:
+        found = [self._storage.stat(f"{layout.REFS}/{room}") for room in layout.ANNOTATION_ROOMS]
+        return " ".join("-" if date is None else str(date.mtime_ns) for date in found) if any(found) else None
+
     def _known_ends(self) -> dict[ReplicaId, int]:
         return dict(self._database.connection.execute("SELECT replica, end FROM logs").fetchall())
 
@@ -157,7 +218,7 @@ class LogIngest:
 
     def reingest_labels(self) -> None:
         """Remember the labels' files anew, which were packed."""
-        self._database.connection.execute("DELETE FROM ref_files")
+        self._database.connection.execute("DELETE FROM ref_files WHERE path >= ? AND path < ?", _LABEL_PATHS)
         for file in self._refs.label_files():
             self.ingest_label_file(f"{layout.VERSIONS}/{file}")
         self.note_labels_ingested()

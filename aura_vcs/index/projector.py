@@ -6,13 +6,14 @@ Every function runs inside the caller's transaction and may be run again with th
 import sqlite3
 from collections.abc import Iterable, Mapping
 
+from aura_vcs import layout
 from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
 from aura_vcs.errors.integrity import IntegrityError, LimitExceeded, ObjectCorrupt, ObjectMissing
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
-from aura_vcs.model import ORIGIN, EntryKind, Label, Operation, Version
+from aura_vcs.model import ORIGIN, Annotation, EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
@@ -128,6 +129,15 @@ class Projector:
         self._count(label, row[0], counted=bool(row[1]))
         self._words(label)
         return True
+
+    def annotations(self, operation: Operation) -> None:
+        """Write rows for the notes, provenance and recipes that an operation changed."""
+        for name, change in operation.refs.items():
+            room = name.partition("/")[0]
+            if room in layout.ANNOTATION_ROOMS and change.after is not None:
+                from aura_vcs.index.annotations import put_annotation  # most operations change none
+
+                put_annotation(self._connection, room, from_plain(change.after, Annotation, name))
 
     def write(self) -> None:
         """Write the counts and the rows of stored objects."""

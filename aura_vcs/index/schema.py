@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -93,6 +93,15 @@ CREATE TABLE exports (
 ) WITHOUT ROWID;
 CREATE INDEX exports_by_date ON exports (created_at);
 CREATE INDEX exports_by_status ON exports (status, created_at);
+
+CREATE TABLE annotations (
+  room TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
+  path TEXT, version TEXT, content TEXT, record BLOB NOT NULL);
+CREATE UNIQUE INDEX annotations_by_id ON annotations (room, id);
+CREATE INDEX annotations_by_date ON annotations (room, created_at);
+CREATE INDEX annotations_by_state ON annotations (room, state, created_at);
+CREATE INDEX annotations_by_path ON annotations (room, path) WHERE path IS NOT NULL;
+CREATE INDEX annotations_by_version ON annotations (room, version) WHERE version IS NOT NULL;
 
 CREATE TABLE word_rows (
   id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, blob BLOB, path TEXT, version BLOB);

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from aura_vcs import layout
 from aura_vcs.codec import from_plain
 from aura_vcs.errors.integrity import RecordCorrupt
-from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.model import Annotation, BranchEntry, Label, Tag
+from aura_vcs.refs.annotations import ROOMS, merge_annotations
 from aura_vcs.refs.label_merge import fields_of_stamp, merge_labels
 from aura_vcs.repository.repository import Repository
 
@@ -49,6 +50,26 @@ def unrecorded_refs(repo: Repository) -> Iterator[tuple[str, str]]:
         labels = _all(afters, name, Label)
         if labels and (wrong := _differing(label, reduce(merge_labels, labels))):
             yield f"refs/{name}", f"its {wrong} is not what any operation recorded"
+
+    yield from _unrecorded_annotations(repo, afters)
+
+
+def _unrecorded_annotations(repo: Repository, afters: Afters) -> Iterator[tuple[str, str]]:
+    for room in ROOMS:
+        for item in repo.refs.annotations.all(room):
+            said = _all(afters, f"{room}/{item.id}", Annotation)
+            if said and (key := _unrecorded_field(repo, item, reduce(merge_annotations, said))):
+                yield f"refs/{room}/{item.id}", f"its field {key} is not what any operation recorded"
+
+
+def _unrecorded_field(repo: Repository, item: Annotation, recorded: Annotation) -> str:
+    """Return a field that is not as the logs have it; "" where all are, or are newer than another machine's log."""
+    for key, field in item.fields.items():
+        known = recorded.fields.get(key)
+        is_newer = field.stamp[1] != repo.replica and (known is None or field.stamp > known.stamp)
+        if field != known and not is_newer:
+            return key
+    return ""
 
 
 def _is_ahead(repo: Repository, entry: BranchEntry, known: list[BranchEntry]) -> bool:

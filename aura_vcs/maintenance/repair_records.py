@@ -14,7 +14,7 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.maintenance.ref_audit import unrecorded_refs
 from aura_vcs.model import Format, Head, RefChange
 from aura_vcs.refs.refs import FIELD_FOLDERS
-from aura_vcs.repository.format_file import FORMAT_VERSION, project_of_versions, put_format
+from aura_vcs.repository.format_file import FORMAT_VERSION, features_in_use, project_of_versions, put_format
 from aura_vcs.repository.repository import Repository
 
 _FROM_LOGS = f"{layout.SETTINGS}/"
@@ -35,7 +35,11 @@ def find_repairable(repo: Repository) -> list[RepairableRecord]:
     damaged = {error.path: error.detail for error in repo.refs.damaged()}
     damaged |= {f"{ref}.json": detail for ref, detail in unrecorded_refs(repo)}
     for path, detail in damaged.items():
-        if path.endswith(layout.PACKED_LABELS) or path.startswith(_FROM_LOGS) or _ref_name(path) in recorded:
+        if (
+            path.endswith((layout.PACKED_LABELS, layout.PACKED_ANNOTATIONS))
+            or path.startswith(_FROM_LOGS)
+            or _ref_name(path) in recorded
+        ):
             found.append(RepairableRecord(path, detail))
     if isinstance(state := _damage_of(repo, layout.STATE), RecordCorrupt):
         found.append(RepairableRecord(layout.STATE, state.detail))
@@ -47,7 +51,8 @@ def rewrite_records(repo: Repository, found: list[RepairableRecord]) -> None:
     paths = {item.path for item in found}
     with repo.locks.exclusive("refs"):
         if layout.FORMAT in paths:
-            put_format(repo.storage, Format(FORMAT_VERSION, project_of_versions(repo.storage) or repo.format.project))
+            project = project_of_versions(repo.storage) or repo.format.project
+            put_format(repo.storage, Format(FORMAT_VERSION, project, features_in_use(repo.storage)))
         if layout.HEAD in paths:
             stored = repo.head_file.stored()
             repo.storage.set_aside(layout.HEAD)
@@ -130,6 +135,7 @@ def _apply_logs(repo: Repository, paths: set[str]) -> None:
     names = {_ref_name(path) for path in paths if path.endswith(".json")}
     all_labels = any(path.endswith(layout.PACKED_LABELS) for path in paths)
     rooms = {room for room in FIELD_FOLDERS if any(_ref_name(path).split("/", 1)[0] == room for path in paths)}
+    rooms |= {_ref_name(path).split("/", 1)[0] for path in paths if path.endswith(layout.PACKED_ANNOTATIONS)}
     for changes in _changes(repo):
         chosen = {
             name: change

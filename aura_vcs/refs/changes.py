@@ -5,7 +5,7 @@ from typing import Any
 from aura_vcs import layout
 from aura_vcs.codec import to_plain
 from aura_vcs.ids import ReplicaId
-from aura_vcs.model import BranchEntry, Field, Label, RefChange, Tag
+from aura_vcs.model import Annotation, BranchEntry, Field, Label, RefChange, Tag
 
 
 def branch_change(name: str, before: BranchEntry | None, after: BranchEntry) -> tuple[str, RefChange]:
@@ -37,6 +37,11 @@ def checkpoint_change(name: str, before: dict[str, Any], changes: dict[str, Any]
     """Build an operation's record of a checkpoint, some of whose CHECKPOINT_FIELDS changed."""
     after = {**before, **changes, "revision": before.get("revision", 0) + 1}
     return f"checkpoints/{name}", RefChange(before, after)
+
+
+def annotation_change(room: str, before: Annotation | None, after: Annotation) -> tuple[str, RefChange]:
+    """Build an operation's record of a note, a provenance or a recipe that changed."""
+    return f"{room}/{after.id}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
 def tag_change(name: str, before: Tag | None, after: Tag) -> tuple[str, RefChange]:

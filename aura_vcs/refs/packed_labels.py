@@ -1,7 +1,7 @@
-"""Many labels in one immutable file, named by its hash: `refs/versions/<hash>.labels`."""
+"""Many refs of one kind in one immutable file, named by its hash: `refs/versions/<hash>.labels` and the like."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from blake3 import blake3
 
@@ -9,11 +9,12 @@ from aura_vcs import layout
 from aura_vcs.codec import NUMBER_LIMIT, decode_record, encode_compact
 from aura_vcs.compression import THOROUGH_LEVEL, NotDecodable, compress, decompress
 from aura_vcs.errors.integrity import RecordCorrupt
-from aura_vcs.ids import ID_LENGTH, ReplicaId, VersionId, is_object_id, is_replica_id
-from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.ids import ID_LENGTH, ReplicaId, is_object_id, is_replica_id
+from aura_vcs.model import Annotation, BranchEntry, Label, Tag
 from aura_vcs.storage.base import Writable
 
 T = TypeVar("T")
+R = TypeVar("R", Label, Annotation)
 
 STAMP_LIMIT = 1 << 40
 """Nobody makes so many changes: a higher counter would be above all that come later, and is not believed."""
@@ -21,19 +22,21 @@ PACKED_LIMIT = 256 << 20
 """Decoded bytes of the largest file of packed labels."""
 
 
-class PackedLabels:
-    """The files of packed labels in a project. What was read is kept: a file never changes."""
+class PackedRecords(Generic[R]):
+    """Files of many records in one folder, named by their hashes. What was read is kept: a file never changes."""
 
-    def __init__(self, storage: Writable) -> None:
+    def __init__(self, storage: Writable, folder: str, suffix: str, shape: type[R]) -> None:
         self._storage = storage
-        self._known: dict[str, dict[VersionId, Label]] = {}
+        self._folder, self._suffix = folder, suffix
+        self._shape: type[R] = shape
+        self._known: dict[str, dict[str, R]] = {}
 
     def files(self) -> list[str]:
-        """Their names in `refs/versions`."""
-        return [file for file in self._storage.list(layout.VERSIONS) if file.endswith(layout.PACKED_LABELS)]
+        """Their names in the folder."""
+        return [file for file in self._storage.list(self._folder) if file.endswith(self._suffix)]
 
-    def labels(self, file: str) -> dict[VersionId, Label]:
-        """Return the labels of a file; none if it is damaged, which fsck reports."""
+    def records(self, file: str) -> dict[str, R]:
+        """Return the records of a file; none if it is damaged, which fsck reports."""
         if file not in self._known:
             try:
                 self._known[file] = self.read(file)
@@ -41,28 +44,44 @@ class PackedLabels:
                 return {}
         return self._known[file]
 
-    def read(self, file: str) -> dict[VersionId, Label]:
-        """Read the labels of a file anew.
+    def read(self, file: str) -> dict[str, R]:
+        """Read the records of a file anew, by what they are about.
 
         Raises:
             RecordCorrupt: it is damaged.
             FileNotFoundError: it is gone.
         """
-        path = f"{layout.VERSIONS}/{file}"
+        path = f"{self._folder}/{file}"
         try:
             content = decompress(self._storage.read(path), limit=PACKED_LIMIT)
         except NotDecodable as error:
             raise RecordCorrupt(path, f"it does not decode ({error})") from error
         if blake3(content).hexdigest() != file[:ID_LENGTH]:  # a tool may have added to the name of a copy
             raise RecordCorrupt(path, "its content does not hash to its name")
-        labels = [decode_ref(line, Label, path) for line in content.splitlines()]
-        return {label.version: label for label in labels}
+        records = [decode_ref(line, self._shape, path) for line in content.splitlines()]
+        return {_subject(record): record for record in records}
 
-    def put(self, labels: Iterable[Label]) -> None:
-        """Keep labels in one more file, which is durable when this returns."""
-        lines = [encode_compact(label) for label in sorted(labels, key=lambda label: label.version)]
+    def put(self, records: Iterable[R]) -> None:
+        """Keep records in one more file, which is durable when this returns."""
+        lines = [encode_compact(record) for record in sorted(records, key=_subject)]
         content = b"\n".join(lines) + b"\n"
-        self._storage.put(layout.packed_labels(blake3(content).hexdigest()), compress(content, THOROUGH_LEVEL))
+        path = layout.packed_refs(self._folder, blake3(content).hexdigest(), self._suffix)
+        self._storage.put(path, compress(content, THOROUGH_LEVEL))
+
+
+def _subject(record: Label | Annotation) -> str:
+    return record.version if isinstance(record, Label) else record.id
+
+
+class PackedLabels(PackedRecords[Label]):
+    """The files of packed labels in a project."""
+
+    def __init__(self, storage: Writable) -> None:
+        super().__init__(storage, layout.VERSIONS, layout.PACKED_LABELS, Label)
+
+    def labels(self, file: str) -> dict[str, Label]:
+        """Return the labels of a file by their versions; none if it is damaged, which fsck reports."""
+        return self.records(file)
 
 
 def decode_ref(data: bytes, shape: type[T], path: str) -> T:
@@ -77,12 +96,20 @@ def decode_ref(data: bytes, shape: type[T], path: str) -> T:
         raise RecordCorrupt(path, f"{version[:80]!r} is not the id of a version")
     if isinstance(record, BranchEntry):
         check_entry(record, path)
-    stamps = record.stamps.values() if isinstance(record, Label) else [record.stamp] if isinstance(record, Tag) else []
-    if not all(0 <= counter <= STAMP_LIMIT for counter, _ in stamps):
+    if not all(0 <= counter <= STAMP_LIMIT for counter, _ in _stamps(record)):
         raise RecordCorrupt(path, "nobody has changed it so often as it says")
     if isinstance(record, Tag) and not is_proper_seen(record.seen or {}, STAMP_LIMIT):
         raise RecordCorrupt(path, "what it has seen is not proper")
     return record
+
+
+def _stamps(record: object) -> list[tuple[int, ReplicaId]]:
+    """List the stamps of a ref that has any."""
+    if isinstance(record, Label):
+        return list(record.stamps.values())
+    if isinstance(record, Annotation):
+        return [field.stamp for field in record.fields.values()]
+    return [record.stamp] if isinstance(record, Tag) else []
 
 
 def is_proper_seen(seen: Mapping[ReplicaId, int], limit: int) -> bool:

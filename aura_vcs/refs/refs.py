@@ -7,8 +7,8 @@ writing one again is harmless, two copies of a project folder merge file by file
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import reduce
-from typing import Any, TypeVar
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -22,6 +22,9 @@ from aura_vcs.refs.label_merge import is_believable, merge_labels
 from aura_vcs.refs.packed_labels import PackedLabels, decode_ref
 from aura_vcs.refs.tags import add_tag, may_be_apart, tags_apart
 from aura_vcs.storage.base import Deletable
+
+if TYPE_CHECKING:
+    from aura_vcs.refs.annotations import AnnotationRefs
 
 T = TypeVar("T")
 
@@ -57,6 +60,13 @@ class Refs:
             yield
         finally:
             self._entries = None
+
+    @cached_property
+    def annotations(self) -> "AnnotationRefs":
+        """Notes, provenance and recipes."""
+        from aura_vcs.refs.annotations import AnnotationRefs  # most commands ask for none
+
+        return AnnotationRefs(self._storage)
 
     def branches(self) -> list[str]:
         """List the names of branches that have an entry, sorted; deleted ones too."""
@@ -244,8 +254,12 @@ class Refs:
         self._advance_labels(
             {name: from_plain(after, Label, f"{layout.REFS}/{name}.json") for name, after in labels.items()}
         )
+        rooms = layout.ANNOTATION_ROOMS
+        annotations = {name: after for name, after in moved.items() if name.split("/", 1)[0] in rooms}
+        if annotations:
+            self.annotations.advance(annotations)
         for name, after in moved.items():
-            if name not in labels:
+            if name not in labels and name not in annotations:
                 self._advance(name, after)
         self._advance_fields(changes)
 
@@ -333,7 +347,7 @@ class Refs:
                 if file.endswith(".json"):
                     with _note_damage(f"{folder}/{file}", problems):
                         decode_record(self._storage.read(f"{folder}/{file}"), dict[str, Any], file)
-        return problems
+        return problems + self.annotations.damaged()
 
     def paths(self) -> list[str]:
         """List every ref file, below `.aura`."""

@@ -22,11 +22,13 @@ from aura_vcs.refs.packed_labels import PackedLabels
 from aura_vcs.storage.local import LocalStorage
 
 FORMAT_VERSION = 1
-KNOWN_FEATURES: frozenset[str] = frozenset()
+ANNOTATIONS = "annotations"
+"""The feature of a project in which there are notes, provenance or recipes."""
+KNOWN_FEATURES: frozenset[str] = frozenset({ANNOTATIONS})
 LOOKED_AT = 50
 """So many versions are tried; most projects have one that can be read."""
 _NUMBER = rb'"format"\s*:\s*(\d+)'
-_FEATURE = rb'"features"\s*:\s*\[\s*[^\]\s]'
+_FEATURES = rb'"features"\s*:\s*\[([^\]]*)'
 _READ_LIMIT = 64 << 10
 
 
@@ -73,6 +75,21 @@ def put_format(storage: LocalStorage, found: Format) -> None:
     storage.put(layout.FORMAT, encode_record(found))
 
 
+def features_in_use(storage: LocalStorage) -> tuple[str, ...]:
+    """Return the features that what lies in the project needs."""
+    folders = (layout.NOTES, layout.PROVENANCE, layout.RECIPES)
+    return (ANNOTATIONS,) if any(storage.list(folder) for folder in folders) else ()
+
+
+def with_annotations(storage: LocalStorage, found: Format) -> Format:
+    """Let `format.json` say that there are annotations, before there are any: older readers refuse from then on."""
+    if ANNOTATIONS in found.features:
+        return found
+    changed = Format(found.format, found.project, tuple(sorted({*found.features, ANNOTATIONS})))
+    storage.put(layout.FORMAT, encode_record(changed))
+    return changed
+
+
 def project_of_versions(storage: LocalStorage) -> str | None:
     """Return the project's id, as the first version says that can be read."""
     store = ObjectStore(storage)
@@ -90,7 +107,7 @@ def _found_again(storage: LocalStorage, progress: Progress, trouble: Exception, 
     project = project_of_versions(storage)
     if project is None:
         raise trouble from cause
-    found = Format(FORMAT_VERSION, project)
+    found = Format(FORMAT_VERSION, project, features_in_use(storage))
     if isinstance(cause, RecordUnreadable):
         progress.note(f"{cause.message}; versions say which project this is, and `aura repair` mends it")
         return found
@@ -113,8 +130,17 @@ def _check_not_newer(storage: LocalStorage, trouble: Exception) -> None:
     if said.get("format", FORMAT_VERSION) != FORMAT_VERSION:
         raise trouble
     number = re.search(_NUMBER, data)
-    if (number is not None and int(number[1][:9]) != FORMAT_VERSION) or re.search(_FEATURE, data) is not None:
+    features = re.search(_FEATURES, data)
+    named = [name.strip().decode("utf-8", "replace") for name in features[1].split(b",")] if features else []
+    if (number is not None and int(number[1][:9]) != FORMAT_VERSION) or not all(map(_is_known, named)):
         raise FormatUnsupported(storage.root, "a newer format, as far as its damaged format.json can be read")
+
+
+def _is_known(written: str) -> bool:
+    """Tell whether a feature, as a damaged file has it, with its quotes, is one that is known, or was to be one."""
+    is_cut_off = not written.endswith('"') or written == '"'
+    name = written.strip('"')
+    return name in {"", *KNOWN_FEATURES} or (is_cut_off and any(known.startswith(name) for known in KNOWN_FEATURES))
 
 
 def _versions(storage: LocalStorage) -> Iterator[VersionId]:
@@ -123,4 +149,4 @@ def _versions(storage: LocalStorage) -> Iterator[VersionId]:
     yield from (VersionId(ObjectId(name[:64])) for name in names if name.endswith(".json") and is_object_id(name[:64]))
     packed = PackedLabels(storage)
     for name in packed.files():
-        yield from packed.labels(name)
+        yield from (label.version for label in packed.labels(name).values())

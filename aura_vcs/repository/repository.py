@@ -26,7 +26,7 @@ from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.refs import Refs
-from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format
+from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format, with_annotations
 from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.read_only import TemporaryStorage, index_locations, make_local, previewed
@@ -423,6 +423,8 @@ class Transaction:
         sequence = self._last_sequence() + 1
         if operation.sequence != sequence:
             operation = msgspec.structs.replace(operation, sequence=sequence)
+        if any(name.partition("/")[0] in layout.ANNOTATION_ROOMS for name in operation.refs):
+            repository.format = with_annotations(repository.storage, repository.format)
         end = repository.logs.append(operation, at=start)
         try:
             if repository.others.known_replicas():

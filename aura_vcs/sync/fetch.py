@@ -18,11 +18,12 @@ from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, 
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.refs.branch_entries import furthest_entry, renamed_apart
-from aura_vcs.refs.changes import branch_change, label_change, setting_change, tag_change
+from aura_vcs.refs.changes import annotation_change, branch_change, label_change, setting_change, tag_change
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.remotes.config import remotes
+from aura_vcs.sync.state.annotations import Annotations, in_lines, newer_annotations, own_annotations
 from aura_vcs.sync.state.cache import RemoteCache, clear
 from aura_vcs.sync.state.diverged_tags import report_diverged_tags
 from aura_vcs.sync.state.manifest import merge_tags
@@ -49,11 +50,14 @@ class FetchPlan(msgspec.Struct, frozen=True):
     offloaded_bytes: int = 0
     """Content that stays at the remote until it is needed."""
     settings: tuple[str, ...] = ()
+    annotations: int = 0
+    """How many notes, provenances and recipes are new here, or changed."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to bring."""
-        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
+        found = self.versions or self.branches or self.objects or self.labels or self.settings or self.annotations
+        return not found
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -90,6 +94,7 @@ class _FetchDraft(msgspec.Struct, frozen=True):
     entries: dict[str, tuple[BranchEntry, ...]]
     tags: dict[str, Tag]
     settings: dict[str, Field]
+    annotations: Annotations
 
 
 def plan_fetch(repo: Repository, remote: RangeReadable, known: RemoteCache, *, all_versions: bool = False) -> FetchPlan:
@@ -236,6 +241,7 @@ def _draft(
     own_tags = repo.refs.all_tags()
     tags = {n: t for n, t in merge_tags(own_tags, view.manifest.tags).items() if t != own_tags.get(n)}
     settings = newer_settings(repo.replica, repo.refs.settings(), view.manifest.settings)
+    annotations = newer_annotations(own_annotations(repo), view.annotations()) if view.annotations() else {}
     plan = FetchPlan(
         remote=view.remote.location,
         versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
@@ -245,8 +251,9 @@ def _draft(
         received_bytes=freight.stored_bytes,
         offloaded_bytes=sum(file.size for file in wanted.left.values()),
         settings=tuple(settings),
+        annotations=len(annotations),
     )
-    return _FetchDraft(plan, view, wanted, freight, joined, entries, tags, settings)
+    return _FetchDraft(plan, view, wanted, freight, joined, entries, tags, settings, annotations)
 
 
 def _merged_labels(
@@ -291,7 +298,9 @@ def _newer_entries(
 def _record(repo: Repository, draft: _FetchDraft, arrived: Downloaded) -> None:
     """Record what came; many labels take several operations, the last one brings the branches."""
     changes = [label_change(repo.refs.label(label.version), label) for label in draft.labels.values()]
-    parts = [changes[at : at + LABELS_AT_ONCE] for at in range(0, len(changes), LABELS_AT_ONCE)] or [[]]
+    parts = [changes[at : at + LABELS_AT_ONCE] for at in range(0, len(changes), LABELS_AT_ONCE)]
+    parts += [_annotation_changes(repo, part) for part in in_lines(draft.annotations, LABELS_AT_ONCE)]
+    parts = parts or [[]]
     correlation = new_operation_id()
     count = len(draft.plan.versions)
     what = f"Fetched {count} version{'' if count == 1 else 's'} from {draft.snapshot.remote.location}"
@@ -305,6 +314,14 @@ def _record(repo: Repository, draft: _FetchDraft, arrived: Downloaded) -> None:
                 arrived.stored if number == 1 else None,
                 arrived.chunks if number == 1 else None,
             )
+
+
+def _annotation_changes(repo: Repository, annotations: Annotations) -> list[tuple[str, RefChange]]:
+    found = []
+    for name, after in annotations.items():
+        room = name.partition("/")[0]
+        found.append(annotation_change(room, repo.refs.annotations.get(room, after.id), after))
+    return found
 
 
 def _ref_changes(repo: Repository, draft: _FetchDraft) -> dict[str, RefChange]:

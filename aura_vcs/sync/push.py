@@ -25,10 +25,12 @@ from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.locks.push_check import check_locked, locked_changes
+from aura_vcs.sync.state.annotations import Annotations, newer_annotations, own_annotations
 from aura_vcs.sync.state.cache import RemoteCache, clear
 from aura_vcs.sync.state.diverged_tags import report_diverged_tags
 from aura_vcs.sync.state.lock_record import PathLock
 from aura_vcs.sync.state.manifest import (
+    ANNOTATIONS,
     MANIFEST,
     Manifest,
     merge_entries,
@@ -73,11 +75,14 @@ class PushPlan(msgspec.Struct, frozen=True):
     """Content among it that is offloaded, and is fetched from another remote on its way."""
     locked: tuple[PathLock, ...] = ()
     settings: tuple[str, ...] = ()
+    annotations: int = 0
+    """How many notes, provenances and recipes are new there, or changed."""
 
     @property
     def is_empty(self) -> bool:
         """Whether the remote has everything."""
-        return not (self.versions or self.branches or self.objects or self.labels or self.settings)
+        found = self.versions or self.branches or self.objects or self.labels or self.settings or self.annotations
+        return not found
 
 
 class _Options(msgspec.Struct, frozen=True):
@@ -98,6 +103,7 @@ class _PushDraft(msgspec.Struct, frozen=True):
     packs: PushPacks
     labels: dict[VersionId, Label]
     manifest: Manifest
+    annotations: Annotations
 
 
 def plan_push(
@@ -230,8 +236,11 @@ def _draft(
     sent = {i: item for i, item in found.needed.items() if options.bring or i not in away}
     cargo = plan_packs(repo, sent, tombstoned_packs(view.manifest), pack_bytes)
     settings = merge_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
+    annotations = newer_annotations(view.annotations(), own_annotations(repo))
+    features = {*view.manifest.features, ANNOTATIONS} if annotations else view.manifest.features
     manifest = msgspec.structs.replace(
         view.manifest,
+        features=tuple(sorted(features)),
         branches=branches,
         tags=merge_tags(view.manifest.tags, own.tags),
         settings=settings,
@@ -250,8 +259,9 @@ def _draft(
         through_bytes=sum(away.values()),
         locked=locked_changes(repo, fresh, view.manifest.locks),
         settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
+        annotations=len(annotations),
     )
-    return _PushDraft(plan, view, cargo, changed, manifest)
+    return _PushDraft(plan, view, cargo, changed, manifest, annotations)
 
 
 def _labels(
@@ -338,7 +348,7 @@ def _execute(
         progress.finish()
     sources = [(repo.storage, name) for name in draft.packs.packs] + [(known.outgoing, name) for name in gathered]
     delivered = send_packs(repo, remote, known, sources)
-    records = send_labels(remote, draft.snapshot, draft.labels)
+    records = send_labels(remote, draft.snapshot, draft.labels, draft.annotations)
     listed = {pack.name for pack in draft.manifest.packs}
     packs = [*draft.manifest.packs, *(pack for pack in delivered.packs if pack.name not in listed)]
     after = update_manifest(repo, remote, draft.snapshot, with_files(draft.manifest, packs, records))

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import msgspec
 from aura_vcs import Repository
+from aura_vcs.annotations.notes import add_note, resolve_note
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
@@ -260,6 +261,12 @@ def _lay_out(repo: Repository) -> object:
         return checkout(repo, "v1")
 
 
+def _noted(root: Path) -> None:
+    two_versions(root)
+    with Repository.open(root) as repo:
+        resolve_note(repo, add_note(repo, "v1:old.txt", "too loud").id)
+
+
 SCENES = {
     "first commit": Scene(_new, lambda repo: commit(repo, "First cut")),
     "commit": Scene(two_versions, lambda repo: commit(repo, "Third cut")),
@@ -282,6 +289,8 @@ SCENES = {
     "branch": Scene(two_versions, lambda repo: create_branch(repo, "idea", resolve(repo, "v1").id), repeatable=False),
     "edit": Scene(two_versions, _edit),
     "undo of an edit": Scene(_edited, undo, repeatable=False, frees=True),  # redo has it, for gc's grace
+    "note": Scene(two_versions, lambda repo: add_note(repo, "v1:old.txt@0:01", "too loud"), repeatable=False),
+    "undo of a note": Scene(_noted, undo, repeatable=False),
     "setting": Scene(
         two_versions, lambda repo: set_fields(repo, {"settings": {"a": 1, "b": 2}}, "Set a, b", type_="config.set")
     ),

@@ -29,7 +29,7 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
 
     All the words in one place, each of which may go on: `aster` finds asteroid. Accents and case do not matter.
     Looks into texts and Markdown, subtitles, projects of editors (names of clips and markers), documents,
-    scenes, names of files, tags, branches, names and descriptions of versions. First what is in the folder, then
+    scenes, notes, names of files, tags, branches, names and descriptions of versions. First what is in the folder, then
     what only versions have, with the first and the last one that had it.
     """
     from aura_vcs.project.search import search
@@ -76,7 +76,7 @@ _TEXTS = frozenset({"text", "subtitle", "clip", "document", "file"})
 def _print_searched(console: Console, looked: "Looked") -> None:
     """Print where it searched and what it left out: nobody takes for not there what was not searched."""
     files, versions = count(looked.files, "file"), count(looked.versions, "version")
-    kinds = f"texts, subtitles, timelines, documents, names of {files}, tags, names of versions"
+    kinds = f"texts, subtitles, timelines, documents, notes, names of {files}, tags, names of versions"
     console.line(faint(f"Looked through your folder and {versions}: {kinds}."))
     if looked.unread:
         console.note(f"{count(looked.unread, 'version')} could not be read: their content is not here.")

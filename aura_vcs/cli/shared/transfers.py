@@ -75,6 +75,7 @@ def fetch_to_json(plan: "FetchPlan") -> dict[str, Any]:
         "bytes": plan.received_bytes,
         "left_bytes": plan.offloaded_bytes,
         "settings": list(plan.settings),
+        "annotations": plan.annotations,
     }
 
 
@@ -90,6 +91,7 @@ def push_to_json(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
         "bytes": plan.sent_bytes,
         "through_bytes": plan.through_bytes,
         "settings": list(plan.settings),
+        "annotations": plan.annotations,
         "despite_locks": [lock_to_json(repo, lock) for lock in plan.locked],
     }
 
@@ -111,6 +113,8 @@ def pull_to_json(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
 def _what(plan: "FetchPlan | PushPlan") -> str:
     if plan.versions:
         return count(len(plan.versions), "version")
+    if plan.annotations and not (plan.branches or plan.labels or plan.objects or plan.settings):
+        return "notes and provenance"
     only_settings = plan.settings and not (plan.branches or plan.labels or plan.objects)
     return "settings of the project" if only_settings else "names and labels"
 

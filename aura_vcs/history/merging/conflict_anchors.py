@@ -66,11 +66,15 @@ def relocate_in_file(data: bytes, items: Iterable[OpenConflict]) -> list[OpenCon
 
 
 def _follow(value: JsonValue, item: OpenConflict) -> str | None:
-    """Find the pointer to the conflict's place by the ids of list elements; None where it is gone."""
     assert item.field is not None
-    ids = iter(item.anchors)
+    return follow_pointer(value, item.field.pointer, item.anchors)
+
+
+def follow_pointer(value: JsonValue, pointer: str, anchors: Iterable[str]) -> str | None:
+    """Find the pointer to a place by the ids of the list elements on its way; None where it is gone."""
+    ids = iter(anchors)
     tokens: list[str] = []
-    for token in split_pointer(item.field.pointer):
+    for token in split_pointer(pointer):
         if isinstance(value, list):
             counted = int(token) if token.isdecimal() and len(token) < DIGITS else len(value)
             place = find_anchor(value, counted, next(ids, ""))

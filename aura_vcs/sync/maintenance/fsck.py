@@ -116,7 +116,7 @@ class _Verifier:
         labels: dict[VersionId, Label] = {}
         for info in self._view.manifest.records:
             try:
-                labels |= {label.version: label for label in self._view.record(info)}
+                labels |= {label.version: label for label in self._view.record(info).labels}
             except RemoteCorrupt as error:
                 self._problems.append(Finding("corrupt_record", info.name, error.reason))
         if not any(problem.kind == "corrupt_record" for problem in self._problems):

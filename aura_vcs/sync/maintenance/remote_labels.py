@@ -10,6 +10,7 @@ from aura_vcs.ids import VersionId
 from aura_vcs.model import Label
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.state.annotations import Annotations, merge_into, own_annotations, proper_annotations
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import RecordInfo, decode_records, digest
 from aura_vcs.sync.state.snapshot import RemoteSnapshot
@@ -19,12 +20,14 @@ from aura_vcs.sync.transfer.push_negotiation import own_labels
 class RemoteLabels(msgspec.Struct):
     """Every label that could be had: `read` from sound records, `regained` from what is here.
 
-    `damaged` are the records that could not be read, with what is wrong with each.
+    `damaged` are the records that could not be read, with what is wrong with each; `annotations` are those that were in
+    them, as far as they are remembered here or said here as well.
     """
 
     read: dict[VersionId, Label]
     recovered: dict[VersionId, Label]
     damaged: dict[RecordInfo, str]
+    annotations: Annotations = msgspec.field(default_factory=dict)
 
     def get(self, version: VersionId) -> Label | None:
         """Return the label of a version, None if it is lost."""
@@ -35,7 +38,7 @@ class RemoteLabels(msgspec.Struct):
         return self.read | self.recovered
 
 
-def look_for_labels(view: RemoteSnapshot, known: RemoteCache) -> RemoteLabels:
+def look_for_labels(repo: Repository, view: RemoteSnapshot, known: RemoteCache) -> RemoteLabels:
     """Read the records there; those that are damaged come from what is remembered here of them.
 
     Raises:
@@ -44,7 +47,7 @@ def look_for_labels(view: RemoteSnapshot, known: RemoteCache) -> RemoteLabels:
     found = RemoteLabels({}, {}, {})
     for info in view.manifest.records:
         try:
-            _merge(found.read, view.record(info))
+            _merge(found.read, view.record(info).labels)
         except RemoteCorrupt as error:
             found.damaged[info] = error.reason
     kept: dict[VersionId, Label] = {}
@@ -52,7 +55,11 @@ def look_for_labels(view: RemoteSnapshot, known: RemoteCache) -> RemoteLabels:
         cached = known.cached("records", info.name)
         if cached is not None and digest(cached) == info.name:
             with suppress(RemoteCorrupt):
-                _merge(kept, decode_records(cached, info, view.remote.location).labels)
+                records = decode_records(cached, info, view.remote.location)
+                _merge(kept, records.labels)
+                merge_into(found.annotations, proper_annotations(records.annotations))
+    if found.damaged:
+        merge_into(found.annotations, own_annotations(repo))
     for version, label in kept.items():
         far = found.read.get(version)
         merged = label if far is None else merge_labels(far, label)

@@ -147,7 +147,7 @@ def execute_remote_repair(
 def _plan(repo: Repository, remote: RemoteStorage, known: RemoteCache, sound: RemoteIntactObjects) -> RemoteRepairPlan:
     view = load_snapshot(remote, UntrustedCache(known), repo.format.project)
     own = OwnObjects(repo)
-    labels = look_for_labels(view, known)
+    labels = look_for_labels(repo, view, known)
     sound.scan(view)
     sound.check_lists(own.chunk)
     needs, unlabelled = _walk(repo, view, sound, own, labels)
@@ -230,9 +230,10 @@ def _execute(repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: 
     records = [info for info in manifest.records if info not in plan.records]
     after = with_files(manifest, packs, records)
     after = retire(after, [*map(pack_name, plan.packs), *map(record_name, plan.records)])
-    if plan.records and plan.labels.recovered:
+    if plan.records and (plan.labels.recovered or plan.labels.annotations):
         sound = RemoteSnapshot(remote, known, after, b"", plan.snapshot.token)
-        after = with_files(after, packs, send_labels(remote, sound, plan.labels.recovered))
+        new_records = send_labels(remote, sound, plan.labels.recovered, plan.labels.annotations)
+        after = with_files(after, packs, new_records)
     view = update_manifest(repo, remote, plan.snapshot, after, has_all=False)
     clear(known.outgoing)
     return view

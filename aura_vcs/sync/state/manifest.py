@@ -21,10 +21,11 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
 from aura_vcs.ids import ReplicaId, is_object_id
 from aura_vcs.layout import check_name
-from aura_vcs.model import BranchEntry, Field, Label, Tag
+from aura_vcs.model import Annotation, BranchEntry, Field, Label, Tag
 from aura_vcs.refs.label_merge import is_believable
 from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry, is_proper_seen
 from aura_vcs.refs.tags import add_tag
+from aura_vcs.sync.state.annotations import by_room
 from aura_vcs.sync.state.lock_record import PathLock, check_locks
 from aura_vcs.sync.state.settings import check_settings
 
@@ -36,7 +37,9 @@ RECORDS = "records"
 REMOTE_FORMAT = 1
 TOMBSTONE_FIELDS = "leaving"
 """The feature of a remote that is collected: whoever writes there must heed what is leaving."""
-KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS})
+ANNOTATIONS = "annotations"
+"""The feature of a remote whose records hold notes, provenance or recipes: whoever writes there must keep them."""
+KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS})
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40
@@ -105,10 +108,14 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Records(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a record holds. `salt` makes a name of its own for labels whose name is spent."""
+    """What a record holds: labels, and annotations by their rooms.
+
+    `salt` makes a name of its own for what had a name that is spent.
+    """
 
     labels: tuple[Label, ...] = ()
     salt: str = ""
+    annotations: dict[str, tuple[Annotation, ...]] = {}
 
 
 def pack_name(info: PackInfo | str) -> str:
@@ -216,10 +223,13 @@ def _is_stamp(stamp: tuple[int, str]) -> bool:
     return stamp[0] >= 0 and _REPLICA.fullmatch(stamp[1]) is not None
 
 
-def encode_records(labels: Iterable[Label], salt: str = "") -> tuple[str, bytes]:
-    """Name and bytes of a record with these labels."""
+def encode_records(
+    labels: Iterable[Label], annotations: Mapping[str, Annotation] | None = None, salt: str = ""
+) -> tuple[str, bytes]:
+    """Name and bytes of a record with these labels and annotations."""
     ordered = tuple(sorted(labels, key=lambda label: label.version))
-    data = zstandard.ZstdCompressor(level=6).compress(encode_compact(Records(ordered, salt)))
+    records = Records(ordered, salt, by_room(annotations or {}))
+    data = zstandard.ZstdCompressor(level=6).compress(encode_compact(records))
     return digest(data), data
 
 

@@ -16,12 +16,14 @@ from aura_vcs.refs.branch_entries import heads
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.state.annotations import Annotations, merge_into, proper_annotations
 from aura_vcs.sync.state.cache import CacheProtocol, NullCache, RemoteState
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     Manifest,
     PackInfo,
     RecordInfo,
+    Records,
     decode_manifest,
     decode_records,
     digest,
@@ -49,6 +51,7 @@ class RemoteSnapshot:
         self.digest = digest(data)
         self.token = token
         self._labels: dict[VersionId, Label] | None = None
+        self._annotations: Annotations = {}
         self._table: PackTable | None = None
 
     def labels(self) -> dict[VersionId, Label]:
@@ -56,34 +59,40 @@ class RemoteSnapshot:
         if self._labels is None:
             parts = side_by_side(self.record, self.manifest.records)
             merged: dict[VersionId, Label] = {}
-            for labels in parts:
-                for label in labels:
+            for found in parts:
+                for label in found.labels:
                     known = merged.get(label.version)
                     merged[label.version] = label if known is None else merge_labels(known, label)
+                merge_into(self._annotations, proper_annotations(found.annotations))
             self._labels = merged
             self.known.retain("records", {info.name for info in self.manifest.records})
         return self._labels
+
+    def annotations(self) -> Annotations:
+        """Return the notes, provenance and recipes that the remote has, merged from its records."""
+        self.labels()
+        return self._annotations
 
     def count(self, otherwise: int) -> int:
         """Count the versions that have a label there; return `otherwise`, if nobody has looked."""
         return otherwise if self._labels is None else len(self._labels)
 
-    def record(self, info: RecordInfo) -> tuple[Label, ...]:
-        """Read the labels in a record, from here or from there.
+    def record(self, info: RecordInfo) -> Records:
+        """Read a record, from here or from there.
 
         Raises:
             RemoteCorrupt: it does not hash to its name.
         """
         cached = self.known.cached("records", info.name)
         if cached is not None and digest(cached) == info.name:
-            return decode_records(cached, info, self.remote.location).labels
+            return decode_records(cached, info, self.remote.location)
         try:
             data = self.remote.load(record_name(info)).data
         except FileNotFoundError as error:
             raise RemoteCorrupt(self.remote.location, f"record {info.name[:12]} is missing") from error
         found = decode_records(data, info, self.remote.location)
         self.known.store("records", info.name, data)
-        return found.labels
+        return found
 
     def table(self, repo: Repository, *, receiving: bool = False) -> "PackTable":
         """Build the table of what lies in which pack; footers that are not here are fetched by range.

@@ -19,7 +19,7 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import VersionId
 from aura_vcs.layout import pack_path
-from aura_vcs.model import Label
+from aura_vcs.model import Annotation, Label
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.packs.split import cut
 from aura_vcs.objects.packs.verify import check_frames
@@ -29,6 +29,7 @@ from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.state.annotations import merge_into, proper_annotations
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo, RecordInfo, encode_records, pack_name, record_name
 from aura_vcs.sync.state.manifest_update import tombstones
@@ -187,9 +188,12 @@ def _upload(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: P
 
 
 def send_labels(
-    remote: RemoteStorage, view: RemoteSnapshot, labels: Mapping[VersionId, Label]
+    remote: RemoteStorage,
+    view: RemoteSnapshot,
+    labels: Mapping[VersionId, Label],
+    annotations: Mapping[str, Annotation],
 ) -> tuple[RecordInfo, ...]:
-    """Send labels that changed, together with small records before them: their number stays small.
+    """Send labels and annotations that changed, together with small records before them: their number stays small.
 
     Returns the records that the manifest is to list. Interrupted, a record lies there unlisted.
 
@@ -198,15 +202,17 @@ def send_labels(
         RemoteCorrupt: a record is there with other bytes.
     """
     records = list(view.manifest.records)
-    if not labels:
+    if not labels and not annotations:
         return tuple(records)
-    joined = dict(labels)
-    name, data = _encoded(joined, view)
+    joined, said = dict(labels), dict(annotations)
+    name, data = _encoded(joined, said, view)
     while records and records[-1].size <= 2 * len(data):
-        for label in view.record(records.pop()):
+        found = view.record(records.pop())
+        for label in found.labels:
             known = joined.get(label.version)
             joined[label.version] = label if known is None else merge_labels(label, known)
-        name, data = _encoded(joined, view)
+        merge_into(said, proper_annotations(found.annotations))
+        name, data = _encoded(joined, said, view)
     info = RecordInfo(name, len(data))
     try:
         remote.create(record_name(info), io.BytesIO(data))
@@ -221,11 +227,13 @@ def send_labels(
     return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
 
 
-def _encoded(labels: Mapping[VersionId, Label], view: RemoteSnapshot) -> tuple[str, bytes]:
+def _encoded(
+    labels: Mapping[VersionId, Label], annotations: Mapping[str, Annotation], view: RemoteSnapshot
+) -> tuple[str, bytes]:
     """Encode a record, under a name that is not spent."""
-    name, data = encode_records(labels.values())
+    name, data = encode_records(labels.values(), annotations)
     if record_name(name) in tombstones(view.manifest):
         import secrets  # seldom needed, and slow to import
 
-        name, data = encode_records(labels.values(), salt=secrets.token_hex(8))
+        name, data = encode_records(labels.values(), annotations, salt=secrets.token_hex(8))
     return name, data

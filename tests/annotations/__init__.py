@@ -1,0 +1,1 @@
+"""Notes, provenance, recipes."""
