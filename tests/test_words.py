@@ -75,12 +75,12 @@ def _literals(node: ast.AST) -> Iterator[str]:
 
 
 def _all_texts() -> Iterator[tuple[str, str]]:
-    """First lines of docstrings, what is printed, and what errors say, with where it is."""
+    """Docstrings, what is printed, and what errors say, with where it is."""
     for path, tree in _trees().items():
         for node in ast.walk(tree):
             at = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                yield (ast.get_docstring(node) or "").split("\n")[0], at
+                yield ast.get_docstring(node) or "", at
             elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 yield from ((text, at) for text in _literals(node.exc))
             elif isinstance(node, ast.Call):
@@ -109,7 +109,7 @@ def test_no_name_has_a_word_that_is_not_used(word: str) -> None:
 
 @pytest.mark.parametrize("word", sorted(word for word, in_text in _retired().items() if in_text))
 def test_no_text_has_a_word_that_is_not_used(word: str) -> None:
-    """First lines of docstrings and messages speak as the glossary does."""
+    """Docstrings and messages speak as the glossary does."""
     assert [f"{at}: {text}" for text, at in _texts() if _has(word, text.lower())] == []
 
 
@@ -128,3 +128,28 @@ def test_every_exception_is_needed() -> None:
     """A name that is gone needs no exception."""
     names = {name for name, _ in _named()}
     assert {name for name in EXCEPTIONS if name not in names} == set()
+
+
+TERMS = """worktree, merge, operation, action, replica, remote, push, fetch, pull, clone, negotiation, quarantine,
+remote snapshot, remote cache, candidate, tombstone, deleted, reachable, intact, damaged, offloaded, undo, revert,
+stable, deferred, hard-link backup, prefetch, worker process, suggestion"""
+"""Ideas of which each has one word in code, documents and messages."""
+
+
+@cache
+def _explained() -> set[str]:
+    """Words that the glossary's tables explain: those of a first column, and those in bold."""
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8").split(HEADING)[0]
+    rows = re.findall(r"^\| ([^|]+) \|(.*)\|$", text, re.MULTILINE)
+    first = {word.strip() for words, _ in rows for word in words.split(",")}
+    return first | {word for _, meaning in rows for word in re.findall(r"\*\*([^*]+)\*\*", meaning)}
+
+
+def test_the_glossary_explains_every_term() -> None:
+    """What the format defines, and what each idea is called, has a sentence for readers."""
+    section = (ROOT / "docs" / "format.md").read_text("utf-8").split("## 1. Terms")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z][^|]+) \|([^|]+)\|$", section, re.MULTILINE)
+    terms = {word.strip() for words, _ in rows for word in words.split(",")} - {"term"}
+    terms |= {word for _, meaning in rows for word in re.findall(r"\*+([^*]+)\*+", meaning)}
+    assert {"loose object", "frame", "blob", "label", "store"} <= terms
+    assert (terms | {word.strip() for word in TERMS.split(",")}) - _explained() == set()

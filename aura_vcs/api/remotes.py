@@ -217,7 +217,7 @@ class Remotes(Part):
     ) -> RemoteGcResult:
         """Do the next step of freeing what no version needs at a remote, beside machines that push and fetch.
 
-        Files are condemned first, and deleted when every machine that pushes there has seen it, or `grace` is over.
+        Files get a tombstone first, and go when every machine that pushes there has seen it, or `grace` is over.
         """
         return self._opened.run_linked(call, name, lambda repo, link: _collected(repo, link, grace))
 

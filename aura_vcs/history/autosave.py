@@ -1,7 +1,7 @@
 """Versions that are not commits: autosaves, and restore points that a program asks for.
 
 Both hang off the version the folder is based on and move nothing. When an autosave is due is
-decided by `Schedule`, which knows no clock of its own.
+decided by `AutosaveSchedule`, which knows no clock of its own.
 """
 
 import msgspec

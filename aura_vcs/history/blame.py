@@ -24,7 +24,7 @@ Lines = dict[int, tuple[int, ...]]
 
 
 class Blamed(msgspec.Struct, frozen=True):
-    """A line or field of a file and the version that wrote it; `place` is its number or JSON pointer."""
+    """A line or field of a file and the version that wrote it; `location` is its number or JSON pointer."""
 
     version: VersionRecord
     location: str

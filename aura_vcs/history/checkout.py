@@ -41,7 +41,7 @@ class CheckoutResult(msgspec.Struct, frozen=True):
     """What happened to the worktree.
 
     `restore_point` holds what was there, if something unsaved was replaced (or always, for a `restore` that
-    changed something). `changed` counts paths. `left` are files that were edited meanwhile and were left as
+    changed something). `changed` counts paths. `skipped` are files that were edited meanwhile and were left as
     they are; `blocked` has those of them in whose place a folder with (ignored) files stands, with the first few of
     these. `kept_unsaved` counts unsaved changes that are in the folder as before. `is_idle`: nothing had
     to change, and nothing was recorded.

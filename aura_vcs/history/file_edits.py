@@ -35,7 +35,7 @@ FileEntries = dict[str, Entry]
 
 
 class EditResult(msgspec.Struct, frozen=True):
-    """What an edit did. `left` are files that somebody wrote meanwhile and that were left as they are."""
+    """What an edit did. `skipped` are files that somebody wrote meanwhile and that were left as they are."""
 
     operation: Operation
     skipped: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Merging: a version of two lines, joined by meaning, in the branch and in the worktree, in one step.
+"""Merging: a version of two lines, merged by meaning, in the branch and in the worktree, in one step.
 
 What cannot be decided is committed too and stays open in the project (see `conflicts`); work goes on.
 """
@@ -53,7 +53,7 @@ class MergePlan(msgspec.Struct, frozen=True):
     `kind` is "up_to_date" (nothing to do), "forward" (their version builds on ours: the branch
     goes there) or "join". `changes` are the paths that change against our version, with what will
     lie there; `renamed` are those of our paths that got another name, `reasons` says why documents and texts
-    that are kept twice were not joined. `left` are heads of the branch that are still apart afterwards.
+    that are kept twice were not merged. `remaining_heads` are heads of the branch that are still apart afterwards.
     """
 
     kind: Literal["up_to_date", "forward", "join"]
@@ -84,7 +84,7 @@ class Merged(msgspec.Struct, frozen=True):
 def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
     """Join in memory what the current branch and `name` have: a branch, a version, a restore point.
 
-    Without a name, the heads that machines gave the current branch are joined, one a time. Changes
+    Without a name, the heads that machines gave the current branch are merged, one a time. Changes
     nothing: what was interrupted is finished in a preview only, of which nothing stays.
 
     Raises:

@@ -24,8 +24,8 @@ class Status(msgspec.Struct, frozen=True):
 
     `branch` is None on an older version. `diverged` lists the branch's heads where machines moved it
     apart. `behind` is the branch's version where it has moved past the worktree's. `conflicts` are
-    the places that merges left open. `awaited` are versions that other machines put the branch on and
-    that a sync tool has not brought yet.
+    the places that merges left open. `missing_heads` are versions that other machines put the branch
+    on and that a sync tool has not brought yet.
     """
 
     branch: str | None

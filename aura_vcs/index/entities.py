@@ -15,7 +15,7 @@ from aura_vcs.index.index import Index
 
 
 class SceneRow(msgspec.Struct, frozen=True):
-    """DOMAIN's SceneState; `file` is the scene's document, relative to the project."""
+    """What the index knows of a scene; `file` is the scene's document, relative to the project."""
 
     file: str
     id: str
@@ -31,7 +31,7 @@ class SceneRow(msgspec.Struct, frozen=True):
 
 
 class AssetRow(msgspec.Struct, frozen=True):
-    """DOMAIN's AssetState; times are when the file was last written."""
+    """What the index knows of a media file; times are when the file was last written."""
 
     file_path: str
     asset_type: str

@@ -4,7 +4,7 @@ A live version holds its tree; a tree with a count holds each of its children on
 blob with a count holds each of its chunks once. A count that rises from zero raises what the
 object holds; one that falls to zero lowers it. The cost grows with what changed, not with the
 store, nor with the number of files beside a changed one, or of chunks in it: what a new tree or
-chunked blob shares with the one it was made from is owed, and only counted before anything is
+chunked blob shares with the one it was made from is deferred, and only counted before anything is
 lowered or a count is asked for. Until then the older one holds it.
 """
 
@@ -60,7 +60,7 @@ MAX_DEFERRED = 250_000
 class NewChildren(msgspec.Struct, frozen=True):
     """What a tree, or a chunked blob, that was made from an older one holds, and which of that are trees.
 
-    `children` has at least all that the older one, which is held, does not hold; `rest` counts the others.
+    `children` has at least all that the older one, which is held, does not hold; `others` counts the rest.
     """
 
     children: set[tuple[ObjectId, bool]]

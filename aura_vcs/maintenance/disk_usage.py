@@ -19,7 +19,7 @@ _MEDIA = ("image", "audio", "video")
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """How many, and how many bytes of content (`logical`) and on disk (`stored`)."""
+    """How many, and how many bytes of content (`logical_bytes`) and on disk (`stored_bytes`)."""
 
     count: int
     logical_bytes: int

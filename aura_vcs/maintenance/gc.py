@@ -1,12 +1,12 @@
 """Collecting garbage: content that no version holds any more.
 
 What is garbage is told by reference counts (the cost grows with the garbage), and proved by a
-walk from the refs and the operation log before the first byte goes. An object is condemned when
-its count falls to zero, and deleted when it has been condemned for longer than the grace period:
+walk from the refs and the operation log before the first byte goes. An object is a candidate when
+its count falls to zero, and deleted when it has been one for longer than the grace period:
 until then, undo and undelete bring it back.
 
-Where other machines work in copies of this folder that a tool merges blindly, deletions travel. What
-is condemned is then deleted only when every one of them has said that it knows: see docs/decisions.
+Where other machines work in copies of this folder that a tool merges blindly, deletions travel. A
+candidate is then deleted only when every one of them has said that it knows: see docs/decisions.
 """
 
 from collections import Counter
@@ -40,10 +40,10 @@ DEAD_SHARE = 0.25
 class GcPlan(msgspec.Struct, frozen=True):
     """What a collection would do; sizes count stored bytes.
 
-    `doomed` objects go; `purged` are deleted versions whose content goes with them. `kept` objects
-    are condemned, but could still be wanted back. `left` are garbage in packs that are mostly in
+    The objects `to_delete` go; `purged` are deleted versions whose content goes with them. Candidates
+    `in_grace_period` could still be wanted back. Those `in_shared_packs` lie in packs that are mostly in
     use: they go when more of the pack is garbage; what a person purged never waits for that.
-    `unread` would go, if the other machines in `waiting_for` had said that they know of it.
+    What is `unacknowledged` would go, if the other machines in `waiting_for` had said that they know of it.
     """
 
     cutoff: str
@@ -54,7 +54,7 @@ class GcPlan(msgspec.Struct, frozen=True):
     unacknowledged: tuple[ObjectRecord, ...] = ()
     waiting_for: tuple[OtherReplica, ...] = ()
     unlisted: frozenset[ObjectId] = frozenset()
-    """Those of the doomed that the index did not have when the plan was made."""
+    """Those of them that the index did not have when the plan was made."""
 
     @property
     def bytes(self) -> int:

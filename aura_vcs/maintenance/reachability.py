@@ -13,7 +13,7 @@ from aura_vcs.repository.repository import Repository
 
 
 class Reachable(msgspec.Struct):
-    """What of some objects is in use: `held` by a ref, `kept` only because it could still be wanted back.
+    """What of some objects is in use: held `by_refs`, or only `revertible`, because it could still be wanted back.
 
     `damaged` are trees that could not be read, with the reason: what they hold is not known.
     """

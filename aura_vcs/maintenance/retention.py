@@ -79,7 +79,7 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
     and `undelete_version` brings single versions back.
 
     Raises:
-        PlanStale: a doomed version was deleted, named or marked important meanwhile.
+        PlanStale: one of the versions was deleted, named or marked important meanwhile.
     """
     repo.free_disk_space()
     if not plan.to_delete:

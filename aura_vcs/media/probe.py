@@ -1,7 +1,7 @@
 """Looking into media files and comparing two of them, safely.
 
-Headers are read here, in this process (`media_headers`); everything that needs a codec happens
-in a process of its own (`media_worker`) that inherits no environment and has limits.
+Headers are read here, in this process (`formats.media.headers`); everything that needs a codec happens
+in a process of its own (`media.worker`) that inherits no environment and has limits.
 """
 
 import sys

@@ -33,7 +33,7 @@ class StoredObject(msgspec.Struct, frozen=True, gc=False):
     """An object that is in the store.
 
     `size` counts bytes of content, `stored_size` bytes on disk (for an object in a pack, its share
-    of the frame). `place` is None for a loose object.
+    of the frame). `location` is None for a loose object.
     """
 
     id: ObjectId

@@ -1,7 +1,7 @@
 """The object store: puts content in, gives verified content out.
 
 Where an object lies (loose, in a pack, in chunks) is told by the files alone; an index, handed
-in as `Places`, only makes the answer quick. Every read is hashed: wrong bytes never come out.
+in as `LocationIndex`, only makes the answer quick. Every read is hashed: wrong bytes never come out.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -46,7 +46,7 @@ class HardlinkBackup:
         return kept - here
 
     def restore_temporarily(self, gone: Iterable[str]) -> dict[str, set[ObjectId]]:
-        """Put back the files that have something that nothing else has, until `settle` decides.
+        """Put back the files that have something that nothing else has, until `prune` decides.
 
         So whatever is counted meanwhile can be read. Returns the files with what only they have; the
         others of `gone` were moved by whoever deleted them, and lose their second names.

@@ -11,7 +11,7 @@ EARLY_BYTES = 32 << 20
 class BackgroundSync:
     """Syncs an open file from time to time, on another thread. It promises nothing: the caller syncs at the end.
 
-    `settle` or `wait` comes before the file is closed.
+    `wait_current` or `wait` comes before the file is closed.
     """
 
     def __init__(self, calls: FileCalls, fd: int) -> None:

@@ -22,7 +22,7 @@ class SettingKey(msgspec.Struct, frozen=True):
     """A configuration key. `lowest` and `highest` bound numbers; `choices` strings.
 
     A sensitive value is encrypted, belongs to the person alone and never lies in a project. A personal
-    one is not encrypted, and never lies in a project either. One of `paths` is a list of folders: a path
+    one is not encrypted, and never lies in a project either. Where it `is_paths`, it is a list of folders: a path
     is added to it, a JSON list replaces it.
     """
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Cloned(msgspec.Struct, frozen=True):
     """What a clone made; `files` is None where the remote has no versions yet.
 
-    `left_bytes` of content stayed at the remote, `stored_bytes` are here now.
+    `offloaded_bytes` of content stayed at the remote, `stored_bytes` are here now.
     """
 
     path: str

@@ -191,7 +191,7 @@ class Worktree:
         places: Mapping[ObjectId, PackLocation],
         progress: Progress,
     ) -> None:
-        """Plan what `lay_out` is to write, in a folder that is as `base`."""
+        """Plan what `stage` is to write, in a folder that is as `base`."""
         self._writer = self._new_writer(progress)
         self._writer.plan(self.scan(base), differences, places)
 

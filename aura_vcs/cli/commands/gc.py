@@ -57,7 +57,7 @@ def gc_command(
     Once a day, after a commit or an autosave, what is due goes by itself in the background;
     `aura config set maintenance.auto off` stops that.
 
-    With --remote, files that no version needs leave that remote in steps: they are condemned first,
+    With --remote, files that no version needs leave that remote in steps: they are marked first,
     and deleted when every machine that pushes there has seen it, or the grace time is over.
     """
     from aura_vcs.maintenance.gc import execute_gc, plan_gc

@@ -41,14 +41,14 @@ def _show(console: Console, name: str, plan: "RemoteGcPlan") -> None:
         dead = size(sum(shrink.dead_bytes for shrink in plan.shrinks))
         console.line(f"To write anew: {count(len(plan.shrinks), 'pack')} with {dead} that no version holds any more")
     if plan.to_retire:
-        console.line(f"To condemn: {_files(plan.to_retire)}, which nobody came back for")
+        console.line(f"To retire: {_files(plan.to_retire)}, which nothing needs; they go when every machine has looked")
     if plan.to_delete:
         console.line(f"To delete: {_files(plan.to_delete)}")
     if plan.noted:
         console.line(faint(f"Noted: {_files(plan.noted)}, perhaps uploads under way"))
     if plan.waiting:
         machines = f" until {join_words(plan.waiting_for)} has looked, or" if plan.waiting_for else " until"
-        console.line(faint(f"Kept{machines} the grace time is over: {_files(plan.waiting)}"))
+        console.line(faint(f"Kept{machines} the grace period is over: {_files(plan.waiting)}"))
 
 
 def _files(entries: Any) -> str:

@@ -1,7 +1,7 @@
 """Reads JSON and remembers where every value stands, so that an edit can leave the rest alone.
 
 More forgiving than RFC 8259 where people's programs are: a byte order mark and the words NaN,
-Infinity and -Infinity pass (they are reported, see `Document.oddities`), because a document
+Infinity and -Infinity pass (they are reported, see `DocumentSpans.oddities`), because a document
 that one editor wrote must not become unreadable for the next. Everything else is strict.
 """
 

@@ -58,7 +58,7 @@ def diff_change(
 ) -> FileDiff:
     """Compare a changed file of a comparison; describe it in at most `limit` lines.
 
-    `media` is what was found out about it before (see `media_look`); such a file is not read again.
+    `media` is what was found out about it before (see `media_findings`); such a file is not read again.
     Files that one side does not have, links and folders have nothing inside to compare. Content
     above CONTENT_LIMIT, or that is not here any more, gives a word that says so.
 

@@ -1,6 +1,6 @@
 """What is known of the media of a comparison, and which files are media at all.
 
-Apart from `media_look`, so that a comparison without media need not import what looks into them.
+Apart from `media_diff`, so that a comparison without media need not import what looks into them.
 """
 
 import posixpath
@@ -25,8 +25,8 @@ MEDIA_SUFFIXES = frozenset(
 class MediaFindings(Struct, frozen=True):
     """What is known of the media of a comparison, by path.
 
-    `left` files were not looked into because the budget was spent; `needs_extra` says that none
-    was, because the optional part `media` is not installed.
+    Of `header_only` files nothing but the header was read, because the budget was spent; `needs_extra` says that
+    none was looked into, because an optional part is not installed.
     """
 
     by_path: dict[str, MediaDiff] = {}

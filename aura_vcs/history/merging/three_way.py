@@ -1,6 +1,6 @@
-"""Joining the content of versions: reads the files that both sides changed, makes the joined ones.
+"""Merges the content of versions: reads the files that both sides changed, makes the merged ones.
 
-Nothing is stored and nothing is changed here; `Joiner.made` holds the new contents until somebody
+Nothing is stored and nothing is changed here; `ThreeWayMerge.made` holds the new contents until somebody
 stores them.
 """
 
@@ -57,10 +57,10 @@ class MergedContent(msgspec.Struct, frozen=True):
 
 
 class MergeOutcome(msgspec.Struct, frozen=True):
-    """The files of a join, and what is left to decide, here and since earlier joins.
+    """The files of a merge, and what is left to decide, here and since earlier merges.
 
     `renamed` are those of our files that their side gave another name; `reasons` says of documents
-    and texts that are kept twice why they were not joined.
+    and texts that are kept twice why they were not merged.
     """
 
     files: dict[str, TreeEntry]
@@ -81,7 +81,7 @@ class _Sides(msgspec.Struct, frozen=True):
 
 
 class ThreeWayMerge:
-    """Joins versions of one project. Keep one for one merge: it remembers what it read and made."""
+    """Merges versions of one project. Keep one for one merge: it remembers what it read and made."""
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
@@ -104,7 +104,7 @@ class ThreeWayMerge:
     def common(self, ours: Collection[VersionId], theirs: VersionId, crossings: int = 0) -> dict[str, TreeEntry]:
         """Find the base of both sides: their common version, or where lines crossed, the merge of those.
 
-        What the joined ones disagree on counts as it was before either; so nothing that was decided
+        What the merged ones disagree on counts as it was before either; so nothing that was decided
         one way here and another way there passes for unchanged.
         """
         bases = merge_bases(self._repo, ours, theirs)

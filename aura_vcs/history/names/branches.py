@@ -149,7 +149,7 @@ def branch_revert(
 
     `own` says that nobody but us put the branch there. Then it holds against machines that only followed
     to where the branch was; always against what was taken into account before the move. Where the move
-    itself followed another machine (a pull), or joined its head in (a merge), that stands again as it
+    itself followed another machine (a pull), or merged its head in (a merge), that stands again as it
     did, with whoever followed there too, and what was put on top since stays on the branch.
     """
     queries = repo.queries
@@ -177,7 +177,7 @@ def _entry_change(
     version: VersionId | None,
     seen_of: Callable[[BranchEntry, int], int],
 ) -> tuple[str, RefChange]:
-    """Our next entry; `state_of` says how much of another machine's moves counts as seen, given how much did."""
+    """Our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
     entries = repo.refs.branch_entries(name)
     before = furthest_entry(entries, transaction.replica)
     seen = dict(before.seen) if before is not None else {}

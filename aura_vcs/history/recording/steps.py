@@ -1,7 +1,7 @@
 """What commands do to the folder: from which tree, to which tree, and what of the folder they look at for it.
 
 A step changes only what differs between where one is and where one goes. What was edited since at such a
-place is looked at, and kept by whoever carries the step out (see `going.replace_folder`).
+place is looked at, and kept by whoever carries the step out (see `checkout.replace_worktree`).
 """
 
 from collections.abc import Sequence

@@ -143,7 +143,7 @@ def make_version(
     *,
     parents: tuple[VersionId, ...] | None = None,
 ) -> NewVersion:
-    """Put the version object into the batch. Its number is a guess until `settle` has looked.
+    """Put the version object into the batch. Its number is a guess until `renumber` has looked.
 
     Its parents are those given, by default what the base gives it.
     """

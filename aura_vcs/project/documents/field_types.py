@@ -1,6 +1,6 @@
 """The kinds of fields that documents have, as annotated types.
 
-What msgspec's constraints cannot say stands in `Meta(extra=…)`, where `validation` reads it:
+What msgspec's constraints cannot say stands in `Meta(extra=…)`, where `validate` reads it:
 `kind` ("duration", "media", "time", "colour") and `required`. Every field has a default, so
 that a view exists also of a document that lacks some.
 """

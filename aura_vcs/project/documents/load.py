@@ -69,7 +69,7 @@ def is_studio_project(root: str) -> bool:
 def load_project(source: ContentSource) -> ProjectView:
     """Read every document of `source`.
 
-    What is wrong becomes a `Problem`, never an exception. Memory grows with the documents, of
+    What is wrong becomes a `DocumentProblem`, never an exception. Memory grows with the documents, of
     which each is at most 8 MiB, not with the media.
     """
     names = source.names()

@@ -168,5 +168,5 @@ class SceneDocument(msgspec.Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """Whether it has both narration and picture (DOMAIN's `is_completed`, derived)."""
+        """Whether it has both narration and picture; derived."""
         return bool(self.audio_file_path) and bool(self.image_file_path)

@@ -3,7 +3,7 @@
 What the project *is* lies in project.json and is versioned. Status, stage and wizard step are of the
 project on every machine: they lie among its settings (TRAVELLING) and travel with them. Progress,
 job, error, the last autosave and whether a list shows the project are of this machine
-(`local/state.json`). All together are DOMAIN's ProjectState.
+(`local/state.json`). All together are the state of the project.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Who made and changed files of the project, and when: DOMAIN's audit trail for scenes and assets.
+"""Who made and changed files of the project, and when: the audit trail of scenes and assets.
 
 A file carries no name. What versions recorded of its path tells who made it and who changed it last;
 what was changed since the version the folder is at was changed by whoever works here.

@@ -1,7 +1,7 @@
 """The process that decodes and encodes: `python -P -m aura_vcs.project.render.worker`.
 
 Reads one request as JSON from its standard input and answers in JSON lines on its standard output
-(`render_job`). Started by `media_process` only. Limits are set before a decoder is loaded.
+(`job`). Started by `media_process` only. Limits are set before a decoder is loaded.
 """
 
 import os

@@ -37,7 +37,7 @@ class RemoteEntry(msgspec.Struct, frozen=True):
 
 
 class RangeReadable(Protocol):
-    """Bytes can be looked at, also a part of them. `place` says where, for messages."""
+    """Bytes can be looked at, also a part of them. `location` says where, for messages."""
 
     location: str
 

@@ -3,7 +3,7 @@
 Credentials come from the environment or the usual files, as obstore finds them, those of S3 also
 from where AWS's own tools keep them. `create` is a
 conditional put, `swap` one on the ETag (S3, Azure) or generation (GCS) that was seen. Some servers
-ignore conditions or refuse them: `sync.probing` finds that out, and `conditional=False` works
+ignore conditions or refuse them: `sync.remotes.probe` finds that out, and `conditional=False` works
 without them where only one machine writes.
 """
 

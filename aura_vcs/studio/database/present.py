@@ -34,7 +34,7 @@ SLUG_LIMIT = 40
 
 
 class PresentState(msgspec.Struct, frozen=True):
-    """The files of the closing version; those of `media` lie in `MediaPlaces.sources`."""
+    """The files of the closing version; its media lie in `MediaPlaces.sources`."""
 
     files: dict[str, bytes]
     scenes: int

@@ -1,9 +1,9 @@
 """Collecting garbage on a remote: content of versions that were deleted, uploads that were given up.
 
-Nothing goes in one step: see `leaving`. A pack that holds garbage is written anew without it first;
-the old one is condemned in the move that lists the new one. Condemned files go when every machine
-that pushes there has seen it, or the grace time is over. Interrupted anywhere, the remote is whole,
-and the next collection goes on.
+Nothing goes in one step: see `state.manifest_update`. A pack that holds garbage is written anew without it
+first; the old one is retired in the move that lists the new one. Retired files go when every machine
+that pushes there has seen their tombstones, or the grace period is over. Interrupted anywhere, the remote is
+intact, and the next collection goes on.
 
 Closed: a state that went back, a listing that misses a file, fewer versions than were seen before, or
 something needed that cannot be read, and nothing is changed.
@@ -60,9 +60,9 @@ SMALL_PACKS = 64
 class RemoteGcPlan(msgspec.Struct, frozen=True):
     """What a collection would do on a remote; all sizes in bytes.
 
-    `doomed` are condemned files that go now. `condemned` are files that will go; `noted` are unlisted
-    files that may be uploads under way. `shrinks` are packs to be written anew. `waiting` are condemned
-    files that the machines in `waiting_for` have not seen yet.
+    The files `to_delete` go now: they have a tombstone already. Those `to_retire` get one, and go later; `noted`
+    are unlisted files that may be uploads under way. `shrinks` are packs to be written anew. `waiting` are files
+    with a tombstone that the machines in `waiting_for` have not seen yet.
     """
 
     remote: str
@@ -88,7 +88,7 @@ class RemoteGcPlan(msgspec.Struct, frozen=True):
 
 
 class RemoteCollected(msgspec.Struct, frozen=True):
-    """What a collection did: files that went with their bytes, and files that were condemned."""
+    """What a collection did: files that went with their bytes, and files that were retired."""
 
     removed_files: int
     freed_bytes: int
@@ -206,7 +206,7 @@ def _execute(repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: 
 
 
 def _retire(plan: RemoteGcPlan, new: Sequence[PackInfo]) -> Manifest:
-    """Build the manifest with the new packs, and all that leaves noted or condemned."""
+    """Build the manifest with the new packs, and all that leaves noted or retired."""
     manifest = plan.snapshot.manifest
     shrunk = {shrink.pack for shrink in plan.shrinks}
     packs = [pack for pack in manifest.packs if pack not in shrunk]

@@ -18,7 +18,7 @@ from aura_vcs.sync.transfer.push_negotiation import own_labels
 
 
 class RemoteLabels(msgspec.Struct):
-    """Every label that could be had: `read` from sound records, `regained` from what is here.
+    """Every label that could be had: `read` from intact records, `recovered` from what is here.
 
     `damaged` are the records that could not be read, with what is wrong with each; `annotations` are those that were in
     them, as far as they are remembered here or said here as well.

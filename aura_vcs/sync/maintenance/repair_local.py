@@ -36,9 +36,9 @@ COPY_BYTES = 4 << 20
 
 
 class RepairPlan(msgspec.Struct, frozen=True):
-    """What a repair would do: `wanted` objects come from the remote, `damaged` files are set aside.
+    """What a repair would do: the objects `to_fetch` come from the remote, `damaged` files are set aside.
 
-    `bare` are offloaded blobs of which only the list of chunks comes: it is checked when they do.
+    `missing_lists` are offloaded blobs of which only the list of chunks comes: it is checked when they do.
     `lost` are objects that are needed and that the remote does not have either, with their versions.
     """
 

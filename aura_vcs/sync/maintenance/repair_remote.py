@@ -1,7 +1,7 @@
 """Repairing a remote in place: what is damaged or missing there is sent anew from here.
 
 Nothing there is replaced or deleted. What a damaged pack held goes into new packs, whose names none
-ever had; when they have arrived, one move of the manifest lists them and condemns the damaged pack,
+ever had; when they have arrived, one move of the manifest lists them and retires the damaged pack,
 as a collection does: see `leaving`. Damaged records of labels likewise. Interrupted at any moment,
 the remote is as before or repaired; going on sends no pack again that had arrived.
 
@@ -58,7 +58,7 @@ class RemoteRepairPlan(msgspec.Struct, frozen=True):
     """What a repair of a remote would do.
 
     `needs` has what goes there, `stored_bytes` long by what it took there. `packs` and `records` are
-    condemned; of `lost` and of the labels of `unlabelled` nothing is to be had.
+    retired; of `lost` and of the labels of `unlabelled` nothing is to be had.
     """
 
     remote: str

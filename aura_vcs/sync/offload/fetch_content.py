@@ -1,6 +1,6 @@
 """Getting offloaded content back from the remotes that hold it, when it is needed or asked for.
 
-What arrives is hashed in a waiting room, blobs in chunks as a whole, and only then taken over;
+What arrives is hashed in quarantine, blobs in chunks as a whole, and only then taken over;
 afterwards it is content like any other. A remote that is recorded is asked first, then every other
 remote of the project: the hash says whether what it has is right.
 """

@@ -45,7 +45,7 @@ class OffloadedFile(msgspec.Struct, frozen=True):
 class OffloadPlan(msgspec.Struct, frozen=True):
     """What an offload would do.
 
-    `freed_bytes` count stored bytes; `kept` are large files that were meant and stay. `faults` are
+    `freed_bytes` count stored bytes; `staying` are large files that were meant and stay. `faults` are
     what is wrong with remotes, in words. `versions` are all that were looked at, for comparing.
     """
 

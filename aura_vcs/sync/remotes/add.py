@@ -24,7 +24,7 @@ BUCKETS = frozenset({"s3", "gs", "az"})
 
 
 class CheckedRemote(msgspec.Struct, frozen=True):
-    """What a look at a remote showed. `finding` is None where it is only read.
+    """What a look at a remote showed. `probe` is None where it is only read.
 
     `encryption` names its key, "" where nothing is encrypted.
     """

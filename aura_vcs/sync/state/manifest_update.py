@@ -1,8 +1,8 @@
 """Files that leave a remote: never in one step, and never under a name that comes back.
 
 A file that no manifest lists may be an upload under way. So it is first noted; if nobody lists it
-for the grace time, it is condemned: from then on its name is spent, and whoever wants to send the
-same bytes sends them under another name. Only condemned files are deleted, and a deletion that comes
+for the grace period, it gets a tombstone: from then on its name is not used again, and whoever wants to send the
+same bytes sends them under another name. Only files with a tombstone are deleted, and a deletion that comes
 late (a laptop slept in the middle of it) hits nothing that is in use. Every step is a move of the
 manifest, so that a push that began before it has to look again.
 """
@@ -62,7 +62,7 @@ def with_files(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[
 
 
 def has_unseen_tombstones(repo: Repository, view: RemoteSnapshot) -> bool:
-    """Tell whether something was condemned that this machine, which pushes there, has not said it saw."""
+    """Tell whether something was retired that this machine, which pushes there, has not said it saw."""
     manifest = view.manifest
     own = manifest.machines.get(repo.replica)
     newest = max((item.generation for item in manifest.leaving.values() if item.final), default=-1)
@@ -104,7 +104,7 @@ def update_manifest(
 
 
 def add_retired_packs(view: RemoteSnapshot, table: PackTable) -> None:
-    """Enter the packs that are condemned and still there: the last place of what somebody offloaded.
+    """Enter the packs that are retired and still there: the last place of what somebody offloaded.
 
     A machine that made a version with such content offline gets it from there, and sends it anew.
     """

@@ -107,7 +107,7 @@ class Staging:
     def plan(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation], *, least: int
     ) -> Staged:
-        """Say what `fill` will write; writes nothing."""
+        """Say what `write` will write; writes nothing."""
         self.discard()
         above = os.path.dirname(self._scratch.path)
         staged = plan_staging(self._root, above, scan, differences, places, StoredReaders(self._store), least=least)
@@ -117,10 +117,10 @@ class Staging:
     def stage(self) -> None:
         """Write what was planned; the disk makes it durable while the caller does something else.
 
-        From now until `fill` or `discard` the caller is alone in the project folder.
+        From now until `write` or `discard` the caller is alone in the project folder.
 
         Raises:
-            as `fill`; nothing is left over.
+            as `write`; nothing is left over.
         """
         assert self._planned is not None
         try:

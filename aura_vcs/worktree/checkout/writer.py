@@ -76,7 +76,7 @@ class Writer:
         self._blocked: set[str] = set()
 
     def plan(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation]) -> None:
-        """Plan what `lay_out` is to write aside, before `apply` is asked for it."""
+        """Plan what `stage` is to write aside, before `apply` is asked for it."""
         self._staging.plan(scan, self._with_disk_mode(differences), places, least=SYNC_BATCH)
 
     def stage(self) -> None:
