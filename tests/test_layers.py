@@ -58,7 +58,7 @@ PARTS = {
         "autosave checkout commit lookup versions",
         "blame compare_versions inspect log undo untrack watch",
         "resolve",
-        "merge status",
+        "abort_merge merge status",
     ],
     "annotations": ["targets", "places", "notes"],
     "project": [
@@ -70,7 +70,7 @@ PARTS = {
         "state",
         "remotes ssh_server transfer",
         "fetch interrupted_clone locks maintenance offload sent",
-        "clone_checkout push",
+        "clone_checkout merge_heads push",
         "bundle pull",
         "clone",
     ],

@@ -13,6 +13,7 @@ from aura_vcs.api.values import Moved, Undone, Version, VersionLike, moved_or_no
 from aura_vcs.compare.merge.model import TreeEntry
 from aura_vcs.history import merge as merge_room
 from aura_vcs.history import resolve as resolve_room
+from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.merging import conflicts
 from aura_vcs.history.resolve import Decision
 from aura_vcs.repository.repository import Repository
@@ -175,7 +176,7 @@ def _merge(repo: Repository, name: str | None, message: str, author: str | None)
 
 
 def _abort_merge(repo: Repository) -> Undone:
-    return Undone._of(repo, merge_room.abort_merge(repo))
+    return Undone._of(repo, abort_merge(repo))
 
 
 def _open_conflicts(repo: Repository) -> tuple[Conflict, ...]:

@@ -24,6 +24,7 @@ from aura_vcs.api.transfers import (
     sync,
 )
 from aura_vcs.api.values import VersionLike, name_of
+from aura_vcs.sync.merge_heads import MergePolicy
 
 
 class SyncMethods(Part):
@@ -70,9 +71,22 @@ class SyncMethods(Part):
         """Say what `fetch` would bring; changes nothing."""
         return self._opened.run_at(call, remote, plan_fetch, all_versions=all_versions)
 
-    def pull(self, remote: str | None = None, *, all_versions: bool = False, **call: Unpack[Call]) -> Pulled:
-        """Fetch, and bring the folder to where its branch has gone, if nothing unsaved is in the way."""
-        return self._opened.run_at(call, remote, pull, all_versions=all_versions)
+    def pull(
+        self,
+        remote: str | None = None,
+        *,
+        all_versions: bool = False,
+        merge: MergePolicy | None = None,
+        **call: Unpack[Call],
+    ) -> Pulled:
+        """Fetch, and bring the folder to where its branch has gone, if nothing unsaved is in the way.
+
+        Heads that machines gave the branch are merged where nothing is left open ("clean"), "always" or "never";
+        without `merge`, as the setting `sync.merge` says.
+        """
+        return self._opened.run_at(
+            call, remote, pull, all_versions=all_versions, merge=merge, studio=self._opened.known_studio
+        )
 
     def sync(
         self,
@@ -80,10 +94,14 @@ class SyncMethods(Part):
         *,
         all_versions: bool = False,
         ignore_locks: bool = False,
+        merge: MergePolicy | None = None,
         **call: Unpack[Call],
     ) -> Synced:
-        """Pull, then push. What is not saved in a version stays here: see `status`."""
-        return self._opened.run_at(call, remote, sync, all_versions=all_versions, ignore_locks=ignore_locks)
+        """Pull, then push; `merge` as in `pull`. What is not saved in a version stays here: see `status`."""
+        return self._opened.run_at(
+            call, remote, sync, all_versions=all_versions, ignore_locks=ignore_locks, merge=merge,
+            studio=self._opened.known_studio,
+        )  # fmt: skip
 
     def plan_content(self, *versions: VersionLike, paths: tuple[StrPath, ...] = ()) -> FetchedContent:
         """Say what of versions (of all, if none is named) is not here, offloaded or missing."""

@@ -11,11 +11,13 @@ from aura_vcs.history.lookup.select_files import select
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.sync import fetch as fetch_room
 from aura_vcs.sync import pull as pull_room
 from aura_vcs.sync import push as push_room
 from aura_vcs.sync.bundle import create_bundle
 from aura_vcs.sync.maintenance.fsck import VerifyReport
+from aura_vcs.sync.merge_heads import MergePolicy
 from aura_vcs.sync.offload.fetch_content import Brought, LazyFetcher, fetch_content, plan_content
 from aura_vcs.sync.state.cache import RemoteCache
 
@@ -94,9 +96,9 @@ class Pushed:
 class Pulled:
     """What a pull did; `files` is None where yours stayed as they are.
 
-    That is so where nothing was new, where the branch has the `diverged` heads now (merge them), where
-    unsaved changes are `in_the_way`, or where the branch is on a version `without_content`, which somebody
-    gave up.
+    That is so where nothing was new, where the branch has the `diverged` heads now that were not merged because
+    something would be left open in `open_paths`, where unsaved changes are `in_the_way`, or where the branch is
+    on a version `without_content`, which somebody gave up.
     """
 
     fetched: Fetched
@@ -104,13 +106,25 @@ class Pulled:
     diverged: tuple[str, ...]
     in_the_way: tuple[Path, ...]
     without_content: str | None
+    merged: tuple[str, ...]
+    """Ids of the versions that were merged from the heads of the branch."""
+    open_paths: tuple[Path, ...]
 
     @classmethod
     def _of(cls, repo: Repository, done: pull_room.Pulled) -> Self:
         """Take over what was done."""
         fetched = Fetched._of(done.fetched.plan, done.fetched.diverged)
         files, in_the_way = moved_or_none(repo, done.files), paths_of(done.in_the_way)
-        return cls(fetched, files, tuple(done.diverged), in_the_way, done.without_content)
+        merged = tuple(one.version.id for one in done.merging.merged)
+        return cls(
+            fetched,
+            files,
+            tuple(done.diverged),
+            in_the_way,
+            done.without_content,
+            merged,
+            paths_of(done.merging.open_paths),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,16 +216,35 @@ def plan_fetch(repo: Repository, remote: RemoteStorage, known: RemoteCache, *, a
     return Fetched._of(fetch_room.plan_fetch(repo, remote, known, all_versions=all_versions))
 
 
-def pull(repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool) -> Pulled:
+def pull(
+    repo: Repository,
+    remote: RemoteStorage,
+    known: RemoteCache,
+    *,
+    all_versions: bool,
+    merge: MergePolicy | None,
+    studio: OpenStudio | None,
+) -> Pulled:
     """See `Project.pull`."""
-    return Pulled._of(repo, pull_room.pull(repo, remote, known, all_versions=all_versions))
+    policy = merge or configured_value(repo, studio, "sync.merge")
+    return Pulled._of(repo, pull_room.pull(repo, remote, known, all_versions=all_versions, merge=policy))
 
 
 def sync(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool, ignore_locks: bool
+    repo: Repository,
+    remote: RemoteStorage,
+    known: RemoteCache,
+    *,
+    all_versions: bool,
+    ignore_locks: bool,
+    merge: MergePolicy | None,
+    studio: OpenStudio | None,
 ) -> Synced:
     """See `Project.sync`."""
-    done = pull_room.sync(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks)
+    policy = merge or configured_value(repo, studio, "sync.merge")
+    done = pull_room.sync(
+        repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks, merge=policy
+    )  # fmt: skip
     return Synced(Pulled._of(repo, done.pulled), Pushed._of(repo, done.pushed))
 
 

@@ -34,9 +34,9 @@ from aura_vcs.history.recording.version_builder import (
     parents_for,
 )
 from aura_vcs.history.resolve import open_conflicts
-from aura_vcs.history.undo import Undone, operation_of, undo
+from aura_vcs.history.undo import operation_of
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
-from aura_vcs.index.records import ActionFilter, VersionRecord
+from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
 from aura_vcs.objects.batch import Batch
@@ -124,41 +124,33 @@ def merge(repo: Repository, name: str | None = None, *, message: str = "", autho
     with repo.locks.shared("objects"):
         recover(repo)
         follow_branch(repo)
-        plan = plan_merge(repo, name)
-        if plan.kind == "up_to_date":
-            return Merged(plan, plan.ours)
-        wanted = VersionSpec(VersionType.MANUAL, *check_texts(message or plan.name, ""))
-        work = _MergeStep(repo, plan, wanted, author)
-        why = f"Before {plan.name[:150]!r}"
-        files = replace_worktree(repo, work, work.draft, trigger="PreMerge", why=why, makes_version=True)
-        assert files.head.version is not None
-        return Merged(plan, get_version(repo, files.head.version), files, tuple(work.replaced))
+        return execute_merge(repo, plan_merge(repo, name), message=message, author=author)
 
 
-def abort_merge(repo: Repository) -> Undone:
-    """Take back the merge that the worktree stands on, with the decisions made since.
+def execute_merge(
+    repo: Repository,
+    plan: MergePlan,
+    *,
+    message: str = "",
+    author: str | None = None,
+    correlation_id: str | None = None,
+) -> Merged:
+    """Make a merge as it was planned just now; see `merge`. The caller holds the `objects` lock since the plan.
+
+    What has one `correlation_id` is taken back together.
 
     Raises:
-        InputError: the last thing done here is no merge.
+        FileUnstable: a file would not hold still; nothing was changed.
+        RefMoved: another command moved HEAD meanwhile.
     """
-    queries = repo.queries
-    finished = recover(repo)
-    target = queries.action_by_id(finished.undoes) if finished is not None and finished.undoes is not None else None
-    if finished is not None and target is not None and target.type == "merge":
-        return Undone(finished, target.description, repo.head())
-    applied = queries.actions(ActionFilter(status="Applied"), limit=500)
-    actions = [action for action in applied if action.replica == repo.replica and action.undoable]
-    types = [action.type for action in sorted(actions, key=lambda action: -action.sequence)]
-    steps = next((n for n, type_ in enumerate(types) if type_ != "resolve"), len(types))
-    if steps == len(types) or types[steps] != "merge":
-        hint = "`aura undo` takes back what was done since, one thing at a time; `aura ops` lists it."
-        raise InputError("The last thing done here is no merge", hint=hint)
-    points: list[VersionRecord] = []
-    for _ in range(steps):
-        step = undo(repo)
-        points += [point for point in (step.restore_point, *step.other_restore_points) if point is not None]
-    done = undo(repo)
-    return msgspec.structs.replace(done, other_restore_points=(*points, *done.other_restore_points))
+    if plan.kind == "up_to_date":
+        return Merged(plan, plan.ours)
+    wanted = VersionSpec(VersionType.MANUAL, *check_texts(message or plan.name, ""))
+    work = _MergeStep(repo, plan, wanted, author, correlation_id)
+    why = f"Before {plan.name[:150]!r}"
+    files = replace_worktree(repo, work, work.draft, trigger="PreMerge", why=why, makes_version=True)
+    assert files.head.version is not None
+    return Merged(plan, get_version(repo, files.head.version), files, tuple(work.replaced))
 
 
 class _MergeStep:
@@ -166,7 +158,10 @@ class _MergeStep:
 
     paths: tuple[str, ...] = ()
 
-    def __init__(self, repo: Repository, plan: MergePlan, wanted: VersionSpec, author: str | None) -> None:
+    def __init__(
+        self, repo: Repository, plan: MergePlan, wanted: VersionSpec, author: str | None, correlation_id: str | None
+    ) -> None:
+        self._correlation_id = correlation_id
         self._repo = repo
         self._plan = plan
         self._wanted = wanted
@@ -255,6 +250,7 @@ class _MergeStep:
             TreeChange(before, after),
             Inverse("merge.revert"),
             payload={"theirs": plan.theirs.id, "conflicts": len(plan.conflicts)},
+            correlation_id=self._correlation_id,
         )
 
     def _version(self) -> NewVersion:

@@ -77,6 +77,12 @@ SETTINGS: tuple[SettingKey, ...] = (
         True,
         "Whether autosaves and restore points that were imported stay, however old they are",
     ),
+    _text(
+        "sync.merge",
+        "clean",
+        "When pull and sync merge what two machines did to a branch: if nothing is left open, always, or never",
+        ("clean", "always", "never"),
+    ),
     _number("offload.copies", 1, "How many remotes must hold what `aura offload` frees", 1, 100),
     _number("actions.expire_days", 0, "After how many days edits can no longer be undone; 0 for never", 0, 36_500),
     _text(

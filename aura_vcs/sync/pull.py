@@ -12,13 +12,13 @@ from aura_vcs.history.names.revisions import check_content
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, get_version, worktree_base
-from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
 from aura_vcs.sync.fetch import Fetched, fast_forward, fast_forward_changes, fetch
+from aura_vcs.sync.merge_heads import HeadsMerged, MergePolicy, merge_heads, unsaved_in_the_way
 from aura_vcs.sync.push import PushPlan, push
 from aura_vcs.sync.state.cache import RemoteCache
 
@@ -30,9 +30,9 @@ class Pulled(msgspec.Struct, frozen=True):
     """What a pull did.
 
     `files` says what happened to the worktree, None where it stayed. `diverged` lists the heads
-    of the current branch where it came apart. `in_the_way` are unsaved changes to files that the
-    new version changes too: the worktree was left alone; so it was where the branch is on a version
-    `without_content`, which somebody gave up.
+    of the current branch where it came apart and was not merged; `merging` what was merged, and what a merge
+    would leave open. `in_the_way` are unsaved changes to files that the new version changes too: the worktree
+    was left alone; so it was where the branch is on a version `without_content`, which somebody gave up.
     """
 
     fetched: Fetched
@@ -41,6 +41,7 @@ class Pulled(msgspec.Struct, frozen=True):
     diverged: tuple[VersionId, ...] = ()
     in_the_way: tuple[str, ...] = ()
     without_content: VersionId | None = None
+    merging: HeadsMerged = HeadsMerged()
 
 
 class Synced(msgspec.Struct, frozen=True):
@@ -50,12 +51,19 @@ class Synced(msgspec.Struct, frozen=True):
     pushed: PushPlan
 
 
-def pull(repo: Repository, remote: RangeReadable, known: RemoteCache, *, all_versions: bool = False) -> Pulled:
+def pull(
+    repo: Repository,
+    remote: RangeReadable,
+    known: RemoteCache,
+    *,
+    all_versions: bool = False,
+    merge: MergePolicy = "never",
+) -> Pulled:
     """Fetch, then bring the worktree to where its branch has gone, if nothing stands against it.
 
     Unsaved changes stay where they are, unless the new version changes the same files: then the
-    folder is left alone. Where the branch has come apart, both heads are kept and the folder stays.
-    One operation, which `undo` takes back.
+    folder is left alone. Where the branch has come apart, its heads are merged as far as `merge` lets it; else
+    both are kept and the folder stays. One undo takes it back.
 
     Raises:
         as `fetch`; FileUnstable: a file would not hold still, the folder was left alone.
@@ -64,18 +72,21 @@ def pull(repo: Repository, remote: RangeReadable, known: RemoteCache, *, all_ver
     fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
     for _ in range(ATTEMPTS):
         try:
-            return _follow(repo, fetched)
+            return _follow(repo, fetched, merge)
         except RefMoved:
             continue  # another command moved HEAD meanwhile: look again
-    return _follow(repo, fetched)
+    return _follow(repo, fetched, merge)
 
 
-def _follow(repo: Repository, fetched: Fetched) -> Pulled:
+def _follow(repo: Repository, fetched: Fetched, merge: MergePolicy) -> Pulled:
     repo.refresh()  # another transfer may have brought what this one waited for
     follow_branch(repo)
     base = worktree_base(repo)
     found = branch(repo, base.head.branch) if base.head.branch is not None else None
     why = f"Pulled from {fetched.plan.remote}"
+    if found is not None and found.diverged and base.head.version is not None:
+        fast_forward(repo, why)
+        return _merged(repo, fetched, merge)
     if found is None or found.diverged or not _builds_on(repo, found.version, base.head.version):
         fast_forward(repo, why)
         return Pulled(fetched, base.head, diverged=found.diverged if found is not None else ())
@@ -87,11 +98,22 @@ def _follow(repo: Repository, fetched: Fetched) -> Pulled:
     with repo.locks.shared("worktree"):  # not while another command is replacing files
         if repo.head() != base.head:
             raise RefMoved("HEAD", "where the pull began", "another version")
-        in_the_way = _in_the_way(repo, base, target)
+        coming = {difference.path for difference in repo.trees.differences(base.tree, target)}
+        in_the_way = unsaved_in_the_way(repo, coming)
     if in_the_way:
         return Pulled(fetched, base.head, in_the_way=in_the_way)
     files = _checkout(repo, base, Head(base.head.branch, found.version), target, why)
     return Pulled(fetched, files.head, files)
+
+
+def _merged(repo: Repository, fetched: Fetched, policy: MergePolicy) -> Pulled:
+    """Merge the heads of the current branch, as far as that goes by itself."""
+    merging = merge_heads(repo, policy)
+    head = repo.head()
+    found = branch(repo, head.branch or "")
+    diverged = found.diverged if found is not None else ()
+    files = merging.merged[-1].files if merging.merged else None
+    return Pulled(fetched, head, files, diverged, merging.in_the_way, merging=merging)
 
 
 def sync(
@@ -101,8 +123,9 @@ def sync(
     *,
     all_versions: bool = False,
     ignore_locks: bool = False,
+    merge: MergePolicy = "never",
 ) -> Synced:
-    """Pull, then push; where a branch has come apart, both heads are on both sides afterwards.
+    """Pull, then push; where a branch has come apart and is not merged, both heads are on both sides afterwards.
 
     Safe to repeat; with nothing to do it costs two requests.
 
@@ -110,7 +133,7 @@ def sync(
         as `pull` and `push`, but not PushRejected unless others push all the time. After PathLocked
         the pull has happened.
     """
-    pulled = pull(repo, remote, known, all_versions=all_versions)
+    pulled = pull(repo, remote, known, all_versions=all_versions, merge=merge)
     sent = push(repo, remote, known, all_versions=all_versions, keep_both=True, ignore_locks=ignore_locks)
     return Synced(pulled, sent)
 
@@ -145,22 +168,6 @@ def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> b
     one, other = queries.version(newer), queries.version(older)
     is_same = one is not None and other is not None and are_equal(one, other)
     return is_same or queries.is_ancestor(older, newer)
-
-
-def _in_the_way(repo: Repository, base: WorktreeBase, target: ObjectId) -> tuple[str, ...]:
-    """List the unsaved changes at paths where the target differs from the base, above them or below them."""
-    changes = status(repo).changes
-    if not changes:
-        return ()
-    coming = {difference.path for difference in repo.trees.differences(base.tree, target)}
-    own = {path for change in changes for path in (change.path, change.old_path) if path is not None}
-    above = {path[:at] for path in coming for at, letter in enumerate(path) if letter == "/"}
-    met = [path for path in own if path in above or any(part in coming for part in _with_parents(path))]
-    return tuple(sorted(met))
-
-
-def _with_parents(path: str) -> list[str]:
-    return [path, *(path[:at] for at, letter in enumerate(path) if letter == "/")]
 
 
 def _checkout(

@@ -8,12 +8,13 @@ from unittest.mock import patch
 import msgspec
 from aura_vcs import Repository
 from aura_vcs.annotations.notes import add_note, resolve_note
+from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.file_edits import edit_files
 from aura_vcs.history.lookup.select_files import select_files
-from aura_vcs.history.merge import abort_merge, merge
+from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch, rename_branch
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag

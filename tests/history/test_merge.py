@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.errors.compare import ChoiceImpossible
+from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
-from aura_vcs.history.merge import abort_merge, merge, plan_merge
+from aura_vcs.history.merge import merge, plan_merge
 from aura_vcs.history.merging.merge_bases import merge_bases
 from aura_vcs.history.names.branches import branch, create_branch
 from aura_vcs.history.names.revisions import resolve

@@ -50,7 +50,8 @@ def merge_command(
     stays open, both sides kept: the joined version is saved, and `aura resolve` decides later. Without a
     name, joins what several machines did to this branch.
     """
-    from aura_vcs.history.merge import abort_merge, merge, plan_merge
+    from aura_vcs.history.abort_merge import abort_merge
+    from aura_vcs.history.merge import merge, plan_merge
 
     if abort:
         if name is not None or dry_run:

@@ -8,6 +8,7 @@ from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.studio import setting
 from aura_vcs.cli.shared.transfers import all_versions_option, connected, print_fetched, print_pulled, pull_to_json
 
 if TYPE_CHECKING:
@@ -23,12 +24,15 @@ def pull_command(repo: "Repository", console: Console, *, remote: str | None, al
     """Fetch, and bring your files to where the branch has gone
 
     Unsaved changes stay; where the new version changes the same files, nothing is touched and the
-    command ends with 3. So it does where two machines moved the branch apart: both sides are kept.
+    command ends with 3. Where two machines moved the branch apart, what they did is merged if nothing is
+    left open; else both sides are kept and it ends with 3. The setting sync.merge changes that.
     """
     from aura_vcs.sync.pull import pull
 
     with connected(repo, remote) as link:
-        pulled = pull(repo, link.remote, link.cache, all_versions=all_versions)
+        pulled = pull(
+            repo, link.remote, link.cache, all_versions=all_versions, merge=setting(repo, "sync.merge")
+        )  # fmt: skip
     if console.as_json:
         console.data(pull_to_json(repo, pulled))
     else:

@@ -8,6 +8,7 @@ from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.studio import setting
 from aura_vcs.cli.shared.transfers import (
     all_versions_option,
     connected,
@@ -37,13 +38,17 @@ def sync_command(
     """Bring both sides together: pull, then push
 
     Safe to repeat. Says which files are not saved in a version: only versions travel. Where two machines
-    moved a branch apart, both sides are kept on both sides. A change to a file that somebody else has
+    moved the branch apart, what they did is merged if nothing is left open (see the setting sync.merge); else both
+    sides are kept on both sides. A change to a file that somebody else has
     locked is not sent: that ends with 100, after the pull.
     """
     from aura_vcs.sync.pull import sync
 
     with connected(repo, remote) as link:
-        done = sync(repo, link.remote, link.cache, all_versions=all_versions, ignore_locks=ignore_locks)
+        done = sync(
+            repo, link.remote, link.cache, all_versions=all_versions, ignore_locks=ignore_locks,
+            merge=setting(repo, "sync.merge"),
+        )  # fmt: skip
     unsaved = unsaved_paths(repo)
     if console.as_json:
         shape = {"pulled": pull_to_json(repo, done.pulled), "pushed": push_to_json(repo, done.pushed)}

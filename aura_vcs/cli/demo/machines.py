@@ -34,7 +34,7 @@ def sharing(laptop: Person, desktop: Person) -> None:
 
 
 def coming_apart(laptop: Person, desktop: Person) -> None:
-    """Show two commits on one version, a refused push, a sync, a merge."""
+    """Show two commits on one version, a refused push, and a sync that merges."""
     laptop.stage.say("Both work on a train, without a network: Ada makes the voice slower, Ben rewrites Saturn.")
     laptop.edit(VOICE, rate=0.94)
     laptop.aura("commit", "-m", "Slower voice")
@@ -44,12 +44,10 @@ def coming_apart(laptop: Person, desktop: Person) -> None:
     laptop.aura("push")
     desktop.aura("push", code=97)
     laptop.stage.say(
-        "`aura sync` settles it. Both versions are kept, on both sides, and the two are joined when one likes:"
+        "`aura sync` settles it. Nothing is left to decide, so what both did becomes one version, and is sent:"
     )
-    desktop.aura("sync", code=3)
-    desktop.aura("log", "--graph", "--oneline", "-n", "4")
-    desktop.aura("merge")
     desktop.aura("sync")
+    desktop.aura("log", "--graph", "--oneline", "-n", "4")
     laptop.stage.say("Ada gets what Ben made. After that there is nothing to do:")
     laptop.aura("sync")
     laptop.aura("sync")

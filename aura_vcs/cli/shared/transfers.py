@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aura_vcs.cli.output.console import Console, cyan, faint, strong, yellow
-from aura_vcs.cli.output.humanize import count, join_words, size
+from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, short_path, size, titled
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
 from aura_vcs.codec import now
+from aura_vcs.layout import CONFLICTS
 
 if TYPE_CHECKING:
     from aura_vcs.cli.remote_keys import KeyHolder
+    from aura_vcs.history.merge import Merged
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remotes.base import RemoteStorage
     from aura_vcs.sync.fetch import FetchPlan
@@ -107,6 +109,20 @@ def pull_to_json(repo: "Repository", pulled: "Pulled") -> dict[str, Any]:
         "diverged": [restore_point_to_json(queries.version(version)) for version in pulled.diverged],
         "in_the_way": list(pulled.in_the_way),
         "without_content": pulled.without_content,
+        "merged": [_merged_to_json(merged) for merged in pulled.merging.merged],
+        "open": list(pulled.merging.open_paths),
+    }
+
+
+def _merged_to_json(merged: "Merged") -> dict[str, Any]:
+    from aura_vcs.cli.output.json_shapes import version_to_json
+
+    return {
+        "version": version_to_json(merged.version),
+        "theirs": merged.plan.theirs.id,
+        "changes": [path for path in merged.plan.changes if path != CONFLICTS],
+        "joined": [item.path for item in merged.plan.merged_files],
+        "conflicts": len(merged.plan.conflicts),
     }
 
 
@@ -171,7 +187,9 @@ def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None
     if pulled.diverged:
         names = join_words(describe(queries, version) for version in pulled.diverged)
         console.warn(f"{pulled.head.branch} was moved apart by two machines: {names}. Both are kept.")
-        console.note(faint("Your files stay as they are. `aura merge` joins the two."))
+        _print_unmerged(console, pulled)
+    for merged in pulled.merging.merged:
+        _print_merged(repo, console, merged)
     if pulled.in_the_way:
         console.warn("your unsaved changes are in files that the new version changes too:")
         for path in pulled.in_the_way:
@@ -195,6 +213,39 @@ def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None
         console.line(faint("Take it back with `aura undo`."))
     if pulled.diverged or pulled.in_the_way or pulled.without_content is not None:
         console.exit_code = 3
+
+
+def _print_unmerged(console: Console, pulled: "Pulled") -> None:
+    """Say why the two were not merged, and how to go on."""
+    merging = pulled.merging
+    if not merging.open_paths:
+        console.note(faint("Your files stay as they are. `aura merge` joins the two."))
+        return
+    shown = join_words([short_path(path) for path in merging.open_paths[:SHOWN]])
+    more = f" and {len(merging.open_paths) - SHOWN:,} more" if len(merging.open_paths) > SHOWN else ""
+    console.note(f"{count(merging.open_count, 'question')} would be left open, in {shown}{more}.")
+    console.note(
+        faint("Your files stay as they are. `aura merge` makes one version of the two, and `aura resolve` then asks.")
+    )
+
+
+def _print_merged(repo: "Repository", console: Console, merged: "Merged") -> None:
+    """Say what came together."""
+    plan = merged.plan
+    theirs, made = titled(plan.theirs, call(repo, plan.theirs)), titled(merged.version, call(repo, merged.version))
+    if plan.kind == "forward":
+        console.line("Went along to ", strong(made), ", which says the same as yours")
+        return
+    console.line(f"Merged {theirs} with yours: ", strong(made))
+    joined = {item.path for item in plan.merged_files}
+    paths = [path for path in plan.changes if path != CONFLICTS]
+    for path in paths[:SHOWN]:
+        word = "joined" if path in joined else "deleted" if plan.changes[path] is None else "taken"
+        console.line(*changed_path(word, path))
+    if len(paths) > SHOWN:
+        console.line(faint(f"  … and {count(len(paths) - SHOWN, 'more path')}"))
+    if plan.conflicts:
+        console.line(f"{count(len(plan.conflicts), 'conflict')} left open: `aura resolve` asks about each.")
 
 
 def unsaved_paths(repo: "Repository") -> list[str]:
