@@ -87,7 +87,7 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     between = done.stdout.partition("A second machine joins")[2]
     shown = [line.split("$ aura ")[0] + " " + line.split()[2] for line in between.splitlines() if "$ aura " in line]
     story = ["laptop remote", "laptop push", "desktop clone", "laptop commit", "desktop commit", "laptop push"]
-    story += ["desktop push", "desktop sync", "desktop merge", "desktop sync", "laptop sync", "laptop lock"]
+    story += ["desktop push", "desktop sync", "laptop sync", "laptop lock"]
     coming = iter([*story, "desktop lock", "desktop commit", "desktop push", "laptop unlock"])
     wanted_next = next(coming)
     for line in shown:
