@@ -70,9 +70,9 @@ PARTS = {
         "state",
         "remotes ssh_server transfer",
         "fetch interrupted_clone locks maintenance offload sent",
-        "clone_checkout merge_heads push",
+        "clone_checkout heads_merged push",
         "bundle pull",
-        "clone",
+        "clone merge_heads",
     ],
     "cli": [
         "familiar_commands groups homes installation lazy_import output",

@@ -16,8 +16,9 @@ from aura_vcs.sync import fetch as fetch_room
 from aura_vcs.sync import pull as pull_room
 from aura_vcs.sync import push as push_room
 from aura_vcs.sync.bundle import create_bundle
+from aura_vcs.sync.heads_merged import MergeHeads
 from aura_vcs.sync.maintenance.fsck import VerifyReport
-from aura_vcs.sync.merge_heads import MergePolicy
+from aura_vcs.sync.merge_heads import MergePolicy, merge_heads
 from aura_vcs.sync.offload.fetch_content import Brought, LazyFetcher, fetch_content, plan_content
 from aura_vcs.sync.state.cache import RemoteCache
 
@@ -226,8 +227,13 @@ def pull(
     studio: OpenStudio | None,
 ) -> Pulled:
     """See `Project.pull`."""
-    policy = merge or configured_value(repo, studio, "sync.merge")
-    return Pulled._of(repo, pull_room.pull(repo, remote, known, all_versions=all_versions, merge=policy))
+    done = pull_room.pull(repo, remote, known, all_versions=all_versions, merge=_merger(merge, studio))
+    return Pulled._of(repo, done)
+
+
+def _merger(merge: MergePolicy | None, studio: OpenStudio | None) -> MergeHeads:
+    """Return what merges diverged heads, asking the setting only where it has to."""
+    return lambda repo: merge_heads(repo, merge or configured_value(repo, studio, "sync.merge"))
 
 
 def sync(
@@ -241,9 +247,8 @@ def sync(
     studio: OpenStudio | None,
 ) -> Synced:
     """See `Project.sync`."""
-    policy = merge or configured_value(repo, studio, "sync.merge")
     done = pull_room.sync(
-        repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks, merge=policy
+        repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks, merge=_merger(merge, studio)
     )  # fmt: skip
     return Synced(Pulled._of(repo, done.pulled), Pushed._of(repo, done.pushed))
 

@@ -1,34 +1,18 @@
 """Merging by itself: the heads that machines gave the current branch become one where nothing is left open."""
 
-from collections.abc import Collection
 from typing import Literal
 
-import msgspec
-
 from aura_vcs.history.merge import Merged, execute_merge, plan_merge
-from aura_vcs.history.status import status
-from aura_vcs.ids import VersionId, new_operation_id
+from aura_vcs.ids import new_operation_id
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.heads_merged import HeadsMerged, unsaved_in_the_way
 
 MergePolicy = Literal["clean", "always", "never"]
 """When a pull merges: where nothing is left open, also where something is, or not at all."""
 POLICIES: tuple[MergePolicy, ...] = ("clean", "always", "never")
 HEADS_LIMIT = 20
 """So many heads of a branch are merged in one go."""
-
-
-class HeadsMerged(msgspec.Struct, frozen=True):
-    """What was merged, one head after the other, and why it went no further, if it did not.
-
-    `open_paths` are those of files that a merge would leave something open in, `open_count` counts all questions;
-    `in_the_way` are unsaved changes to files that it changes too.
-    """
-
-    merged: tuple[Merged, ...] = ()
-    open_paths: tuple[str, ...] = ()
-    open_count: int = 0
-    in_the_way: tuple[str, ...] = ()
 
 
 def merge_heads(repo: Repository, policy: MergePolicy) -> HeadsMerged:
@@ -58,24 +42,3 @@ def merge_heads(repo: Repository, policy: MergePolicy) -> HeadsMerged:
                 return HeadsMerged(tuple(done), in_the_way=met)
             done.append(execute_merge(repo, plan, correlation_id=together))
     return HeadsMerged(tuple(done))
-
-
-def remaining_heads(repo: Repository, heads: Collection[VersionId]) -> tuple[VersionId, ...]:
-    """Return those of the heads of a branch that the folder's version does not contain."""
-    here = repo.head().version
-    return tuple(head for head in heads if here is None or not repo.queries.is_ancestor(head, here))
-
-
-def unsaved_in_the_way(repo: Repository, coming: Collection[str]) -> tuple[str, ...]:
-    """List the unsaved changes at paths that are to be changed, above them or below them."""
-    changes = status(repo).changes
-    if not changes:
-        return ()
-    own = {path for change in changes for path in (change.path, change.old_path) if path is not None}
-    above = {path[:at] for path in coming for at, letter in enumerate(path) if letter == "/"}
-    met = [path for path in own if path in above or any(part in coming for part in _with_parents(path))]
-    return tuple(sorted(met))
-
-
-def _with_parents(path: str) -> list[str]:
-    return [path, *(path[:at] for at, letter in enumerate(path) if letter == "/")]

@@ -18,7 +18,7 @@ from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
 from aura_vcs.sync.fetch import Fetched, fast_forward, fast_forward_changes, fetch
-from aura_vcs.sync.merge_heads import HeadsMerged, MergePolicy, merge_heads, unsaved_in_the_way
+from aura_vcs.sync.heads_merged import HeadsMerged, MergeHeads, keep_apart, unsaved_in_the_way
 from aura_vcs.sync.push import PushPlan, push
 from aura_vcs.sync.state.cache import RemoteCache
 
@@ -57,12 +57,12 @@ def pull(
     known: RemoteCache,
     *,
     all_versions: bool = False,
-    merge: MergePolicy = "never",
+    merge: MergeHeads = keep_apart,
 ) -> Pulled:
     """Fetch, then bring the worktree to where its branch has gone, if nothing stands against it.
 
     Unsaved changes stay where they are, unless the new version changes the same files: then the
-    folder is left alone. Where the branch has come apart, its heads are merged as far as `merge` lets it; else
+    folder is left alone. Where the branch has come apart, `merge` may make one of its heads; else
     both are kept and the folder stays. One undo takes it back.
 
     Raises:
@@ -78,7 +78,7 @@ def pull(
     return _follow(repo, fetched, merge)
 
 
-def _follow(repo: Repository, fetched: Fetched, merge: MergePolicy) -> Pulled:
+def _follow(repo: Repository, fetched: Fetched, merge: MergeHeads) -> Pulled:
     repo.refresh()  # another transfer may have brought what this one waited for
     follow_branch(repo)
     base = worktree_base(repo)
@@ -106,9 +106,9 @@ def _follow(repo: Repository, fetched: Fetched, merge: MergePolicy) -> Pulled:
     return Pulled(fetched, files.head, files)
 
 
-def _merged(repo: Repository, fetched: Fetched, policy: MergePolicy) -> Pulled:
+def _merged(repo: Repository, fetched: Fetched, merge: MergeHeads) -> Pulled:
     """Merge the heads of the current branch, as far as that goes by itself."""
-    merging = merge_heads(repo, policy)
+    merging = merge(repo)
     head = repo.head()
     found = branch(repo, head.branch or "")
     diverged = found.diverged if found is not None else ()
@@ -123,7 +123,7 @@ def sync(
     *,
     all_versions: bool = False,
     ignore_locks: bool = False,
-    merge: MergePolicy = "never",
+    merge: MergeHeads = keep_apart,
 ) -> Synced:
     """Pull, then push; where a branch has come apart and is not merged, both heads are on both sides afterwards.
 

@@ -94,7 +94,7 @@ def test_the_demo_runs(tmp_path: Path) -> None:
         if line == wanted_next:
             wanted_next = next(coming, "")
     assert wanted_next == ""
-    assert "Joined as v" in between
+    assert "with yours: v" in between
     assert "Both sides have everything" in between
     assert done.stderr.count("Error") == 3  # a push that would move a branch apart, two that a lock refuses
 

@@ -1,7 +1,7 @@
 """Pull and sync merge what machines did to a branch, where nothing is left open; else both heads stay."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aura_vcs.history.checkout import checkout
@@ -13,11 +13,14 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.merge_heads import MergePolicy, merge_heads
 from aura_vcs.sync.pull import Synced, check_out_clone, pull, sync
 from aura_vcs.sync.push import push
 
 from tests.helpers.sampling import chance
 from tests.sync.machines import files, folder_remote, known, machine, save, write
+
+CLEAN = partial(merge_heads, policy="clean")
 
 
 class Machines:
@@ -36,9 +39,9 @@ class Machines:
             check_out_clone(repo)
             self.repos.append(repo)
 
-    def sync(self, repo: Repository, **options: Any) -> Synced:
+    def sync(self, repo: Repository, policy: MergePolicy = "clean") -> Synced:
         """One `aura sync`."""
-        return sync(repo, self.remote, known(repo), **{"merge": "clean", **options})
+        return sync(repo, self.remote, known(repo), merge=partial(merge_heads, policy=policy))
 
 
 @pytest.fixture
@@ -99,7 +102,7 @@ def test_two_that_merge_at_the_same_time_agree(two: Machines) -> None:
     for repo in two.repos:
         push(repo, two.remote, known(repo), keep_both=True)
     for repo in two.repos:
-        pull(repo, two.remote, known(repo), merge="clean")
+        pull(repo, two.remote, known(repo), merge=CLEAN)
     for _ in range(2):
         for repo in two.repos:
             two.sync(repo)
@@ -119,7 +122,7 @@ def test_an_open_question_keeps_both_heads(two: Machines) -> None:
     assert (pulled.merging.open_paths, pulled.merging.open_count) == (("brief.json",), 1)
     assert files(desktop) == before
     assert not open_conflicts(desktop)
-    always = two.sync(desktop, merge="always").pulled
+    always = two.sync(desktop, "always").pulled
     assert (len(always.merging.merged), always.diverged) == (1, ())
     assert [item.path for item in open_conflicts(desktop)] == ["brief.json"]
 
@@ -130,7 +133,7 @@ def test_never_is_as_it_was(two: Machines) -> None:
     save(laptop, "laptop.md", "l")
     save(desktop, "desktop.md", "d")
     two.sync(laptop)
-    assert len(two.sync(desktop, merge="never").pulled.diverged) == 2
+    assert len(two.sync(desktop, "never").pulled.diverged) == 2
 
 
 def test_unsaved_changes_stay_and_are_never_merged_over(two: Machines) -> None:
@@ -158,7 +161,7 @@ def test_one_undo_takes_all_of_it_back(tmp_path: Path) -> None:
     for repo in (laptop, tablet):
         push(repo, machines.remote, known(repo), keep_both=True)
     before, head = files(desktop), desktop.head()
-    pulled = pull(desktop, machines.remote, known(desktop), merge="clean")
+    pulled = pull(desktop, machines.remote, known(desktop), merge=CLEAN)
     assert len(pulled.merging.merged) == 2
     assert {"laptop.md", "desktop.md", "tablet.md"} <= files(desktop).keys()
     undo(desktop)

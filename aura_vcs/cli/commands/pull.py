@@ -8,8 +8,14 @@ from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.studio import setting
-from aura_vcs.cli.shared.transfers import all_versions_option, connected, print_fetched, print_pulled, pull_to_json
+from aura_vcs.cli.shared.transfers import (
+    all_versions_option,
+    connected,
+    merge_when_apart,
+    print_fetched,
+    print_pulled,
+    pull_to_json,
+)
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -31,7 +37,7 @@ def pull_command(repo: "Repository", console: Console, *, remote: str | None, al
 
     with connected(repo, remote) as link:
         pulled = pull(
-            repo, link.remote, link.cache, all_versions=all_versions, merge=setting(repo, "sync.merge")
+            repo, link.remote, link.cache, all_versions=all_versions, merge=merge_when_apart
         )  # fmt: skip
     if console.as_json:
         console.data(pull_to_json(repo, pulled))

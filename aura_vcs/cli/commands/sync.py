@@ -8,11 +8,11 @@ from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.studio import setting
 from aura_vcs.cli.shared.transfers import (
     all_versions_option,
     connected,
     ignore_locks_option,
+    merge_when_apart,
     print_fetched,
     print_pulled,
     print_pushed,
@@ -47,7 +47,7 @@ def sync_command(
     with connected(repo, remote) as link:
         done = sync(
             repo, link.remote, link.cache, all_versions=all_versions, ignore_locks=ignore_locks,
-            merge=setting(repo, "sync.merge"),
+            merge=merge_when_apart,
         )  # fmt: skip
     unsaved = unsaved_paths(repo)
     if console.as_json:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
     from aura_vcs.storage.remotes.base import RemoteStorage
     from aura_vcs.sync.fetch import FetchPlan
+    from aura_vcs.sync.heads_merged import HeadsMerged
     from aura_vcs.sync.pull import Pulled
     from aura_vcs.sync.push import PushPlan
     from aura_vcs.sync.remotes.link import Link
@@ -65,6 +66,14 @@ def ignore_locks_option(command: F) -> F:
     return click.option("--ignore-locks", is_flag=True, help="Send changes to files that others have locked, too")(
         command
     )
+
+
+def merge_when_apart(repo: "Repository") -> "HeadsMerged":
+    """Merge the heads of the current branch, as the setting `sync.merge` has it."""
+    from aura_vcs.cli.shared.studio import setting
+    from aura_vcs.sync.merge_heads import merge_heads
+
+    return merge_heads(repo, setting(repo, "sync.merge"))
 
 
 def fetch_to_json(plan: "FetchPlan") -> dict[str, Any]:
