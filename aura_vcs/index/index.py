@@ -212,7 +212,7 @@ class Index(Rows):
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.annotations(operation)
-            projector.counts.apply_many_deferred()
+            projector.counts.apply_some_deferred()
             if unread := projector.unread & stored.keys():  # just written: the disk hiccuped
                 raise ObjectCorrupt(min(unread), "it cannot be read")
             self._write(projector)

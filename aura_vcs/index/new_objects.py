@@ -25,29 +25,49 @@ def new_children_in(
         LimitExceeded: see TreeReader.differences.
     """
     changed: dict[str, set[str]] = {}
+    were: dict[str, set[ObjectId]] = {}
     come: set[str] = set()
     found: dict[ObjectId, NewChildren] = {}
     for number, difference in enumerate(trees.differences(old, new)):
         if number >= DIFFERENCES_LIMIT:
             return {}
         _note(changed, difference.path)
+        if difference.old is not None:
+            were.setdefault(difference.path.rpartition("/")[0], set()).add(difference.old.id)
         if difference.new is not None and difference.new.kind is EntryKind.DIR:
             come.add(difference.path)
         found.update(_new_chunks(children, difference))
-    waiting = [("", new)] if changed else []
+    waiting = [("", old, new)] if changed else []
+    stayed = changed.keys() - come
     while waiting:
-        path, tree = waiting.pop()
+        path, base, tree = waiting.pop()
         entries = trees.tree(tree).entries
         names = changed[path]
         fresh = [entry for entry in entries if entry.name in names]
-        for entry in fresh:
-            below = f"{path}/{entry.name}" if path else entry.name
-            if below in changed and below not in come:
-                waiting.append((below, entry.id))
+        inside = [(below, entry) for entry in fresh if (below := _inside(path, entry.name)) in stayed]
+        before = {entry.name: entry.id for entry in trees.tree(base).entries} if inside else {}
+        for below, entry in inside:
+            were.setdefault(path, set()).add(before[entry.name])
+            waiting.append((below, before[entry.name], entry.id))
         rest = len(entries) - len(fresh)
         if rest >= counts.MIN_DEFERRED:
-            found[tree] = NewChildren({(entry.id, entry.kind is EntryKind.DIR) for entry in fresh}, rest)
+            others = {entry.id for entry in entries if entry.name not in names}
+            here = {(entry.id, entry.kind is EntryKind.DIR) for entry in fresh}
+            found[tree] = _new_children(here, others, base, were.get(path, set()))
     return found
+
+
+def _new_children(
+    here: set[tuple[ObjectId, bool]], others: set[ObjectId], base: ObjectId, were: set[ObjectId]
+) -> NewChildren:
+    """Say what is new in a holder that has `here` and `others`, of which `base` had `others`, and `were`."""
+    fresh = {object_id for object_id, _ in here}
+    dropped = {object_id for object_id in were | fresh if object_id in were or object_id in others}
+    return NewChildren(here, len(others), base, dropped - (others - fresh))
+
+
+def _inside(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
 
 
 def _new_chunks(children: Children, difference: Difference) -> Mapping[ObjectId, NewChildren]:
@@ -58,7 +78,9 @@ def _new_chunks(children: Children, difference: Difference) -> Mapping[ObjectId,
     there = set(children(old.id, False))
     here = set(children(new.id, False)) if there else set()
     rest = len(here & there)
-    return {new.id: NewChildren(here - there, rest)} if rest >= counts.MIN_DEFERRED else {}
+    if rest < counts.MIN_DEFERRED:
+        return {}
+    return {new.id: NewChildren(here - there, rest, old.id, {chunk for chunk, _ in there - here})}
 
 
 def _note(changed: dict[str, set[str]], path: str) -> None:

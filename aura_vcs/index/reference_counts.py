@@ -4,8 +4,8 @@ A live version holds its tree; a tree with a count holds each of its children on
 blob with a count holds each of its chunks once. A count that rises from zero raises what the
 object holds; one that falls to zero lowers it. The cost grows with what changed, not with the
 store, nor with the number of files beside a changed one, or of chunks in it: what a new tree or
-chunked blob shares with the one it was made from is deferred, and only counted before anything is
-lowered or a count is asked for. Until then the older one holds it.
+chunked blob shares with the one it was made from is deferred (see deferred_counts), and only counted before
+anything is lowered or a count is asked for. Until then the older one holds it.
 """
 
 import sqlite3
@@ -16,6 +16,14 @@ from contextlib import nullcontext
 import msgspec
 
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.deferred_counts import (
+    DeferredCount,
+    DeferredGroup,
+    counts_deferred,
+    deferred_groups,
+    deferred_rows,
+    put_deferred,
+)
 from aura_vcs.index.object_locations import groups
 from aura_vcs.index.schema import KIND_CODES, OFFLOADED, filled_at_once
 from aura_vcs.model import EntryKind, Kind, Tree
@@ -52,19 +60,23 @@ MANY_CHANGES = 5000
 """So many rows of a first version are entered before the table's indexes are made."""
 MIN_DEFERRED = 50
 """What fewer objects are shared is counted at once."""
-ID_BYTES = 32
-MAX_DEFERRED = 250_000
-"""So much is owed; with more, a commit counts all of it, which takes about a second."""
+MAX_DEFERRED = 5000
+"""So many trees and files defer counts; with more, a commit makes up those of a few."""
+SLICE_COUNTS = 5000
+"""So many counts a commit changes for those before it, at most: a few hundredths of a second."""
 
 
 class NewChildren(msgspec.Struct, frozen=True):
     """What a tree, or a chunked blob, that was made from an older one holds, and which of that are trees.
 
-    `children` has at least all that the older one, which is held, does not hold; `others` counts the rest.
+    `children` has at least all that `base`, the older one, which is held, does not hold; `others` counts the rest.
+    `dropped` is what `base` holds and is not among the others.
     """
 
     children: set[tuple[ObjectId, bool]]
     others: int
+    base: ObjectId
+    dropped: set[ObjectId]
 
 
 def insert_objects(connection: sqlite3.Connection, items: Iterable[StoredObject], pack: int | None, at: str) -> int:
@@ -132,28 +144,51 @@ class ReferenceCounts:
 
     def apply_deferred(self) -> None:
         """Count what is deferred."""
-        rows = self._connection.execute("SELECT holder, is_tree, counted FROM owed").fetchall()
-        for digest, is_tree, counted in rows:
-            holder = ObjectId(digest.hex())
-            if self._is_held(holder):
-                held = {object_id for object_id, _ in self._children(holder, bool(is_tree))}
-                if not held:
-                    continue  # it cannot be read, and owes until it can
-                owed = held.difference(counted[at : at + ID_BYTES].hex() for at in range(0, len(counted), ID_BYTES))
-                self._load(owed)
-                self._changes.update(owed)
-            self._connection.execute("DELETE FROM owed WHERE holder = ?", (digest,))
-            if len(self._known) > HELD_COUNTS and not self._stored:
-                self._write_changes()
+        for group in deferred_groups(self._connection):
+            self._apply_group(group)
+
+    def apply_some_deferred(self) -> None:
+        """Count some of what is deferred where much is: never so much that a commit takes notably longer for it."""
+        left = self._connection.execute("SELECT count(*) FROM owed").fetchone()[0] - MAX_DEFERRED
+        if left <= 0:
+            return
+        spent = 0
+        for group in deferred_groups(self._connection):
+            spent += group.cost
+            if left <= 0 or (spent > SLICE_COUNTS and len(group.holders) <= MAX_DEFERRED):
+                return
+            self._apply_group(group)
+            left -= len(group.holders)
+
+    def _apply_group(self, group: DeferredGroup) -> None:
+        rows = deferred_rows(self._connection, group)
+        self._load(group.holders)
+        held = [row for row in rows if self._is_held(row.holder)]
+        there = {object_id for object_id, _ in self._children(group.root, group.is_tree)}
+        if len(held) == len(rows) and there:
+            owed = counts_deferred(rows, there)
+            self._load(owed)
+            self._changes.update(owed)
+            done = rows
+        else:
+            done = [row for row in rows if row not in held or self._apply_one(row)]
+        self._connection.executemany(
+            "DELETE FROM owed WHERE holder = ?", [(bytes.fromhex(row.holder),) for row in done]
+        )
+        if len(self._known) > HELD_COUNTS and not self._stored:
+            self._write_changes()
+
+    def _apply_one(self, row: DeferredCount) -> bool:
+        """Count what one holder deferred, from what it holds itself; False while it cannot be read."""
+        held = {object_id for object_id, _ in self._children(row.holder, row.is_tree)}
+        owed = held.difference(row.counted)
+        self._load(owed)
+        self._changes.update(owed)
+        return bool(held)
 
     def _is_held(self, object_id: ObjectId) -> bool:
         self._load([object_id])
         return self._known[object_id] + self._changes.get(object_id, 0) > 0
-
-    def apply_many_deferred(self) -> None:
-        """Count what is deferred where that is much."""
-        if self._connection.execute("SELECT total(rest) FROM owed").fetchone()[0] > MAX_DEFERRED:
-            self.apply_deferred()
 
     def _walk(self, objects: list[tuple[ObjectId, bool]], step: int) -> None:
         """Change the counts of objects, and of what they hold where theirs leave or come to zero."""
@@ -193,9 +228,9 @@ class ReferenceCounts:
         fresh = self._fresh.get(object_id) if step > 0 else None
         if fresh is None:
             return self._children(object_id, is_tree)
-        counted = bytes.fromhex("".join(child for child, _ in fresh.children))
-        row = bytes.fromhex(object_id), is_tree, counted, fresh.others
-        self._connection.execute("INSERT OR REPLACE INTO owed VALUES (?, ?, ?, ?)", row)
+        counted = tuple(child for child, _ in fresh.children)
+        row = DeferredCount(object_id, is_tree, counted, fresh.base, tuple(fresh.dropped))
+        put_deferred(self._connection, row, fresh.others)
         return fresh.children
 
     def _load(self, object_ids: Iterable[ObjectId]) -> None:

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -32,7 +32,8 @@ CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT
 CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
 CREATE TABLE owed (
-  holder BLOB PRIMARY KEY, is_tree INTEGER NOT NULL, counted BLOB NOT NULL, rest INTEGER NOT NULL) WITHOUT ROWID;
+  holder BLOB PRIMARY KEY, is_tree INTEGER NOT NULL, counted BLOB NOT NULL, rest INTEGER NOT NULL,
+  base BLOB NOT NULL, dropped BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE versions (
   id TEXT PRIMARY KEY, number INTEGER NOT NULL, type TEXT NOT NULL, "trigger" TEXT, name TEXT NOT NULL,

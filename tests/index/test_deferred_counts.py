@@ -3,6 +3,7 @@
 import random
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -14,8 +15,10 @@ from aura_vcs.errors.integrity import StorageFull
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, purge_version, undelete_version
+from aura_vcs.ids import ObjectId
 from aura_vcs.index import reference_counts as counts
 from aura_vcs.index.database import Database
+from aura_vcs.index.deferred_counts import DeferredCount, counts_deferred
 from aura_vcs.index.index import Index
 from aura_vcs.index.projector import Projector
 from aura_vcs.index.queries import Queries
@@ -84,13 +87,46 @@ def test_what_only_an_older_version_held_goes_with_it_and_nothing_else(frames: R
     assert_whole(frames)
 
 
-def test_many_that_owe_are_counted_by_a_commit(frames: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counts, "MAX_DEFERRED", 700)
-    for number in range(4):
+def test_many_that_owe_are_counted_by_commits(frames: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folders of a commit owe; as many as are too many, the cheapest first, are counted by the next ones."""
+    monkeypatch.setattr(counts, "MAX_DEFERRED", 7)
+    for number in range(6):
         write(Path(frames.root), {"frames/inner/0001.json": f"cut {number}"})
         save(frames, f"Cut {number}")
-        assert _owed(frames, "total(rest)") <= 700
+        assert _owed(frames) <= 7 + 3
     assert_whole(frames)
+
+
+def test_no_commit_counts_much_for_those_before_it(frames: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would take long to count is left, as long as it owes few times."""
+    monkeypatch.setattr(counts, "MAX_DEFERRED", 12)
+    monkeypatch.setattr(counts, "SLICE_COUNTS", FILES // 2)
+    for number in range(9):
+        before = frames.index.database.connection.total_changes
+        write(Path(frames.root), {"frames/inner/0001.json": f"cut {number}"})
+        save(frames, f"Cut {number}")
+        assert frames.index.database.connection.total_changes - before < FILES
+    assert _owed(frames) > 12
+    assert_whole(frames)
+    assert _owed(frames) == 0
+
+
+def test_a_group_defers_what_its_rows_do_one_by_one() -> None:
+    """Chains and branches of holders, which gain, lose and get back: counted together as each for itself."""
+    rng = chance("groups of deferred counts")
+    for _ in range(200):
+        ids = [ObjectId(f"{number:064x}") for number in range(12)]
+        holds = {ids[0]: set(rng.sample(ids, rng.randint(0, 8)))}
+        rows: list[DeferredCount] = []
+        singly: Counter[ObjectId] = Counter()
+        for number in range(1, rng.randint(2, 10)):
+            base, holder = rng.choice(sorted(holds)), ObjectId(f"{number:064x}")
+            holds[holder] = here = set(rng.sample(ids, rng.randint(0, 9)))
+            counted = (here - holds[base]) | set(rng.sample(sorted(here), rng.randint(0, len(here)) // 3))
+            dropped = holds[base] - (here - counted)
+            rows.append(DeferredCount(holder, True, tuple(counted), base, tuple(dropped)))
+            singly.update(here - counted)
+        assert counts_deferred(rows, holds[ids[0]]) == singly
 
 
 def test_a_tree_that_cannot_be_read_owes_until_it_can(frames: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
