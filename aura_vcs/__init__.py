@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from aura_vcs.api.opened import Options, StrPath
     from aura_vcs.api.operations import Action, Operations
     from aura_vcs.api.project import Project
+    from aura_vcs.api.provenance import Cost, Facts, LicenceProblem, Provenance, Provenances
     from aura_vcs.api.records import Checkpoint, Checkpoints, Export, Exports, Recovery
     from aura_vcs.api.remotes import CheckedRemote, Remote, RemoteGcPlan, RemoteGcResult, RemoteRepaired, Remotes
     from aura_vcs.api.reporting import Call, CancelToken, Listener, Step
@@ -149,6 +150,7 @@ if TYPE_CHECKING:
         ConcurrencyError,
         ForeignOwner,
         FormatUnsupported,
+        InvalidFact,
         InvalidName,
         InvalidTarget,
         LockBusy,
@@ -251,6 +253,7 @@ _FRONT = {
     "api.opened": ("Options StrPath "),
     "api.operations": ("Action Operations "),
     "api.project": ("Project "),
+    "api.provenance": ("Cost Facts LicenceProblem Provenance Provenances "),
     "api.records": ("Checkpoint Checkpoints Export Exports Recovery "),
     "api.remotes": ("CheckedRemote Remote RemoteGcPlan RemoteGcResult RemoteRepaired Remotes "),
     "api.reporting": ("Call CancelToken Listener Step "),
@@ -281,7 +284,7 @@ _FRONT = {
         "ProjectError UnknownField "
     ),
     "errors.input": (
-        "AmbiguousVersion ConcurrencyError ForeignOwner FormatUnsupported InvalidName InvalidTarget "
+        "AmbiguousVersion ConcurrencyError ForeignOwner FormatUnsupported InvalidFact InvalidName InvalidTarget "
         "LockBusy NameTaken NoVersions NotAProject NothingToUndo OperationExpired PlanStale ProjectExists RefMoved "
         "UnknownName UnknownVersion VersionInUse "
     ),
@@ -334,6 +337,7 @@ __all__ = [
     "ConcurrencyError",
     "Conflict",
     "ConflictUnknown",
+    "Cost",
     "Credentials",
     "DatabaseImport",
     "DatabaseProject",
@@ -352,6 +356,7 @@ __all__ = [
     "ExportedVersion",
     "Exports",
     "ExtraMissing",
+    "Facts",
     "Fetched",
     "FetchedContent",
     "FieldChange",
@@ -382,6 +387,7 @@ __all__ = [
     "InterchangeError",
     "Interrupted",
     "InterruptedWork",
+    "InvalidFact",
     "InvalidName",
     "InvalidTarget",
     "InvalidTransition",
@@ -391,6 +397,7 @@ __all__ = [
     "LargeFile",
     "LeftOut",
     "LeftRows",
+    "LicenceProblem",
     "LimitExceeded",
     "LinkedPath",
     "ListedProject",
@@ -465,6 +472,8 @@ __all__ = [
     "ProjectMedia",
     "ProjectPurgePlan",
     "ProjectSettings",
+    "Provenance",
+    "Provenances",
     "PrunePlan",
     "Pulled",
     "PurgePlan",

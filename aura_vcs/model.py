@@ -18,6 +18,8 @@ DOCUMENTS = ("brief", "plan", "voice", "render", "timeline")
 ORIGIN = "origin"
 """The key of a version's extra data that says where it was imported from, such as `git 1f3c…`."""
 DEFAULT_BRANCH = "main"
+PROVENANCE_ENDING = ".provenance.json"
+"""What files are called that say where the file beside them comes from: `sky.png.provenance.json`."""
 GRACE_SECONDS = 14 * 86400
 """How long deleted content can be brought back, unless gc is told otherwise."""
 

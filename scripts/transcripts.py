@@ -32,6 +32,7 @@ PAGES = (
     "docs/coming-from-aura-studio.md",
     "docs/leaving.md",
     "docs/notes.md",
+    "docs/provenance.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
 DATABASE = ROOT / "fixtures/aura-studio"

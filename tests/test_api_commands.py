@@ -76,6 +76,11 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "note reopen": ("Notes.reopen", {"ID": "note"}),
     "note edit": ("Notes.edit", {"ID": "note"}),
     "note delete": ("Notes.delete", {"ID": "note"}),
+    "provenance show": ("Provenances.__getitem__", {}),
+    "provenance set": ("Provenances.set", {"--parameter": "parameters", "--input": "inputs", "--unset": ()}),
+    "provenance log": ("Provenances.log", {"-n": "limit"}),
+    "provenance check": ("Provenances.check", {}),
+    "cost": ("Provenances.costs Studio.costs", {"--all": (), "--budget": ()}),
     "version list": ("Versions.list", {"--type": "types", "-n": "limit"}),
     "version compare": ("Project.diff", {}),
     "version mark": ("Versions.edit", {"--off": "important"}),
@@ -292,7 +297,7 @@ def test_the_page_has_the_table() -> None:
 
 PLACES = {
     "Versions": "project.versions", "Branches": "project.branches", "Tags": "project.tags",
-    "Notes": "project.notes",
+    "Notes": "project.notes", "Provenances": "project.provenance",
     "Operations": "project.operations", "Remotes": "project.remotes", "Scenes": "project.scenes",
     "Assets": "project.assets", "Checkpoints": "project.checkpoints", "Exports": "project.exports",
     "Locks": "project.locks", "Debug": "project.debug", "MediaIndex": "project.media_index",

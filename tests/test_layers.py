@@ -27,7 +27,7 @@ ROWS = [
 ]
 """Rooms, lowest first. A room imports its own row and those before it."""
 PARTS = {
-    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media passages"],
+    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media passages", "provenance"],
     "compare": ["diff", "timeline", "merge report"],
     "storage": [
         "macos_calls windows_calls",
@@ -53,14 +53,14 @@ PARTS = {
     "worktree": ["scan", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",
-        "diff media_index file_edits init merging project_settings",
+        "diff media_index file_edits init merging project_settings provenance_files",
         "names",
         "autosave checkout commit lookup versions",
         "blame compare_versions inspect log undo untrack watch",
         "resolve",
         "abort_merge merge status",
     ],
-    "annotations": ["targets", "places", "notes"],
+    "annotations": ["targets", "places", "notes provenance"],
     "project": [
         "documents editor_rules",
         "autosave_loop editor_litter media purge render scenes search search_texts summary",
@@ -200,7 +200,7 @@ LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model pro
 STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
-    "history": 18, "index": 11, "media": 1, "objects": 6, "project": 5, "refs": 1, "repository": 7, "storage": 10,
+    "history": 20, "index": 11, "media": 1, "objects": 6, "project": 5, "refs": 1, "repository": 7, "storage": 10,
     "studio": 3, "sync": 6, "worktree": 16,
 }  # fmt: skip
 """How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.

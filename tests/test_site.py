@@ -40,9 +40,9 @@ def test_the_order_is_the_one_that_a_person_reads() -> None:
     """First how, then what exactly, then why, then help."""
     tabs = re.findall(r"^  - ([\w ]+):$", SETTINGS.partition("\nnav:")[2], flags=re.MULTILINE)
     assert tabs == ["Guide", "Reference", "Explanation", "Help", "Development"]
-    guide = ["getting-started", "everyday", "going-back", "comparing", "merging", "notes", "sync", "space"]
-    guide += ["studio", "editors"]
-    assert NAV[1:11] == [f"{name}.md" for name in guide]
+    guide = ["getting-started", "everyday", "going-back", "comparing", "merging", "notes", "provenance", "sync"]
+    guide += ["space", "studio", "editors"]
+    assert NAV[1:12] == [f"{name}.md" for name in guide]
 
 
 def test_nothing_comes_from_other_hosts() -> None:

@@ -14,6 +14,7 @@ from aura_vcs.api.merging import MergeMethods
 from aura_vcs.api.notes import Notes
 from aura_vcs.api.opened import Opened
 from aura_vcs.api.operations import Operations
+from aura_vcs.api.provenance import Provenances
 from aura_vcs.api.remotes import Remotes
 from aura_vcs.api.saving import SavingMethods
 from aura_vcs.api.settings import ProjectSettings
@@ -38,6 +39,7 @@ class Project(
         self.branches = Branches(opened)
         self.tags = Tags(opened)
         self.notes = Notes(opened)
+        self.provenance = Provenances(opened)
         self.operations = Operations(opened)
         self.remotes = Remotes(opened)
         self.settings = ProjectSettings(opened)

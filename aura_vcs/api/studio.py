@@ -11,6 +11,7 @@ from typing import Literal, Self
 from aura_vcs.api.making import ProjectInfo
 from aura_vcs.api.opened import StrPath, open_studio
 from aura_vcs.api.operations import Action
+from aura_vcs.api.provenance import Cost, CostKey
 from aura_vcs.api.records import Checkpoint
 from aura_vcs.api.settings import StudioSettings
 from aura_vcs.api.templates import Templates
@@ -21,6 +22,7 @@ from aura_vcs.index.records import ActionFilter
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio import setup as setup_room
 from aura_vcs.studio import studio as studio_room
+from aura_vcs.studio.costs import costs_of_all
 from aura_vcs.studio.interrupted import InterruptedProject, find_interrupted, unfinished_folders
 from aura_vcs.studio.projects import (
     ProjectEntry,
@@ -248,6 +250,11 @@ class Studio:
         with self._open() as studio:
             folders = unfinished_folders(studio)
         return [InterruptedWork._of(found) for found in map(_looked_at, folders) if found is not None]
+
+    def costs(self, by: CostKey = "model") -> list[Cost]:
+        """Add up what files cost in all projects of the list; one that cannot be opened is passed over."""
+        with self._open() as studio:
+            return list(map(Cost._of, costs_of_all(studio, by)[0]))
 
 
 def _looked_at(folder: str) -> InterruptedProject | None:

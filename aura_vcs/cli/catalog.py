@@ -46,6 +46,8 @@ _LISTED = {
     "tag": ("List, create or delete tags", NAMES),
     "version": ("List, compare, edit, delete or purge versions", NAMES),
     "note": ("Say something about a version, a file or a place in it", NAMES),
+    "provenance": ("Say and show where files come from", NAMES),
+    "cost": ("Add up what generated files cost", NAMES),
     "project": ("Show, change, check, delete or purge this project", STUDIO),
     "scene": ("List and change the scenes", MAKING),
     "asset": ("List media, look into it, clean up temporary files", MAKING),

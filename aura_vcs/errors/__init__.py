@@ -8,6 +8,7 @@ AuraError                    1   something failed
 │   ├── FormatUnsupported   12     written by a newer aura_vcs
 │   ├── ForeignOwner        13     another account owns it
 │   ├── InvalidTarget       14     no such place that a note could be about
+│   ├── InvalidFact         15     not what can be said of where a file comes from
 │   ├── UnknownVersion      20     no version goes by that name
 │   │   └── NoVersions      20     there is none at all yet
 │   ├── AmbiguousVersion    21     several do

@@ -108,6 +108,16 @@ class InvalidTarget(InputError):
         self.text, self.reason = text, reason
 
 
+class InvalidFact(InputError):
+    """A fact of where a file comes from that there is not, or that cannot have that value."""
+
+    exit_code = 15
+
+    def __init__(self, name: str, value: object, reason: str) -> None:
+        super().__init__(f"{name} cannot be {str(value)[:80]!r}: {reason}")
+        self.name, self.value, self.reason = name, value, reason
+
+
 class NameTaken(InputError):
     """`create` refuses a name that exists."""
 

@@ -30,15 +30,17 @@ from aura_vcs.history.recording.version_builder import (
 )
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import EntryKind, Head, HeadChange, Inverse, RefChange, VersionType
+from aura_vcs.model import PROVENANCE_ENDING, EntryKind, Head, HeadChange, Inverse, RefChange, VersionType
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import Difference
 from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.scan.scan import Scan, Skipped
 
 if TYPE_CHECKING:
+    from aura_vcs.formats.provenance.facts import Facts
     from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 ATTEMPTS = 50
@@ -199,6 +201,9 @@ def _attempt(
         made = make_version(repo, batch, base, snapshot, wanted, author, parents=parents)
         stored = batch.finish()
     _save(repo, scan)
+    with repo.index.with_locations(stored):
+        differences = _differences(repo, base.tree, snapshot.tree)
+        facts = _provenance(repo, snapshot.tree, differences)
     with repo.transaction() as transaction:
         current = worktree_base(repo)
         if not current.is_at(base) and (paths is not None or snapshot.unstable or amended is not None):
@@ -211,7 +216,7 @@ def _attempt(
         made = renumber(repo, made, made.version.parents if is_same else parents_for(repo, current.record))
         beside = _other_head(repo, current) if amended is None else None
         recorded = with_version_object(stored, repo, made)
-        new_branch = _record(repo, transaction, current, made, wanted, batch, recorded, amended, keep=keep)
+        new_branch = _record(repo, transaction, current, made, wanted, batch, recorded, amended, facts, keep=keep)
     return Committed(
         version=get_version(repo, made.id),
         unstable=snapshot.unstable,
@@ -220,24 +225,35 @@ def _attempt(
         beside=beside,
         amended=amended,
         stored_bytes=sum(item.stored_size for item in recorded.values()),
-        folders_for_files=_folders_for_files(repo, base.tree, snapshot.tree),
+        folders_for_files=_folders_for_files(differences),
     )
 
 
-def _folders_for_files(repo: Repository, before: ObjectId, after: ObjectId) -> tuple[str, ...]:
-    """Find where a folder took the place of a file: what is in it may be ignored, and the file is in no new version.
-
-    Of a version whose content is not here, nothing is known.
-    """
+def _differences(repo: Repository, before: ObjectId, after: ObjectId) -> tuple[Difference, ...]:
+    """List what a version has otherwise; of one whose content is not here, nothing is known."""
     try:
-        return tuple(
-            found.path
-            for found in repo.trees.differences(before, after)
-            if found.old is not None and found.old.kind is not EntryKind.DIR
-            and found.new is not None and found.new.kind is EntryKind.DIR
-        )  # fmt: skip
+        return tuple(repo.trees.differences(before, after))
     except IntegrityError:
         return ()
+
+
+def _folders_for_files(differences: Sequence[Difference]) -> tuple[str, ...]:
+    """Find where a folder took the place of a file: what is in it may be ignored, and the file is in no new version."""
+    return tuple(
+        found.path
+        for found in differences
+        if found.old is not None and found.old.kind is not EntryKind.DIR
+        and found.new is not None and found.new.kind is EntryKind.DIR
+    )  # fmt: skip
+
+
+def _provenance(repo: Repository, tree: ObjectId, differences: Sequence[Difference]) -> "dict[ObjectId, Facts]":
+    """Read what lies beside files of where they come from."""
+    if not any(item.path.endswith(PROVENANCE_ENDING) for item in differences):
+        return {}
+    from aura_vcs.history.provenance_files import facts_beside  # few commits bring any
+
+    return facts_beside(repo, tree, differences)
 
 
 def _record(
@@ -249,6 +265,7 @@ def _record(
     batch: Batch,
     stored: Mapping[ObjectId, StoredObject],
     amended: VersionRecord | None,
+    facts: "dict[ObjectId, Facts]",
     *,
     keep: bool,
 ) -> str | None:
@@ -264,6 +281,10 @@ def _record(
     if amended is not None:
         did = f"Amended v{amended.number} as v{made.version.number} {wanted.name!r}"
         refs |= {} if keep else _without(repo, transaction, amended, name)
+    if facts:
+        from aura_vcs.history.provenance_files import fact_changes  # few commits bring any
+
+        refs |= fact_changes(repo, transaction, facts, origin="file")
     transaction.record(
         Draft(
             "commit",

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -131,6 +131,8 @@ class Sides(NamedTuple):
     new: "VersionRecord | None"
     comparison: "Comparison"
     names: tuple[str, str]
+    provenance: Mapping[str, tuple[str, ...]] = {}
+    """How differently files came to be, in words, by path."""
 
 
 @pass_repository
@@ -145,8 +147,20 @@ def _diff(
     hashed = console.as_json or not (wanted.stat or wanted.name_only)
     compared = compare_versions(repo, versions, project_paths(repo, paths), hashed=hashed)
     names = _names(repo, compared.old, compared.new)
-    _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison, names), wanted)
+    said = _provenance(repo, compared.comparison) if hashed else {}
+    _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison, names, said), wanted)
     _leave_unversioned(repo, wanted.heat_map, wanted.side_by_side, wanted.page)
+
+
+def _provenance(repo: "Repository", comparison: "Comparison") -> Mapping[str, tuple[str, ...]]:
+    """Say how differently the media files came to be, where there are any."""
+    from aura_vcs.history.diff.media_findings import is_media
+
+    if not any(map(is_media, comparison.changes)):
+        return {}
+    from aura_vcs.annotations.provenance import compared
+
+    return compared(repo, comparison)
 
 
 def _show(console: Console, progress: "Progress", sides: Sides, wanted: DiffRequest) -> None:
@@ -160,7 +174,7 @@ def _show(console: Console, progress: "Progress", sides: Sides, wanted: DiffRequ
         from aura_vcs.cli.output.json_shapes import diff_to_json
 
         media = _media(progress, comparison, wanted.thorough)
-        console.data(diff_to_json(sides.old, sides.new, comparison, media.by_path))
+        console.data(diff_to_json(sides.old, sides.new, comparison, media.by_path, sides.provenance))
     elif wanted.name_only:
         console.lines(([change.path] for change in comparison.changes), paged=True)
     elif not comparison.changes:
@@ -200,6 +214,7 @@ def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Ite
         yield [*changed_path(change.change, change.path, change.old_path), *_sizes(change)]
         if media is not None:
             yield from _inside(comparison, change, media.by_path.get(change.path), details=details)
+            yield from (["      ", line if details else _cut(line)] for line in sides.provenance.get(change.path, ()))
     yield [faint(_summary(comparison))]
     if media is not None and media.needs_extra:
         yield [faint("Media files were compared by their headers only. To hear and see more of them:")]

@@ -176,13 +176,21 @@ def diff_to_json(
     new: "VersionRecord | None",
     comparison: "Comparison",
     media: "Mapping[str, MediaDiff] | None" = None,
+    provenance: "Mapping[str, Sequence[str]] | None" = None,
 ) -> dict[str, Any]:
-    """Build what `aura diff --json` prints; `to` is null for the worktree. `media` is known of files by path."""
-    known = media or {}
+    """Build what `aura diff --json` prints; `to` is null for the worktree.
+
+    `media`, and in words how differently files came to be, are known of files by path.
+    """
+    known, said = media or {}, provenance or {}
     return {
         "from": restore_point_to_json(old),
         "to": restore_point_to_json(new),
-        "changes": [_path_change_to_json(comparison, change, known.get(change.path)) for change in comparison.changes],
+        "changes": [
+            _path_change_to_json(comparison, change, known.get(change.path))
+            | ({"provenance": list(said[change.path])} if change.path in said else {})
+            for change in comparison.changes
+        ],
         "documents": dict(comparison.documents),
     }
 

@@ -1,0 +1,78 @@
+"""Provenance that lies beside a file: `picture.png.provenance.json`, taken over by the commit that saves both."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from aura_vcs.codec import encode_compact, readable_name
+from aura_vcs.errors.input import InvalidFact
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
+from aura_vcs.formats.provenance.facts import Facts, check_facts
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import PROVENANCE_ENDING, Annotation, EntryKind, RefChange
+from aura_vcs.objects.trees import Difference
+from aura_vcs.refs.annotations import DELETED, PROVENANCE, is_deleted, value_of, with_values
+from aura_vcs.refs.changes import annotation_change
+from aura_vcs.repository.repository import Repository, Transaction
+
+FILE_BYTES = 1 << 20
+LINE_BYTES = 8 << 20
+"""Bytes of provenance that one commit takes over; what is beyond is said and left."""
+
+
+def facts_beside(repo: Repository, tree: ObjectId, differences: Iterable[Difference]) -> dict[ObjectId, Facts]:
+    """Read the provenance files that a commit brings, by the content they are about.
+
+    One that is not proper is passed over and named: a commit does not fail for it.
+    """
+    found: dict[ObjectId, Facts] = {}
+    left = LINE_BYTES
+    for path in sorted(_beside(differences)):
+        try:
+            about = repo.trees.entry(tree, path.removesuffix(PROVENANCE_ENDING))
+            said = repo.trees.entry(tree, path)
+            if about is None or said is None or EntryKind.DIR in (about.kind, said.kind):
+                continue
+            facts = _facts(repo.store.read(said.id) if said.size <= FILE_BYTES else b"")
+        except IntegrityError:
+            continue
+        except InvalidFact as error:
+            repo.progress.note(f"{readable_name(path)} was not taken over: {error.message}")
+            continue
+        left -= len(encode_compact(facts))
+        if left < 0:
+            repo.progress.note(f"{readable_name(path)} and later ones were not taken over: there is too much of them")
+            break
+        found[about.id] = {"path": readable_name(path.removesuffix(PROVENANCE_ENDING)), **facts}
+    return found
+
+
+def _beside(differences: Iterable[Difference]) -> set[str]:
+    """Return the paths of provenance files that are new or other ones."""
+    changed = {item.path for item in differences if item.new is not None and item.new.kind is EntryKind.FILE}
+    return {path for path in changed if path.endswith(PROVENANCE_ENDING)}
+
+
+def _facts(data: bytes) -> Facts:
+    document = parse_document(data)
+    if not isinstance(document, ParsedDocument) or not isinstance(document.value, dict):
+        raise InvalidFact("The file", "", "it is a JSON object of at most 1 MiB")
+    return check_facts(document.value)
+
+
+def fact_changes(
+    repo: Repository, transaction: Transaction, found: dict[ObjectId, Facts], *, origin: str
+) -> dict[str, RefChange]:
+    """Build the changes that give contents these facts; none where they have them already."""
+    changes: dict[str, RefChange] = {}
+    for content, facts in found.items():
+        before = repo.refs.annotations.get(PROVENANCE, content)
+        known = before or Annotation(content)
+        given: dict[str, Any] = {name: fact for name, fact in facts.items() if value_of(known, name) != fact}
+        if before is not None and is_deleted(before):
+            given[DELETED] = None
+        if given:
+            given.setdefault("origin", origin)
+            after = with_values(known, given, transaction.replica, transaction.at, repo.author)
+            changes |= dict([annotation_change(PROVENANCE, before, after)])
+    return changes
