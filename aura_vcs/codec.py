@@ -172,6 +172,15 @@ def parse_time(text: str) -> datetime:
         raise RecordCorrupt(text, "not a time in RFC 3339") from error
 
 
+def not_before(time: str, made: str | None) -> str:
+    """Return the time, or when the thing was made, if that is later and no time to come: nothing changes before it."""
+    try:
+        earliest = format_time(parse_time(made)) if made is not None else ""
+    except RecordCorrupt:
+        return time
+    return earliest if time < earliest <= now() else time
+
+
 def clean_text(text: str) -> str:
     """Text as records have it: no control characters, no bytes that are not text.
 

@@ -9,7 +9,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_operation, decode_record, format_time, now, readable_name
+from aura_vcs.codec import decode_operation, decode_record, format_time, not_before, now, readable_name
 from aura_vcs.errors import AuraError
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
@@ -159,7 +159,8 @@ def _last_change(
     found = [done, (state.updated_at, state.modified_by or by), (document.updated_at, by)]
     found += [(_written_at(path), by) for path in _documents(root)]
     known = [(at, who) for at, who in found if at is not None]
-    return max(known, key=lambda item: item[0], default=(document.created_at, by))
+    at, who = max(known, key=lambda item: item[0], default=(document.created_at, by))
+    return at if at is None else not_before(at, document.created_at), who
 
 
 def _written_at(path: str) -> str | None:

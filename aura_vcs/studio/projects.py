@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import encode_compact, now, path_of_text, path_text, readable_name
+from aura_vcs.codec import encode_compact, not_before, now, path_of_text, path_text, readable_name
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NotAProject, UnknownName
 from aura_vcs.layout import AURA, FORMAT
@@ -197,7 +197,7 @@ def _insert(studio: Studio, root: str, facts: ProjectFacts) -> tuple[ProjectEntr
     at, by = now(), studio.folder.user
     created_at, created_by = (known.created_at, known.created_by) if known else (facts.created_at or at, by)
     file = file_name(facts.project, root)
-    entry = ProjectEntry(file, path, facts, created_at, facts.updated_at or at, created_by, by)
+    entry = ProjectEntry(file, path, facts, created_at, not_before(facts.updated_at or at, created_at), created_by, by)
     if known is not None and known.path == path and known.facts == facts:
         return known, ()
     change = changed(studio.folder, f"{PROJECTS}/{file}", entry)
@@ -239,7 +239,8 @@ def _current_entry(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
     facts = read_facts(root) if stamp is not None else None
     if facts is None or facts.project != entry.facts.project:
         return msgspec.structs.replace(entry, location="missing")
-    changed = msgspec.structs.replace(entry, facts=facts, updated_at=facts.updated_at or entry.updated_at)
+    updated_at = not_before(facts.updated_at or entry.updated_at, entry.created_at)
+    changed = msgspec.structs.replace(entry, facts=facts, updated_at=updated_at)
     put_row(studio.index.connection, changed, studio.folder.stamp(f"{PROJECTS}/{entry.file}"))
     return changed
 

@@ -158,6 +158,19 @@ def test_setup_without_questions_is_one_undo(desk: Film) -> None:
     assert not desk.data("setup")["setup"]["wizard_state"]
 
 
+def test_nothing_changes_before_it_is_made(desk: Film) -> None:
+    """What the program writes it dates a little back, which no record shows: neither of projects nor of scenes."""
+    film = project(desk, "film")
+    film("scene", "add", "heading=Intro")
+    found = film.data("scene", "list")["scenes"][0]
+    shown = film.data("project", "show")
+    listed = desk.data("projects", "list")["projects"][0]
+    for item in (found, shown, listed):
+        assert item["created_at"] <= item["updated_at"]
+    film.write({"scenes/late.json": '{"id": "late", "index": 9, "created_at": "9000-01-01T00:00:00Z"}'})
+    assert film.data("scene", "list")["scenes"][-1]["updated_at"] < "9000"
+
+
 def test_names_in_settings_are_names_that_there_are(desk: Film) -> None:
     """A default template resolves; one, or a preset, that nobody knows is refused."""
     desk("config", "set", "templates.default", "Explainer")

@@ -10,6 +10,7 @@ from aura_vcs.cli.options import COUNT, HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import assignments, expire_days, table
+from aura_vcs.codec import not_before
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow
@@ -145,7 +146,9 @@ def scene_to_json(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> di
     shape: dict[str, Any] = msgspec.to_builtins(row)
     found: dict[str, Any] = msgspec.to_builtins(audit.of(row.file, shape.pop("stamp")))
     made = shape.pop("created_at") or found["created_at"]
-    return {"project": repo.format.project, **shape, **found, "created_at": made}
+    # What aura itself writes is dated a little back, see worktree.checkout.new_file: never before it was made.
+    found |= {"created_at": made, "updated_at": not_before(found["updated_at"], made)}
+    return {"project": repo.format.project, **shape, **found}
 
 
 def _row(row: "SceneRow") -> dict[str, Any]:

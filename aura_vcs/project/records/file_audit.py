@@ -49,7 +49,7 @@ class FileAudit:
             return FileOrigin(written, self._repo.author, written, self._repo.author)
         first, last = changes[0], changes[-1]
         if is_changed:
-            return FileOrigin(first.at, first.author, max(written, first.at), self._repo.author)
+            return FileOrigin(first.at, first.author, max(written, last.at), self._repo.author)
         return FileOrigin(first.at, first.author, last.at, last.author)
 
     def _compared(self, path: str, size: int) -> tuple[bool, bool]:
