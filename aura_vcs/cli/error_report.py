@@ -11,7 +11,7 @@ from contextlib import suppress
 import click
 
 from aura_vcs.cli.output.console import Console, Part, faint, red
-from aura_vcs.errors import AuraError, ExtraMissing, Interrupted, Problems
+from aura_vcs.errors import AuraError, ExtraMissing, Interrupted, Problems, without_passwords
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.errors.remotes import HelperMissing
@@ -111,7 +111,7 @@ def _usage(error: click.UsageError, console: Console) -> int:
 
 
 def _print(console: Console, code: str, message: str, hint: str, problems: tuple[str, ...] = ()) -> None:
-    message = _BYTES.sub(r"\\x\1", message)
+    message, hint = without_passwords(_BYTES.sub(r"\\x\1", message)), without_passwords(hint)
     if console.as_json:
         record: dict[str, object] = {"code": code, "message": message, "hint": hint}
         if problems:

@@ -102,7 +102,14 @@ AuraError                    1   something failed
 Each family has a module here; what any part may meet is in this one.
 """
 
+import re
 from collections.abc import Sequence
+
+_PASSWORD = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{0,20}:/{1,2}(?=[^/@\s]{0,500}:)|\bhttps?:/{1,2})[^/@\s]{1,500}@")
+"""What stands before the host: a name and a password, or where a browser would ask for both, a token perhaps.
+
+With one slash, too: so it is where an address was taken for a path.
+"""
 
 
 class AuraError(Exception):
@@ -112,7 +119,7 @@ class AuraError(Exception):
     hint = ""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(without_passwords(message))
         if hint is not None:
             self.hint = hint
 
@@ -125,6 +132,11 @@ class AuraError(Exception):
     def code(self) -> str:
         """A stable word for scripts: the class name in snake_case."""
         return code_of(type(self))
+
+
+def without_passwords(text: str) -> str:
+    """Return a text without the passwords of addresses in it: errors are shown, logged and sent to others."""
+    return _PASSWORD.sub(r"\1***@", text) if "@" in text else text
 
 
 def code_of(kind: type[AuraError]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import IO, Self
 
+from aura_vcs.errors import without_passwords
 from aura_vcs.errors.interchange import GitDamaged, GitUnavailable, NotAGitRepository
 
 REF_BYTES_LIMIT = 1024
@@ -113,6 +114,10 @@ class GitRepository:
         self._borrow(os.path.join(scratch, "objects.git"))
 
     def _cloned(self, scratch: str) -> str:
+        shown = without_passwords(self.place)
+        if shown != self.place:  # others see what processes are called with
+            hint = "Clone it with git, which asks for them, and import that folder."
+            raise NotAGitRepository(shown, "passwords and tokens do not belong into addresses", hint=hint)
         folder = os.path.join(scratch, "clone.git")
         arguments = ["clone", "--quiet", "--mirror", "--no-hardlinks", "--", self.place, folder]
         run_git(arguments, self._environment, f"fetch from {self.place}")

@@ -10,6 +10,7 @@ from aura_vcs.cli.main import cli
 from aura_vcs.errors import AuraError
 
 from tests.cli.conftest import Film, Ran
+from tests.helpers.sampling import some
 
 # Commands act on these for real: no path here may lead out of the test's folder to where anything can be made.
 TEXTS = (
@@ -39,6 +40,8 @@ PLAIN = {
 """What the other arguments are meanwhile."""
 LEFT_OUT = {"serve"}
 """Talks to another machine over its standard streams, and has tests of its own."""
+SECRETS = 60
+"""So many places for an address are tried by default."""
 SAMPLE = 400
 """So many of the runs are done by default."""
 
@@ -65,6 +68,43 @@ def _lines() -> Iterator[tuple[str, ...]]:
     for value in VALUES:
         yield ("-C", value, "status")
         yield (value,)
+
+
+FREE_TEXTS = {"message", "description", "reason", "name", "text", "author"}
+"""What is shown as it was given."""
+SECRET = "https://anna:hunter2@127.0.0.1:9/x"
+
+
+def _secret_lines() -> list[tuple[str, ...]]:
+    """Command lines with an address in each place where one may be mistaken for something else."""
+    found: list[tuple[str, ...]] = []
+    for path, command in _commands(cli):  # type: ignore[arg-type]
+        for chosen in command.params:
+            is_text = chosen.type.name in {"text", "path", "directory", "filename"} and chosen.name not in FREE_TEXTS
+            if isinstance(chosen, click.Argument) or is_text:
+                found.append((*path, *_given(command, chosen, SECRET)))
+    return [*found, (SECRET,), ("-C", SECRET, "status"), ("status", SECRET)]
+
+
+def _check_secret(film: Film, line: tuple[str, ...]) -> None:
+    ran = film(*line, code=None, env={"AURA_LOCK_SECONDS": "1", "GIT_TERMINAL_PROMPT": "0"})
+    if ran.code:
+        assert "hunter2" not in ran.stderr + ran.bytes.decode("utf-8", "replace"), line
+
+
+def test_no_error_repeats_some_password(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an address is given for something else and refused, its password is in no message; a sample."""
+    monkeypatch.chdir(two.root.parent)
+    for line in some(_secret_lines(), SECRETS, "secrets"):
+        _check_secret(two, line)
+
+
+@pytest.mark.slow
+def test_no_error_repeats_a_password(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for every option and argument of every command."""
+    monkeypatch.chdir(two.root.parent)
+    for line in _secret_lines():
+        _check_secret(two, line)
 
 
 def _given(command: click.Command, chosen: click.Parameter, value: str) -> list[str]:

@@ -299,3 +299,11 @@ def test_names_of_git(name: str, own: str) -> None:
     assert own_name("branch", name.encode()) == own
     if own.startswith("git/"):
         assert git_name(own) == name
+
+
+@pytest.mark.parametrize("place", ["https://anna:hunter2@127.0.0.1:9/x", "https://hunter2@127.0.0.1:9/x.git"])
+def test_no_password_is_given_to_git(repo: Repository, place: str) -> None:
+    """Whoever lists processes sees what they are called with; neither does the error repeat it."""
+    with pytest.raises(NotAGitRepository) as caught:
+        bring(repo, place)
+    assert "hunter2" not in str(caught.value) + caught.value.hint + caught.value.path
