@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
 
-from aura_vcs.compare.merge.cut import MergedCut, Piece
+from aura_vcs.compare.merge.cut import MergedCut, Piece, Record
 from aura_vcs.compare.merge.project import CutFile, read_cut
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.studio import canonical
@@ -30,9 +30,22 @@ def _shift(pieces: list[Piece], track: str, start: int, by: int) -> list[Piece]:
     return [structs.replace(p, start=p.start + by) if p.track == track and p.start >= start else p for p in pieces]
 
 
+def _any(pieces: list[Piece], random: Random) -> Piece:
+    """Some clip that has its own times; an audition has those of what is in it."""
+    return random.choice([p for p in pieces if p.body.get("tag") not in ("audition", "gap")] or pieces)
+
+
+def _copied(piece: Piece, random: Random) -> Record:
+    """What another use of a clip says: its own id where the format has ids, and no transitions."""
+    body = {k: v for k, v in piece.body.items() if k not in ("mixes", "compositions", "before", "after")}
+    if "IGUID" in body:
+        body["IGUID"] = {"lines": [f"IGUID {{{random.getrandbits(128):032X}}}"]}
+    return body
+
+
 def trim(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Shorten a clip at its end, with or without a ripple."""
-    piece = random.choice(pieces)
+    piece = _any(pieces, random)
     if piece.length < 4:
         return pieces
     by = random.randint(1, piece.length // 2)
@@ -42,7 +55,7 @@ def trim(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
 
 def trim_head(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Shorten a clip at its beginning, leaving a gap."""
-    piece = random.choice(pieces)
+    piece = _any(pieces, random)
     if piece.length < 4:
         return pieces
     by = random.randint(1, piece.length // 2)
@@ -52,27 +65,27 @@ def trim_head(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]
 
 def delete(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Take a clip out, with or without a ripple."""
-    piece = random.choice(pieces)
+    piece = _any(pieces, random)
     new = [p for p in pieces if p.id != piece.id]
     return _shift(new, piece.track, piece.start + piece.length, -piece.length) if random.random() < 0.5 else new
 
 
 def insert(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Put in another stretch of something that is there already, and push the rest."""
-    like, at = random.choice(pieces), random.choice(pieces)
+    like, at = _any(pieces, random), _any(pieces, random)
     length = random.randint(3, 60)
     first = like.first + 1000 + random.randint(0, 999)
     new = structs.replace(like, id=f"new {random.random()}", native="", track=at.track, start=at.start, first=first)
     new = structs.replace(new, length=length)
-    body = {key: value for key, value in like.body.items() if key not in ("mixes", "compositions")}
+    body = _copied(like, random)
     return [*_shift(pieces, at.track, at.start, length), structs.replace(new, body=body)]
 
 
 def append(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Put something behind the last clip of a track."""
-    like, at = random.choice(pieces), random.choice(pieces)
+    like, at = _any(pieces, random), _any(pieces, random)
     end = max(p.start + p.length for p in pieces if p.track == at.track)
-    body = {key: value for key, value in like.body.items() if key not in ("mixes", "compositions")}
+    body = _copied(like, random)
     gap = random.randint(0, 30)
     first = 2000 + random.randint(0, 999)
     return [
@@ -92,7 +105,7 @@ def append(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
 
 def move(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Take a clip to the end of another track."""
-    piece = random.choice(pieces)
+    piece = _any(pieces, random)
     tracks = [
         track
         for track in file.cut.tracks
@@ -102,15 +115,14 @@ def move(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
         return pieces
     track = random.choice(tracks)
     end = max((p.start + p.length for p in pieces if p.track == track), default=0)
-    body = {key: value for key, value in piece.body.items() if key not in ("mixes", "compositions")} | (
-        {"part": 0} if "part" in piece.body else {}
-    )
+    left = ("mixes", "compositions", "before", "after")
+    body = {k: v for k, v in piece.body.items() if k not in left} | ({"part": 0} if "part" in piece.body else {})
     return [structs.replace(p, track=track, start=end + 10, body=body) if p.id == piece.id else p for p in pieces]
 
 
 def add_effect(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Put an effect on a clip, where the format says them as elements of the clip."""
-    piece = random.choice(pieces)
+    piece = _any(pieces, random)
     if "entry" not in piece.body:
         return pieces
     values = {"mlt_service": "brightness", "level": f"0.{random.randint(10, 99)}7"}
@@ -121,7 +133,7 @@ def add_effect(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece
 
 def retime(pieces: list[Piece], random: Random, file: CutFile) -> list[Piece]:
     """Let a clip of a file play faster, as MLT's timewarp does."""
-    piece = random.choice(pieces)
+    piece = _any(pieces, random)
     plays = piece.body.get("plays")
     texts = {c["attributes"].get("name"): c.get("text", "") for c in plays["children"]} if _has_children(plays) else {}
     if not texts.get("mlt_service", "").startswith("avformat"):
@@ -177,7 +189,11 @@ def played(pieces: Iterable[Piece]) -> Counter[Heard]:
 
 
 def _heard(piece: Piece) -> Heard:
-    told = {k: v for k, v in piece.body.items() if k not in ("part", "times", "compositions", "mixes", "plays")}
+    told = {
+        k: v
+        for k, v in piece.body.items()
+        if k not in ("part", "times", "compositions", "mixes", "plays", "before", "after")
+    }
     plays = canonical(piece.body.get("plays"))
     return piece.track, piece.media, piece.first, piece.first + piece.length, plays, canonical(told)
 
@@ -220,7 +236,18 @@ def _fits(pieces: list[Piece], file: CutFile) -> bool:
 
 
 def renumbered(data: bytes, random: Random) -> bytes:
-    """The project with its ids given anew, as Kdenlive and Shotcut do at every save."""
+    """The project with its ids given anew, as Kdenlive, Shotcut and Final Cut do at every save."""
+    if b"<fcpxml" in data[:500]:
+        names = sorted(set(re.findall(rb'\bid="(r\d+|ts\d+)"', data)))
+        fresh = {
+            name: b"%s%d" % (name[: 1 + (name[:1] == b"t")], n)
+            for n, name in enumerate(random.sample(names, len(names)), 1)
+        }
+        return re.sub(
+            rb'\b((?:id|ref|format)=")([^"]+)"', lambda m: m.group(1) + fresh.get(m.group(2), m.group(2)) + b'"', data
+        )
+    if b"<mlt" not in data[:4096]:
+        return data
     names = sorted(set(re.findall(rb'<(?:chain|producer) id="([^"{]+)"', data)))
     new = list(names)
     random.shuffle(new)

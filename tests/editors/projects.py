@@ -218,7 +218,7 @@ def openshot(cut: Cut, **more: object) -> bytes:
 def fcpxml(cut: Cut, version: str = "1.10") -> bytes:
     """A project of Final Cut Pro: the first track is the primary storyline, the others are lanes connected to a gap."""
     assets = "\n".join(
-        f'    <asset id="r{n + 2}" name="{escape(path.rpartition("/")[2])}" uid="UID-{n}" start="0s" duration="120s" '
+        f'    <asset id="r{n + 2}" name="{escape(path.rpartition("/")[2])}" uid="UID {escape(path)}" start="0s" duration="120s" '
         f'hasVideo="1" format="r1"><media-rep kind="original-media" src="file:///{escape(path)}"/></asset>'
         for n, path in enumerate(media_of(cut))
     )

@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import pytest
 from aura_vcs.compare.merge.cut import MergedCut
 from aura_vcs.compare.merge.file import merge_file, resolve_file
+from aura_vcs.compare.merge.project import is_project
 from aura_vcs.formats.timeline.model import Timeline
 from aura_vcs.formats.timeline.project_file import read_project
 from hypothesis import HealthCheck, given, settings
@@ -30,8 +32,11 @@ MADE = {
     "made.kdenlive": projects.kdenlive(CUT),
     "comma.kdenlive": projects.kdenlive(CUT, comma=True),
     "made.mlt": projects.shotcut(CUT),
+    "made.fcpxml": projects.fcpxml(CUT),
+    "made.rpp": projects.reaper(CUT),
     "real.kdenlive": (OWN / "alpha.kdenlive").read_bytes(),
 }
+REAL = [path for path in samples("kdenlive", "mlt", "edl", "fcpxml", "rpp") if is_project(path.read_bytes())]
 QUICK = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 10**6)
 
@@ -141,12 +146,10 @@ def test_what_one_removed_and_the_other_changed_stays() -> None:
     assert [c for c in clips("t.kdenlive", done.data) if c[0] == "A1"] == [("A1", "x.wav", 102, 90)]
 
 
-@pytest.mark.parametrize("path", [*MADE, *samples("kdenlive", "mlt")], ids=lambda path: str(path)[-30:])
+@pytest.mark.parametrize("path", [*MADE, *REAL], ids=lambda path: str(path)[-30:])
 def test_a_project_with_no_edit_comes_back_byte_for_byte(path: str | Path) -> None:
     """Written from what was read."""
     data = MADE[path] if isinstance(path, str) else path.read_bytes()
-    if b"<mlt" not in data:
-        pytest.skip("no project")
     file = open_cut(data)
     assert file.write(MergedCut(file.cut.pieces, file.cut.rest), {p.id: p.id for p in file.cut.pieces}) == data
 
@@ -186,11 +189,6 @@ def test_edits_of_both_sides_lose_and_double_nothing(seed: int, name: str) -> No
             assert now >= (here - was) + (there - was)
 
 
-REAL = [
-    path for path in samples("kdenlive", "mlt", "edl") if b"<mlt" in path.read_bytes()[:4_096] or path.suffix == ".edl"
-]
-
-
 @pytest.mark.parametrize("count", [2, pytest.param(150, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.name[-30:])
 def test_every_clip_is_as_the_side_that_changed_it_has_it(path: Path, count: int) -> None:
@@ -205,7 +203,7 @@ def test_every_clip_is_as_the_side_that_changed_it_has_it(path: Path, count: int
     for _ in range(count if len(base) > 1 else 0):
         sides = [edit_pieces(file, random, times=random.randint(1, 3)) for _ in range(2)]
         ours, theirs = (saved(file, side) for side in sides)
-        theirs = renumbered(theirs, random) if path.suffix != ".edl" else theirs
+        theirs = renumbered(theirs, random)
         for names, one, other in ((sides, ours, theirs), (sides[::-1], theirs, ours)):
             merged = merge_file(path.name, data, one, other)
             if merged.data is None or merged.conflicts:
@@ -245,15 +243,16 @@ def test_what_is_merged_plays_in_melt(name: str, tmp_path: Path) -> None:
         "an=1",
         "real_time=-1",
     ]
-    ran = subprocess.run(
-        command,
-        capture_output=True,
-        timeout=120,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)},
-    )
-    found = sorted(tmp_path.glob("f*.ppm"))
-    assert len(found) >= 80, ran.stderr[-500:]
+    environment = {"PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    for _ in range(3):  # on a busy machine melt sometimes does not end, after its last frame or before
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False, env=environment
+            )
+        found = sorted(tmp_path.glob("f*.ppm"))
+        if len(found) >= 80:
+            break
+    assert len(found) >= 80
     for place, path in ((10, "hers.mp4"), (30, "a.mp4"), (50, "b.mp4"), (70, "c.mp4")):
         pixel = found[place].read_bytes()[-(7 * 16 + 8) * 3 :][:3]
         meant = bytes.fromhex(colours[path][1:])

@@ -102,8 +102,6 @@ def _length(value: Any, pointer: str) -> str | None:
             return f"{spoken(whole[1])}, from {spoken(whole[0])} on"
         ticks = read_rational(value)
         return None if ticks is None else spoken(ticks)
-    if pointer.startswith("/places/") and isinstance(value, int):
-        return f"starts at frame {value:,}"
     if pointer.rpartition("/")[2] not in TIMES or isinstance(value, bool) or not isinstance(value, int | float):
         return None
 
@@ -123,7 +121,16 @@ def _played(value: dict[str, Any]) -> str | None:
         return None
     first, length, *rate = numbers
     frames = rate[0], rate[1]
-    return f"plays {spoken(frames_to_ticks(length, frames))}, from {format_timecode(first, frames)} of its media on"
+    return f"plays {spoken(frames_to_ticks(length, frames))}, from {_moment(first, rate)} of its media on"
+
+
+def _moment(at: Any, rate: Any) -> str:
+    """Format a place on a timeline: a timecode where its units are frames, else seconds."""
+    from aura_vcs.formats.timeline.model import spoken
+    from aura_vcs.formats.timeline.timecode import frames_to_ticks
+
+    frames = int(rate[0]), int(rate[1])
+    return format_timecode(at, frames) if frames[0] < 1_000 * frames[1] else spoken(frames_to_ticks(at, frames))
 
 
 def _short(text: str) -> str:

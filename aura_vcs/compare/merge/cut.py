@@ -21,6 +21,8 @@ from aura_vcs.formats.jsondoc.values import JsonValue, same
 from aura_vcs.formats.timeline.model import Clip, Timeline, Track
 
 Record = dict[str, JsonValue]
+LINES = "lines"
+"""The one key of a record of lines that mean something only together."""
 PLAYED = ("first", "length", "rate")
 
 
@@ -89,7 +91,7 @@ def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
         (structs.replace(p, start=laid.starts[p.id]) for p in pieces),
         key=lambda p: (tracks.index(p.track), p.start, p.id),
     )
-    conflicts = [*merged.conflicts, *_places(laid.asked, spots)]
+    conflicts = [*merged.conflicts, *_places(laid.asked, spots, ours.rate)]
     return MergedCut(tuple(placed), merged.value["rest"], tuple(conflicts))
 
 
@@ -111,7 +113,7 @@ def _piece(like: Piece, record: Record) -> Piece:
 
 def cut_value(cut: Cut) -> Record:
     """Return a cut as JSON, as decisions are carried out on it: clips by their names, their places, the rest."""
-    places = {piece.id: piece.start for piece in cut.pieces}
+    places = {piece.id: _place_value(piece.start, cut.rate) for piece in cut.pieces}
     return {"clips": {piece.id: _record(piece, cut.rate) for piece in cut.pieces}, "places": places, "rest": cut.rest}
 
 
@@ -135,7 +137,7 @@ def cut_of(value: Record, like: Cut) -> MergedCut:
             record["media"],
             natives.get(name, ""),
         )
-        pieces.append(structs.replace(piece, start=value["places"].get(name, 0)))
+        pieces.append(structs.replace(piece, start=value["places"][name]["starts"] if name in value["places"] else 0))
     order = {track: n for n, track in enumerate(like.tracks)}
     pieces.sort(key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
     for one, other in pairwise(pieces):
@@ -145,7 +147,9 @@ def cut_of(value: Record, like: Cut) -> MergedCut:
 
 
 def _together(base: Record, ours: Record, theirs: Record) -> Record | None:
-    """Merge what a clip plays of its media by its two ends."""
+    """Merge what a clip plays of its media by its two ends; lines of a file only as a whole."""
+    if set(ours) == set(theirs) == {LINES}:
+        return None
     if set(base) != set(PLAYED) or set(ours) != set(PLAYED) or set(theirs) != set(PLAYED):
         return {}
     ends = [(side["first"], side["first"] + side["length"]) for side in (base, ours, theirs)]
@@ -157,7 +161,7 @@ def _match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> list[tup
     return PLAIN.match(old, new, merge)
 
 
-RULES = MergeRules(_match, _together)
+RULES = MergeRules(_match, _together, merges_words=False)
 
 
 def name_pieces(base: Cut, ours: Cut, theirs: Cut) -> tuple[list[Piece], list[Piece], list[Piece]]:
@@ -236,11 +240,15 @@ def _order(named: Sequence[Sequence[Piece]], kept: set[str]) -> list[str]:
     return [by_entity[n] for n in arranged.order]
 
 
-def _places(asked: Iterable[str], spots: Sequence[dict[str, Spot]]) -> list[Conflict]:
+def _place_value(start: int, rate: tuple[int, int]) -> JsonValue:
+    return {"starts": start, "rate": list(rate)}
+
+
+def _places(asked: Iterable[str], spots: Sequence[dict[str, Spot]], rate: tuple[int, int]) -> list[Conflict]:
     """Return the conflicts about where a clip stands."""
     found = []
     for name in asked:
-        sides = [side[name].start if name in side else UNSET for side in spots]
+        sides = [_place_value(side[name].start, rate) if name in side else UNSET for side in spots]
         found.append(Conflict("changed", join_pointer(("places", name)), *sides))
     return found
 

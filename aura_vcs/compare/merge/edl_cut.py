@@ -26,6 +26,7 @@ class EdlFile:
         self.rate = guess_rate(bare)
         self.events = list(read_events(bare, self.rate))
         self.cut = self._read()
+        self.frame = ""
 
     def _read(self) -> Cut:
         pieces: list[Piece] = []

@@ -44,6 +44,8 @@ class MergeRules(Struct, frozen=True):
     together: Together | None = None
     added: Name = strong_identity
     is_ordered: Callable[[JsonValue], bool] = lambda _: False
+    merges_words: bool = True
+    """Whether a text that both changed merges by words; where texts are parameters, that would make up a third one."""
 
 
 class MergedPart(Struct, frozen=True):
@@ -151,7 +153,7 @@ class Merge:
             return self._objects({} if isinstance(base, UnsetType) else base, ours, theirs)
         if isinstance(ours, list) and isinstance(theirs, list) and isinstance(base, list | UnsetType):
             return self._lists([] if isinstance(base, UnsetType) else base, ours, theirs)
-        if isinstance(base, str) and isinstance(ours, str) and isinstance(theirs, str):
+        if self.rules.merges_words and isinstance(base, str) and isinstance(ours, str) and isinstance(theirs, str):
             joined = _prose(base, ours, theirs)
             return None if joined is None else (joined, [])
         return None

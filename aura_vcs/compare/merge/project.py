@@ -6,9 +6,8 @@ somewhere.
 """
 
 import json
-from collections import Counter
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
 from msgspec import Struct, structs
 
@@ -23,24 +22,34 @@ from aura_vcs.compare.merge.cut import (
     merge_cuts,
     name_pieces,
 )
-from aura_vcs.compare.merge.edl_cut import EdlFile, read_edl_cut
+from aura_vcs.compare.merge.edl_cut import read_edl_cut
+from aura_vcs.compare.merge.fcpxml_write import FcpxmlFile
 from aura_vcs.compare.merge.mlt_cut import MltCut
 from aura_vcs.compare.merge.mlt_rest import write_mlt
 from aura_vcs.compare.merge.model import Choice, Conflict, MergedDocument
+from aura_vcs.compare.merge.reaper_cut import ReaperFile
 from aura_vcs.compare.merge.resolve_json import resolve_value
+from aura_vcs.compare.merge.xml_references import check_references
 from aura_vcs.errors.compare import ChoiceImpossible, NotStructural
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import join_pointer, split_pointer
 from aura_vcs.formats.jsondoc.values import same
 from aura_vcs.formats.timeline.edl import is_edl
+from aura_vcs.formats.timeline.fcpxml import is_fcpxml
+from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.timeline.mlt import is_mlt
-from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
+from aura_vcs.formats.timeline.reaper import is_reaper
+from aura_vcs.formats.xmldoc.parse import XmlDocument, parse_xml
+
+T = TypeVar("T")
 
 
 class CutFile(Protocol):
     """A project file that is read as a cut."""
 
     cut: Cut
+    frame: str
+    """Fingerprint of what is around the clips and only taken whole, from the side that changed it; "" for none."""
 
     def write(self, merged: MergedCut, names: dict[str, str]) -> bytes:
         """Return the file with a merged cut in it, as text; `names` says which of its clips a merged one is.
@@ -71,6 +80,7 @@ class MltFile:
         self.document = document
         self.mlt = MltCut(document)
         self.cut = self.mlt.cut
+        self.frame = ""
 
     def write(self, merged: MergedCut, names: dict[str, str]) -> bytes:
         """See CutFile."""
@@ -94,21 +104,30 @@ class MltFile:
 
 def read_cut(data: bytes) -> CutFile | Unstructured | None:
     """Read a project that merges by clip; None where this is none."""
-    if not is_mlt(data):
+    if is_reaper(data):
+        return _read_or_reason(ReaperFile, data)
+    if not (is_mlt(data) or is_fcpxml(data)):
         return read_edl_cut(data) if is_edl(data) else None
     document = parse_xml(data)
     if isinstance(document, Unstructured):
         return document
-    if document.root.tag != "mlt":
+    if document.root.tag not in ("mlt", "fcpxml"):
         return None
     if not document.is_editable:
         return Unstructured("it is not written in UTF-8")
-    return MltFile(document)
+    return MltFile(document) if document.root.tag == "mlt" else _read_or_reason(FcpxmlFile, document)
+
+
+def _read_or_reason(make: Callable[[T], CutFile], source: T) -> CutFile | Unstructured:
+    try:
+        return make(source)
+    except ValueError as error:
+        return Unstructured(str(error))
 
 
 def is_project(data: bytes) -> bool:
     """Tell whether bytes are a project that merges by clip."""
-    return isinstance(read_cut(data), MltFile | EdlFile)
+    return not isinstance(read_cut(data), Unstructured | None)
 
 
 def merge_project(base: bytes, ours: bytes, theirs: bytes) -> MergedProject | None:
@@ -144,7 +163,8 @@ def _merge(files: Sequence[CutFile]) -> MergedProject:
     merged = carrier.complete(merged, (ours, theirs))
     data = carrier.write(merged, names)
     fresh = _proven(data, carrier, merged, files)
-    conflicts = _as_called(merged.conflicts, merged.pieces, fresh.cut.pieces)
+    meant, found = (_in_order(pieces, carrier.cut) for pieces in (merged.pieces, fresh.cut.pieces))
+    conflicts = _as_called(merged.conflicts, meant, found)
     return MergedProject(data, conflicts)
 
 
@@ -152,13 +172,16 @@ def _carrier(base: CutFile, ours: CutFile, theirs: CutFile) -> tuple[CutFile, in
     """Choose the file that the result is written into: that of the side which changed the tracks, else ours.
 
     Raises:
-        ValueError: both changed them.
+        ValueError: both changed them, or what else is only taken whole.
     """
-    if theirs.cut.tracks == base.cut.tracks:
+    was, here, there = ((file.cut.tracks, file.frame) for file in (base, ours, theirs))
+    if there in (was, here):
         return ours, 1
-    if ours.cut.tracks in (base.cut.tracks, theirs.cut.tracks):
+    if here == was:
         return theirs, 2
-    raise ValueError("both added or removed tracks")
+    if was[0] not in (here[0], there[0]) and here[0] != there[0]:
+        raise ValueError("both added or removed tracks")
+    raise ValueError("both changed more than clips, and what is around them")
 
 
 def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[CutFile]) -> CutFile:
@@ -171,9 +194,7 @@ def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[Cu
     if fresh is None or isinstance(fresh, Unstructured):
         reason = fresh.reason if fresh is not None else "it is no project"
         raise ValueError(f"the result could not be read any more ({reason})")
-    order = {track: n for n, track in enumerate(carrier.cut.tracks)}
-    meant = sorted(merged.pieces, key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
-    found = sorted(fresh.cut.pieces, key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
+    meant, found = (_in_order(pieces, carrier.cut) for pieces in (merged.pieces, fresh.cut.pieces))
     if not is_same_cut(found, meant):
         raise ValueError("the result would play something else than was meant")
     if not same(fresh.cut.rest, merged.rest):
@@ -184,30 +205,13 @@ def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[Cu
     return fresh
 
 
-def check_references(document: XmlDocument, sides: Sequence[XmlDocument], key: str, references: Sequence[str]) -> str:
-    """Say why ids or references of an XML document are wrong though those of all sides are right; "" if not."""
-    now, known = _Ids(document, key, references), [_Ids(side, key, references) for side in sides]
-    for name, count in now.ids.items():
-        if count > max(1, *(side.ids[name] for side in known)):
-            return f"the result would have two elements with the id {name!r}"
-    for name in now.leading - now.ids.keys():
-        if not any(name in side.leading - side.ids.keys() for side in known):
-            return f"something in the result would lead to {name!r}, which is not there"
-    return ""
-
-
-class _Ids:
-    def __init__(self, document: XmlDocument, key: str, references: Sequence[str]) -> None:
-        self.ids: Counter[str] = Counter()
-        self.leading: set[str] = set()
-        for element in document.root.walk():
-            if key in element.attributes and _is_referred_to(element):
-                self.ids[element.get(key)] += 1
-            self.leading.update(element.get(name) for name in references if name in element.attributes)
-
-
-def _is_referred_to(element: Element) -> bool:
-    return element.tag not in ("filter", "transition", "link")
+def _in_order(pieces: Sequence[Piece], cut: Cut) -> list[Piece]:
+    """Sort clips by track, by place, and at one place by what they are: not by what they are called."""
+    order = {track: n for n, track in enumerate(cut.tracks)}
+    return sorted(
+        pieces,
+        key=lambda p: (order.get(p.track, len(order)), p.start, p.length, p.first, p.media, p.name, digest_of(p.body)),
+    )
 
 
 def _as_called(conflicts: Sequence[Conflict], meant: Sequence[Piece], found: Sequence[Piece]) -> tuple[Conflict, ...]:
@@ -250,6 +254,5 @@ def resolve_project(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, 
         fresh = _proven(written, file, decided, (file,))
     except ValueError as error:
         raise ChoiceImpossible(pointer, choice, str(error), hint=hint) from error
-    order = {track: n for n, track in enumerate(file.cut.tracks)}
-    meant = sorted(decided.pieces, key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
-    return MergedDocument(written, _as_called(merged.conflicts, meant, fresh.cut.pieces))
+    meant, found = (_in_order(pieces, file.cut) for pieces in (decided.pieces, fresh.cut.pieces))
+    return MergedDocument(written, _as_called(merged.conflicts, meant, found))

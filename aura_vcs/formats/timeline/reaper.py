@@ -22,7 +22,7 @@ NOISE = {
     "RENDER_STEMS RENDER_DITHER RENDER_CFG RENDER_TRIM RENDER_CLOSEDLG RENDER_NORMALIZE RECORD_CFG APPLYFX_CFG",
 }
 """Lines of a project that change by looking at it or by rendering it."""
-_TRACK_NOISE = (
+TRACK_NOISE = (
     "PEAKCOL",
     "TRACKHEIGHT",
     "SEL",
@@ -46,7 +46,7 @@ _TRACK_KNOWN = (
     "FX",
     "FREEMODE",
     "LOCK",
-    *_TRACK_NOISE,
+    *TRACK_NOISE,
 )
 ITEM_NOISE = ("SEL", "IID", "LASTSEL")
 _ITEM_KNOWN = (
