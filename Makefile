@@ -34,7 +34,7 @@ demo: $(DEMO)/.installed  ## show what it does, in an environment that has only 
 $(DEMO)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("aura_vcs needs Python 3.11 or newer; set PYTHON=python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(DEMO)
-	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[media]'
+	$(DEMO)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[media,ui]'
 	@touch $@
 
 test: venv       ## run the tests
@@ -47,7 +47,7 @@ test-lowest:     ## run telling tests with the lowest versions that pyproject.to
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOWEST)/bin/uv pip compile --quiet --resolution lowest-direct --python $(LOWEST)/bin/python \
-	  --extra buckets --extra keyring --extra media -o $(LOWEST)/lowest.txt pyproject.toml
+	  --extra buckets --extra keyring --extra media --extra ui -o $(LOWEST)/lowest.txt pyproject.toml
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -r $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(LOWEST)/lowest.txt \

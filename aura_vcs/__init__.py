@@ -57,6 +57,9 @@ if TYPE_CHECKING:
         RemoteFsckReport,
         RetentionRules,
         Sizes,
+        SpaceFreed,
+        SpaceItem,
+        SpacePlan,
         StripFacts,
         TextHunk,
         TextLine,
@@ -259,8 +262,8 @@ _FRONT = {
     "api.reporting": ("Call CancelToken Listener Step "),
     "api.results": (
         "AudioFacts Decision ExportPreset FsckProblem FsckReport MediaDiff MediaEntry MediaEntryHead "
-        "MediaEntrySection MediaFacts MediaHeader PictureFacts RemoteFsckReport RetentionRules Sizes StripFacts "
-        "TextHunk TextLine TimelineChange VideoFacts Waveform "
+        "MediaEntrySection MediaFacts MediaHeader PictureFacts RemoteFsckReport RetentionRules Sizes SpaceFreed "
+        "SpaceItem SpacePlan StripFacts TextHunk TextLine TimelineChange VideoFacts Waveform "
     ),
     "api.settings": ("ProjectSettings Setting SettingValue StudioSettings "),
     "api.studio": ("InterruptedWork ListedProject ListedProjects Setup SetupState Studio StudioUndo "),
@@ -513,6 +516,9 @@ __all__ = [
     "Setup",
     "SetupState",
     "Sizes",
+    "SpaceFreed",
+    "SpaceItem",
+    "SpacePlan",
     "Status",
     "Step",
     "StorageDenied",

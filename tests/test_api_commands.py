@@ -15,7 +15,7 @@ from aura_vcs.cli.main import cli
 
 PAGE = (Path(__file__).parent.parent / "docs/api.md").read_text("utf-8")
 
-ONLY_FOR_PEOPLE = {"completion", "demo", "help"}
+ONLY_FOR_PEOPLE = {"completion", "demo", "help", "ui"}
 """Commands that do something to a terminal, and nothing to a project."""
 ONLY_WORDS = {"--json", "--yes", "--no-pager", "--traceback", "--version"}
 """Options about what is printed or asked, or that Python has of its own."""
@@ -190,7 +190,10 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         "clone Remotes.remember",
         {"URL": "address", "--encrypt": "encrypted", "--key-file": "Credentials.key_file", "--remember": ()},
     ),
-    "storage": ("Project.storage", {}),
+    "storage show": ("Project.storage", {}),
+    "storage plan": (
+        "Project.plan_free Project.free", {"--free": "wanted_bytes", "--execute": (), "--keep": "items"},
+    ),
     "offload": (
         "Project.offload Project.plan_offload",
         {"WHAT": "versions", "--remote": "remotes", "--dry-run": ()},

@@ -22,7 +22,7 @@ ROWS = [
     "sync",
     "studio",
     "api",
-    "cli",
+    "cli ui",
     "__main__",
 ]
 """Rooms, lowest first. A room imports its own row and those before it."""

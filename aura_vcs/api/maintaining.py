@@ -31,6 +31,7 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.offload.offload import OFFLOAD_BYTES
+from aura_vcs.sync.offload.space_plan import SpaceFreed, SpacePlan, execute_space, plan_space
 
 
 class MaintenanceMethods(Part):
@@ -94,6 +95,25 @@ class MaintenanceMethods(Part):
         None where nothing was due or could be done; what is wrong then, `gc` and `fsck` say.
         """
         return self._opened.run(call, keep_house)
+
+    def plan_free(self, wanted_bytes: int, **call: Unpack[Call]) -> SpacePlan:
+        """Find what could go so that so many bytes are free, each thing with its reason. Changes nothing.
+
+        Garbage, old autosaves and restore points, then large files that a remote proves to hold. Remotes that cannot
+        be asked are named.
+        """
+        return self._opened.run(call, plan_space, wanted_bytes, self._opened.connect)
+
+    def free(self, plan: SpacePlan, items: Iterable[str] | None = None, **call: Unpack[Call]) -> SpaceFreed:
+        """Let go what a plan needs, or those `items` of it, by their ids.
+
+        Versions can be brought back with `undo` until their grace period is over, files are fetched when needed.
+
+        Raises:
+            PlanStale: something of it cannot go any more; nothing was done.
+        """
+        ids = [item.id for item in plan.items if item.needed] if items is None else list(items)
+        return self._opened.run(call, execute_space, ids, self._opened.connect)
 
     def plan_offload(
         self,

@@ -77,7 +77,7 @@ class Opened:
                 if not heal(str(self.root), error, None):
                     raise
                 self._repo = self._open()
-            self._content = enable_lazy_fetch(self._repo, self._connect)
+            self._content = enable_lazy_fetch(self._repo, self.connect)
         return self._repo
 
     def _open(self) -> Repository:
@@ -204,7 +204,8 @@ class Opened:
         """After how many days an edit of now can no longer be undone, as it is configured; 0 is never."""
         return float(configured_value(repo, self.known_studio, "actions.expire_days"))
 
-    def _connect(self, name: str) -> RemoteStorage:
+    def connect(self, name: str) -> RemoteStorage:
+        """Open a remote of the project by its name."""
         return open_link(self.repo, name, self.credentials._surroundings(), self.credentials._ask_with).remote
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from aura_vcs.maintenance.fsck import FsckReport
 from aura_vcs.maintenance.retention import RetentionRules
 from aura_vcs.project.render.presets import ExportPreset
 from aura_vcs.sync.maintenance.fsck import VerifyReport as RemoteFsckReport
+from aura_vcs.sync.offload.space_plan import SpaceFreed, SpaceItem, SpacePlan
 
 __all__ = [
     "AudioFacts",
@@ -39,6 +40,9 @@ __all__ = [
     "RemoteFsckReport",
     "RetentionRules",
     "Sizes",
+    "SpaceFreed",
+    "SpaceItem",
+    "SpacePlan",
     "StripFacts",
     "TextHunk",
     "TextLine",

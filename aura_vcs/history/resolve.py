@@ -106,7 +106,7 @@ def _recovered(repo: Repository, operation: Operation) -> Resolved:
     """Report what an interrupted decision did, now that it has been carried out."""
     change = operation.worktree
     assert change is not None
-    before, after = (_listed(repo, tree) for tree in (change.before, change.after))
+    before, after = (conflicts_in(repo, tree) for tree in (change.before, change.after))
     left = {item.id for item in after}
     return Resolved(
         tuple(item for item in before if item.id not in left),
@@ -115,7 +115,8 @@ def _recovered(repo: Repository, operation: Operation) -> Resolved:
     )
 
 
-def _listed(repo: Repository, tree: ObjectId) -> tuple[OpenConflict, ...]:
+def conflicts_in(repo: Repository, tree: ObjectId) -> tuple[OpenConflict, ...]:
+    """List what is in conflict in a version's tree."""
     entry = repo.trees.entry(tree, CONFLICTS)
     return () if entry is None else decode(repo.store.read(entry.id))
 

@@ -118,6 +118,16 @@ class Queries(ObjectQueries):
         rows = self._index.database.connection.execute("SELECT version FROM parents WHERE parent = ?", (version,))
         return [row[0] for row in rows]
 
+    def count_hanging(self, versions: Sequence[VersionId]) -> dict[VersionId, int]:
+        """Count the live autosaves and restore points made on each version; versions without any are left out."""
+        marks = ", ".join("?" * len(versions))
+        rows = self._index.database.connection.execute(
+            f"SELECT p.parent, count(*) FROM parents p JOIN versions v ON v.id = p.version WHERE p.parent IN ({marks}) "
+            "AND v.type <> 'manual' AND v.deleted_at IS NULL GROUP BY p.parent",
+            versions,
+        )
+        return dict(rows.fetchall())
+
     def is_ancestor(self, older: VersionId, newer: VersionId) -> bool:
         """Tell whether `older` is `newer` or in its ancestry. Looks no further back than `older`'s number."""
         if older == newer:

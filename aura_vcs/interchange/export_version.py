@@ -8,7 +8,7 @@ import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO
@@ -81,6 +81,19 @@ def export_version(repo: Repository, version: str, target: str, paths: Sequence[
     repo.progress.finish()
     leave_unversioned(repo, output.target)
     return VersionExported(output.target, record.number, len(files), size)
+
+
+def plan_zip(repo: Repository, version: str, paths: Sequence[str] = ()) -> Callable[[IO[bytes]], None]:
+    """Make ready what `export_version` writes as a ZIP; returns what writes it to a file that need not seek.
+
+    Raises:
+        As `export_version`, before a byte is written.
+    """
+    record = resolve(repo, version)
+    check_content(record)
+    wanted = list(_selected_entries(repo, record.tree, paths, record.number))
+    repo.store.require({entry.id: path for path, entry in wanted if entry.kind is not EntryKind.DIR})
+    return lambda file: _write_zip(repo, file, wanted, parse_time(record.created_at))
 
 
 def check_outside(repo: Repository, target: str) -> None:

@@ -94,6 +94,24 @@ def storage_report(repo: Repository) -> StorageReport:
     )
 
 
+def stored_files(repo: Repository) -> tuple[LargeObject, ...]:
+    """List every stored file, the largest on the disk first, with the path that the newest version has it under."""
+    objects = {item.id: item for item in repo.queries.objects_but_chunks()}
+    sizes = _StoredSizes(repo, objects)
+    versions = [record for record in repo.queries.all_versions(VersionFilter()) if record.purged_at is None]
+    found = [
+        LargeObject(item, path, objects[item].size, sizes.of(item))
+        for item, path in _paths(repo, versions).items()
+        if item in objects
+    ]
+    return tuple(sorted(found, key=lambda file: (-file.stored_bytes, file.path)))
+
+
+def file_type(path: str) -> str:
+    """Classify a path as `StorageReport.by_file_type` does."""
+    return _file_type(path)
+
+
 def _unfinished(repo: Repository) -> Sizes:
     """Measure the folder for temporary files; gc removes what is in it once it is older than a day."""
     sizes = [size for _, size in repo.storage.walk(TEMPORARY)]

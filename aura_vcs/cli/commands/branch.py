@@ -51,7 +51,7 @@ def list_command(repo: "Repository", console: Console) -> None:
 
     found = branches(repo)
     if console.as_json:
-        console.data({"branches": [_to_json(repo, item) for item in found]})
+        console.data({"branches": [branch_to_json(repo, item) for item in found]})
         return
     queries = repo.queries
     current = repo.head().branch
@@ -84,7 +84,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
     record = resolve(repo, version)
     create_branch(repo, name, record.id)
     if console.as_json:
-        console.data({"branch": _to_json(repo, get_branch(repo, name))})
+        console.data({"branch": branch_to_json(repo, get_branch(repo, name))})
         return
     console.line("Started the branch ", cyan(name), " at ", yellow(call(repo, record)), f' "{record.name}"')
     console.line(faint(f"Go there with `aura checkout {name}`; take it back with `aura undo`."))
@@ -101,7 +101,7 @@ def rename_command(repo: "Repository", console: Console, old: str, new: str) -> 
 
     rename_branch(repo, old, new)
     if console.as_json:
-        console.data({"branch": _to_json(repo, get_branch(repo, new)), "renamed_from": old})
+        console.data({"branch": branch_to_json(repo, get_branch(repo, new)), "renamed_from": old})
         return
     console.line("Renamed the branch ", cyan(old), " to ", cyan(new))
     console.line(faint("Take it back with `aura undo`."))
@@ -123,7 +123,8 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _to_json(repo: "Repository", item: "Branch") -> dict[str, Any]:
+def branch_to_json(repo: "Repository", item: "Branch") -> dict[str, Any]:
+    """Convert a branch to JSON."""
     from aura_vcs.cli.output.json_shapes import restore_point_to_json
 
     queries = repo.queries

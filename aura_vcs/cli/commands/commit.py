@@ -1,7 +1,7 @@
 """`aura commit`."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -99,18 +99,9 @@ def commit_command(
             allow_empty=allow_empty,
             paths=chosen or None,
         )
-    advice = _advice(repo, done)
+    advice = commit_advice(repo, done)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import restore_point_to_json, version_to_json
-        from aura_vcs.cli.shared.locks import advice_to_json
-
-        made = done.version
-        shape = version_to_json(made) if made else None
-        beside = restore_point_to_json(done.beside)
-        locks = advice_to_json(repo, advice)
-        shapes = {"version": shape, "created": made is not None, "beside": beside, "locks": locks}
-        stored = {"stored_bytes": done.stored_bytes, "folders_for_files": list(done.folders_for_files)}
-        console.data({**shapes, "amended": restore_point_to_json(done.amended), **stored})
+        console.data(committed_to_json(repo, done, advice))
     else:
         _show(repo, console, done)
         if advice:
@@ -127,6 +118,22 @@ def commit_command(
     if done.version is not None:
         _warn_of_missing_media(repo, console, done.version)
         keep_house(repo, console)
+
+
+def committed_to_json(repo: "Repository", done: "Committed", advice: "tuple[Advice, ...]") -> dict[str, Any]:
+    """Convert to JSON what a commit made, with what is to be said of locks."""
+    from aura_vcs.cli.output.json_shapes import restore_point_to_json, version_to_json
+    from aura_vcs.cli.shared.locks import advice_to_json
+
+    return {
+        "version": version_to_json(done.version) if done.version is not None else None,
+        "created": done.version is not None,
+        "beside": restore_point_to_json(done.beside),
+        "locks": advice_to_json(repo, advice),
+        "amended": restore_point_to_json(done.amended),
+        "stored_bytes": done.stored_bytes,
+        "folders_for_files": list(done.folders_for_files),
+    }
 
 
 def _ask(repo: "Repository", console: Console, paths: list[str], name: str | None, *, amend: bool) -> str | None:
@@ -179,7 +186,7 @@ def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionR
     warn_of_missing_media(repo, console, before.tree if before is not None else None, made.tree)
 
 
-def _advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
+def commit_advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
     """Return what is known here about locks on what was committed."""
     if done.version is None or repo.storage.stat(REMOTES) is None:
         return ()  # nothing is imported where there never was a remote

@@ -63,13 +63,13 @@ def merge_command(
     if dry_run:
         plan = plan_merge(repo, name)
         if console.as_json:
-            console.data({"dry_run": True, **_plan_to_json(plan)})
+            console.data({"dry_run": True, **plan_to_json(plan)})
         else:
             _show_plan(repo, console, plan)
         return
     done = merge(repo, name, message=message)
     if console.as_json:
-        console.data({"dry_run": False, **_plan_to_json(done.plan), **_done_to_json(repo, done)})
+        console.data({"dry_run": False, **plan_to_json(done.plan), **done_to_json(repo, done)})
     else:
         _show(repo, console, done)
     if done.plan.kind == "up_to_date" and name is None:
@@ -81,7 +81,8 @@ def merge_command(
         warn_of_missing_media(repo, console, done.plan.ours.tree, done.version.tree)
 
 
-def _plan_to_json(plan: "MergePlan") -> dict[str, Any]:
+def plan_to_json(plan: "MergePlan") -> dict[str, Any]:
+    """Convert what a merge will do, or did, to JSON."""
     from aura_vcs.cli.output.json_shapes import conflict_to_json, path_to_json, restore_point_to_json
 
     return {
@@ -99,7 +100,8 @@ def _plan_to_json(plan: "MergePlan") -> dict[str, Any]:
     }
 
 
-def _done_to_json(repo: "Repository", done: "Merged") -> dict[str, Any]:
+def done_to_json(repo: "Repository", done: "Merged") -> dict[str, Any]:
+    """Convert to JSON what a merge made, and where the folder is now."""
     from aura_vcs.cli.output.json_shapes import checkout_to_json, path_to_json, version_to_json
 
     return {

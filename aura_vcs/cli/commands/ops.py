@@ -84,18 +84,19 @@ def _list(
 
     found = list_activity(repo, wanted, limit=limit, offset=offset, everything=everything)
     if console.as_json:
-        console.data({"operations": [_to_json(repo, item) for item in found]})
+        console.data({"operations": [activity_to_json(repo, item) for item in found]})
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
         console.line("Nothing is like that." if offset or wanted != EVERY_ACTION else "Nothing was done yet.")
 
 
-def _to_json(repo: "Repository", item: "ActionRecord | Activity") -> dict[str, Any]:
-    return action_to_json(repo, item) if isinstance(item, ActionRecord) else _activity_to_json(item)
+def activity_to_json(repo: "Repository", item: "ActionRecord | Activity") -> dict[str, Any]:
+    """Convert what was done to JSON, whichever log has it."""
+    return action_to_json(repo, item) if isinstance(item, ActionRecord) else _recorded_to_json(item)
 
 
-def _activity_to_json(item: "Activity") -> dict[str, Any]:
+def _recorded_to_json(item: "Activity") -> dict[str, Any]:
     """Convert what a program recorded to JSON, with the keys of an operation."""
     never = ("undone_at", "undone_by", "replica", "sequence", "expires_at", "inverse_action_type", "inverse_payload")
     shape = {name: getattr(item, name) for name in item.__struct_fields__}

@@ -62,20 +62,7 @@ def list_command(repo: "Repository", console: Console) -> None:
     found = remotes(repo)
     trusted = {name: _is_trusted(repo, config) for name, config in found.items()}
     if console.as_json:
-        console.data(
-            {
-                "remotes": [
-                    {
-                        "name": n,
-                        "url": c.url,
-                        "single_writer": c.single_writer,
-                        "encrypted": bool(c.encryption),
-                        "trusted": trusted[n],
-                    }
-                    for n, c in found.items()
-                ]
-            }
-        )
+        console.data({"remotes": [remote_to_json(repo, name, config) for name, config in found.items()]})
         return
     for name, config in found.items():
         marks = ["encrypted"] * bool(config.encryption) + ["only this machine pushes"] * config.single_writer
@@ -83,6 +70,17 @@ def list_command(repo: "Repository", console: Console) -> None:
         console.line(cyan(name), "  ", config.url, faint("".join(f"  {mark}" for mark in marks)))
     if not found:
         console.line(faint("There are no remotes yet: `aura remote add origin PLACE` adds one."))
+
+
+def remote_to_json(repo: "Repository", name: str, config: "RemoteConfig") -> dict[str, Any]:
+    """Convert a remote as the project's settings name it to JSON."""
+    return {
+        "name": name,
+        "url": config.url,
+        "single_writer": config.single_writer,
+        "encrypted": bool(config.encryption),
+        "trusted": _is_trusted(repo, config),
+    }
 
 
 @click.command(

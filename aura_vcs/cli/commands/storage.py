@@ -1,26 +1,53 @@
 """`aura storage`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, Line, faint, strong, yellow
+from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
+from aura_vcs.cli.options import HELP, ByteSize, examples, json_option
+from aura_vcs.cli.output.console import Console, Line, faint, green, strong, yellow
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
     from aura_vcs.maintenance.disk_usage import Sizes, StorageReport
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.offload.space_plan import SpaceFreed, SpaceItem, SpacePlan
 
 VERSIONS_SHOWN = 10
 
 
-@click.command("storage", context_settings=HELP, epilog=examples("aura storage", "aura storage --json"))
+_CATALOG = {
+    "show": CommandEntry(__name__, "show_command", "Show what takes how much space"),
+    "plan": CommandEntry(__name__, "plan_command", "Say what could go to free so much, and let it go"),
+}
+
+
+@click.group(
+    "storage",
+    cls=ShorthandGroup,
+    catalog=_CATALOG,
+    shorthands={},
+    bare="show",
+    otherwise="show",
+    context_settings=HELP,
+    subcommand_metavar="[COMMAND ...]",
+    epilog=examples("aura storage", "aura storage --json", "aura storage plan --free 20GB"),
+)
+def storage_command() -> None:
+    """Show what takes how much space
+
+    Without arguments, by kind of version and file, the largest files, and what deleting one version would free.
+    `plan` says what could go.
+    """
+
+
+@click.command("show", context_settings=HELP, epilog=examples("aura storage", "aura storage --json"))
 @json_option
 @pass_repository
-def storage_command(repo: "Repository", console: Console) -> None:
+def show_command(repo: "Repository", console: Console) -> None:
     """Show what takes how much space
 
     By kind of version and file, the largest files, and what deleting one version would free.
@@ -70,3 +97,74 @@ def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:
         yield [strong(title)]
     for name, row in shown.items():
         yield [size(row.stored_bytes).rjust(12), f"  {name.replace('_', ' ')}", faint(f"  ({row.count})")]
+
+
+@click.command(
+    "plan",
+    context_settings=HELP,
+    epilog=examples(
+        "aura storage plan --free 20GB", "aura storage plan --free 20GB --execute", "aura storage plan --free 5G --json"
+    ),
+)
+@click.option("--free", "wanted", type=ByteSize(), metavar="SIZE", required=True, help="So much is to be free")
+@click.option("--execute", "is_executed", is_flag=True, help="Let go what the plan needs")
+@click.option("--keep", "kept", metavar="NAME", multiple=True, help="Not this: a version or file as the plan names it")
+@click.option("--yes", is_flag=True, help="Do not ask")
+@json_option
+@pass_repository
+def plan_command(
+    repo: "Repository", console: Console, *, wanted: int, is_executed: bool, kept: tuple[str, ...], yes: bool
+) -> None:
+    """Say what could go to free so much, and let it go
+
+    First garbage whose grace period is over, then old autosaves and restore points, then large files that a remote
+    proves to hold. What you committed, marked important or tagged stays. Nothing goes without --execute; deleted
+    versions come back with `aura undo` until their grace period is over, files are fetched when they are needed.
+    """
+    from aura_vcs.cli.shared.transfers import connect_to
+    from aura_vcs.sync.offload.space_plan import execute_space, plan_space
+
+    repo.adopt_unrecorded_objects()
+    plan = plan_space(repo, wanted, connect_to(repo))
+    chosen = [item for item in plan.items if item.needed and not {item.id, item.name, item.name.split()[0]} & set(kept)]
+    for name, reason in plan.unreachable.items():
+        console.warn(f"{name} cannot be asked: {reason}")
+    if not console.as_json:
+        console.lines(_plan_lines(plan, chosen), paged=not is_executed)
+    if is_executed and chosen and not yes and not console.as_json:
+        is_executed = console.ask("Let this go?")
+    done = execute_space(repo, [item.id for item in chosen], connect_to(repo)) if is_executed and chosen else None
+    if console.as_json:
+        console.data({**space_plan_to_json(plan), "done": done})
+    elif done is not None:
+        console.line(green("Freed "), strong(size(done.freed_bytes)), _later(done))
+        console.line(faint("`aura undo` brings the versions back."))
+
+
+def space_plan_to_json(plan: "SpacePlan") -> dict[str, Any]:
+    """Convert a plan to JSON."""
+    return {
+        "wanted_bytes": plan.wanted_bytes,
+        "planned_bytes": plan.planned_bytes,
+        "items": list(plan.items),
+        "unreachable": plan.unreachable,
+    }
+
+
+def _later(done: "SpaceFreed") -> str:
+    if not done.versions:
+        return ""
+    return f"; about {size(done.later_bytes)} of {count(done.versions, 'version')} follow when their grace period ends"
+
+
+def _plan_lines(plan: "SpacePlan", chosen: "list[SpaceItem]") -> Iterator[Line]:
+    if not plan.items:
+        yield ["There is nothing that could go: no old autosaves, and no large files that a remote holds."]
+        return
+    total = sum(item.bytes for item in chosen)
+    yield [strong(f"{count(len(chosen), 'thing')}, about {size(total)}")]
+    for item in chosen:
+        later = faint(" when its grace period ends") if item.when == "later" else ""
+        yield [size(item.bytes).rjust(12), f"  {item.name}  ", faint(item.reason), later]
+    if total < plan.wanted_bytes:
+        yield [yellow(f"{size(plan.wanted_bytes - total)} less than what you asked for: nothing else could go.")]

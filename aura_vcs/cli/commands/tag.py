@@ -47,7 +47,7 @@ def list_command(repo: "Repository", console: Console) -> None:
 
     found = repo.refs.tags()
     if console.as_json:
-        console.data({"tags": [_to_json(repo, name, tag) for name, tag in found.items()]})
+        console.data({"tags": [tag_to_json(repo, name, tag) for name, tag in found.items()]})
         return
     queries = repo.queries
     for name, tag in found.items():
@@ -73,7 +73,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
     record = resolve(repo, version)
     create_tag(repo, name, record.id, message)
     if console.as_json:
-        console.data({"tag": _to_json(repo, name, repo.refs.tags()[name])})
+        console.data({"tag": tag_to_json(repo, name, repo.refs.tags()[name])})
         return
     console.line("Tagged ", yellow(call(repo, record)), f' "{record.name}" as ', cyan(name))
     console.line(faint("Take it back with `aura undo`."))
@@ -95,7 +95,8 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _to_json(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
+def tag_to_json(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
+    """Convert a tag to JSON."""
     from aura_vcs.cli.output.json_shapes import restore_point_to_json
 
     record = repo.queries.version(tag.version) if tag.version is not None else None

@@ -1,6 +1,6 @@
 """What `undo`, `redo` and `merge --abort` say."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aura_vcs.cli.output.console import Console, faint, strong
 from aura_vcs.cli.output.humanize import call, count, shown_pointer
@@ -13,13 +13,8 @@ if TYPE_CHECKING:
 
 def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str, way_back: str) -> None:
     """Say what was taken back or done again, and where that leaves the folder."""
-    from aura_vcs.cli.output.json_shapes import checkout_to_json, version_to_json
-
     if console.as_json:
-        operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
-        shape = {"operation": operation, **checkout_to_json(repo, done.head, done.files)}
-        points = [version_to_json(point) for point in done.other_restore_points]
-        console.data(shape | {"passed_over": list(done.passed_over), "other_restore_points": points})
+        console.data(undone_to_json(repo, done))
         return
     for message in done.passed_over:
         console.note(f"Passed over: {message}")
@@ -34,3 +29,13 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
         print_kept_unsaved(console, done.files)
         print_skipped(console, done.files)
     console.line(faint(way_back))
+
+
+def undone_to_json(repo: "Repository", done: "Undone") -> dict[str, Any]:
+    """Convert to JSON what was taken back or done again, and where that leaves the folder."""
+    from aura_vcs.cli.output.json_shapes import checkout_to_json, version_to_json
+
+    operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
+    shape = {"operation": operation, **checkout_to_json(repo, done.head, done.files)}
+    points = [version_to_json(point) for point in done.other_restore_points]
+    return shape | {"passed_over": list(done.passed_over), "other_restore_points": points}

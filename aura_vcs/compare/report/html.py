@@ -67,7 +67,12 @@ def text(value: object) -> str:
     Characters that cannot be seen or that turn the direction of writing are shown by their
     number instead of having an effect.
     """
-    return html.escape(_INVISIBLE.sub(_shown, str(value)), quote=True)
+    return html.escape(visible(str(value)), quote=True)
+
+
+def visible(shown: str) -> str:
+    """Show characters that cannot be seen, or turn the direction of writing, by their number; escapes nothing."""
+    return _INVISIBLE.sub(_shown, shown)
 
 
 def _shown(match: re.Match[str]) -> str:

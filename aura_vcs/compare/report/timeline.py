@@ -31,8 +31,8 @@ def timeline_drawing(diff: TimelineDiff) -> str:
     if diff.old is None or diff.new is None or diff.match is None:
         return f"<p>{text(diff.fallback)}</p>" if diff.fallback else ""
     length = max(diff.old.duration, diff.new.duration, 1)
-    old_states, new_states = _states(diff)
-    told = _description(diff)
+    old_states, new_states = clip_states(diff)
+    told = clip_words(diff)
     top = 22
     rows: list[str] = []
     places: list[dict[ClipPosition, tuple[float, float]]] = []
@@ -53,11 +53,11 @@ def timeline_drawing(diff: TimelineDiff) -> str:
     return f'<div class="scroll">{drawing}</div>{_legend()}{_details(diff)}'
 
 
-def _states(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
+def clip_states(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
     """Map pointers to the most telling thing that happened to a clip, before and after."""
     assert diff.old is not None
     assert diff.new is not None
-    partners = _partners(diff)
+    partners = clip_partners(diff)
     old = _of_tracks(diff.old, "removed", {change.owner for change in diff.changes if change.kind == "track_removed"})
     new = _of_tracks(diff.new, "added", {change.owner for change in diff.changes if change.kind == "track_added"})
     rank = list(_COLOURS)
@@ -75,7 +75,7 @@ def _states(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
     return old, new
 
 
-def _partners(diff: TimelineDiff) -> dict[str, str]:
+def clip_partners(diff: TimelineDiff) -> dict[str, str]:
     """Map the pointer of a new clip to that of the old one that it was."""
     assert diff.old is not None
     assert diff.new is not None
@@ -92,14 +92,14 @@ def _of_tracks(timeline: Timeline, state: str, pointers: set[str]) -> dict[str, 
     return {clip.pointer: state for track in tracks for clip in track.clips}
 
 
-def _description(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
+def clip_words(diff: TimelineDiff) -> tuple[dict[str, str], dict[str, str]]:
     """Describe clips for when the mouse is on them, by pointer before and after: everything that was done to each."""
     texts: dict[str, list[str]] = {}
     for change in diff.changes:
         if change.owner and not change.kind.startswith("track_") and change.kind != "removed":
             texts.setdefault(change.owner, []).append(change.text)
     new = {pointer: ", ".join(found) for pointer, found in texts.items()}
-    return {before: new[after] for after, before in _partners(diff).items() if after in new}, new
+    return {before: new[after] for after, before in clip_partners(diff).items() if after in new}, new
 
 
 def _lanes(

@@ -50,6 +50,11 @@ def suggest_name(repo: Repository, paths: Sequence[str] = ()) -> str:
         comparison = compare_worktree(repo, base.tree, paths, hashed=False)
     except AuraError:
         return ""  # what is wrong with it is for the commit to say
+    return describe_changes(comparison)
+
+
+def describe_changes(comparison: Comparison) -> str:
+    """Say in a few words what changed: "Trimmed 2 clips, new music"; "" where nothing did."""
     parts = [*_timelines(comparison), *_files(comparison.changes)]
     if not parts:
         return ""

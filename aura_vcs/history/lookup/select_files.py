@@ -29,10 +29,11 @@ class SelectedFile(msgspec.Struct, frozen=True):
 
 
 class ChosenFiles(msgspec.Struct, frozen=True):
-    """Live versions, and the paths in them that are meant; no paths: all."""
+    """Live versions, and the paths in them that are meant; no paths: all. With `only`, none but these contents."""
 
     versions: tuple[VersionRecord, ...]
     paths: tuple[str, ...]
+    only: frozenset[ObjectId] | None = None
 
 
 def select_files(

@@ -155,7 +155,9 @@ def _select(
 ) -> _Selection:
     """Select the chosen files that are large, whole, and needed by no version that has to stay."""
     staying = _RequiredContent(repo, witnesses, chosen, copies)
-    meant = {f.id: f for f in files_in(repo, [r.tree for r in chosen.versions], chosen.paths) if f.size >= least_bytes}
+    found = files_in(repo, [record.tree for record in chosen.versions], chosen.paths)
+    only = chosen.only
+    meant = {file.id: file for file in found if file.size >= least_bytes and (only is None or file.id in only)}
     absent = missing_parts(repo.store, meant)
     recorded = repo.store.offloaded.all()
     reasons = staying.reasons(meant.keys())

@@ -1,0 +1,41 @@
+"""How a request to do something is read, and what does it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from aura_vcs.api.reporting import Call
+from aura_vcs.errors import InputError
+from aura_vcs.repository.repository import Repository
+from aura_vcs.ui.workspace import ProjectLane
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a request asks for: the fields of its JSON."""
+
+
+class Action(msgspec.Struct, frozen=True):
+    """How a wish is read, what a person calls it while it is done, and what does it."""
+
+    shape: type[Wish]
+    title: Callable[[Any], str]
+    work: Callable[[ProjectLane, Call, Any], Any]
+
+
+def read_wish(action: Action, body: bytes) -> Wish:
+    """Read the JSON of a request.
+
+    Raises:
+        InputError: it is not what the action takes.
+    """
+    try:
+        return msgspec.json.decode(body or b"{}", type=action.shape)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        hint = "docs/api-http.md says what each action takes."
+        raise InputError(f"That is not what can be asked: {error}", hint=hint) from error
+
+
+def of_library(function: Callable[[Repository, Any], Any]) -> Callable[[ProjectLane, Call, Any], Any]:
+    """Run a function of the library with its progress."""
+    return lambda lane, call, wish: lane.run_reporting(call, function, wish)

@@ -1,0 +1,23 @@
+"""What is done to free space."""
+
+from typing import Any
+
+from aura_vcs.api.reporting import Call
+from aura_vcs.ui.actions.base import Action, Wish
+from aura_vcs.ui.workspace import ProjectLane
+
+
+class FreeWish(Wish, frozen=True):
+    """Things of a plan, by their ids."""
+
+    items: tuple[str, ...]
+
+
+def _free(lane: ProjectLane, call: Call, wish: FreeWish) -> Any:
+    return lane.project.free(lane.project.plan_free(0), wish.items, **call)
+
+
+SPACE_ACTIONS: dict[str, Action] = {
+    "storage/free": Action(FreeWish, lambda wish: f"Free {len(wish.items)} things", _free),
+}
+"""Of each name, what does it."""

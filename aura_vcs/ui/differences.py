@@ -1,0 +1,109 @@
+"""What differs in one file, made ready to be shown: rows of texts and fields with the words that changed."""
+
+import json
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import UNSET
+
+from aura_vcs.compare.diff.document import DocumentDiff
+from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights
+from aura_vcs.formats.jsondoc.patch import PatchOperation
+from aura_vcs.formats.jsondoc.values import JsonValue
+
+FIELDS_LIMIT = 400
+LINES_LIMIT = 2_000
+VALUE_WIDTH = 2_000
+
+Marked = tuple[tuple[str, bool], ...]
+"""Pieces of a text, and whether each changed."""
+
+
+class FieldRow(msgspec.Struct, frozen=True):
+    """A changed field: its JSON pointer, and its value before and after; empty for none."""
+
+    pointer: str
+    old: Marked
+    new: Marked
+    note: str = ""
+
+
+class TextRow(msgspec.Struct, frozen=True):
+    """A line on both sides, with its numbers (0 for none); `title` alone begins a passage."""
+
+    old_number: int = 0
+    old: Marked = ()
+    new_number: int = 0
+    new: Marked = ()
+    kind: str = ""
+    title: str = ""
+
+
+def field_rows(diff: DocumentDiff) -> tuple[FieldRow, ...]:
+    """List the changed fields of a document."""
+    return tuple(map(_field, diff.operations[:FIELDS_LIMIT]))
+
+
+def _field(operation: PatchOperation) -> FieldRow:
+    pointer = operation.path or "/"
+    if operation.op == "move":
+        return FieldRow(pointer, ((str(operation.source), False),), (), "moved here")
+    old, new = operation.old, operation.value
+    if operation.op == "replace" and isinstance(old, str) and isinstance(new, str):
+        gone, come = highlights(old[:VALUE_WIDTH], new[:VALUE_WIDTH])
+        return FieldRow(pointer, _marked(old[:VALUE_WIDTH], gone), _marked(new[:VALUE_WIDTH], come))
+    return FieldRow(pointer, _plain(old), _plain(new))
+
+
+def _plain(value: JsonValue) -> Marked:
+    if value is UNSET:
+        return ()
+    written = value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
+    return ((written if len(written) <= VALUE_WIDTH else f"{written[:VALUE_WIDTH]}…", True),)
+
+
+def text_rows(diff: TextDiff) -> tuple[TextRow, ...]:
+    """List the changed passages of a text, both sides beside each other."""
+    rows: list[TextRow] = []
+    for hunk in diff.hunks:
+        if len(rows) > LINES_LIMIT:
+            rows.append(TextRow(title="and more changes"))
+            break
+        rows.append(TextRow(title=f"line {hunk.old_start:,} → {hunk.new_start:,}"))
+        rows += _hunk(hunk)
+    return tuple(rows)
+
+
+def _hunk(hunk: Hunk) -> Iterator[TextRow]:
+    old, new = hunk.old_start, hunk.new_start
+    gone: list[TextLine] = []
+    come: list[TextLine] = []
+    for line in (*hunk.lines[:LINES_LIMIT], TextLine(" ", "")):
+        if line.mark == "-":
+            gone.append(line)
+        elif line.mark == "+":
+            come.append(line)
+        else:
+            for n in range(max(len(gone), len(come))):
+                left = (old + n, _line(gone[n])) if n < len(gone) else (0, ())
+                right = (new + n, _line(come[n])) if n < len(come) else (0, ())
+                yield TextRow(*left, *right, "changed")
+            old, new = old + len(gone), new + len(come)
+            gone, come = [], []
+            if line.text:
+                yield TextRow(old, _line(line), new, _line(line))
+                old, new = old + 1, new + 1
+
+
+def _line(line: TextLine) -> Marked:
+    shown = _marked(line.text.rstrip("\r\n")[:VALUE_WIDTH], line.changed)
+    return (*shown, (f" ({line.end})", False)) if line.end else shown
+
+
+def _marked(text: str, changed: tuple[tuple[int, int], ...]) -> Marked:
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for start, end in changed:
+        parts += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    return tuple(part for part in [*parts, (text[at:], False)] if part[0])

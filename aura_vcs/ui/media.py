@@ -1,0 +1,279 @@
+"""Files of versions and of the folder for the browser: straight from the store, piece by piece, any part of them."""
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from queue import Full, Queue
+from typing import IO, BinaryIO, cast
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from aura_vcs.codec import readable_name
+from aura_vcs.errors import AuraError, InputError
+from aura_vcs.history.lookup.content import locate
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.sources.comparison import StoredContents, is_file
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.interchange.export_version import plan_zip
+from aura_vcs.project.records.export_jobs import find_export
+from aura_vcs.repository.repository import Repository
+from aura_vcs.ui.byte_ranges import parse_range
+from aura_vcs.ui.media_kinds import BYTES, kind_of, type_of
+from aura_vcs.ui.site import path_after, query_of, site_of
+from aura_vcs.ui.workspace import Workspace
+
+FOLDER = "folder"
+"""Stands for the person's files where an address names a version."""
+PIECE_BYTES = 256 << 10
+ARCHIVE_PIECES = 8
+"""So many pieces of an archive wait for a slow reader, who holds up the writing."""
+KEEP = "private, max-age=31536000, immutable"
+ALONE = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'"
+"""What content may do where somebody opens its address by itself: be seen, and nothing else."""
+
+
+class OpenContent:
+    """A file that is open: its size, and the id of its content ("" for a file of the folder)."""
+
+    def __init__(self, file: BinaryIO, size: int, content_id: str) -> None:
+        self.file = file
+        self.size = size
+        self.content_id = content_id
+
+
+def open_content(repo: Repository, version: str, path: str) -> OpenContent:
+    """Open a file of a version, or of the folder, for reading here and there.
+
+    Raises:
+        UnknownVersion, UnknownName, ObjectPurged, IntegrityError, FileUnreadable. InputError: it is no file.
+    """
+    if version == FOLDER:
+        file = FolderSource(Path(repo.root)).open(path)
+        size = file.seek(0, 2)
+        return OpenContent(file, size, "")
+    located = locate(repo, f"{version}:{path}")
+    if not is_file(located.entry):
+        raise InputError(f"{readable_name(path)} is no file in {version}", hint="Go up to the folder that it is in.")
+    return OpenContent(StoredContents(repo.store).open(path, located.entry), located.entry.size, located.entry.id)
+
+
+async def raw(request: Request) -> Response:
+    """Send a file, or the part of it that is asked for."""
+    site = site_of(request)
+    workspace = site.workspace(request)
+    version = request.path_params["version"]
+    path = path_after(request, f"/raw/{version}/")
+    stream = await run_in_threadpool(Stream, workspace, version, path)
+    return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
+
+
+def content_response(request: Request, stream: "PlainStream", path: str, *, is_fixed: bool) -> Response:
+    """Answer with a file; `is_fixed` where its address will always mean the same bytes."""
+    kind = type_of(path)
+    headers = {
+        "accept-ranges": "bytes",
+        "content-security-policy": ALONE,
+        "cache-control": KEEP if is_fixed else "no-cache",
+        "content-disposition": _disposition(path, saved=kind == BYTES or "download" in query_of(request)),
+    }
+    if stream.content_id:
+        headers["etag"] = f'"{stream.content_id}"'
+        if request.headers.get("if-none-match") == headers["etag"]:
+            stream.close()
+            return Response(status_code=304, headers=headers)
+    wanted = parse_range(request.headers.get("range"), stream.size)
+    if wanted is None:
+        stream.close()
+        return Response(status_code=416, headers={**headers, "content-range": f"bytes */{stream.size}"})
+    headers["content-length"] = str(wanted.end - wanted.start)
+    if wanted.is_part:
+        headers["content-range"] = f"bytes {wanted.start}-{wanted.end - 1}/{stream.size}"
+    if request.method == "HEAD":
+        stream.close()
+        return Response(status_code=206 if wanted.is_part else 200, headers=headers, media_type=kind)
+    return _FileResponse(stream, stream.pieces(wanted.start, wanted.end), 206 if wanted.is_part else 200, headers, kind)
+
+
+class _FileResponse(StreamingResponse):
+    """Lets go of the file also where the reader went before the first piece."""
+
+    def __init__(
+        self, stream: "PlainStream", body: AsyncIterator[bytes], status: int, headers: dict[str, str], kind: str
+    ) -> None:
+        super().__init__(body, status, headers, kind)
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.close()
+
+
+class PlainStream:
+    """A file outside of the project that is sent piece by piece; links are not followed.
+
+    Raises:
+        FileUnreadable: it is not there. InputError: it has another size than was noted.
+    """
+
+    def __init__(self, folder: Path, name: str, size: int | None) -> None:
+        self._file: BinaryIO = FolderSource(folder).open(name)
+        self.content_id = ""
+        self.size = self._file.seek(0, 2)
+        if size is not None and size != self.size:
+            self.close()
+            raise InputError(f"{name} was written anew since", hint="Play it where it lies.")
+
+    async def pieces(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` to `end`; a file that was cut off meanwhile ends early."""
+        try:
+            await run_in_threadpool(self._file.seek, start)
+            left = end - start
+            while left > 0 and (piece := await run_in_threadpool(self._file.read, min(left, PIECE_BYTES))):
+                left -= len(piece)
+                yield piece
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the file; once is enough."""
+        with suppress(OSError):
+            self._file.close()
+
+
+class Stream(PlainStream):
+    """A file that is sent piece by piece. It holds a lane of its own as long as it is open."""
+
+    def __init__(self, workspace: Workspace, version: str, path: str) -> None:
+        self._lending = workspace.media_lane()
+        lane = self._lending.__enter__()
+        try:
+            found = lane.run(open_content, version, path)
+        except BaseException:
+            self._lending.__exit__(None, None, None)
+            raise
+        self._file = found.file
+        self._is_open = True
+        self.size = found.size
+        self.content_id = found.content_id
+
+    def close(self) -> None:
+        """Let go of the file and its lane; once is enough."""
+        if self._is_open:
+            self._is_open = False
+            with suppress(OSError):
+                self._file.close()
+            self._lending.__exit__(None, None, None)
+
+
+async def look(request: Request) -> Response:
+    """Send what a browser can show of a file: a small picture (`poster`), or as much as there is (`full`)."""
+    site = site_of(request)
+    workspace = site.workspace(request)
+    kind, version = request.path_params["kind"], request.path_params["version"]
+    path = path_after(request, f"/look/{kind}/{version}/")
+    if type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
+        raise HTTPException(404)
+    stream = await run_in_threadpool(Stream, workspace, version, path)
+    return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
+
+
+async def exported(request: Request) -> Response:
+    """Send the film that an export of this machine has written, as long as it is the one that was written."""
+    workspace = site_of(request).workspace(request)
+    job = await workspace.ask(find_export, request.path_params["export"])
+    if job.status != "Completed" or type_of(job.output_file) == BYTES:
+        raise InputError("That export has no film that can be played", hint="Look at the list of exports.")
+    path = Path(job.output_file)
+    stream = await run_in_threadpool(PlainStream, path.parent, path.name, job.file_size)
+    return content_response(request, stream, path.name, is_fixed=False)
+
+
+async def archive(request: Request) -> Response:
+    """Send a folder of a version, or all of it, as a ZIP that is made while it is sent."""
+    workspace = site_of(request).workspace(request)
+    version = request.path_params["version"]
+    path = path_after(request, f"/zip/{version}/")
+    record = await workspace.ask(resolve, version)
+    name = f"{path.rpartition('/')[2] or workspace.root.rpartition('/')[2]}-v{record.number}.zip"
+    pieces: Queue[bytes | None] = Queue(ARCHIVE_PIECES)
+    pipe = _Pipe(pieces)
+    problems: list[AuraError] = []
+    ready = threading.Event()
+
+    def write() -> None:
+        try:
+            with workspace.own_lane() as lane:
+                writes = lane.run(plan_zip, record.id, [path] if path else [])
+                ready.set()
+                writes(cast("IO[bytes]", pipe))
+        except AuraError as error:
+            problems.append(error)
+        except BrokenPipeError:
+            pass  # nobody reads it any more
+        finally:
+            ready.set()
+            pipe.end()
+
+    threading.Thread(target=write, name="aura-ui-zip", daemon=True).start()
+    await run_in_threadpool(ready.wait)
+    if problems:
+        raise problems[0]
+    headers = {"content-disposition": _disposition(name, saved=True), "content-security-policy": ALONE}
+    return StreamingResponse(_from_queue(pieces, pipe, problems), headers=headers, media_type="application/zip")
+
+
+class _Pipe:
+    """Takes what a ZIP is written to; it cannot seek, and ends when nobody reads."""
+
+    def __init__(self, pieces: Queue[bytes | None]) -> None:
+        self._pieces = pieces
+        self.is_closed = False
+
+    def write(self, data: bytes) -> int:
+        """Wait until there is room.
+
+        Raises:
+            BrokenPipeError: nobody reads any more.
+        """
+        while not self.is_closed:
+            with suppress(Full):
+                self._pieces.put(bytes(data), timeout=0.5)
+                return len(data)
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        """Do nothing: what is written is on its way."""
+
+    def end(self) -> None:
+        """Say that this was all."""
+        while not self.is_closed:
+            with suppress(Full):
+                self._pieces.put(None, timeout=0.5)
+                return
+
+
+async def _from_queue(pieces: Queue[bytes | None], pipe: _Pipe, problems: list[AuraError]) -> AsyncIterator[bytes]:
+    try:
+        while (piece := await run_in_threadpool(pieces.get)) is not None:
+            yield piece
+        if problems:
+            raise problems[0]  # the connection breaks off: half a ZIP must not look like one
+    finally:
+        pipe.is_closed = True
+
+
+def _disposition(path: str, *, saved: bool) -> str:
+    name = readable_name(path.rpartition("/")[2]).replace("\\", "_")
+    return f"{'attachment' if saved else 'inline'}; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _is_id(version: str) -> bool:
+    return len(version) == 64 and set(version) <= set("0123456789abcdef")

@@ -1,0 +1,157 @@
+"""One file through time: every version that changed it, and the values of a field of a document."""
+
+import json
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import UNSET
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aura_vcs.cli.output.humanize import call
+from aura_vcs.errors import AuraError, InputError
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.history.log import log
+from aura_vcs.history.lookup.field_history import field_history
+from aura_vcs.history.lookup.renames import name_in_parent
+from aura_vcs.index.queries import VersionFilter
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import Entry
+from aura_vcs.repository.repository import Repository
+from aura_vcs.ui.contents import Leaf, document_value, leaves_of, read_small
+from aura_vcs.ui.media_kinds import Kind, kind_of
+from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.site import path_after, query_of, site_of
+
+STEPS_SHOWN = 300
+PLOT = (600, 120)
+"""Width and height of the plot of a field, in its own units."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A version that changed the file; `path` is what it is called there, `entry` is None where it is gone."""
+
+    record: VersionRecord
+    called: str
+    path: str
+    entry: Entry | None
+    is_same_content: bool
+
+
+class FieldStep(msgspec.Struct, frozen=True):
+    """A version that gave a field another value; texts are "" where the field was not there."""
+
+    record: VersionRecord
+    called: str
+    before: str
+    after: str
+
+
+class FieldSeen(msgspec.Struct, frozen=True):
+    """The values of a field, newest first; `points` are those of its plot where all are numbers."""
+
+    pointer: str
+    steps: tuple[FieldStep, ...]
+    points: str
+    lowest: str
+    highest: str
+
+
+class FileSeen(msgspec.Struct, frozen=True):
+    """A file through time."""
+
+    path: str
+    kind: Kind
+    steps: tuple[Step, ...]
+    leaves: tuple[Leaf, ...]
+    field: FieldSeen | None
+
+
+def look_through_time(repo: Repository, path: str, pointer: str) -> FileSeen:
+    """Find every version that changed a file, and how a field of it went.
+
+    Raises:
+        InputError: no version has it.
+    """
+    records = log(repo, VersionFilter(limit=STEPS_SHOWN), everything=True, paths=[path])
+    if not records:
+        hint = "It is in the folder alone, or called otherwise: the list of unsaved work has it then."
+        raise InputError(f"No version has {path}", hint=hint)
+    steps = _steps(repo, records, path)
+    newest = next((step for step in steps if step.entry is not None), None)
+    data = read_small(repo, newest.entry) if newest is not None and newest.entry is not None else None
+    value = document_value(data) if data is not None and path.endswith((".json", ".otio")) else None
+    leaves = tuple(leaves_of(value)) if isinstance(value, dict | list) else ()
+    field = _field(repo, path, pointer) if pointer else None
+    return FileSeen(path, kind_of(path), tuple(steps), leaves, field)
+
+
+def _steps(repo: Repository, records: list[VersionRecord], path: str) -> list[Step]:
+    found: list[Step] = []
+    name, newer = path, None
+    for record in records:
+        entry = _entry(repo, record, name)
+        if entry is None and newer is not None:
+            name = _older_name(repo, newer, record, name)
+            entry = _entry(repo, record, name)
+        same = bool(found) and entry is not None and found[-1].entry is not None and found[-1].entry.id == entry.id
+        found.append(Step(record, call(repo, record), name, entry, same))
+        newer = record if entry is not None else newer
+    return found
+
+
+def _entry(repo: Repository, record: VersionRecord, path: str) -> Entry | None:
+    try:
+        return repo.trees.entry(record.tree, path)
+    except IntegrityError:
+        return None
+
+
+def _older_name(repo: Repository, newer: VersionRecord, older: VersionRecord, name: str) -> str:
+    try:
+        return name_in_parent(repo, newer, older, name)
+    except AuraError:
+        return name
+
+
+def _field(repo: Repository, path: str, pointer: str) -> FieldSeen | None:
+    head = repo.head().version
+    if head is None:
+        return None
+    found = field_history(repo, head, path, "" if pointer == "/" else pointer)
+    steps = tuple(
+        FieldStep(change.version, call(repo, change.version), _written(change.before), _written(change.after))
+        for change in found
+    )
+    numbers = [change.after for change in reversed(found)]
+    if len(numbers) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in numbers):
+        return FieldSeen(pointer, steps, *_plot([float(value) for value in numbers]))
+    return FieldSeen(pointer, steps, "", "", "")
+
+
+def _written(value: object) -> str:
+    if value is UNSET:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _plot(values: list[float]) -> tuple[str, str, str]:
+    """Lay a line through values, oldest first; returns its points and the lowest and highest value."""
+    width, height = PLOT
+    low, high = min(values), max(values)
+    room = (high - low) or 1.0
+    points = [
+        (8 + (width - 16) * n / (len(values) - 1), height - 10 - (height - 20) * (value - low) / room)
+        for n, value in enumerate(values)
+    ]
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points), f"{low:g}", f"{high:g}"
+
+
+async def file_page(request: Request) -> Response:
+    """Show a file through time."""
+    workspace = site_of(request).workspace(request)
+    query: Mapping[str, str] = query_of(request)
+    path = path_after(request, f"/p/{workspace.key}/file/")
+    found = await workspace.ask(look_through_time, path, query.get("field", ""))
+    stands = await workspace.ask(standing)
+    return page(request, workspace, "file.html", "history", stands, seen=found)

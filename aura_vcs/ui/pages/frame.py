@@ -1,0 +1,74 @@
+"""What is around every view of a project: its name, where it stands, and what can be taken back."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from aura_vcs.cli.output.humanize import call
+from aura_vcs.codec import now
+from aura_vcs.history.resolve import open_conflicts
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.project.summary import read_facts
+from aura_vcs.repository.repository import Repository
+from aura_vcs.ui.jobs import job_list
+from aura_vcs.ui.site import site_of
+from aura_vcs.ui.templating import render
+from aura_vcs.ui.workspace import Workspace
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a project stands; `undo` and `redo` are what those would take back or do again, None for nothing."""
+
+    title: str
+    author: str
+    branch: str | None
+    head: str | None
+    head_id: str | None
+    undo: str | None
+    redo: str | None
+    conflicts: int
+    is_film: bool
+
+
+def standing(repo: Repository) -> Standing:
+    """Find out where the project stands."""
+    head = repo.head()
+    record = repo.queries.version(head.version) if head.version is not None else None
+    undo, redo = repo.queries.next_undo(repo.replica, now()), repo.queries.next_redo(repo.replica, now())
+    facts = read_facts(repo.root, project=repo.format.project)
+    return Standing(
+        facts.title if facts is not None and facts.title else repo.root.rpartition("/")[2],
+        repo.author,
+        head.branch,
+        call(repo, record) if record is not None else None,
+        head.version,
+        undo.description if undo is not None else None,
+        redo.description if redo is not None else None,
+        len(open_conflicts(repo)),
+        record is not None and _is_film(record),
+    )
+
+
+def _is_film(record: VersionRecord) -> bool:
+    """Tell whether the version has documents of a video."""
+    return any(document is not None for document in record.documents.values())
+
+
+def page(
+    request: Request, workspace: Workspace, template: str, active: str, stands: Standing, **values: object
+) -> Response:
+    """Answer with a view inside its frame."""
+    site = site_of(request)
+    frame = {
+        "base": f"/p/{workspace.key}",
+        "api": f"/api/p/{workspace.key}",
+        "key": workspace.key,
+        "active": active,
+        "stands": stands,
+        "read_only": site.access.read_only,
+        "form_token": site.access.form_token,
+        "jobs": job_list(site.jobs(workspace)),
+        "has_list": site.settings.root is None,
+        "root": workspace.root,
+    }
+    return HTMLResponse(render(template, {**frame, **values}))

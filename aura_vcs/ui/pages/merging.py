@@ -1,0 +1,192 @@
+"""Merging: what two lines have changed since they parted, and what a merge left to be decided."""
+
+import json
+
+import msgspec
+from msgspec import UNSET
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aura_vcs.cli.output.humanize import call
+from aura_vcs.compare.diff.text import highlights
+from aura_vcs.errors import AuraError
+from aura_vcs.history.diff.suggest_name import describe_changes
+from aura_vcs.history.diff.tree_diff import PathChange, compare_trees
+from aura_vcs.history.merge import MergePlan, plan_merge
+from aura_vcs.history.merging.conflicts import OpenConflict, sort
+from aura_vcs.history.names.branches import branches
+from aura_vcs.history.resolve import open_conflicts
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.model import DOCUMENTS
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.repository.repository import Repository
+from aura_vcs.ui.differences import Marked
+from aura_vcs.ui.media_kinds import Kind, kind_of
+from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.site import number_of, query_of, site_of
+
+CHANGES_SHOWN = 200
+MOST = 100_000
+WIDTH = 4_000
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One open conflict, ready to be shown: the sides as text, or as files of the folder where whole files differ.
+
+    `field` is how `project set` calls the place, "" where it has no name there: then it can be edited here.
+    """
+
+    number: int
+    path: str
+    place: str
+    shown_place: str
+    kind: str
+    media_kind: Kind
+    base: str | None
+    ours: Marked | None
+    theirs: Marked | None
+    ours_label: str
+    theirs_label: str
+    ours_file: str
+    theirs_file: str
+    source: str
+    field: str
+    value: str
+
+
+def decisions(repo: Repository) -> list[Decision]:
+    """List what is to be decided."""
+    found = tuple(sort(open_conflicts(repo)))
+    return [_decision(item, number, found) for number, item in enumerate(found, 1)]
+
+
+def _decision(item: OpenConflict, number: int, among: tuple[OpenConflict, ...]) -> Decision:
+    sides: list[str | None] = [None, None, None]
+    kind, place = "changed", ""
+    if item.field is not None:
+        kind, place = item.field.kind, item.field.pointer
+        sides = [_value(value) for value in (item.field.base, item.field.ours, item.field.theirs)]
+    elif item.text is not None:
+        place = str(item.text.line)
+        sides = [item.text.base, item.text.ours, item.text.theirs]
+    elif item.tree is not None:
+        kind = item.tree.kind
+    rivals = [other for other in among if other.location == item.location and other.id != item.id]
+    ours, theirs = _both_marked(sides[1], sides[2])
+    aside = item.tree.aside if item.tree is not None and item.tree.aside else ""
+    return Decision(
+        number, item.path, place, item.location, kind, kind_of(item.path), sides[0], ours, theirs,
+        item.ours_label, item.theirs_label,
+        item.path if item.tree is not None and item.tree.ours is not None else "", aside,
+        item.theirs_label if rivals else "", _field_name(item.path, place), sides[1] or "",
+    )  # fmt: skip
+
+
+def _field_name(path: str, pointer: str) -> str:
+    """Return how `project set` calls a field of one of the documents; "" for what it does not know."""
+    name = path.removesuffix(".json")
+    parts = pointer.split("/")[1:]
+    if name not in DOCUMENTS or not parts or any("~" in part or "." in part or part.isdecimal() for part in parts):
+        return ""
+    return ".".join((name, *parts))
+
+
+def _value(value: object) -> str | None:
+    if value is UNSET:
+        return None
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _both_marked(ours: str | None, theirs: str | None) -> tuple[Marked | None, Marked | None]:
+    """Mark the words in which two sides differ."""
+    if ours is None or theirs is None or len(ours) + len(theirs) > WIDTH:
+        return (None if side is None else ((side, False),) for side in (ours, theirs))  # type: ignore[return-value]
+    one, other = highlights(ours, theirs)
+    return _pieces(ours, one), _pieces(theirs, other)
+
+
+def _pieces(text: str, changed: tuple[tuple[int, int], ...]) -> Marked:
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for start, end in changed:
+        parts += [(text[at:start], False), (text[start:end], True)]
+        at = end
+    return tuple(part for part in [*parts, (text[at:], False)] if part[0])
+
+
+class MergeSide(msgspec.Struct, frozen=True):
+    """What one line has changed since both parted."""
+
+    called: str
+    record: VersionRecord
+    words: str
+    changes: tuple[PathChange, ...]
+
+
+class ShownMerge(msgspec.Struct, frozen=True):
+    """A merge that has not been made: both lines, what both touched, and what would be left to decide."""
+
+    plan: MergePlan
+    parted: VersionRecord | None
+    parted_called: str
+    ours: MergeSide
+    theirs: MergeSide
+    both: frozenset[str]
+    problem: str
+
+
+def look_at_merge(repo: Repository, name: str) -> ShownMerge:
+    """Merge in memory, and compare both lines with where they parted.
+
+    Raises:
+        UnknownVersion, AmbiguousVersion. InputError: there is nothing to merge with.
+    """
+    plan = plan_merge(repo, name or None)
+    queries = repo.queries
+    common = queries.ancestors(plan.ours.id) & queries.ancestors(plan.theirs.id)
+    records = [record for version in common if (record := queries.version(version)) is not None]
+    parted = max(records, key=lambda record: record.number, default=None)
+    tree = parted.tree if parted is not None else EMPTY_TREE_ID
+    lines, problem = [], ""
+    for record in (plan.ours, plan.theirs):
+        words = ""
+        changes: tuple[PathChange, ...] = ()
+        try:
+            comparison = compare_trees(repo, tree, record.tree)
+            words, changes = describe_changes(comparison), comparison.changes
+        except AuraError as error:
+            problem = error.message
+        lines.append(MergeSide(call(repo, record), record, words, changes[:CHANGES_SHOWN]))
+    both = frozenset(change.path for change in lines[0].changes) & {change.path for change in lines[1].changes}
+    called = call(repo, parted) if parted is not None else ""
+    return ShownMerge(plan, parted, called, lines[0], lines[1], frozenset(both), problem)
+
+
+class Mergeable(msgspec.Struct, frozen=True):
+    """What can be merged: other branches, and whether machines moved this one apart."""
+
+    branches: tuple[str, ...]
+    is_diverged: bool
+
+
+def _mergeable(repo: Repository) -> Mergeable:
+    current = repo.head().branch
+    found = branches(repo)
+    apart = any(item.diverged for item in found if item.name == current)
+    return Mergeable(tuple(item.name for item in found if item.name != current), apart)
+
+
+async def merge_page(request: Request) -> Response:
+    """Show what is to be decided, or what a merge would do."""
+    workspace = site_of(request).workspace(request)
+    query = query_of(request)
+    stands = await workspace.ask(standing)
+    open_ones = await workspace.ask(decisions)
+    others = await workspace.ask(_mergeable)
+    wanted = query.get("with", "")
+    shown = await workspace.ask(look_at_merge, wanted) if wanted or ("with" in query and others.is_diverged) else None
+    at = min(number_of(query, "n", 1, MOST), max(1, len(open_ones)))
+    return page(
+        request, workspace, "merge.html", "merge", stands,
+        decisions=open_ones, at=at, others=others, wanted=wanted, merge=shown,
+    )  # fmt: skip

@@ -1,0 +1,174 @@
+"""One version: what it changed, its files, documents, timeline and scenes; and what can be taken from it."""
+
+from collections.abc import Iterable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aura_vcs.cli.output.humanize import call
+from aura_vcs.errors import AuraError
+from aura_vcs.history.diff.suggest_name import describe_changes
+from aura_vcs.history.diff.tree_diff import Comparison, PathChange, compare_trees
+from aura_vcs.history.lookup.content import LocatedContent, locate
+from aura_vcs.history.names.branches import branches
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.resolve import conflicts_in
+from aura_vcs.history.sources.version_source import VersionSource
+from aura_vcs.ids import VersionId
+from aura_vcs.index.records import VersionRecord
+from aura_vcs.maintenance.purge_plan import plan_purge
+from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.project.documents.load import SceneFile, load_project
+from aura_vcs.project.records.export_jobs import list_exports
+from aura_vcs.project.records.exports import ExportRecord
+from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.sent import sent_to
+from aura_vcs.ui.contents import (
+    Named,
+    ShownText,
+    ShownTimeline,
+    list_named,
+    read_small,
+    shown_text,
+    timeline_in,
+    timelines_of,
+)
+from aura_vcs.ui.drawing import DrawnTimeline, draw_timeline
+from aura_vcs.ui.media_kinds import Kind, kind_of
+from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.site import path_after, site_of
+from aura_vcs.ui.workspace import Workspace
+
+CHANGES_SHOWN = 300
+EXPORTS_SHOWN = 20
+
+
+class ShownVersion(msgspec.Struct, frozen=True):
+    """Everything that the view of a version says. `problem` says why its content cannot be shown."""
+
+    record: VersionRecord
+    called: str
+    names: tuple[tuple[str, str], ...]
+    parents: tuple[tuple[str, str], ...]
+    children: tuple[tuple[str, str], ...]
+    words: str
+    changes: tuple[PathChange, ...]
+    alone_bytes: int
+    timelines: tuple[ShownTimeline, ...]
+    scenes: tuple[SceneFile, ...]
+    exports: tuple[ExportRecord, ...]
+    remotes: tuple[str, ...]
+    conflicts: int
+    files: tuple[Named, ...]
+    is_head: bool
+    problem: str
+
+
+def look_at(repo: Repository, name: str) -> ShownVersion:
+    """Look at a version."""
+    record = resolve(repo, name)
+    queries = repo.queries
+    parents, children = _called(repo, record.parents), _called(repo, queries.children(record.id))
+    names = [("branch", item.name) for item in branches(repo) if record.id in (item.diverged or (item.version,))]
+    names += [("tag", tag) for tag, found in sorted(repo.refs.tags().items()) if found.version == record.id]
+    problem, comparison, alone = "", None, 0
+    timelines: list[ShownTimeline] = []
+    scenes: tuple[SceneFile, ...] = ()
+    files: list[Named] = []
+    conflicts = 0
+    try:
+        comparison = _comparison(repo, record)
+        alone = plan_purge(repo, record).stored_bytes
+        timelines = timelines_of(repo, record)
+        if any(record.documents.values()):
+            scenes = load_project(VersionSource(repo, record.tree)).scenes
+        files = list_named(repo, record.tree, "", comparison.changes)
+        conflicts = len(conflicts_in(repo, record.tree))
+    except AuraError as error:
+        problem = error.message
+    changes = comparison.changes if comparison is not None else ()
+    words = describe_changes(comparison) if comparison is not None and record.parents else ""
+    exports = [job for job in list_exports(repo, limit=200) if job.input_file == record.id]
+    return ShownVersion(
+        record, call(repo, record), tuple(names), parents, children, words, changes, alone, tuple(timelines), scenes,
+        tuple(exports[:EXPORTS_SHOWN]), sent_to(repo, record.id), conflicts, tuple(files),
+        record.id == repo.head().version, problem,
+    )  # fmt: skip
+
+
+def _called(repo: Repository, versions: Iterable[VersionId]) -> tuple[tuple[str, str], ...]:
+    """Return what versions are called, with their ids."""
+    found = [repo.queries.version(version) for version in versions]
+    return tuple((record.id, call(repo, record)) for record in found if record is not None)
+
+
+def _comparison(repo: Repository, record: VersionRecord) -> Comparison:
+    parent = repo.queries.version(record.parents[0]) if record.parents else None
+    return compare_trees(repo, parent.tree if parent is not None else EMPTY_TREE_ID, record.tree)
+
+
+async def version_page(request: Request) -> Response:
+    """Show a version."""
+    workspace = site_of(request).workspace(request)
+    found = await workspace.ask(look_at, request.path_params["version"])
+    stands = await workspace.ask(standing)
+    shown = found.changes[:CHANGES_SHOWN]
+    return page(request, workspace, "version.html", "history", stands, version=found, record=found.record,
+                changes=shown, more=len(found.changes) - len(shown))  # fmt: skip
+
+
+class ShownFile(msgspec.Struct, frozen=True):
+    """A file or folder of a version. A text has its `text`, a timeline is drawn, a folder has what lies in it."""
+
+    record: VersionRecord
+    called: str
+    path: str
+    kind: Kind
+    size: int
+    id: str
+    is_folder: bool
+    entries: tuple[Named, ...]
+    text: ShownText | None
+    timeline: DrawnTimeline | None
+
+
+def look_inside(repo: Repository, version: str, path: str) -> ShownFile:
+    """Look at a file or folder of a version."""
+    located = locate(repo, f"{version}:{path}")
+    entry, kind = located.entry, kind_of(path)
+    entries: list[Named] = []
+    text, drawn = None, None
+    if located.is_folder:
+        entries = list_named(repo, entry.id, path, _changes(repo, located))
+    elif kind in ("text", "other"):
+        data = read_small(repo, entry)
+        timeline = timeline_in(path, data) if data is not None else None
+        if timeline is not None and any(track.clips for track in timeline.tracks):
+            drawn = draw_timeline(timeline, path.rpartition("/")[0])
+        text = shown_text(data)
+    return ShownFile(
+        located.record, call(repo, located.record), path, kind, entry.size, entry.id, located.is_folder,
+        tuple(entries), text, drawn,
+    )  # fmt: skip
+
+
+def _changes(repo: Repository, located: LocatedContent) -> tuple[PathChange, ...]:
+    """List what the version changed, if what it is compared with is here."""
+    try:
+        return _comparison(repo, located.record).changes
+    except AuraError:
+        return ()
+
+
+async def files_page(request: Request) -> Response:
+    """Show a folder or a file of a version."""
+    site = site_of(request)
+    workspace: Workspace = site.workspace(request)
+    version = request.path_params["version"]
+    path = path_after(request, f"/v/{version}/files/")
+    found = await workspace.ask(look_inside, version, path)
+    stands = await workspace.ask(standing)
+    parts = path.split("/") if path else []
+    trail = [("/".join(parts[: n + 1]), part) for n, part in enumerate(parts)]
+    return page(request, workspace, "files.html", "history", stands, file=found, record=found.record, trail=trail)

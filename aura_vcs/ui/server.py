@@ -1,0 +1,84 @@
+"""Runs the page: a socket on the loopback interface, the server, and the browser."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from aura_vcs.errors import InputError
+from aura_vcs.ui.access import HOSTS, Access
+from aura_vcs.ui.application import make_application
+from aura_vcs.ui.site import Settings, Site
+
+GRACE_SECONDS = 2
+BACKLOG = 128
+
+
+class PageServer:
+    """Serves the page on a port of the loopback interface, 0 for a free one. Nothing is written anywhere.
+
+    What a job is doing when it ends is cancelled; where it is killed, that is what a killed command leaves: the next
+    one finishes it.
+
+    Raises:
+        InputError: the port is taken.
+    """
+
+    def __init__(self, settings: Settings, *, port: int = 0, read_only: bool = False) -> None:
+        self._listening = _listen(port)
+        self.access = Access.make(self._listening.getsockname()[1], read_only=read_only)
+        self.site = Site(settings, self.access)
+        config = uvicorn.Config(
+            make_application(self.site),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ws="none",
+        )
+        self._server = _Server(config, self.site)
+
+    def run(self, ready: Callable[[str], None]) -> None:
+        """Serve until `stop`, Ctrl-C or SIGTERM; `ready` gets the address when it can be opened."""
+        self._server.when_ready = lambda: ready(self.access.address)
+        self._listening.listen(BACKLOG)
+        try:
+            asyncio.run(self._server.serve(sockets=[self._listening]))
+        finally:
+            self.site.close()
+            self._listening.close()
+
+    def stop(self) -> None:
+        """End it, from any thread."""
+        self._server.should_exit = True
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOSTS[0], port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        hint = "Leave `--port` out, and a free one is taken."
+        raise InputError(f"Nothing can listen on port {port} of this machine", hint=hint) from error
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and ends the streams of events before it waits for open requests."""
+
+    def __init__(self, config: uvicorn.Config, site: Site) -> None:
+        super().__init__(config)
+        self._site = site
+        self.when_ready: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.when_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._site.end_streams()
+        await super().shutdown(sockets)

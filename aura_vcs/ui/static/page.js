@@ -1,0 +1,329 @@
+// What every view does: follows the project, sends changes, answers to keys. No part of it comes from elsewhere.
+'use strict';
+const aura = (() => {
+  const body = document.body;
+  const { base, api, token } = body.dataset;
+  const readOnly = 'readOnly' in body.dataset;
+  const policy = window.trustedTypes ? trustedTypes.createPolicy('aura', { createHTML: (text) => text }) : { createHTML: (text) => text };
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // Only ever given pages of this server, whose templates escape what is put into them.
+  const parse = (text) => new DOMParser().parseFromString(policy.createHTML(text), 'text/html');
+  const make = (tag, values = {}, ...inside) => {
+    const made = Object.assign(document.createElement(tag), values);
+    made.append(...inside);
+    return made;
+  };
+  const size = (bytes) => {
+    const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'];
+    let n = 0;
+    while (bytes >= 999.95 && n < 5) { bytes /= 1000; n += 1; }
+    return n ? `${bytes.toFixed(1)} ${units[n]}` : `${bytes} bytes`;
+  };
+
+  // ── what is said
+  const toasts = $('#toasts');
+  const toast = (words, { bad = false, hint = '', undo = false, seconds = 6 } = {}) => {
+    const text = make('div', {}, make('div', { textContent: words }));
+    if (hint) text.append(make('div', { className: 'hint', textContent: hint }));
+    const shown = make('div', { className: bad ? 'toast bad' : 'toast' }, text);
+    if (undo && !readOnly) shown.append(make('button', { textContent: 'Undo', onclick: () => { shown.remove(); act('undo'); } }));
+    else shown.append(make('button', { textContent: 'Close', onclick: () => shown.remove() }));
+    toasts.append(shown);
+    if (!bad) setTimeout(() => shown.remove(), seconds * 1000);
+  };
+  const ask = (title, words, yes) => new Promise((resolve) => {
+    const dialog = $('#ask');
+    $('#ask-title').textContent = title;
+    $('#ask-words').textContent = words;
+    $('#ask-yes').textContent = yes;
+    dialog.returnValue = 'no';
+    dialog.showModal();
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+  });
+
+  // ── changes
+  const waiting = new Map();
+  const post = async (name, values) => {
+    const answer = await fetch(`${api}/${name}`, {
+      method: 'POST', body: JSON.stringify(values),
+      headers: { 'content-type': 'application/json', 'x-aura-token': token, prefer: 'respond-async' },
+    });
+    const found = await answer.json();
+    if (answer.status === 202) return new Promise((resolve) => { waiting.set(found.id, resolve); showJob(found); });
+    return { result: found.error ? null : found, error: found.error || null };
+  };
+  const words = (name, result) => {
+    if (!result) return 'Done.';
+    if (name === 'commit') return result.created ? `Saved v${result.version.number} “${result.version.name}”.` : 'Nothing had changed: no version was made.';
+    if (name === 'undo') return `Took back: ${result.operation.description}.`;
+    if (name === 'redo') return `Did again: ${result.operation.description}.`;
+    if (name === 'tag') return `Tagged ${result.tag.name}.`;
+    if (name === 'merge') return result.conflicts.length ? `Merged; ${result.conflicts.length} left to be decided.` : 'Merged.';
+    if (name === 'export/version') return `Wrote ${result.files} files to ${result.path}.`;
+    if (name === 'storage/free') return `Freed ${size(result.freed_bytes)}.`;
+    if (name === 'push') return result.versions.length ? `Sent ${result.versions.length} versions to ${result.remote}.` : `${result.remote} has everything.`;
+    if (name === 'fetch') return result.versions.length ? `Fetched ${result.versions.length} versions.` : 'Nothing new there.';
+    if ('restore_point' in result) {
+      const kept = result.restore_point ? ` What was unsaved is in the restore point v${result.restore_point.number}.` : '';
+      return `${result.changed_paths} ${result.changed_paths === 1 ? 'path' : 'paths'} changed.${kept}`;
+    }
+    return 'Done.';
+  };
+  const lasting = new Set(['undo', 'redo', 'storage/free', 'export/version', 'push', 'fetch', 'sync', 'pull']);
+  const act = async (name, values = {}) => {
+    let outcome;
+    try { outcome = await post(name, values); } catch { toast('The page lost its server.', { bad: true, hint: 'Start `aura ui` again.' }); return null; }
+    if (outcome.error) toast(outcome.error.message, { bad: true, hint: outcome.error.hint });
+    else toast(words(name, outcome.result), { undo: !lasting.has(name) });
+    await refresh();
+    body.dispatchEvent(new CustomEvent('aura:done', { detail: { name, ...outcome } }));
+    return outcome.error ? null : outcome.result;
+  };
+  const formValues = (form) => {
+    const values = {};
+    for (const input of form.elements) {
+      if (!input.name || input.disabled) continue;
+      if (input.type === 'checkbox' && 'many' in input.dataset) { if (input.checked) (values[input.name] ||= []).push(input.value); else values[input.name] ||= []; }
+      else if (input.type === 'checkbox') values[input.name] = input.checked;
+      else if (input.type !== 'radio' || input.checked) values[input.name] = input.value;
+    }
+    return values;
+  };
+
+  // ── jobs
+  const showJob = (job) => {
+    const place = $('#jobs');
+    let row = $(`[data-job="${job.id}"]`, place);
+    if (job.state !== 'running') {
+      row?.remove();
+      waiting.get(job.id)?.({ result: job.result, error: job.error });
+      waiting.delete(job.id);
+      return;
+    }
+    if (!row) {
+      row = make('div', { className: 'job' }, make('span', { className: 'job-words' }), make('progress', { ariaLabel: job.title }), make('button', {
+        className: 'quiet small', textContent: 'Cancel',
+        onclick: () => fetch(`${api}/jobs/${job.id}/cancel`, { method: 'POST', headers: { 'x-aura-token': token } }),
+      }));
+      row.dataset.job = job.id;
+      place.append(row);
+    }
+    $('.job-words', row).textContent = job.phase ? `${job.title}: ${job.phase}` : job.title;
+    const bar = $('progress', row);
+    if (job.total) { bar.max = job.total; bar.value = job.done; } else bar.removeAttribute('value');
+  };
+
+  // ── the page follows the project: parts that are marked are made anew in place
+  let asked = 0;
+  const refresh = async () => {
+    const turn = (asked += 1);
+    let fresh;
+    try { fresh = parse(await (await fetch(location.href, { headers: { accept: 'text/html' } })).text()); } catch { return; }
+    if (turn !== asked) return;
+    for (const part of $$('[data-live]')) {
+      const other = part.id && fresh.getElementById(part.id);
+      if (!other || part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')) continue;
+      if (part.dataset.html === other.innerHTML) continue;
+      const kept = new Set($$('.menu[open]', part).map((menu) => menu.closest('[id]')?.id));
+      const grown = part.matches('[data-list]') && $$(':scope > li', part).length > other.children.length;
+      if (grown && part.id === 'versions') mergeRows(part, other);
+      else part.replaceChildren(...other.childNodes);
+      for (const id of kept) if (id) $(`#${CSS.escape(id)} .menu`)?.setAttribute('open', '');
+    }
+    document.title = fresh.title || document.title;
+    load();
+    glances();
+    mark();
+    body.dispatchEvent(new Event('aura:fresh'));
+  };
+  // A list that was scrolled keeps its older rows; those that the first page has are made anew.
+  const mergeRows = (list, fresh) => {
+    const rows = $$(':scope > li.version', fresh);
+    const last = rows.at(-1);
+    const old = $$(':scope > li.version', list);
+    const at = old.findIndex((row) => row.id === last?.id);
+    if (at < 0) { list.replaceChildren(...fresh.childNodes); return; }
+    for (const row of old.slice(0, at + 1)) row.remove();
+    list.prepend(...rows);
+  };
+  let soon = 0;
+  const refreshSoon = () => { clearTimeout(soon); soon = setTimeout(refresh, 60); };
+  const load = () => {
+    for (const part of $$('[data-load]')) {
+      fetch(part.dataset.load).then(async (answer) => {
+        const text = await answer.text();
+        part.setAttribute('aria-busy', 'false');
+        if (part.dataset.text === text) return;
+        if (part.contains(document.activeElement) && document.activeElement.matches('input, textarea') && document.activeElement.value !== document.activeElement.defaultValue) return;
+        part.dataset.text = text;
+        part.replaceChildren(...parse(text).body.childNodes);
+        body.dispatchEvent(new CustomEvent('aura:loaded', { detail: part }));
+      }).catch(() => {});
+    }
+  };
+  const listen = () => {
+    const source = new EventSource(`${api}/events`);
+    source.addEventListener('operation', refreshSoon);
+    source.addEventListener('files', () => { load(); if (body.dataset.view === 'compare') refreshSoon(); });
+    source.addEventListener('job', (event) => showJob(JSON.parse(event.data)));
+    source.addEventListener('open', () => body.setAttribute('data-follows', ''));
+    window.addEventListener('pagehide', () => source.close());
+  };
+
+  // ── glances at versions: words, pictures and room, for rows that come into view
+  const seen = new Map();
+  let wanted = [];
+  let gathering = 0;
+  const show = (row, glance) => {
+    row.dataset.seen = '';
+    $('[data-words]', row).textContent = glance.words;
+    if (glance.alone_bytes) $('[data-alone]', row).textContent = size(glance.alone_bytes);
+    const thumb = $('[data-thumb]', row);
+    if (!glance.picture || thumb.firstChild) return;
+    const path = glance.picture.split('/').map(encodeURIComponent).join('/');
+    const image = make('img', { alt: '', decoding: 'async', src: `${base}/look/poster/${row.dataset.id}/${path}` });
+    image.addEventListener('error', () => image.remove());
+    thumb.append(image);
+  };
+  const gather = async () => {
+    const rows = wanted.splice(0, 40);
+    if (!rows.length) return;
+    try {
+      const found = await (await fetch(`${base}/glance?v=${rows.map((row) => row.dataset.id).join(',')}`)).json();
+      for (const [id, glance] of Object.entries(found)) seen.set(id, glance);
+      for (const row of rows) if (seen.has(row.dataset.id)) show(row, seen.get(row.dataset.id));
+    } catch { /* the next look asks again */ }
+    if (wanted.length) gather();
+  };
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) { watcher.unobserve(entry.target); wanted.push(entry.target); }
+    clearTimeout(gathering);
+    gathering = setTimeout(gather, 30);
+  }, { rootMargin: '300px' });
+  const more = new IntersectionObserver(async (entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      more.unobserve(entry.target);
+      const rows = parse(await (await fetch(entry.target.dataset.more)).text()).body.childNodes;
+      entry.target.replaceWith(...rows);
+      glances();
+    }
+  }, { rootMargin: '900px' });
+  const glances = () => {
+    for (const row of $$('.version:not([data-seen])')) {
+      if (seen.has(row.dataset.id)) show(row, seen.get(row.dataset.id)); else watcher.observe(row);
+    }
+    for (const row of $$('[data-more]')) more.observe(row);
+  };
+
+  // ── two versions to compare
+  const chosen = new Map();
+  const mark = () => {
+    const bar = $('#chosen');
+    if (!bar) return;
+    for (const input of $$('[data-choose]')) {
+      input.checked = chosen.has(input.dataset.choose);
+      input.closest('.version').classList.toggle('chosen-one', input.checked);
+    }
+    const ids = [...chosen.keys()];
+    bar.hidden = !ids.length;
+    const names = ids.map((id) => chosen.get(id)).sort((one, other) => one.at - other.at);
+    $('#chosen-words').textContent = ids.length > 1 ? `${names[0].called} with ${names[1].called}` : ids.length ? `${names[0].called} with your folder` : '';
+    const query = new URLSearchParams(ids.length > 1 ? { old: names[0].id, new: names[1].id } : { old: names[0]?.id || '' });
+    if (bar.dataset.path) query.set('path', bar.dataset.path);
+    $('#chosen-link').href = `${base}/compare?${query}`;
+  };
+  const choose = (input) => {
+    const row = input.closest('.version');
+    const id = input.dataset.choose;
+    if (!input.checked) chosen.delete(id);
+    else {
+      if (chosen.size > 1) chosen.delete(chosen.keys().next().value);
+      chosen.set(id, { id, called: row.dataset.called, at: -[...row.parentNode.children].indexOf(row) });
+    }
+    mark();
+  };
+
+  // ── clicks and forms
+  const openDialog = (name, fill) => {
+    const dialog = document.getElementById(name);
+    if (!dialog) return;
+    for (const [key, value] of Object.entries(fill || {})) if (dialog.querySelector(`[name="${key}"]`)) dialog.querySelector(`[name="${key}"]`).value = value ?? '';
+    dialog.showModal();
+    dialog.querySelector('input:not([type=hidden]), textarea')?.select();
+  };
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('[data-do], [data-open], [data-close], [data-unchoose]');
+    for (const menu of $$('.menu[open]')) if (!menu.contains(event.target) || button) menu.open = false;
+    if (!button) return;
+    if ('close' in button.dataset) button.closest('dialog').close();
+    else if ('unchoose' in button.dataset) { chosen.clear(); mark(); }
+    else if (button.dataset.open) openDialog(button.dataset.open, button.dataset.fill && JSON.parse(button.dataset.fill));
+    else if (!readOnly) {
+      if (button.dataset.sure && !await ask(button.dataset.sure, button.dataset.words || '', button.textContent.trim())) return;
+      const values = button.dataset.with ? JSON.parse(button.dataset.with) : {};
+      await act(button.dataset.do, values);
+    }
+  });
+  document.addEventListener('change', (event) => { if (event.target.matches('[data-choose]')) choose(event.target); });
+  document.addEventListener('submit', async (event) => {
+    const form = event.target.closest('[data-post]');
+    if (!form) return;
+    event.preventDefault();
+    const button = form.querySelector('button.main');
+    if (button) button.disabled = true;
+    const values = formValues(form);
+    for (const key of Object.keys(values)) if (values[key] === '' && 'optional' in (form.elements[key]?.dataset || {})) delete values[key];
+    document.activeElement?.blur();
+    const result = await act(form.dataset.post, values);
+    if (button) button.disabled = false;
+    if (result !== null) form.closest('dialog')?.close();
+  });
+
+  // ── keys
+  const rowsOf = () => { const list = $('[data-list]'); return list ? $$(':scope > li', list).filter((row) => row.querySelector('a')) : []; };
+  const current = () => rowsOf().findIndex((row) => row.classList.contains('current'));
+  const step = (by) => {
+    const rows = rowsOf();
+    if (!rows.length) return;
+    const at = Math.min(Math.max(current() + by, 0), rows.length - 1);
+    rows.forEach((row, n) => row.classList.toggle('current', n === at));
+    rows[at].scrollIntoView({ block: 'nearest' });
+    (rows[at].querySelector('a.name') || rows[at].querySelector('a:not([tabindex])'))?.focus({ preventScroll: true });
+  };
+  const places = { h: '', c: '/compare', m: '/merge', s: '/space', r: '/machines', o: '/operations', f: '/film' };
+  const keys = {
+    '?': () => openDialog('keys'),
+    '/': () => $('.find input').focus(),
+    j: () => step(1),
+    k: () => step(-1),
+    x: () => { const input = rowsOf()[current()]?.querySelector('[data-choose]'); if (input) { input.checked = !input.checked; choose(input); } },
+    c: () => { if (chosen.size) location.href = $('#chosen-link').href; else rowsOf()[current()]?.querySelector('a.icon-button')?.click(); },
+    u: () => { if (!readOnly) act('undo'); },
+    U: () => { if (!readOnly) act('redo'); },
+    s: () => $('#commit input')?.select(),
+  };
+  let before = '';
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type=checkbox]):not([type=range]), textarea, select') || $('dialog[open]')) {
+      if (event.key === 'Escape') event.target.blur?.();
+      return;
+    }
+    const after = before;
+    before = event.key === 'g' ? 'g' : '';
+    if (after === 'g' && event.key in places) { event.preventDefault(); location.href = base + places[event.key]; return; }
+    const does = keys[event.key];
+    if (!does || event.target.matches('button, summary') && event.key === ' ') return;
+    event.preventDefault();
+    does(event);
+  });
+
+  listen();
+  load();
+  glances();
+  mark();
+  body.setAttribute('data-ready', '');
+  return { $, $$, act, api, base, body, fetchJson: async (address) => (await fetch(address)).json(), keys, make, parse, refresh, size, toast };
+})();
