@@ -164,7 +164,7 @@ def parse_time(text: str) -> datetime:
     """Parse the moment that a record names.
 
     Raises:
-        RecordCorrupt: it is no time.
+        RecordCorrupt: it is not a time.
     """
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
@@ -264,7 +264,7 @@ def decode_children(data: bytes, object_id: ObjectId) -> list[StoredChild]:
     """Decode what a tree holds, names unread: for walks over all trees, whose bytes were hashed. Lays nothing out.
 
     Raises:
-        ObjectMalformed: it is no tree.
+        ObjectMalformed: it is not a tree.
     """
     try:
         return _decoder(StoredChildren).decode(data).entries
@@ -408,7 +408,7 @@ def decode_operation(line: bytes, path: str) -> Operation:
     """Decode the operation on a line of the log, without its newline.
 
     Raises:
-        RecordCorrupt: the checksum does not fit, or it is no operation.
+        RecordCorrupt: the checksum does not fit, or it is not an operation.
     """
     body, found, tail = line.rpartition(_CHECK)
     expected = blake3(body).hexdigest()[:CHECK_LENGTH].encode() + b'"}'

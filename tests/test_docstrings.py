@@ -171,6 +171,8 @@ def _names() -> frozenset[str]:
     for path in PACKAGE.rglob("*.py"):
         names.update(path.relative_to(ROOT).with_suffix("").parts)
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+                names.update(re.findall(r"\w+", node.value.decode("latin-1")))
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in texts:
                 names.update(re.findall(r"\w+", re.sub(r"`[^`]*`", "", node.value)))
             for field in ("id", "attr", "arg", "name"):

@@ -194,7 +194,7 @@ def test_thousands_of_machines_are_compared_at_once() -> None:
 @pytest.mark.parametrize("counter", ["-1", "0", str(1 << 53), str(1 << 63), "1" + "0" * 400, '"3"', "1.5", "null"])
 @pytest.mark.parametrize("place", ["counter", "seen"])
 def test_a_ref_with_an_impossible_number_is_passed_over(first: Repository, counter: str, place: str) -> None:
-    """It is no entry of anybody's: the branch is where it was, and fsck names the file."""
+    """It is not an entry of anybody's: the branch is where it was, and fsck names the file."""
     values = {"counter": "1", "seen": "0", place: counter}
     text = (
         f'{{"replica":"{"b" * 12}","version":null,"counter":{values["counter"]},"seen":{{"{first.replica}":'

@@ -112,7 +112,7 @@ def _with_place(repo: Repository, target: Target, path: str, entry: Entry, place
 def _with_field(repo: Repository, target: Target, entry: Entry, pointer: str, text: str) -> Target:
     document = parse_document(_read(repo, entry))
     if not isinstance(document, ParsedDocument):
-        raise InvalidTarget(text, f"the file is no document with fields: {document.reason}")
+        raise InvalidTarget(text, f"the file is not a document with fields: {document.reason}")
     try:
         resolve_pointer(document.value, pointer)
     except PointerUnknown as error:
@@ -123,7 +123,7 @@ def _with_field(repo: Repository, target: Target, entry: Entry, pointer: str, te
 def _clip_anchor(repo: Repository, path: str, entry: Entry, name: str, text: str) -> ClipAnchor:
     timeline = _timeline(repo, path, entry)
     if timeline is None:
-        raise InvalidTarget(text, "the file is no timeline that can be read")
+        raise InvalidTarget(text, "the file is not a timeline that can be read")
     clips = list(_clips(timeline))
     found = [clip for clip in clips if name in (clip.name, clip.label, clip.identity)]
     if not found:

@@ -114,7 +114,7 @@ class FileChange:
         """Draw a PNG file of a picture before and after, or with what differs in red.
 
         Raises:
-            MediaUnreadable: it is no picture that is on both sides. ExtraMissing.
+            MediaUnreadable: it is not a picture that is on both sides. ExtraMissing.
         """
         return self._diff._opened.run(call, _picture, self._diff._comparison, self._change, kind)
 

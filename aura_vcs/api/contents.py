@@ -176,7 +176,7 @@ class Assets(Part):
         """Look into a media file: its length, size in pixels and codecs.
 
         Raises:
-            MediaUnreadable: it is no picture, sound or clip, or damaged. ExtraMissing. FileUnreadable.
+            MediaUnreadable: it is not a picture, sound or clip, or damaged. ExtraMissing. FileUnreadable.
         """
         return self._opened.run(call, _facts, path)
 

@@ -113,7 +113,7 @@ def verify_bundle(path: StrPath, **call: Unpack[Call]) -> BundleReport:
     """Look through a bundle: every object is hashed, every version has all it needs.
 
     Raises:
-        RemoteUnreachable: there is no such file. RemoteCorrupt: it is no bundle at all.
+        RemoteUnreachable: there is no such file. RemoteCorrupt: it is not a bundle at all.
     """
     reporter = Reporter()
     with reporter.listening(call):

@@ -56,7 +56,7 @@ class MediaIndex(Part):
         """Return what is known of a file of the folder, looked at now if it was not before.
 
         Raises:
-            KeyError: it is no media, or could not be looked at; `index` says why.
+            KeyError: it is not media, or could not be looked at; `index` says why.
         """
         found = self._opened.run(NO_CALL, _entry, path)
         if found is None:

@@ -171,7 +171,7 @@ class Templates:
         """Take a template from somebody's file, under another name if one is given.
 
         Raises:
-            TemplateUnusable: it is no template. InputError: a template has that name.
+            TemplateUnusable: it is not a template. InputError: a template has that name.
         """
         with self._studio() as studio:
             return Template._of(read_template_file(studio, os.fspath(file), name=name))

@@ -124,12 +124,12 @@ def open_content(repo: Repository, content: LazyFetcher, version: str, path: Str
     """Open a file of a version; see `Project.open_file`.
 
     Raises:
-        UnknownVersion, UnknownName, ObjectPurged, IntegrityError. InputError: it is no file.
+        UnknownVersion, UnknownName, ObjectPurged, IntegrityError. InputError: it is not a file.
     """
     inside = project_path(repo, str(path), repo.root)
     located = locate(repo, f"{version}:{inside}")
     if not is_file(located.entry):
-        raise InputError(f"{inside} is no file in {version}", hint="`files` lists what a folder has.")
+        raise InputError(f"{inside} is not a file in {version}", hint="`files` lists what a folder has.")
     remote_file = open_at_remote(repo, content, located.entry.id)
     return remote_file or StoredContents(repo.store).open(inside, located.entry)
 
@@ -138,12 +138,12 @@ def read_content(repo: Repository, version: str, path: StrPath) -> bytes:
     """Read a file of a version whole; see `Project.read`.
 
     Raises:
-        UnknownVersion, UnknownName, ObjectPurged, IntegrityError. InputError: it is no file.
+        UnknownVersion, UnknownName, ObjectPurged, IntegrityError. InputError: it is not a file.
     """
     inside = project_path(repo, str(path), repo.root)
     located = locate(repo, f"{version}:{inside}")
     if located.is_folder:
-        raise InputError(f"{inside} is no file in {version}", hint="`files` lists what a folder has.")
+        raise InputError(f"{inside} is not a file in {version}", hint="`files` lists what a folder has.")
     pieces = []
     repo.progress.start(f"Reading {inside}", located.entry.size, "bytes")
     for piece in repo.store.stream(located.entry.id):

@@ -7,7 +7,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.storage.local import LocalStorage
 
 CONFIG_FILE = "config.json"
-"""See studio.folder; what this file has is set by studio.configuration, which refuses what is no name."""
+"""See studio.folder; what this file has is set by studio.configuration, which refuses what is not a name."""
 
 
 class _Value(msgspec.Struct, frozen=True):

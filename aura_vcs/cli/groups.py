@@ -149,7 +149,7 @@ class ShorthandGroup(LazyGroup):
     """A group that is a command as well: bare it lists, with a name it creates, `-d` deletes.
 
     `shorthands` maps options to the names of commands; `bare` is the command for no argument at
-    all, `otherwise` the one for an argument that is no command.
+    all, `otherwise` the one for an argument that is not a command.
     """
 
     def __init__(

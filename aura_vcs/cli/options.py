@@ -126,7 +126,7 @@ class ByteSize(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         text = str(value).strip().lower().replace(" ", "")
         digits = text.rstrip("bkmg")
         if not digits.isdecimal() or text[len(digits) :] not in self._UNITS or len(digits) > _DIGITS + _DIGITS:
-            self.fail(f"{value!r} is no size. Try 500k, 10M or 2G.", param, ctx)
+            self.fail(f"{value!r} is not a size. Try 500k, 10M or 2G.", param, ctx)
         return int(digits) * int(self._UNITS[text[len(digits) :]])
 
 
@@ -159,7 +159,7 @@ class Days(click.FloatRange):
         """Convert a number of days; refuse NaN, which is neither too small nor too large."""
         found = float(super().convert(value, param, ctx))
         if found != found:  # noqa: PLR0124 (only NaN is not itself)
-            self.fail(f"{value!r} is no number of days.", param, ctx)
+            self.fail(f"{value!r} is not a number of days.", param, ctx)
         return found
 
 
@@ -177,7 +177,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
         unit = text[len(digits) :][:1] if text[len(digits) :] in _UNIT_WORDS else text[len(digits) :]
         if not digits.isdecimal() or unit not in self._UNITS or len(digits) > _DIGITS:
-            self.fail(f"{value!r} is no length of time. Try 0, 2h or 14d.", param, ctx)
+            self.fail(f"{value!r} is not a length of time. Try 0, 2h or 14d.", param, ctx)
         return float(min(int(digits) * self._UNITS[unit], LONGEST_SECONDS))
 
 
@@ -194,5 +194,5 @@ class Share(click.ParamType):  # type: ignore[type-arg]  # generic only in newer
         number = text.removesuffix("%").strip()
         is_number = number.replace(".", "", 1).isdecimal() and number.isascii() and len(number) <= _DIGITS
         if not text.endswith("%") or not is_number or not 0 < float(number) <= 100:
-            self.fail(f"{value!r} is no share. Try 5% or 100%.", param, ctx)
+            self.fail(f"{value!r} is not a share. Try 5% or 100%.", param, ctx)
         return float(number) / 100

@@ -85,7 +85,7 @@ AuraError                    1   something failed
 │   ├── RemoteCorrupt       96   what it sent does not hash to what it is called
 │   ├── PushRejected        97   somebody else's work is there and not here
 │   ├── InvalidUrl          98   not the address of a remote
-│   ├── HelperMissing       99   an extra, `ssh`, or aura on the far side is missing
+│   ├── HelperMissing       99   an extra, `ssh`, or aura on the other side is missing
 │   ├── PathLocked         100   somebody else has locked the file
 │   ├── LocksUnsupported   101   that kind of remote cannot keep locks
 │   ├── RemoteLocked       102   it is encrypted, and this does not open it

@@ -109,7 +109,7 @@ class UnsafePath(IntegrityError):
 
 
 class LinkedPath(UnsafePath):
-    """A symbolic link, or another thing that is no file or folder, among aura's own files; none is followed."""
+    """A symbolic link, or another thing that is not a file or folder, among aura's own files; none is followed."""
 
     hint = (
         "Nothing behind it was read or written. If you put it there, put what it leads to in its place; "

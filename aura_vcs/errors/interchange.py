@@ -25,7 +25,7 @@ class NotAGitRepository(InterchangeError):
     exit_code = 112
 
     def __init__(self, path: str, reason: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{path} is no git repository that can be read: {reason}", hint=hint)
+        super().__init__(f"{path} is not a git repository that can be read: {reason}", hint=hint)
         self.path, self.reason = path, reason
 
 
@@ -46,7 +46,7 @@ class NotADatabase(InterchangeError):
     exit_code = 115
 
     def __init__(self, path: str, reason: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{path} is no database of the Aura studio that can be read: {reason}", hint=hint)
+        super().__init__(f"{path} is not a database of the Aura studio that can be read: {reason}", hint=hint)
         self.path, self.reason = path, reason
 
 

@@ -48,7 +48,7 @@ def is_searched(path: str) -> bool:
 
 
 def passages_of(path: str, data: bytes) -> list[Passage]:
-    """Return what a file says, passage by passage; nothing for what is no text, or not what its name says."""
+    """Return what a file says, passage by passage; nothing for what is not text, or not what its name says."""
     read = _reader_of(path)
     if read is None or len(data) > FILE_BYTES_LIMIT:
         return []

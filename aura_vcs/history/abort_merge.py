@@ -13,7 +13,7 @@ def abort_merge(repo: Repository) -> Undone:
     """Take back the merge that the worktree stands on, with the decisions made since.
 
     Raises:
-        InputError: the last thing done here is no merge.
+        InputError: the last thing done here is not a merge.
     """
     queries = repo.queries
     finished = recover(repo)
@@ -26,7 +26,7 @@ def abort_merge(repo: Repository) -> Undone:
     steps = next((n for n, type_ in enumerate(types) if type_ != "resolve"), len(types))
     if steps == len(types) or types[steps] != "merge":
         hint = "`aura undo` takes back what was done since, one thing at a time; `aura ops` lists it."
-        raise InputError("The last thing done here is no merge", hint=hint)
+        raise InputError("The last thing done here is not a merge", hint=hint)
     points: list[VersionRecord] = []
     for _ in range(steps):
         step = undo(repo)

@@ -48,7 +48,7 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
     if entry is None:
         raise UnknownName("file", path, hint=f"v{record.number} does not have it.")
     if entry.kind is not EntryKind.FILE:
-        raise InputError(f"{path or 'The project'} is no file", hint="Name one file in it.")
+        raise InputError(f"{path or 'The project'} is not a file", hint="Name one file in it.")
     if entry.size > CONTENT_BYTES_LIMIT:
         raise InputError(f"{path} has more than {CONTENT_BYTES_LIMIT >> 20} MiB", hint=_ASK_LOG)
     data = repo.store.read(entry.id)

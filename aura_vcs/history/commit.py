@@ -165,7 +165,7 @@ def _amendable(repo: Repository) -> VersionRecord:
         hint = "Go to a branch first, or commit here: a branch starts by itself."
         raise InputError(f"You are on the older version v{record.number}, which is not amended", hint=hint)
     if found.version != record.id or found.diverged:
-        hint = "Go there with `aura checkout`, or join both with `aura merge`."
+        hint = "Go there with `aura checkout`, or merge both with `aura merge`."
         raise InputError(f"Branch {found.name} has gone on from v{record.number}, so it is not amended", hint=hint)
     if not record.is_live or record.type is not VersionType.MANUAL:
         raise InputError(f"v{record.number} is not a version that can be amended", hint="Commit as usual.")

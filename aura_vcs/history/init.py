@@ -53,7 +53,7 @@ def start_project(path: str, *, title: str | None = None, **options: Any) -> Ite
 
     An existing `project.json` is never changed: its id, if it is a UUID, becomes the project's.
     Without one, one is written with a new id and the title (without a title, the folder's name).
-    Interrupted, it is no project yet and can be started again. `options` are Repository's.
+    Interrupted, it is not a project yet and can be started again. `options` are Repository's.
 
     Raises:
         ProjectExists: it is one already. InputError: the title is too long, or `path` is a file.

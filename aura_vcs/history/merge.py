@@ -240,7 +240,7 @@ class _MergeStep:
             what = f"Merged as v{number} {self._wanted.name!r}"
         else:
             new, parents = plan.theirs.id, ()
-            what = f"Went forward to v{plan.theirs.number} {plan.theirs.name!r}"
+            what = f"Fast-forwarded to v{plan.theirs.number} {plan.theirs.name!r}"
         refs.append(branch_update(self._repo, transaction, base.head.branch, new, parents=parents))
         return Draft(
             "merge",

@@ -12,7 +12,7 @@ from aura_vcs.interchange.git_objects import GitCommit, message_of, signature_of
 from aura_vcs.model import ORIGIN
 
 GIT = "git"
-"""The key of what a commit says from its author's line on; with BASE64 behind it where it is no UTF-8."""
+"""The key of what a commit says from its author's line on; with BASE64 behind it where it is not UTF-8."""
 BASE64 = ".base64"
 ORIGIN_PREFIX = "git "
 """What the origin of a version that came from git begins with; the commit's id follows."""

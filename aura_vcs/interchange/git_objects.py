@@ -54,7 +54,7 @@ def parse_tree(data: bytes, digest: int, name: str) -> list[GitEntry]:
     """Return the entries of a tree; `digest` is the length of a binary id, `name` is for errors.
 
     Raises:
-        GitDamaged: it is no tree.
+        GitDamaged: it is not a tree.
     """
     found, at, end = [], 0, len(data)
     while at < end:

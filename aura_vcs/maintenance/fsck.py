@@ -23,7 +23,7 @@ from aura_vcs.repository.repository import Repository
 class FsckReport(msgspec.Struct, frozen=True):
     """What was found; `objects` and `bytes` count what was looked at (stored bytes).
 
-    `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is no problem.
+    `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is not a problem.
     """
 
     problems: tuple[Finding, ...]

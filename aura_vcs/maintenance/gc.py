@@ -268,7 +268,7 @@ def _check_readable(repo: Repository) -> None:
         raise IntegrityError(
             f"Nothing was deleted: {troubles[0].path} cannot be read ({troubles[0].detail}), "
             "and what it names may be in use",
-            hint="`aura repair` mends it, then collect.",
+            hint="`aura repair` repairs it, then collect.",
         )
 
 

@@ -57,7 +57,7 @@ def _projected(repo: Repository) -> Iterator[Finding]:
         label = labels.get(record.id)
         if label is not None and any(getattr(record, name) != getattr(label, name) for name in _SHOWN_FIELDS):
             yield Finding(
-                "wrong_row", record.id, "the index shows it otherwise than its label; `aura reindex` mends it"
+                "wrong_row", record.id, "the index shows it otherwise than its label; `aura reindex` fixes it"
             )
 
 

@@ -36,10 +36,10 @@ def count_problems(repo: Repository) -> Iterator[Finding]:
     lines += [(tally.id(r), str(tally.recorded[r]), tally.counted[r]) for r in differing[: SHOWN_COUNTS - len(lines)]]
     for object_id, recorded, counted in lines:
         detail = f"the index counts {recorded}, {counted} hold it"
-        yield Finding("wrong_count", object_id, f"{detail}; `aura reindex` mends that")
+        yield Finding("wrong_count", object_id, f"{detail}; `aura reindex` fixes that")
     gone = (tally.id(row) for row in range(len(tally)) if not on_disk[row] and tally.recorded[row] > 0)
     for object_id in islice((i for i in gone if i != EMPTY_TREE_ID), SHOWN_COUNTS):
-        yield Finding("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` mends that")
+        yield Finding("wrong_count", object_id, "the index knows it, the disk does not; `aura reindex` fixes that")
 
 
 def _on_disk(repo: Repository, tally: CountTable) -> bytearray:

@@ -39,7 +39,7 @@ def _entry(file: BinaryIO, wanted: FileOrder, threads: int) -> bytes:
     file.seek(0)
     header = read_header(file)
     if header is None:
-        raise ValueError("it is no picture, sound or video of a kind that is known")
+        raise ValueError("it is not a picture, sound or video of a kind that is known")
     file.seek(0)
     if header.kind == "picture":
         return index_picture(file, header, wanted.content, wanted.limits)

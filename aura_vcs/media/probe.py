@@ -31,7 +31,7 @@ def can_look_into() -> bool:
 
 
 def read_media_header(path: Path) -> MediaHeader | None:
-    """Read the facts in the file's header, without any codec; None for what is no known media.
+    """Read the facts in the file's header, without any codec; None for what is not known media.
 
     Raises:
         OSError: the file cannot be opened.
@@ -43,7 +43,7 @@ def read_media_header(path: Path) -> MediaHeader | None:
 def diff_headers(old: MediaHeader | None, new: MediaHeader | None, *, both: bool = False) -> MediaDiff:
     """Compare two headers: all that is known without the extra `media`.
 
-    `both` says that the file is on both sides: where only one of them has a header, the other is no media.
+    `both` says that the file is on both sides: where only one of them has a header, the other is not media.
     """
     before = None if old is None else MediaFacts(old)
     after = None if new is None else MediaFacts(new)

@@ -55,7 +55,7 @@ class Film:
         self._file = open(path, "rb")  # noqa: SIM115  closed with the process
         header = read_header(self._file)
         if header is None or header.format not in DEMUXERS:
-            raise ValueError("it is no video or sound format that is looked into")
+            raise ValueError("it is not a video or sound format that is looked into")
         self._file.seek(0)
         self._claimed = header
         options = {"protocol_whitelist": "", "enable_drefs": "0"}

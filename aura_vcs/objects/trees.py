@@ -17,7 +17,7 @@ T = TypeVar("T")
 CACHED_ENTRIES = 100_000
 """Of trees used last; a few hundred bytes each."""
 DEPTH_LIMIT = 256
-"""Folders inside folders; deeper is no project but an attack."""
+"""Folders inside folders; deeper is not a project but an attack."""
 PATHS_LIMIT = 2_000_000
 """Paths below one tree; a few small trees inside each other can claim more than there are atoms."""
 EMPTY_TREE = Tree(())

@@ -103,7 +103,7 @@ def _own_listed(root: str, folder: str, ending: str) -> Iterator[str]:
 
 
 def _listed(folder: str, ending: str) -> Iterator[str]:
-    """Yield the names of files in a folder that is no link, sorted, as many as are looked at."""
+    """Yield the names of files in a folder that is not a link, sorted, as many as are looked at."""
     if os.path.islink(folder):
         return
     try:

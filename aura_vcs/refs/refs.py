@@ -120,7 +120,7 @@ class Refs:
     def bring_back_tags(self, copies: Iterable[tuple[str, Any]]) -> None:
         """Merge copies of tags, as operations name and record them, into the files. The caller holds the refs lock.
 
-        What is no proper tag is passed over.
+        What is not a proper tag is passed over.
         """
         found = self.all_tags()
         before = dict(found)

@@ -109,7 +109,7 @@ def _found_again(storage: LocalStorage, progress: Progress, trouble: Exception, 
         raise trouble from cause
     found = Format(FORMAT_VERSION, project, features_in_use(storage))
     if isinstance(cause, RecordUnreadable):
-        progress.note(f"{cause.message}; versions say which project this is, and `aura repair` mends it")
+        progress.note(f"{cause.message}; versions say which project this is, and `aura repair` repairs it")
         return found
     with suppress(StorageError):  # a read-only project can be looked at all the same
         put_format(storage, found)
@@ -118,7 +118,7 @@ def _found_again(storage: LocalStorage, progress: Progress, trouble: Exception, 
 
 
 def _check_not_newer(storage: LocalStorage, trouble: Exception) -> None:
-    """Refuse what a damaged file still says of a newer format, and what is no damage but something else."""
+    """Refuse what a damaged file still says of a newer format, and what is not damage but something else."""
     try:
         with storage.open(layout.FORMAT) as file:
             data = file.read(_READ_LIMIT)

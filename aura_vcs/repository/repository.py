@@ -169,7 +169,7 @@ class Repository:
     def init(cls, path: str = ".", *, project: str | None = None, **options: object) -> "Repository":
         """Make the folder `path` a project; files in it stay as they are.
 
-        Interrupted, it is no project yet and can be initialised again.
+        Interrupted, it is not a project yet and can be initialised again.
 
         Raises:
             ProjectExists: it is one already.
@@ -462,7 +462,7 @@ class Transaction:
 
 
 def project_storage(root: str, calls: FileCalls = REAL_CALLS) -> LocalStorage:
-    """Open the store of the project in a folder; its `.aura` is no link."""
+    """Open the store of the project in a folder; its `.aura` is not a link."""
     aura = os.path.join(root, layout.AURA)
     return LocalStorage(aura, temporary=layout.TEMPORARY, aside=layout.DAMAGED, calls=calls, follow_root=False)
 

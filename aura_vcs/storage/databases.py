@@ -23,14 +23,14 @@ PAUSE_SECONDS = 0.01
 
 
 class ManyNames(Exception):
-    """A database's file is known by other names, too, or is no file: what SQLite writes would go elsewhere."""
+    """A database's file is known by other names, too, or is not a file: what SQLite writes would go elsewhere."""
 
 
 def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int | None = None) -> sqlite3.Connection:
     """Open the database `name`, made if it is not there, in WAL mode.
 
     Raises:
-        StorageError: it cannot be made, or is no file. LinkedPath: one of its files is a link.
+        StorageError: it cannot be made, or is not a file. LinkedPath: one of its files is a link.
         ManyNames: one of its files has a second name, or is none.
         sqlite3.DatabaseError: it is damaged, or cannot be used.
     """
@@ -116,7 +116,7 @@ def _looked_at(place: LocalStorage, name: str) -> tuple[int, int]:
             if is_link(found):
                 raise LinkedPath(path + suffix)
             if not stat.S_ISREG(found.st_mode):
-                raise ManyNames(f"{path + suffix} is no regular file")
+                raise ManyNames(f"{path + suffix} is not a regular file")
             if found.st_nlink > 1:
                 raise ManyNames(path + suffix)
             identity = identity if suffix else (found.st_dev, found.st_ino)

@@ -222,7 +222,7 @@ class LocalStorage:
         """Open a file to lock it, made if it is not there; with `to_read`, one that is there and may not be written.
 
         Raises:
-            StorageError: the disk refuses, or it is no file. LinkedPath.
+            StorageError: the disk refuses, or it is not a file. LinkedPath.
         """
         path = self.path(name)
         with translated("lock", path):

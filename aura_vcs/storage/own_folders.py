@@ -27,7 +27,7 @@ OPEN_FOLDERS = 24
 class OwnFolders:
     """The folders below `root`; names are relative to it, with "/" between parts. "" is the root itself.
 
-    May be used from any thread. With `follow_root` false, the root is no link either.
+    May be used from any thread. With `follow_root` false, the root is not a link either.
     """
 
     def __init__(self, root: str, *, follow_root: bool = True) -> None:

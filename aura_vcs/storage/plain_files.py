@@ -22,7 +22,7 @@ def open_plain(name: str, flags: int, path: str, *, dir_fd: int | None) -> int:
     """Open a regular file that is there; `path` is what messages call it.
 
     Raises:
-        LinkedPath: it is a link. OSError: it cannot be opened, or is no regular file.
+        LinkedPath: it is a link. OSError: it cannot be opened, or is not a regular file.
     """
     if dir_fd is None and _leads_on(name, None):  # nothing else would stop it there
         raise LinkedPath(path)
@@ -39,7 +39,7 @@ def open_below(root: str, path: str) -> int:
 
     Raises:
         UnsafePath: the path leads out of the folder, into `.aura`, or through a link.
-        OSError: it cannot be opened, or is no regular file.
+        OSError: it cannot be opened, or is not a regular file.
     """
     for part in path.split("/"):
         check_entry_name(part)
@@ -55,7 +55,7 @@ def open_held(calls: FileCalls, name: str, path: str, dir_fd: int | None) -> int
     """Open a file that is written in place, made if it is not there; the people of its folder share it.
 
     Raises:
-        LinkedPath: it is a link. OSError: it cannot be opened, or is no regular file.
+        LinkedPath: it is a link. OSError: it cannot be opened, or is not a regular file.
     """
     if dir_fd is None and _leads_on(name, None):
         raise LinkedPath(path)
@@ -183,4 +183,4 @@ def _regular(fd: int) -> int:
         return fd
     os.close(fd)
     code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
-    raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is no regular file")
+    raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is not a regular file")

@@ -2,11 +2,11 @@
 
 A part lies among the temporary files, under the file's name with slashes as dashes, a number and
 `.part`. Whoever writes it holds a lock of the operating system on it, so that no two ever write into
-one part. Where the first is held (by somebody else, or by the far side of a line that was cut and
+one part. Where the first is held (by somebody else, or by the other side of a line that was cut and
 does not know yet), the next number is taken, and what the others have of the file is copied.
 
 A part is not trusted. It may hold anything: before it is gone on with, its hash is compared with that
-of the file's beginning, and the whole is checked as ever before it gets its name. A part is no link,
+of the file's beginning, and the whole is checked as ever before it gets its name. A part is not a link,
 and has one name only: a part that somebody made of another file would have that written to.
 """
 

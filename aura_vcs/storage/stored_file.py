@@ -1,7 +1,7 @@
 """A file of the store that is being read: one that cannot be read is named, and waits for nobody.
 
 What the disk refuses is tried a second time: a network disk that was away for a moment, or a handle
-that went stale, is no damage. What is refused twice is RecordUnreadable. Callers take that for damage
+that went stale, is not damage. What is refused twice is RecordUnreadable. Callers take that for damage
 of this one file, but neither delete nor overwrite it: it may be readable again a moment later.
 """
 
@@ -44,7 +44,7 @@ def open_stored(path: str, descriptor: Callable[[], int]) -> RetryingFile:
 
     Raises:
         FileNotFoundError: nothing is there.
-        RecordUnreadable: the disk refuses, or it is no regular file.
+        RecordUnreadable: the disk refuses, or it is not a regular file.
         StorageError: this process may open no more files.
     """
     try:

@@ -33,7 +33,7 @@ class FileCalls:
     """The calls as the operating system has them. Paths may be relative to `dir_fd`."""
 
     def create(self, path: str, mode: int = 0o666, *, dir_fd: int | None = None) -> int:
-        """Create a new file for reading and writing, that did not exist and is no link."""
+        """Create a new file for reading and writing, that did not exist and is not a link."""
         if os.name == "nt":
             return _open_on_windows(path, "new")
         return os.open(path, _NEW, mode, dir_fd=dir_fd)
@@ -45,7 +45,7 @@ class FileCalls:
         return os.open(path, _AGAIN | os.O_CREAT, 0o666, dir_fd=dir_fd)
 
     def reopen(self, path: str, *, dir_fd: int | None = None) -> int:
-        """Open a file that is there and is no link, for reading and writing; waits for nobody."""
+        """Open a file that is there and is not a link, for reading and writing; waits for nobody."""
         if os.name == "nt":
             return _open_on_windows(path, "existing")
         return os.open(path, _AGAIN, dir_fd=dir_fd)

@@ -84,7 +84,7 @@ class LocalUpload:
         try:
             fd = file.fileno()
         except (OSError, AttributeError):
-            return False  # a stream that is no file
+            return False  # a stream that is not a file
         with translated("write", self.path):
             return self._calls.clone(fd, self.fd)
 
@@ -109,7 +109,7 @@ class LocalUpload:
         try:
             fd = file.fileno()
         except (OSError, AttributeError):
-            return 0  # a stream that is no file
+            return 0  # a stream that is not a file
         with translated("write", self.path):
             length = min(length, os.fstat(fd).st_size - offset)
             if length <= 0:

@@ -69,7 +69,7 @@ def add_project(studio: Studio, path: str, *, noticed: bool = False) -> ProjectE
     """Enter the project in the folder `path`, or bring its entry up to date.
 
     An entry of the same project whose folder is gone is taken to have moved here. With `noticed`,
-    nobody asked for it: it is no action that could be taken back.
+    nobody asked for it: it is not an action that could be taken back.
 
     Raises:
         NotAProject: the folder is none.

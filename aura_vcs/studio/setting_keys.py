@@ -219,7 +219,7 @@ def parse_value(setting: SettingKey, text: str) -> Any:
 def check_given(setting: SettingKey, value: Any) -> Any:
     """Return a value that a person gives, if it can do what it is meant for.
 
-    One that came from elsewhere is not held to it: whoever uses it passes over what is no pattern.
+    One that came from elsewhere is not held to it: whoever uses it passes over what is not a pattern.
 
     Raises:
         SettingInvalid: names the pattern that is none.

@@ -119,7 +119,7 @@ def answer(studio: Studio, step: SetupStep, text: str | None, *, correlation_id:
         if os.path.exists(given) and not os.path.isdir(given):
             raise InputError(f"{given} is a file", hint="Name a folder; it is made when something is exported.")
     if given is not None and step.name == "ffmpeg" and not os.path.isfile(given):
-        raise InputError(f"{given} is no program", hint="Leave it empty; exports bring their own FFmpeg.")
+        raise InputError(f"{given} is not a program", hint="Leave it empty; exports bring their own FFmpeg.")
     together = correlation_id or new_uuid()
     if given is not None:
         set_configuration(studio, step.key, given, correlation_id=together)

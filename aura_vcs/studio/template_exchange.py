@@ -26,7 +26,7 @@ def read_template_file(studio: Studio, path: str, *, name: str | None = None) ->
     """Take a template from somebody's file, of which no more is read than a template may have.
 
     Raises:
-        InputError: the file cannot be read, or a template has that name. TemplateUnusable: it is no template.
+        InputError: the file cannot be read, or a template has that name. TemplateUnusable: it is not a template.
     """
     try:
         with open(path, "rb") as stream:

@@ -42,7 +42,7 @@ def documents_of(source: ContentSource, name: str) -> Documents:
     """Read the documents of a project in the form of a template.
 
     Raises:
-        TemplateUnusable: a document is no JSON object; a template of it would be none.
+        TemplateUnusable: a document is not a JSON object; a template of it would be none.
     """
     found: Documents = {}
     for path in sorted(source.names()):
@@ -54,7 +54,7 @@ def documents_of(source: ContentSource, name: str) -> Documents:
         except AuraError as error:
             raise TemplateUnusable(name, error.message) from error
         if not isinstance(value, dict):
-            raise TemplateUnusable(name, f"{path} is no JSON object")
+            raise TemplateUnusable(name, f"{path} is not a JSON object")
         own = _OWN if path == PROJECT_NAME or path.startswith(f"{SCENES_FOLDER}/") else set[str]()
         found[path] = {key: item for key, item in value.items() if key not in own}
     return check_documents(found, name)
@@ -81,7 +81,7 @@ def check_texts(texts: Mapping[str, Any], name: str) -> dict[str, str]:
         if path not in TEXTS:
             raise TemplateUnusable(name, f"{path!r}: no template has such a file")
         if not isinstance(text, str) or len(text.encode("utf-8", "replace")) > TEXT_BYTES_LIMIT:
-            raise TemplateUnusable(name, f"{path} is no text of at most {TEXT_BYTES_LIMIT:,} bytes")
+            raise TemplateUnusable(name, f"{path} is not text of at most {TEXT_BYTES_LIMIT:,} bytes")
     return dict(texts)
 
 
@@ -89,16 +89,16 @@ def check_documents(documents: Mapping[str, Any], name: str) -> Documents:
     """Check that a project may begin with the documents; return them.
 
     Raises:
-        TemplateUnusable: a file that is no document, or names a place outside the project.
+        TemplateUnusable: a file that is not a document, or names a place outside the project.
     """
     if not documents or len(documents) > FILE_LIMIT:
         raise TemplateUnusable(name, f"it has {len(documents)} documents; 1 to {FILE_LIMIT} make a template")
     for path, value in documents.items():
-        reason = unsafe_reason(path) or ("" if view_of(path) is not None else "it is no document of a project")
+        reason = unsafe_reason(path) or ("" if view_of(path) is not None else "it is not a document of a project")
         if reason:
             raise TemplateUnusable(name, f"{path!r}: {reason}")
         if not isinstance(value, dict):
-            raise TemplateUnusable(name, f"{path} is no JSON object")
+            raise TemplateUnusable(name, f"{path} is not a JSON object")
     return dict(documents)
 
 

@@ -200,7 +200,7 @@ def edit_template(studio: Studio, template: Template, changes: Mapping[str, Any]
 
 
 def _check_structure(field: str, value: Any) -> None:
-    """Refuse what is no JSON object or list, or too large."""
+    """Refuse what is not a JSON object or list, or too large."""
     if value is not None and not isinstance(value, dict | list):
         raise InputError(f"A template's {field} is a JSON object or list, not {value!r}"[:200])
     if len(encode_compact(value)) > STRUCTURE_BYTES_LIMIT:
@@ -233,7 +233,7 @@ def rate_template(studio: Studio, template: Template, stars: int) -> Template:
         InputError: not 1 to 5.
     """
     if stars not in STARS:
-        raise InputError(f"{stars} is no rating", hint="A template gets 1 to 5 stars.")
+        raise InputError(f"{stars} is not a rating", hint="A template gets 1 to 5 stars.")
     with acting(studio.folder):
         change = changed(studio.folder, RATINGS, stars, "templates", template.id, "stars", studio.folder.user)
         draft = ActionDraft("template.rate", f"Rated the template {template.name!r}", (change,), can_batch=True)
@@ -265,7 +265,7 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
     """Take a template from somebody's file, as a community template with an id of its own.
 
     Raises:
-        TemplateUnusable: it is no template, or its documents would leave the project folder.
+        TemplateUnusable: it is not a template, or its documents would leave the project folder.
         InputError: a template has that name.
     """
     if len(data) > FILE_BYTES_LIMIT:
@@ -276,7 +276,7 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
             raise TemplateUnusable(file, f"its format is not {FORMAT!r}")
         found = from_plain({**value, "id": new_uuid()}, Template, file)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise TemplateUnusable(file, "it is no JSON") from error
+        raise TemplateUnusable(file, "it is not JSON") from error
     except RecordCorrupt as error:
         raise TemplateUnusable(file, error.detail) from error
     check_documents(found.documents, file)

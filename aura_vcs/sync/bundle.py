@@ -77,7 +77,7 @@ def verify_bundle(path: str, progress: Progress = SILENT) -> VerifyReport:
     """Look through a bundle: every object is hashed, every version is complete.
 
     Raises:
-        RemoteUnreachable: there is no such file. RemoteCorrupt: it is no bundle at all.
+        RemoteUnreachable: there is no such file. RemoteCorrupt: it is not a bundle at all.
     """
     bundle = BundleRemote(path)
     try:

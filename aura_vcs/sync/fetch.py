@@ -153,7 +153,7 @@ def _fetch_alone(
         clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
         fetched = _fetch(repo, view, known, expecting, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
-        fast_forward(repo, f"Went forward to what was fetched from {remote.location}")
+        fast_forward(repo, f"Fast-forwarded to what was fetched from {remote.location}")
     known.remember(state_of(view, known.state(), fetched=state))
     return fetched
 

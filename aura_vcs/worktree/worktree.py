@@ -136,7 +136,7 @@ class Worktree:
         """
         state = scan.file(path)
         if state is None or state.is_symlink:
-            raise FileUnreadable(path, "it is no file any more")
+            raise FileUnreadable(path, "it is not a file any more")
         from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock
 
         real_path = os.path.join(self.root, path)
@@ -227,14 +227,14 @@ class Worktree:
         """Return the id of what a file of any size (or a link's target) holds now; None if there is none.
 
         Raises:
-            FileUnreadable: something is there that is no file, or it cannot be read.
+            FileUnreadable: something is there that is not a file, or it cannot be read.
         """
         real_path = os.path.join(self.root, *path.split("/"))
         from aura_vcs.worktree.checkout.set_aside import content_id
 
         found = content_id(real_path)
         if found is None and os.path.lexists(real_path):
-            raise FileUnreadable(path, "it is no file, or not permitted")
+            raise FileUnreadable(path, "it is not a file, or not permitted")
         return found
 
     def content_aside(self, unsaved: "Unsaved") -> ObjectId | None:

@@ -112,7 +112,7 @@ def test_targets_that_are_none(repo: Repository, where: str, error: type[Excepti
 
 
 def test_at_signs_in_names(repo: Repository) -> None:
-    """A file's name may have an `@`: what is no place belongs to it."""
+    """A file's name may have an `@`: what is not a place belongs to it."""
     save(repo, "logo@2x.png", picture(10, 10))
     assert add_note(repo, "logo@2x.png", "soft").target.path == "logo@2x.png"
     assert add_note(repo, "logo@2x.png@0:01", "soft").target.start == 1.0
@@ -251,7 +251,7 @@ def test_the_index_comes_back(repo: Repository) -> None:
 
 
 def test_damaged_notes_are_passed_over(repo: Repository) -> None:
-    """A file that is no note is reported by fsck, mended from the log, and hides no other."""
+    """A file that is not a note is reported by fsck, mended from the log, and hides no other."""
     first, second = add_note(repo, "cut.mp4", "one"), add_note(repo, "cut.mp4", "two")
     file = Path(repo.root, f".aura/refs/notes/{first.id}.json")
     file.write_text('{"id": "../../x", "fields": {}}')

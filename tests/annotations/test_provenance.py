@@ -158,7 +158,7 @@ def test_hostile_files() -> None:
      {"colour": "red"}, {"commercial": "yes"}, {"parameters": {"a": float("inf")}}],
 )  # fmt: skip
 def test_facts_that_are_none(facts: dict[str, Any]) -> None:
-    """What is no fact, or cannot have that value, is refused by name; from a file it is passed over."""
+    """What is not a fact, or cannot have that value, is refused by name; from a file it is passed over."""
     with pytest.raises(InvalidFact, match=next(iter(facts))):
         check_facts(facts)
     assert proper_facts(facts) == {}

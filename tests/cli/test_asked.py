@@ -65,7 +65,7 @@ def test_a_wrong_option_points_to_the_help_of_its_command(film: Film, words: tup
 
 
 def test_diff_takes_files_and_folders_without_a_sign(film: Film) -> None:
-    """As git does: what is no version and is a path, here or in the last version, is a path."""
+    """As git does: what is not a version and is a path, here or in the last version, is a path."""
     film("commit", "-m", "First")
     (film.root / "assets" / "sky.png").write_bytes(b"other")
     (film.root / "brief.json").write_text('{"topic": "x"}')

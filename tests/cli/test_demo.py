@@ -80,7 +80,7 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     wanted += ["version", "gc", "fsck", "log", "storage"]
     remaining = iter(verbs)
     assert all(verb in remaining for verb in wanted), verbs
-    assert "Everything is whole" in done.stdout
+    assert "Everything is intact" in done.stdout
     assert "Did again: Restored v1 (assets/images/050-mars.png)" in done.stdout
     assert "Freed" in done.stdout
     assert "Error" not in done.stdout

@@ -157,7 +157,7 @@ def test_a_clean_checkout_takes_everything_out(two: Film) -> None:
     assert (two.data("status")["clean"], two.data("status")["branch"]) == (True, "main")
     assert not (two.root / "new.txt").exists()
     assert two.read("take.tmp") == "ignored"
-    assert "Nothing had to change" in two("checkout", "--clean").out
+    assert "Nothing to change" in two("checkout", "--clean").out
     two("undo")
     assert (two.read("notes.txt"), two.read("new.txt")) == ("unsaved", "new")
     two("checkout", code=2)
@@ -167,7 +167,7 @@ def test_what_changes_nothing_is_not_recorded(two: Film) -> None:
     """No restore point, no number, no step of undo: a restore or checkout of what is there already."""
     before = two.data("ops")
     for words in (("restore", "HEAD"), ("restore", "HEAD", "notes.txt"), ("checkout", "main"), ("checkout", "v2")):
-        assert "Nothing had to change" in two(*words).out
+        assert "Nothing to change" in two(*words).out
         assert two.data(*words)["restore_point"] is None
     assert two.data("ops") == before
     two.write({"notes.txt": "next"})
@@ -192,7 +192,7 @@ def test_restore_brings_content_back_uncommitted(two: Film) -> None:
     assert two.data("status")["branch"] == "main"
     assert "Took back: Restored v1" in two("undo").out
     assert "wild" in two.read("brief.json")
-    assert "Nothing had to change" in two("restore", "HEAD").out
+    assert "Nothing to change" in two("restore", "HEAD").out
 
 
 def test_undo_and_redo_walk_the_whole_way(two: Film) -> None:
@@ -292,7 +292,7 @@ def test_operations_are_listed_and_shown(two: Film) -> None:
     assert len(two("ops", "-n", "1").out.splitlines()) == 1
     assert "Committed v1" in two("ops", "-n", "1", "--offset", "2").out
     assert len(two("ops", "--type", "commit").out.splitlines()) == 2
-    assert "Nothing is like that" in two("ops", "--user", "Nobody").out
+    assert "No matching operations" in two("ops", "--user", "Nobody").out
     operation = lines[1].split()[0]
     assert '"type": "commit"' in two("ops", operation).out
 
@@ -312,7 +312,7 @@ def test_a_file_in_place_of_a_version_is_understood(two: Film) -> None:
     assert "Nothing differs" in two("diff", "notes.txt").out
     assert "`aura show HEAD:notes.txt`" in two("show", "notes.txt", code=20).stderr
     for command in ("restore", "checkout"):
-        assert "Nothing had to change" in two(command, "notes.txt").out
+        assert "Nothing to change" in two(command, "notes.txt").out
 
 
 def test_without_versions_every_revision_says_so(film: Film) -> None:

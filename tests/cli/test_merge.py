@@ -103,7 +103,7 @@ def test_blame(apart: Film) -> None:
     lines = [(part["text"], part["version"]["number"]) for part in apart.data("blame", "notes.txt")["parts"]]
     assert lines == [("zero", 3), ("one", 1), ("two", 1), ("three", 1)]
     apart("blame", "scenes", code=2)
-    assert "The project is no file" in apart("blame", ".", code=2).stderr
+    assert "The project is not a file" in apart("blame", ".", code=2).stderr
     assert "neither a document nor a text" in apart("blame", "assets/sky.png", code=74).stderr
 
 

@@ -61,7 +61,7 @@ def cut(frames: int, name: str = "Harbour at dawn") -> str:
 
 @pytest.fixture
 def week(quick_path: Path) -> Iterator[tuple[Terminal, Path]]:
-    """A home with a `.gitconfig`, a film that is no project yet, and a terminal in its folder."""
+    """A home with a `.gitconfig`, a film that is not a project yet, and a terminal in its folder."""
     home, film = quick_path / "home", quick_path / "film"
     for folder in (home, film / "sound", film / "stills"):
         folder.mkdir(parents=True)

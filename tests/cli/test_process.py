@@ -181,7 +181,7 @@ def test_binary_content_stays_off_the_screen(two: Film) -> None:
     assert re.fullmatch(r"one\n\\x1b\]52;c;x\\x07two +tabbed\n", text)
     picture, code = on_terminal(two, ["show", "HEAD:assets/sky.png"])
     assert code == 0
-    assert re.fullmatch(r"This is no text\. .* > FILE\n", picture)
+    assert re.fullmatch(r"This is not text\. .* > FILE\n", picture)
 
 
 def test_traceback_only_when_asked(two: Film) -> None:

@@ -57,7 +57,7 @@ def test_long_work_is_drawn_on_a_terminal(film: Film) -> None:
 
 
 def test_nothing_is_drawn_into_a_file() -> None:
-    """Where stderr is no terminal there are notes only."""
+    """Where stderr is not a terminal there are notes only."""
     done = subprocess.run([sys.executable, "-c", WORK], capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert done.stderr == "Something to \\x1b[2Jknow\n"

@@ -81,7 +81,7 @@ def test_conflicts_have_numbers(apart: Film) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")
 def test_a_terminal_asks_one_by_one(apart: Film) -> None:
-    """Ours, theirs, later, and what is no answer; then the rest, until nothing is open."""
+    """Ours, theirs, later, and what is not an answer; then the rest, until nothing is open."""
     apart("merge", "side")
     said, code = at_a_terminal(apart, "resolve", typed=b"t\nnonsense\no\n\n")
     assert code == 0

@@ -13,7 +13,7 @@ def test_edit_changes_name_and_importance(two: Film) -> None:
     before = two.data("show", "v1")["version"]
     after = two.data("version", "edit", "v1", "--name", "Rough cut", "--important")["version"]
     assert (after["name"], after["important"], after["id"]) == ("Rough cut", True, before["id"])
-    assert "is like that already" in two("version", "edit", "v1", "--important").out
+    assert "already has these values" in two("version", "edit", "v1", "--important").out
     two("undo")
     undone = two.data("show", "v1")["version"]
     assert undone["updated_at"] > after["updated_at"], "to take back is to change"
@@ -86,7 +86,7 @@ def test_gc_says_what_goes(two: Film) -> None:
     assert "Freed" in out
     assert "can no longer be taken back" in two("undo", code=27).stderr
     assert two.data("log", "--deleted")["versions"][1]["purged_at"] is not None
-    assert "no length of time" in two("gc", "--grace", "soon", code=2).stderr
+    assert "not a length of time" in two("gc", "--grace", "soon", code=2).stderr
 
 
 def test_what_gc_left_comes_back_whole(two: Film) -> None:

@@ -34,7 +34,7 @@ def _longer(clip: Any, frames: int, *, head: bool = False) -> None:
 
 
 def test_a_clip_cut_in_two_is_split() -> None:
-    """What plays on behind the cut is no new clip, and the first half was not trimmed."""
+    """What plays on behind the cut is not a new clip, and the first half was not trimmed."""
     new = _three()
     _children(new)[1:2] = [otio_clip("earth", 10, 4), otio_clip("earth", 14, 2)]
     found = diff_timeline_files(as_bytes(_three()), as_bytes(new))

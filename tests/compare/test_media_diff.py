@@ -181,7 +181,7 @@ def test_a_report_sees_files_of_one_side_too(tmp_path: Path) -> None:
 
 @needs_media
 def test_a_picture_is_shown_on_request(tmp_path: Path) -> None:
-    """Both kinds of picture are PNG files with our mark; what is no picture is refused."""
+    """Both kinds of picture are PNG files with our mark; what is not a picture is refused."""
     old = {"a.png": picture(tmp_path / "1.png").read_bytes(), "b.wav": wav(0.1)}
     new = {"a.png": picture(tmp_path / "2.png", spot=True).read_bytes(), "b.wav": wav(0.2)}
     with _changed(tmp_path / "p", old, new) as comparison:

@@ -93,7 +93,7 @@ def test_a_passage_removed_here_and_edited_there_is_a_conflict() -> None:
 
 @pytest.mark.parametrize("data", [b"\xff\xfea\x00", b"\x00", b"caf\xe9", b"\xef\xbb\xbfa\n"])
 def test_other_encodings_are_never_rewritten(data: bytes) -> None:
-    """What is no UTF-8 text is not joined; a byte order mark stays."""
+    """What is not UTF-8 text is not joined; a byte order mark stays."""
     merged = merge_text(b"a\n", data, b"b\n")
     assert merged.data == data
     assert merged.fallback or merged.conflicts

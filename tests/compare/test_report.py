@@ -258,7 +258,7 @@ def test_unseen_characters_are_shown() -> None:
 
 
 def test_only_known_pictures_are_shown() -> None:
-    """An SVG, a script or a broken file is no picture for the report."""
+    """An SVG, a script or a broken file is not a picture for the report."""
     assert picture(b"<svg onload=alert(1)></svg>", "x") == ""
     assert picture(b"", "x") == ""
     assert picture(png(), "x").startswith('<img alt="x" src="data:image/png;base64,')

@@ -354,7 +354,7 @@ def _only_gaps_differ(old: Timeline | None, new: Timeline | None) -> bool:
 
 @pytest.mark.parametrize("count", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_thousands_of_markers_and_effects_take_seconds(count: int) -> None:
-    """One clip with 20,000 markers, half of them changed, is no trap."""
+    """One clip with 20,000 markers, half of them changed, is not a trap."""
     markers = [{"OTIO_SCHEMA": "Marker.2", "name": f"m{n % 3}", "at": n} for n in range(count)]
     changed = [{**marker, "at": -marker["at"]} if marker["at"] % 2 else marker for marker in markers]
     start = time.process_time()

@@ -93,7 +93,7 @@ def _strike(root: Path, scene: Scene, fault: Fault, at: int, stage: Stage) -> No
     try:
         scene.run(repo)
     except (AuraError, Stopped):
-        assert fault is not Fault.SHORT, "a short write is no error"
+        assert fault is not Fault.SHORT, "a short write is not an error"
     finally:
         repo.close()
     if fault is not Fault.STOP and calls.struck_call != "unlink":

@@ -73,7 +73,7 @@ def test_the_deepest_document_leaves_a_readable_question(lines: Lines) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="names are Unicode there")
 def test_odd_names_and_sides_travel(lines: Lines) -> None:
-    """A name that is no UTF-8, an empty text, control characters in a document: another machine reads and decides."""
+    """A name that is not UTF-8, an empty text, control characters in a document: another machine reads and decides."""
     odd = os.fsdecode(b"sc\xff\xfene \xe2\x80\xae.txt")
     _three(lines, odd, "one\n", "\u2028ours\x7f\n", "theirs\n")
     studio, laptop = lines.root, lines.root.parent / "laptop"

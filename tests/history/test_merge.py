@@ -84,7 +84,7 @@ def test_abort_takes_back_decisions_too(lines: Lines) -> None:
     lines.on("main", "Ours", brief={"tone": "wild"})
     lines.on("side", "Theirs", brief={"tone": "stern"})
     checkout(lines.repo, "main")
-    with pytest.raises(InputError, match="no merge"):
+    with pytest.raises(InputError, match="not a merge"):
         abort_merge(lines.repo)
     before = look(lines.root)
     merge(lines.repo, "side")
@@ -94,7 +94,7 @@ def test_abort_takes_back_decisions_too(lines: Lines) -> None:
     merge(lines.repo, "side")
     edit(lines.root, "plan.json", pacing="Fast")
     save(lines.repo, "More")
-    with pytest.raises(InputError, match="no merge"):
+    with pytest.raises(InputError, match="not a merge"):
         abort_merge(lines.repo)
 
 

@@ -247,7 +247,7 @@ def test_two_paths_that_are_one_on_another_disk_are_refused_there(film: Reposito
 
 @pytest.mark.parametrize("name", ["..%2F..%2Fevil", "-rf", "%1B]52;c;x%07", "main (conflicted copy)", "x" * 250, "%FF"])
 def test_refs_with_hostile_file_names_are_passed_over(film: Repository, name: str) -> None:
-    """H6: a folder that somebody dropped into refs/ is no branch unless its name could be one."""
+    """H6: a folder that somebody dropped into refs/ is not a branch unless its name could be one."""
     entry = film.refs.branch_entries("main")[0]
     folder = Path(film.root) / ".aura" / "refs" / "branches" / name
     folder.mkdir()

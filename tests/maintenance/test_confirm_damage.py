@@ -38,7 +38,7 @@ for number in range(int(sys.argv[2])):
 
 
 def test_what_is_half_done_is_no_damage(tmp_path: Path) -> None:
-    """A commit between two looks of one check is looked at again, and is no problem."""
+    """A commit between two looks of one check is looked at again, and is not a problem."""
     write(tmp_path, {"a.txt": "one"})
     with Repository.init(str(tmp_path)) as repo, Repository.open(str(tmp_path)) as other:
         commit(repo, "First")

@@ -18,7 +18,7 @@ from tests.project.conftest import RELAXED, SOLAR_SYSTEM
 
 
 def test_types_and_mime_types() -> None:
-    """The last extension decides, in any case; what is no media has no type."""
+    """The last extension decides, in any case; what is not media has no type."""
     assert (asset_type("a/B.PNG"), mime_type("a/B.PNG")) == ("Image", "image/png")
     assert (asset_type("x.mp4"), asset_type("x.srt"), asset_type("x.wav")) == ("Video", "Subtitle", "Audio")
     assert (asset_type("x.json"), mime_type("x.json")) == (None, "application/octet-stream")

@@ -56,8 +56,8 @@ def test_the_fixture_has_no_problems(changed: Changed) -> None:
         ("brief.json", "/llm_parameters/temperature", 3, "3 is out of range", "a number from 0 to 2"),
         ("brief.json", "/llm_parameters/top_k", 1.5, "not a whole number", "a whole number from 0"),
         ("brief.json", "/prompt_modifiers", [], "this is a list", "an object"),
-        ("plan.json", "/target_duration", "76s", "'76s' is no duration", "seconds from 0"),
-        ("plan.json", "/target_duration", -1, "-1 is no duration", "seconds from 0"),
+        ("plan.json", "/target_duration", "76s", "'76s' is not a duration", "seconds from 0"),
+        ("plan.json", "/target_duration", -1, "-1 is not a duration", "seconds from 0"),
         (
             "voice.json",
             "/pause",

@@ -84,7 +84,7 @@ def test_twice_is_once_and_undo_takes_it_back(tmp_path: Path) -> None:
 
 
 def test_a_link_is_not_written_through(tmp_path: Path) -> None:
-    """Where .auraignore is no file, nothing is written, and the reason is said."""
+    """Where .auraignore is not a file, nothing is written, and the reason is said."""
     other = tmp_path / "other"
     other.write_bytes(b"theirs")
     folder = tmp_path / "film"

@@ -38,13 +38,13 @@ def test_a_checkpoint_survives_its_encoding() -> None:
     [
         (
             {"stage": "Rendering"},
-            "'Rendering' is no stage; there are Script, TTS, Images",
+            "'Rendering' is not a stage; there are Script, TTS, Images",
         ),
         ({"done": 11}, "more than all 10 scenes"),
         ({"done": -1}, "counted from 0"),
         ({"time": "noon"}, "is not a time"),
-        ({"data": {"x": object()}}, "it is no JSON"),
-        ({"data": {"x": "\ud800"}}, "it is no JSON"),
+        ({"data": {"x": object()}}, "it is not JSON"),
+        ({"data": {"x": "\ud800"}}, "it is not JSON"),
     ],
 )
 def test_a_checkpoint_that_cannot_be_is_refused(change: dict[str, Any], message: str) -> None:

@@ -131,7 +131,7 @@ def test_a_clip_held_upright_is_shown_upright(solar_files: dict[str, bytes], tmp
 
 
 def test_subtitle_files_are_read_as_they_come() -> None:
-    """SubRip and WebVTT, CRLF, byte order mark, tags, Latin-1; what is no cue is passed over."""
+    """SubRip and WebVTT, CRLF, byte order mark, tags, Latin-1; what is not a cue is passed over."""
     srt = "\ufeff1\r\n00:00:01,500 --> 00:00:02,000\r\n<i>Hello</i>\r\nthere\r\n\r\nnoise\r\n".encode()
     assert parse_subtitles(srt) == [(1.5, 2.0, "Hello there")]
     vtt = b"WEBVTT\n\n00:01.000 --> 00:02.000 align:start\nHi\n\n01:00:00.000 --> 00:00:01.000\nnever\n"

@@ -28,7 +28,7 @@ from tests.project.films import CLIP, DRAFT, MUSIC, NARRATION, SUN, Recording, a
         ({"/scenes/1/visual_assets/0/file_path": "assets/gone.png"}, {}, "assets/gone.png does not exist", 1),
         ({"/scenes/0/narration_audio_path": "assets/gone.wav"}, {}, "assets/gone.wav does not exist", 0),
         ({"/background_music_path": "assets/gone.wav"}, {}, "assets/gone.wav does not exist", None),
-        ({"/scenes/0/duration": "long"}, {}, "'long' is no duration", None),
+        ({"/scenes/0/duration": "long"}, {}, "'long' is not a duration", None),
         ({"/scenes/1/duration": 0}, {}, "it lasts no time", 1),
         ({"/scenes": []}, {}, "there are no scenes", None),
         ({"/scenes/0/duration": 90000}, {}, "would last 25.0 hours", None),

@@ -67,7 +67,7 @@ def test_setting_a_heading_changes_two_lines(changed: Changed, solar_files: dict
 
 
 def test_setting_what_is_there_writes_nothing(changed: Changed) -> None:
-    """An equal value is no change."""
+    """An equal value is not a change."""
     assert set_scene(changed(), "3", {"heading": "Earth", "duration_seconds": 7.5}).write == {}
 
 
@@ -97,7 +97,7 @@ def test_a_new_picture_reaches_the_timeline(changed: Changed, solar_files: dict[
 @pytest.mark.parametrize(
     ("values", "error", "message"),
     [
-        ({"duration_seconds": "long"}, InvalidValue, "'long' is no duration"),
+        ({"duration_seconds": "long"}, InvalidValue, "'long' is not a duration"),
         ({"heading": "x" * 501}, InvalidValue, "out of range"),
         ({"image_file_path": "../x.png"}, InvalidValue, "'..'"),
         ({"headng": "x"}, UnknownField, "nothing at /headng"),

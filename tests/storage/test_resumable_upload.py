@@ -141,7 +141,7 @@ def test_a_part_that_is_whole_needs_nothing_more(root: Path) -> None:
 
 
 def test_two_never_write_into_one_part(root: Path) -> None:
-    """Somebody holds the part, perhaps the far side of a line that was cut: its bytes are copied, and it stays."""
+    """Somebody holds the part, perhaps the other side of a line that was cut: its bytes are copied, and it stays."""
     part = interrupt(root)
     arrived = part.stat().st_size
     held = open_part(LocalStorage(str(root)), "tmp", NAME)
@@ -225,7 +225,7 @@ def test_a_full_disk_gets_its_room_back(root: Path) -> None:
 
 
 def test_what_is_refused_is_thrown_away(root: Path) -> None:
-    """A file that the check does not let pass is no beginning of a better one."""
+    """A file that the check does not let pass is not a beginning of a better one."""
 
     def refuse(_: BinaryIO) -> None:
         raise RemoteCorrupt("remote", "not what it should be")

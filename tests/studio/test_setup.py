@@ -31,7 +31,7 @@ def test_a_wrong_answer_stays_on_its_step(studio: Studio, tmp_path: Path) -> Non
     (tmp_path / "file").write_text("x")
     with pytest.raises(InputError, match="is a file"):
         answer(studio, STEPS[1], str(tmp_path / "file"))
-    with pytest.raises(InputError, match="is no program"):
+    with pytest.raises(InputError, match="is not a program"):
         answer(studio, STEPS[2], str(tmp_path / "nowhere"))
     with pytest.raises(SettingInvalid):
         answer(studio, STEPS[3], "Gold")

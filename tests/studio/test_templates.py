@@ -156,7 +156,7 @@ def test_export_and_import(studio: Studio) -> None:
     ],
 )
 def test_hostile_template_files_are_refused(studio: Studio, change: dict[str, object]) -> None:
-    """A file that would write elsewhere, or is no template, is refused as a whole."""
+    """A file that would write elsewhere, or is not a template, is refused as a whole."""
     value = json.loads(export_template(find_template(studio, "story")))
     with pytest.raises(TemplateUnusable):
         import_template(studio, json.dumps({**value, "name": "Evil", **change}).encode(), "evil.json")

@@ -2,7 +2,7 @@
 
     python cut_pipe.py LOG RATE CUT… -- FOLDER
 
-Each start takes the next CUT (bytes to the far side after which both ends are cut off; 0 lets all
+Each start takes the next CUT (bytes to the other side after which both ends are cut off; 0 lets all
 pass) and adds a line with the bytes that went there to LOG. RATE is bytes a second, 0 without limit.
 """
 
@@ -23,7 +23,7 @@ def command(log: Path, folder: Path, *cuts: int, rate: int = 0) -> list[str]:
 
 
 def passed(log: Path) -> list[int]:
-    """How many bytes went to the far side, for each connection."""
+    """How many bytes went to the other side, for each connection."""
     return [int(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 

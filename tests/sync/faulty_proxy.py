@@ -16,7 +16,7 @@ class FaultyLine:
     Each entry is for one connection: after how many bytes to the server (or from it) both sides are
     cut off, with a reset; None lets one pass. Without entries every connection passes.
 
-    `rate_up` and `rate_down` are bytes a second that all connections have together; None is no limit.
+    `rate_up` and `rate_down` are bytes a second that all connections have together; None is not a limit.
     """
 
     def __init__(self, endpoint: str) -> None:

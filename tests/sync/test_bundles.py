@@ -86,7 +86,7 @@ def test_refusals(anna: Repository, tmp_path: Path) -> None:
     assert not (tmp_path / "film").exists()
     with pytest.raises(RemoteUnreachable):
         verify_bundle(str(tmp_path / "film"))
-    with pytest.raises(RemoteCorrupt, match="no bundle"):
+    with pytest.raises(RemoteCorrupt, match="not a bundle"):
         verify_bundle(str(tmp_path / "taken"))
 
 

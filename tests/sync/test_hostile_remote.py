@@ -217,7 +217,7 @@ def test_our_own_damage_is_not_sent(tmp_path: Path) -> None:
 
 
 def test_an_object_of_another_kind_is_refused(victim: Repository) -> None:
-    """A blob whose bytes are a tree, under the tree's name, is no tree; and the other way round."""
+    """A blob whose bytes are a tree, under the tree's name, is not a tree; and the other way round."""
     forger = Forger()
     tree, data = encode_tree(Tree(()))
     fake = forger.put(blob_id(b"x"), Kind.TREE, b"x")

@@ -147,7 +147,7 @@ def test_all_or_none_are_locked(two: Two) -> None:
 
 @pytest.mark.parametrize("path", ["", "nothing.mp4", "../clip.mp4", ".aura/config.json", "a\udcffb"])
 def test_what_is_no_file_of_the_project_is_not_locked(two: Two, path: str) -> None:
-    """A typing error is no lock; nor is the whole project, what lies outside, or a name that is no text."""
+    """A typing error is not a lock; nor is the whole project, what lies outside, or a name that is not text."""
     anna, _, remote = two
     with pytest.raises((InputError, UnknownName)):
         lock(anna, remote, path)

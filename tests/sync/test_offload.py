@@ -46,7 +46,7 @@ def test_offloading_frees_what_the_remote_holds_and_says_so(film: Film) -> None:
 
 
 def test_a_repair_leaves_alone_what_is_offloaded(film: Film) -> None:
-    """Content that only a remote has is no damage: nothing is fetched until somebody needs it."""
+    """Content that only a remote has is not damage: nothing is fetched until somebody needs it."""
     film.offload()
     assert plan_repair(film.repo, film.remotes["origin"]).is_empty
 

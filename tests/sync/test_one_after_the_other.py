@@ -112,7 +112,7 @@ def test_a_file_that_has_not_come_yet_is_not_taken_for_an_edit(pair: tuple[Path,
 
 
 def test_what_was_edited_before_the_other_version_came_stays_on_its_own(pair: tuple[Path, Path]) -> None:
-    """A file that a tool left as it was edited here, with the other's beside it, is no edit of the other's."""
+    """A file that a tool left as it was edited here, with the other's beside it, is not an edit of the other's."""
     anna, bert = pair
     theirs = on(bert, {"clip.mp4": b"\0bert's clip"}, "Bert's").version
     write(anna, {"clip.mp4": b"\0anna's clip", "clip.sync-conflict-20261130.mp4": b"\0bert's clip"})

@@ -148,4 +148,4 @@ def test_commands_say_what_is_on_its_way(pair: Pair) -> None:
         assert "There are no versions" not in said
     assert "has not arrived here yet" in tablet.aura("commit", "-m", "Mine")
     pair.bring("objects")
-    assert "two machines moved this branch apart" in tablet.aura("status")
+    assert "branch main has diverged" in tablet.aura("status")

@@ -61,7 +61,7 @@ def test_a_folder_with_other_files_can_be_forced(film: Path, tmp_path: Path) -> 
     "litter", ["lost+found", ".Trash-1000", ".DS_Store", "System Volume Information", "desktop.ini"]
 )
 def test_an_empty_disk_is_empty(film: Path, tmp_path: Path, litter: str) -> None:
-    """What systems leave on every disk is no file of the person's; and a remote that is there is taken again."""
+    """What systems leave on every disk is not a file of the person's; and a remote that is there is taken again."""
     (tmp_path / "disk" / litter).mkdir(parents=True)
     with Repository.open(film) as repo:
         add_remote(repo, "x", parse_address(str(tmp_path / "disk")))

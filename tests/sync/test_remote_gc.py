@@ -85,7 +85,7 @@ class Scene:
         return sum(entry.size for folder in ("packs", "records") for entry in self.remote.list(folder))
 
     def check(self, *versions: VersionRecord) -> None:
-        """Everything is whole there, and a new clone has the versions' files."""
+        """Everything is intact there, and a new clone has the versions' files."""
         problems = fsck_remote(load_snapshot(self.remote, NullCache(), None)).problems
         assert problems == ()
         self.path.joinpath("clones").mkdir(exist_ok=True)
@@ -124,7 +124,7 @@ def test_nothing_goes_within_the_grace_time(tmp_path: Path) -> None:
 def test_what_is_condemned_waits_until_the_other_machines_have_seen_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a grace time, a condemned pack stays until everybody who pushes there has looked, or the time is over."""
+    """With a grace period, a condemned pack stays until everybody who pushes there has looked, or the time is over."""
     scene = Scene(tmp_path)
     bert = clone(tmp_path / "bert", "bert", scene.remote)
     save(bert, "brief.json", '{"by": "bert"}')
@@ -133,7 +133,7 @@ def test_what_is_condemned_waits_until_the_other_machines_have_seen_it(
     scene.purge()
     before = scene.stored()
     monkeypatch.setattr(collecting, "_ago", lambda seconds: "9999" if seconds == 60 else "2000")
-    plan, done = scene.collect(grace=60)  # the purge is older than the grace time
+    plan, done = scene.collect(grace=60)  # the purge is older than the grace period
     assert plan.shrinks
     assert done.removed_files == 0
     assert scene.stored() > before - len(TAKE) // 2

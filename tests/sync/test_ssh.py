@@ -124,7 +124,7 @@ def test_a_shell_that_talks_is_named(tmp_path: Path) -> None:
 
 def test_a_far_side_without_aura_is_named() -> None:
     """The shell's 127 becomes a sentence that says what to install."""
-    with pytest.raises(HelperMissing, match="not installed on the far side"):
+    with pytest.raises(HelperMissing, match="not installed on the other side"):
         SshRemote(["sh", "-c", "echo aura: not found >&2; exit 127"], "studio").connect()
 
 
@@ -205,7 +205,7 @@ def test_a_project_goes_over_a_real_sshd(ssh_host: Ssh, tmp_path: Path) -> None:
 
 
 def test_damage_that_a_pack_would_bring_is_told_by_the_far_side(tmp_path: Path) -> None:
-    """An upload of wrong bytes is refused with the far side's words."""
+    """An upload of wrong bytes is refused with the other side's words."""
     remote = served(tmp_path)
     with pytest.raises(RemoteCorrupt, match="arrived damaged"):
         remote.create(PACK, io.BytesIO(b"wrong" * 100_000))

@@ -234,13 +234,13 @@ def test_an_answer_that_is_cut_off_or_no_http_is_a_broken_connection(answer: byt
             with pytest.raises((RemoteUnreachable, RemoteCorrupt)) as caught:
                 ask()
             assert caught.value.message.isprintable()
-        with suppress(RemoteUnreachable):  # what Python did not even notice is no error either
+        with suppress(RemoteUnreachable):  # what Python did not even notice is not an error either
             remote.size("manifest.json")
         server.shutdown()
 
 
 def test_a_host_that_no_name_can_have_is_told() -> None:
-    """A label of more than 63 letters is no mistake inside aura."""
+    """A label of more than 63 letters is not a mistake inside aura."""
     with pytest.raises(RemoteUnreachable):
         HttpRemote(f"http://{'a' * 80}.org").load("manifest.json")
 
@@ -255,7 +255,7 @@ def test_a_full_disk_there_is_told_as_such(tmp_path: Path) -> None:
 
 
 def test_a_project_behind_ssh_says_what_it_is(tmp_path: Path) -> None:
-    """As by its path: it is no remote, and how to make one."""
+    """As by its path: it is not a remote, and how to make one."""
     machine(tmp_path / "film", "anna")
     remote = served(tmp_path / "film")
     with pytest.raises(RemoteMismatch, match="is itself a project") as caught:

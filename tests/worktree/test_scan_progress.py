@@ -1,4 +1,4 @@
-"""A look at a large folder is no silence: it says how many files it has come to."""
+"""A look at a large folder is not a silence: it says how many files it has come to."""
 
 from pathlib import Path
 

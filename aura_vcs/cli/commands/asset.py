@@ -64,7 +64,7 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
         ),
     )
     if not found:
-        console.line("There is no such media.")
+        console.line("No matching media.")
 
 
 @asset_command.command("show", context_settings=HELP, epilog=examples("aura asset show assets/video/orbits.mp4"))

@@ -60,7 +60,7 @@ def list_command(repo: "Repository", console: Console) -> None:
         mark = green("* ") if item.name == current else "  "
         name = cyan(item.name)
         where = " and ".join(describe(queries, version) for version in item.diverged or (item.version,))
-        about = "moved apart by two machines" if item.diverged else record.name if record is not None else ""
+        about = "has diverged" if item.diverged else record.name if record is not None else ""
         console.line(mark, name, "  ", yellow(where), f"  {about}")
     if not print_missing_heads(repo, console) and not found:
         console.line(faint("There are no branches yet: the first commit makes one."))

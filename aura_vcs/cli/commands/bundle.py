@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CATALOG = {
     "create": CommandEntry(__name__, "create_command", "Write a bundle"),
-    "verify": CommandEntry(__name__, "verify_command", "Check that a bundle is whole"),
+    "verify": CommandEntry(__name__, "verify_command", "Check that a bundle is intact"),
     "clone": CommandEntry(
         "aura_vcs.cli.commands.clone", "clone_command", "Copy a project from a remote into a new folder"
     ),
@@ -80,7 +80,7 @@ def create_command(repo: "Repository", console: Console, path: str, *, all_versi
 @json_option
 @pass_session
 def verify_command(session: Session, path: str) -> None:
-    """Check that a bundle is whole
+    """Check that a bundle is intact
 
     Every object is read and hashed, and every version has all it needs. Ends with 3 if not.
     """
@@ -106,4 +106,4 @@ def verify_command(session: Session, path: str) -> None:
         console.line(str(problem))
     if report.is_clean:
         what = f"{count(report.versions, 'version')}, {count(report.objects, 'object')}, {size(report.stored_bytes)}"
-        console.line(green("Everything is whole"), f": {what}")
+        console.line(green("Everything is intact"), f": {what}")

@@ -102,7 +102,7 @@ def _show_restored(
     """Print what was done with files in the place of a version: they are restored, and HEAD stays."""
     what = short_path(paths[0]) if len(paths) == 1 else count(len(paths), "path")
     if moved.is_idle:
-        console.line(f"Nothing had to change: {what} {'is' if len(paths) == 1 else 'are'} as {version} has it")
+        console.line(f"Nothing to change: {what} {'is' if len(paths) == 1 else 'are'} as {version} has it")
         return
     console.line(f"Brought back {what} as {version} has it; you stay where you are")
     print_restore_point(repo, console, moved)
@@ -113,7 +113,7 @@ def _show(repo: "Repository", console: Console, before: "Head", moved: "Checkout
 
     record = repo.queries.version(moved.head.version) if moved.head.version is not None else None
     if moved.is_idle:
-        console.line("Nothing had to change. ", *shown_pointer(moved.head, record, call(repo, record)))
+        console.line("Nothing to change. ", *shown_pointer(moved.head, record, call(repo, record)))
         print_kept_unsaved(console, moved)
         return
     console.line(*shown_pointer(moved.head, record, call(repo, record)), f", {count(moved.changed, 'path')} changed")

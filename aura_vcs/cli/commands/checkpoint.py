@@ -177,7 +177,7 @@ def _json(text: str | None) -> Any:
     try:
         return msgspec.json.decode(sys.stdin.buffer.read() if text == "-" else text.encode())
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise InputError(f"--data is no JSON: {error}", hint="""For example --data '{"next_scene": 7}'.""") from error
+        raise InputError(f"--data is not JSON: {error}", hint="""For example --data '{"next_scene": 7}'.""") from error
 
 
 def _print(console: Console, item: "RenderCheckpoint", verb: str) -> None:

@@ -65,7 +65,7 @@ def commit_command(
 
     With --amend, the last version is made anew, with the name that it has or the one that is given. As it
     was, it stays in `aura log --deleted` until gc, and `aura undo` takes it back. One that was sent to a remote
-    already is amended only with --yes: other machines then have both, until `aura merge` joins them.
+    already is amended only with --yes: other machines then have both, until `aura merge` merges them.
     """
     from aura_vcs.history.commit import amend as amend_version
     from aura_vcs.history.commit import commit
@@ -253,7 +253,7 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
         raise InputError(
             f"{number} was sent to {join_words(places)} already, and others may have it",
             hint=f'Save what is new as a version of its own: `aura commit -m "…"`. With --yes it is amended all the '
-            f"same: whoever has {number} sees both then, and `aura merge` joins them.",
+            f"same: whoever has {number} sees both then, and `aura merge` merges them.",
         )
     return True
 
@@ -265,7 +265,7 @@ def _print_other_head(repo: "Repository", console: Console, other: "VersionRecor
     name = f'{describe(repo.queries, other.id)} "{other.name}" by {other.author}'
     console.warn(
         f"the branch had gone on to {name}, and your files were not there: what you committed stands beside it. "
-        "Both are kept; `aura merge` joins them."
+        "Both are kept; `aura merge` merges them."
     )
 
 

@@ -188,7 +188,7 @@ def list_command(
         ({"key": yellow(item.key), "value": _shown(item.value), "source": faint(item.source)} for item in found),
     )
     if not found:
-        session.console.line("Nothing is set." if only_set else "There are no such keys.")
+        session.console.line("Nothing is set." if only_set else "No matching keys.")
 
 
 @config_command.command(
@@ -217,7 +217,7 @@ def describe_command(session: Session, key: str | None) -> None:
 
 def _print_way_back(session: Session, found: "Configuration", *, for_project: bool, is_changed: bool) -> None:
     if not is_changed:
-        session.console.line("It was so already; nothing was changed.")
+        session.console.line("It is set to that already; nothing was changed.")
     elif not found.is_sensitive:
         session.console.line(faint("Take it back with `aura undo`." if for_project else WAY_BACK))
 

@@ -86,7 +86,7 @@ def blobs_command(repo: "Repository", console: Console, type_: str | None, sort:
         when = local_time(shape["last_referenced_at"])
         console.line(yellow(shape["content_hash"][:12]), f"  {shape['content_type'] or '':9}", numbers, faint(when))
     if not found:
-        console.line("No content is like that.")
+        console.line("No matching content.")
 
 
 def _blob_to_json(record: "ObjectRecord", held: "HoldingVersions | None") -> dict[str, Any]:
@@ -125,7 +125,7 @@ def ref_command(repo: "Repository", console: Console, start: str) -> None:
             for line in to_json(item.content).splitlines():
                 console.line(line)
     if not found:
-        console.line(faint("There is no ref like that."))
+        console.line(faint("No matching refs."))
 
 
 @click.command("index", context_settings=HELP, epilog=examples("aura debug index", "aura debug index versions -n 5"))

@@ -310,7 +310,7 @@ def _write(name: str, data: bytes, start: bytes, noun: str) -> None:
 
     target = Path(name)
     if target.exists() and not _is_ours(target, start):
-        raise InputError(f"{name} is there already and is no {noun}", hint="Choose another name.")
+        raise InputError(f"{name} is there already and is not a {noun}", hint="Choose another name.")
     try:
         target.write_bytes(data)
     except OSError as error:

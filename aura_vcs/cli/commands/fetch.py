@@ -63,7 +63,9 @@ def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_vers
         return
     print_fetched(console, link.name, fetched.plan)
     for name in fetched.diverged:
-        console.warn(f"{name} was moved apart by two machines. Both sides are kept; `aura merge` joins them.")
+        console.warn(
+            f"branch {name} has diverged: two machines committed to it. Both sides are kept; `aura merge` merges them."
+        )
     if fetched.plan.branches:
         console.line(faint("`aura pull` brings your files along."))
 

@@ -69,7 +69,7 @@ def fsck_command(
             f"Offloaded: {files}, {size(report.offloaded_bytes)}; remotes hold them, and that is as it should be"
         )
     if report.is_clean:
-        console.line(green("Everything is whole: "), looked)
+        console.line(green("Everything is intact: "), looked)
     else:
         console.line(red(count(len(report.problems), "problem")), f"; {looked}")
         console.line(faint("Nothing was changed. Make a copy of the whole project folder before you try anything."))

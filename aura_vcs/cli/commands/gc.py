@@ -51,14 +51,14 @@ def gc_command(
     """Free the space of content that no version holds any more
 
     Content is garbage when the versions that held it were deleted or purged. It is kept for the
-    grace time, so that undo can bring it back; then gc deletes it for good. Where a tool such as
+    grace period, so that undo can bring it back; then gc deletes it for good. Where a tool such as
     Dropbox copies this folder to other machines, it waits until each of them knows what goes.
 
     Once a day, after a commit or an autosave, what is due goes by itself in the background;
     `aura config set maintenance.auto off` stops that.
 
     With --remote, files that no version needs leave that remote in steps: they are marked first,
-    and deleted when every machine that pushes there has seen it, or the grace time is over.
+    and deleted when every machine that pushes there has seen it, or the grace period is over.
     """
     from aura_vcs.maintenance.gc import execute_gc, plan_gc
 

@@ -94,4 +94,4 @@ def _show(console: Console, remote: str, done: "LockResult", behind: list["Newer
         else:
             console.note("On the branch ", yellow(item.branch), f" {version} has another {item.path}.")
     if done.locks:
-        console.line(faint(f"Let go of it with `aura unlock {quote_path(done.locks[0].path)}` when you have pushed."))
+        console.line(faint(f"Unlock it with `aura unlock {quote_path(done.locks[0].path)}` when you have pushed."))

@@ -109,7 +109,7 @@ def log_command(
         where = "No version" if everything else "No version of this branch"
         console.line(f"{where} has {' or '.join(paths)}. ", faint("`aura status` shows files that are in none so far."))
     else:
-        console.line("No version is like that.")
+        console.line("No matching versions.")
 
 
 def _listed(repo: "Repository", found: "list[VersionRecord]", *, oneline: bool) -> Iterator[Line]:

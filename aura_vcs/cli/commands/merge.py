@@ -113,15 +113,14 @@ def done_to_json(repo: "Repository", done: "Merged") -> dict[str, Any]:
 
 def _show_plan(repo: "Repository", console: Console, plan: "MergePlan") -> None:
     if plan.kind == "up_to_date":
-        console.line(green("Nothing to join: everything is in your branch already"))
+        console.line(green("Already up to date: your branch has everything"))
         return
     if plan.kind == "forward":
-        console.line(
-            f"Your branch would go forward to {titled(plan.theirs, call(repo, plan.theirs))}; nothing has to be joined"
-        )
+        theirs = titled(plan.theirs, call(repo, plan.theirs))
+        console.line(f"Your branch would be fast-forwarded to {theirs}; nothing needs merging")
     else:
         ours = titled(plan.ours, call(repo, plan.ours))
-        console.line(f"{titled(plan.theirs, call(repo, plan.theirs))} would be joined into {ours}")
+        console.line(f"{titled(plan.theirs, call(repo, plan.theirs))} would be merged into {ours}")
     _show_content(console, plan)
     console.line(faint("Nothing was changed. Do it with the same command without --dry-run."))
 
@@ -129,14 +128,14 @@ def _show_plan(repo: "Repository", console: Console, plan: "MergePlan") -> None:
 def _show(repo: "Repository", console: Console, done: "Merged") -> None:
     plan = done.plan
     if plan.kind == "up_to_date":
-        console.line(green("Nothing to join: everything is in your branch already"))
+        console.line(green("Already up to date: your branch has everything"))
         return
     if plan.kind == "forward":
         console.line(
-            "Went forward to ", strong(titled(done.version, call(repo, done.version))), "; nothing had to be joined"
+            "Fast-forwarded to ", strong(titled(done.version, call(repo, done.version))), "; nothing needed merging"
         )
     else:
-        console.line("Joined as ", strong(titled(done.version, call(repo, done.version))))
+        console.line("Merged as ", strong(titled(done.version, call(repo, done.version))))
     _show_content(console, plan)
     _print_unsaved(repo, console, done)
     if plan.conflicts:
@@ -160,7 +159,7 @@ def _print_unsaved(repo: "Repository", console: Console, done: "Merged") -> None
     named = join_words(done.replaced[:5]) + (" and others" if len(done.replaced) > 5 else "")
     console.line(
         f"You had not saved {named}, which the merge changed too: your state is {kept}; "
-        f"`aura merge {name}` joins it in."
+        f"`aura merge {name}` merges it in."
     )
 
 

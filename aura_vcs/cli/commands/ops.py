@@ -88,7 +88,7 @@ def _list(
     elif found:
         console.lines(map(_line, found), paged=True)
     else:
-        console.line("Nothing is like that." if offset or wanted != EVERY_ACTION else "Nothing was done yet.")
+        console.line("No matching operations." if offset or wanted != EVERY_ACTION else "Nothing was done yet.")
 
 
 def activity_to_json(repo: "Repository", item: "ActionRecord | Activity") -> dict[str, Any]:

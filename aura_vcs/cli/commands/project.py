@@ -201,7 +201,9 @@ def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_f
     if console.as_json and (dry_run or not yes):
         console.data(shape)
         return
-    console.line(f"Goes for good: {count(plan.versions, 'version')}, {count(len(plan.files), 'file')} of the folder")
+    console.line(
+        f"To be deleted for good: {count(plan.versions, 'version')}, {count(len(plan.files), 'file')} of the folder"
+    )
     console.line(f"  {size(plan.bytes)} in {repo.root}")
     if dry_run or not yes:
         console.line(faint("Nothing was removed. `aura project purge --yes` does it."))

@@ -59,7 +59,7 @@ def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
         return
     table(console, (_row(entry) for entry in found))
     if not found:
-        console.line("No project is like that. `aura projects scan DIR` finds those in a folder.")
+        console.line("No matching projects. `aura projects scan DIR` finds those in a folder.")
 
 
 @projects_command.command("add", context_settings=HELP, epilog=examples("aura projects add ."))
@@ -86,7 +86,7 @@ def scan_command(studio: "Studio", console: Console, folder: str) -> None:
     from aura_vcs.studio.projects import scan_folder
 
     if not os.path.isdir(_location(folder)):
-        raise InputError(f"{folder} is no folder", hint="Name the folder below which your projects lie.")
+        raise InputError(f"{folder} is not a folder", hint="Name the folder below which your projects lie.")
     found = scan_folder(studio, _location(folder))
     if console.as_json:
         console.data({"projects": [listed_project_to_json(entry) for entry in found]})

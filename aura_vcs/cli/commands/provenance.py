@@ -137,7 +137,7 @@ def log_command(repo: "Repository", console: Console, *, since: str | None, limi
         return
     console.lines((_line(item) for item in found), paged=True)
     if not found:
-        console.line("Nothing is known." if since is None else "Nothing is like that.")
+        console.line("Nothing is known." if since is None else "No matching facts.")
 
 
 @provenance_command.command(

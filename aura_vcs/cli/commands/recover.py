@@ -50,7 +50,7 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
         console.data({**shape, "dry_run": dry_run})
         return
     for text in skipped:
-        console.note(red("Passed over: "), text)
+        console.note(red("Skipped: "), text)
     if found is None:
         console.line("There is nothing to resume from.")
         return

@@ -29,7 +29,7 @@ def reindex_command(repo: "Repository", console: Console) -> None:
         console.data({"versions": found["versions"], "objects": found["objects"], "operations": found["actions"]})
         return
     console.line(
-        green("The index is new: "),
+        green("Rebuilt the index: "),
         f"{count(found['versions'], 'version')}, {count(found['objects'], 'object')}, "
         f"{count(found['actions'], 'operation')}",
     )

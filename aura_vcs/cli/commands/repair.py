@@ -57,7 +57,7 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
         if remote is not None:
             raise InputError(
                 "--from and --to do not go together: one repairs this project, the other a remote",
-                hint="Run one after the other, `--from` with a remote that is whole first.",
+                hint="Run one after the other, `--from` with a remote that is intact first.",
             )
         repair_remote(repo, console, to, dry_run=dry_run)
         return
@@ -123,14 +123,14 @@ def _aside() -> str:
 
 def _show(console: Console, name: str, plan: "RepairPlan", *, dry_run: bool) -> None:
     if plan.is_empty:
-        console.line(green("Everything is whole"), "; there is nothing to repair.")
+        console.line(green("Everything is intact"), "; there is nothing to repair.")
         return
     verb = "Would fetch " if dry_run else "Fetching "
     console.line(verb, strong(count(len(plan.to_fetch), "object")), f", {size(plan.received_bytes)}, from ", cyan(name))
     for path in plan.damaged:
         console.line(faint(f"damaged: {path}"))
     for object_id, versions in plan.lost.items():
-        console.line(red("not to be had: "), f"{object_id}, needed by {join_words(versions)}")
+        console.line(red("not available: "), f"{object_id}, needed by {join_words(versions)}")
     if plan.lost:
         console.note(faint(f"{name} does not have these either. Try another remote, or a backup, with `--from`."))
 

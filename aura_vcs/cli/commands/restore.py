@@ -37,7 +37,7 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
 
     You stay on your branch: the old content is there as unsaved changes, ready to be committed.
     Only what the version has otherwise than yours is replaced; unsaved changes to other files stay.
-    What was there before is kept in a restore point first. If your files are like that already,
+    What was there before is kept in a restore point first. If your files are already as they are there,
     nothing is done.
 
     With PATHS, these become as the version has them; without a version, as the one you are on has them.
@@ -53,7 +53,7 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     if console.as_json:
         console.data(checkout_to_json(repo, moved.head, moved))
     elif moved.is_idle:
-        console.line("Nothing had to change: your files are like that already")
+        console.line("Nothing to change: your files are already as they are there")
         print_kept_unsaved(console, moved)
     else:
         _show(repo, console, version, paths, moved)

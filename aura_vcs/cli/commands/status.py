@@ -184,8 +184,8 @@ def _print_branch(repo: "Repository", console: Console, found: "Status") -> None
 
         heads = " and ".join(describe(queries, version) for version in found.diverged)
         console.warn(
-            f"two machines moved this branch apart: {heads}. Each went on from the same version without knowing of the "
-            "other. Nothing is lost: both are kept, and `aura merge` makes one version of them."
+            f"branch {found.branch} has diverged: {heads} were made on different machines, from the same version. "
+            "Nothing is lost: both are kept, and `aura merge` makes one version of them."
         )
     elif found.behind is not None:
         newer = queries.version(found.behind)

@@ -69,7 +69,9 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
         f"{size(report.total.logical_bytes)} in all",
     ]
     if report.garbage.stored_bytes:
-        yield [faint(f"{size(report.garbage.stored_bytes)} of it is garbage; `aura gc` frees it after its grace time")]
+        yield [
+            faint(f"{size(report.garbage.stored_bytes)} of it is garbage; `aura gc` frees it after the grace period")
+        ]
     if report.unfinished.stored_bytes:
         files = count(report.unfinished.count, "file")
         left = f"{files}, {size(report.unfinished.stored_bytes)}, besides: unfinished, of a command at work or stopped"

@@ -58,7 +58,7 @@ def list_command(
         return
     table(console, (_row(item) for item in found))
     if not found:
-        console.line("There are no such templates.")
+        console.line("No matching templates.")
 
 
 @template_command.command("show", context_settings=HELP, epilog=examples("aura template show explainer"))
@@ -231,7 +231,7 @@ def _structure(name: str, text: str) -> Any:
         raise InputError(f"{text[1:]} cannot be read: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         hint = f"""For example {option} '{{"intro": "title card"}}', or {option} @structure.json."""
-        raise InputError(f"{option} is no JSON: {error}", hint=hint) from error
+        raise InputError(f"{option} is not JSON: {error}", hint=hint) from error
 
 
 def template_to_json(template: "Template") -> dict[str, Any]:

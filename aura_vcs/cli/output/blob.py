@@ -26,7 +26,7 @@ def write_content(console: Console, pieces: Iterable[bytes], name: str) -> None:
         if len(start) > SHOWN_BYTES:
             break
     if b"\0" in start[:8000]:
-        console.note(f"This is no text. Write it to a file: aura show {name} > FILE")
+        console.note(f"This is not text. Write it to a file: aura show {name} > FILE")
         return
     console.lines(_text_lines(start), paged=True)
 

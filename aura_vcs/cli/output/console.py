@@ -109,7 +109,7 @@ class Console:
 
     def warn(self, *parts: Part) -> None:
         """Write a warning to stderr."""
-        self.note(Painted("Careful: ", "yellow"), *parts)
+        self.note(Painted("warning: ", "yellow"), *parts)
 
     def data(self, value: Any) -> None:
         """Write the JSON that was asked for."""

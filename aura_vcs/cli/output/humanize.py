@@ -56,7 +56,7 @@ def count(number: int, thing: str, things: str | None = None) -> str:
 
 
 def local_time(moment: str) -> str:
-    """Format a record's time as the person's clock shows it; as it stands if it is no time."""
+    """Format a record's time as the person's clock shows it; as it stands if it is not a time."""
     try:
         return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
     except (ValueError, OverflowError, OSError):

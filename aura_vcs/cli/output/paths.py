@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def versions_and_paths(
     repo: "Repository", folder: str, words: tuple[str, ...], paths: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Part words at the first that is no version, if that and all behind it are paths of the project.
+    """Part words at the first that is not a version, if that and all behind it are paths of the project.
 
     What is both is a version. Where some word is neither, all stay versions, for the error to name it.
     """
@@ -27,7 +27,7 @@ def versions_and_paths(
 def saved_paths(
     repo: "Repository", folder: str, words: tuple[str, ...], paths: tuple[str, ...] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Part words into a version and paths; where the first is no version, all are paths and the version is HEAD.
+    """Part words into a version and paths; where the first is not a version, all are paths and the version is HEAD.
 
     That only where HEAD has every one of them: what no version has cannot be brought back. Else the first word
     is returned as the version, for the error to name it.

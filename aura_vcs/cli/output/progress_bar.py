@@ -19,7 +19,7 @@ _DRAW_SECONDS = 0.1
 class ProgressMeter:
     """Draws one line on stderr and redraws it; notes go above it. See progress.Progress.
 
-    The same note is told once. Safe from several threads. Nothing is drawn where stderr is no terminal.
+    The same note is told once. Safe from several threads. Nothing is drawn where stderr is not a terminal.
     """
 
     def __init__(self, console: Console) -> None:

@@ -98,7 +98,7 @@ def _edited(repo: "Repository", console: Console, item: "OpenConflict") -> bool:
     """Open the file in the person's editor; whether it is right as it is afterwards."""
     path = os.path.join(repo.root, *item.path.split("/"))
     if not os.path.isfile(path):
-        console.note(f"{item.path} is no file here that could be edited.")
+        console.note(f"{item.path} is not a file here that could be edited.")
         return False
     try:
         click.edit(filename=path)

@@ -17,7 +17,7 @@ def print_saved(repo: "Repository", console: Console, saved: "AutosaveResult", p
     console.line(green("Saved "), yellow(titled(saved.version)))
     print_unstable(repo, console, saved.unstable, saved.version)
     if pruned:
-        console.line(faint(f"{pruned} older ones went, by the rules of `aura prune`"))
+        console.line(faint(f"{pruned} older ones were deleted by the rules of `aura prune`"))
 
 
 def saved_to_json(saved: "AutosaveResult", pruned: int = 0) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def check_remote_content(repo: "Repository", console: Console, name: str, share:
     looked = f"{count(report.versions, 'version')}, {count(report.objects, 'object')}; "
     looked += f"{size(report.read_bytes)} of {size(report.stored_bytes)} read and hashed"
     if report.is_clean:
-        console.line(green("Everything that was looked at is whole"), " at ", cyan(name), f": {looked}")
+        console.line(green("Everything that was looked at is intact"), " at ", cyan(name), f": {looked}")
     else:
         console.line(red(count(len(report.problems), "problem")), f"; {looked}")
         _advise(repo, console, name, report)

@@ -33,7 +33,7 @@ def repair_remote(repo: "Repository", console: Console, name: str, *, dry_run: b
 
 def _show(console: Console, name: str, plan: "RemoteRepairPlan", *, dry_run: bool) -> None:
     if plan.is_intact:
-        console.line(green("Everything is whole"), " at ", cyan(name), "; there is nothing to repair.")
+        console.line(green("Everything is intact"), " at ", cyan(name), "; there is nothing to repair.")
         return
     for fault in plan.faults:
         console.line(red("damaged"), f"  {fault.file}: {fault.detail}")
@@ -55,9 +55,9 @@ def _done(console: Console, name: str, plan: "RemoteRepairPlan") -> None:
 def _print_lost(console: Console, name: str, plan: "RemoteRepairPlan") -> None:
     for loss in plan.lost:
         where = " (it is offloaded here)" if loss.offloaded else ""
-        console.line(red("not to be had: "), f"{loss.object_id}, needed by {join_words(loss.versions)}{where}")
+        console.line(red("not available: "), f"{loss.object_id}, needed by {join_words(loss.versions)}{where}")
     if plan.unlabelled:
-        console.line(red("not to be had: "), f"the labels of {join_words(plan.unlabelled)}")
+        console.line(red("not available: "), f"the labels of {join_words(plan.unlabelled)}")
     if plan.lost or plan.unlabelled:
         console.note(
             faint(

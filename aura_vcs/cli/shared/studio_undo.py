@@ -54,7 +54,7 @@ def _print(console: Console, done: "StudioUndone", verb: str, way_back: str) -> 
         console.data({"operation": operation, "passed_over": list(done.passed_over)})
         return
     for message in done.passed_over:
-        console.note(f"Passed over: {message}")
+        console.note(f"Skipped: {message}")
     more = f" and {len(done.actions) - 1} more that belong to it" if len(done.actions) > 1 else ""
     console.line(f"{verb}: ", strong(done.description), more)
     console.line(faint(way_back))
@@ -72,7 +72,7 @@ def list_in_studio(studio: "Studio", console: Console, wanted: "ActionFilter", *
         console.lines(map(_line, found), paged=True)
     else:
         narrowed = offset or wanted != EVERY_ACTION
-        console.line("Nothing is like that." if narrowed else "Nothing was done to the studio yet.")
+        console.line("No matching operations." if narrowed else "Nothing was done to the studio yet.")
 
 
 def studio_action_to_json(item: "ListedAction") -> dict[str, Any]:

@@ -195,7 +195,9 @@ def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None
     queries = repo.queries
     if pulled.diverged:
         names = join_words(describe(queries, version) for version in pulled.diverged)
-        console.warn(f"{pulled.head.branch} was moved apart by two machines: {names}. Both are kept.")
+        console.warn(
+            f"branch {pulled.head.branch} has diverged: {names} were made on different machines. Both are kept."
+        )
         _print_unmerged(console, pulled)
     for merged in pulled.merging.merged:
         _print_merged(repo, console, merged)
@@ -228,7 +230,7 @@ def _print_unmerged(console: Console, pulled: "Pulled") -> None:
     """Say why the two were not merged, and how to go on."""
     merging = pulled.merging
     if not merging.open_paths:
-        console.note(faint("Your files stay as they are. `aura merge` joins the two."))
+        console.note(faint("Your files stay as they are. `aura merge` merges the two."))
         return
     shown = join_words([short_path(path) for path in merging.open_paths[:SHOWN]])
     more = f" and {len(merging.open_paths) - SHOWN:,} more" if len(merging.open_paths) > SHOWN else ""

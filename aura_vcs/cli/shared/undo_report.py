@@ -17,7 +17,7 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
         console.data(undone_to_json(repo, done))
         return
     for message in done.passed_over:
-        console.note(f"Passed over: {message}")
+        console.note(f"Skipped: {message}")
     console.line(f"{verb}: ", strong(done.description))
     record = repo.queries.version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""

@@ -22,7 +22,7 @@ FieldSet = int
 class Leaves:
     """A document's fields, numbered in the order in which they are written.
 
-    A field is what is no container, or an empty one. The document must stay unchanged meanwhile.
+    A field is what is not a container, or an empty one. The document must stay unchanged meanwhile.
     """
 
     def __init__(self, document: JsonValue) -> None:

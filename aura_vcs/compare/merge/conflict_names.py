@@ -11,7 +11,7 @@ from aura_vcs.layout import fold_path
 NAME_BYTES_LIMIT = 255
 """Bytes of one name that every usual file system takes."""
 SUFFIX_BYTES_LIMIT = 20
-"""A longer ending after the last dot is no kind of file, but part of the name."""
+"""A longer ending after the last dot is not a kind of file, but part of the name."""
 LABEL_BYTES_LIMIT = 120
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 

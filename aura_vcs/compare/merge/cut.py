@@ -2,7 +2,7 @@
 
 A clip is a record of its own, so that one side may take it to another track while the other trims it. Where it stands
 is left out while the records merge and is laid anew afterwards (`cut_layout`): what only follows from a trim or an
-insertion of the other side is no conflict. A format reads its file into a `Cut` and writes a merged one back.
+insertion of the other side is not a conflict. A format reads its file into a `Cut` and writes a merged one back.
 """
 
 from collections.abc import Iterable, Sequence

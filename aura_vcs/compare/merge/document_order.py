@@ -21,7 +21,7 @@ POINTER = f"/{FIELD}"
 
 
 class Numbers(Struct, frozen=True):
-    """Documents with other numbers, by path; questions about numbers; paths whose number is no question any more."""
+    """Documents with other numbers, by path; questions about numbers; paths whose number is not a question any more."""
 
     files: dict[str, bytes] = {}
     asked: dict[str, Conflict] = {}

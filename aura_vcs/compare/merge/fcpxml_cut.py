@@ -250,10 +250,10 @@ def read_flicks(text: str, default: int = 0) -> int:
         return default
     match = _TIME.fullmatch(text.strip())
     if match is None or int(match.group(2) or 1) == 0:
-        raise ValueError(f"{text[:40]!r} is no time that can be counted exactly")
+        raise ValueError(f"{text[:40]!r} is not a time that can be counted exactly")
     value = Fraction(int(match.group(1)), int(match.group(2) or 1)) * FLICKS
     if value.denominator != 1 or abs(value) > _LONGEST * FLICKS:
-        raise ValueError(f"{text[:40]!r} is no time that can be counted exactly")
+        raise ValueError(f"{text[:40]!r} is not a time that can be counted exactly")
     return int(value)
 
 

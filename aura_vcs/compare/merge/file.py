@@ -138,7 +138,7 @@ def resolve_file(data: bytes, merged: MergedFile, place: str, choice: Choice) ->
         return MergedFile(text.data, "text", text_conflicts=text.conflicts)
     if not merged.by:
         hint = "Choose one of the two files and delete the other."
-        raise ChoiceImpossible(place, choice, "the file was not joined", hint=hint)
+        raise ChoiceImpossible(place, choice, "the file was not merged", hint=hint)
     resolve = resolve_timeline if merged.by == "timeline" else resolve_document
     if merged.by == "timeline" and is_project(data):
         resolve = resolve_project

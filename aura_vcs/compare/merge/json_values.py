@@ -112,7 +112,7 @@ def merge_values(
     """Join two changed versions of a JSON value.
 
     merge(a, a, b) is b, merge(a, b, a) is b. Swapping the sides gives the same value where there
-    is no conflict; what both add at one place comes in an order that only its content decides.
+    is not a conflict; what both add at one place comes in an order that only its content decides.
     Values are shared, not copied; n log n in time beside a bounded effort.
 
     Raises:

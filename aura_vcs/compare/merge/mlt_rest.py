@@ -195,7 +195,7 @@ class RestWriter:
                     self.writer.edits.set_text(child, self.writer.time(new) if ":" in child.text else str(new))
 
     def _ends_with(self, element: Element, old: int) -> bool:
-        """Tell whether an element lasts as long as the old whole, and is no clip."""
+        """Tell whether an element lasts as long as the old whole, and is not a clip."""
         if "out" not in element.attributes or self.cut.reader.frames(element.get("out")) != old - 1:
             return False
         if element.tag == "entry":

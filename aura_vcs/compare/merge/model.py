@@ -73,7 +73,7 @@ class MergedDocument(Struct, frozen=True):
 
 
 class MergedText(Struct, frozen=True):
-    """A joined text as bytes. With a `fallback`, a sentence, it is no text that can be joined."""
+    """A joined text as bytes. With a `fallback`, a sentence, it is not text that can be joined."""
 
     data: bytes
     conflicts: tuple[TextConflict, ...] = ()

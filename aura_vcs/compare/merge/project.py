@@ -192,7 +192,7 @@ def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[Cu
     """
     fresh = read_cut(data)
     if fresh is None or isinstance(fresh, Unstructured):
-        reason = fresh.reason if fresh is not None else "it is no project"
+        reason = fresh.reason if fresh is not None else "it is not a project"
         raise ValueError(f"the result could not be read any more ({reason})")
     meant, found = (_in_order(pieces, carrier.cut) for pieces in (merged.pieces, fresh.cut.pieces))
     if not is_same_cut(found, meant):
@@ -244,7 +244,7 @@ def resolve_project(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, 
     """
     file = read_cut(data)
     if file is None or isinstance(file, Unstructured):
-        raise NotStructural(file.reason if file is not None else "it is no project any more")
+        raise NotStructural(file.reason if file is not None else "it is not a project any more")
     merged = resolve_value(cut_value(file.cut), conflicts, pointer, choice)
     hint = "Change it in the editor, then `aura resolve --as-is` closes the conflict."
     try:

@@ -149,7 +149,7 @@ def _units(text: str) -> int:
         return 0
     number = fields_of(text)[0]
     if _NUMBER.fullmatch(number) is None:
-        raise ValueError(f"{number[:40]!r} is no time that can be counted exactly")
+        raise ValueError(f"{number[:40]!r} is not a time that can be counted exactly")
     return int(Decimal(number).scaleb(DIGITS))
 
 

@@ -81,7 +81,7 @@ def _is_json(data: bytes) -> bool:
 def why_not_by_line(path: str, sides: Iterable[bytes]) -> str:
     """Say why these versions of a file must not be merged by line, as a clause after "because"; "" where they may.
 
-    One version that is no plain text is enough.
+    One version that is not plain text is enough.
     """
     ending = ending_of(path)
     if ending in REFERRING_ENDINGS:

@@ -24,7 +24,7 @@ def merge_timeline(base: bytes, ours: bytes, theirs: bytes) -> MergedDocument:
 
 
 def merge_timeline_values(base: JsonValue, ours: JsonValue, theirs: JsonValue) -> MergedValue:
-    """Merge parsed documents as `merge_timeline` does; what is no timeline joins as any document does."""
+    """Merge parsed documents as `merge_timeline` does; what is not a timeline joins as any document does."""
     if same(base, ours) or same(ours, theirs):
         return MergedValue(theirs)
     if same(base, theirs):

@@ -21,7 +21,7 @@ def read_yaml(text: str) -> JsonValue:
     """Read the value of a text; every plain value is the text that stands there.
 
     Raises:
-        ValueError: it is no YAML, gives a key twice, or is built in a way that is not read here.
+        ValueError: it is not YAML, gives a key twice, or is built in a way that is not read here.
     """
     return _Reader(text).document()
 

@@ -40,7 +40,7 @@ class TimelineDiff(Struct, frozen=True):
 
     `lines` is the summary for people, `is_complete` if it tells each change; `changes` every single
     one. `match` and both models serve drawing. `noise` are words for what changed by looking at the project: the
-    playhead, the zoom. `fallback` is a sentence when a file is no timeline that can be read.
+    playhead, the zoom. `fallback` is a sentence when a file is not a timeline that can be read.
     """
 
     lines: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ def read_operation(record: object, position: int = 0) -> PatchOperation:
     """Check one operation that came from outside; members that RFC 6902 does not define are ignored.
 
     Raises:
-        PatchInvalid: it is no operation; `position` (from 0) says which of the patch.
+        PatchInvalid: it is not an operation; `position` (from 0) says which of the patch.
     """
     if not isinstance(record, Mapping):
         raise PatchInvalid(position, "an operation must be an object")

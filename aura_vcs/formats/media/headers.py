@@ -17,7 +17,7 @@ _MP3_KBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
 def read_header(source: HeaderSource) -> MediaHeader | None:
-    """Read the facts in the file's header, None for what is no known media. Never raises for any bytes."""
+    """Read the facts in the file's header, None for what is not known media. Never raises for any bytes."""
     try:
         reader = HeaderReader(source)
         for matches, read in _FORMATS:

@@ -1,12 +1,12 @@
 """An entry of the media index: what was found in one file by decoding it once.
 
-    aura media index <version>\\n      the version of format and algorithms: another one is no entry
+    aura media index <version>\\n      the version of format and algorithms: another one is not an entry
     head length, 4 bytes, big endian
     BLAKE3 of the head, 32 bytes
     head                              MessagePack of `EntryHead`, which lists the sections
     sections                          zstd frames, one after the other, each with a BLAKE3 in the head
 
-What is cut off, damaged or of another file fails a hash or a length, and is no entry. Facts are read without the
+What is cut off, damaged or of another file fails a hash or a length, and is not an entry. Facts are read without the
 sections.
 """
 

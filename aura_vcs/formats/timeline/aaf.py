@@ -42,7 +42,7 @@ def read_aaf(data: bytes) -> Timeline | Unstructured:
                 return _Reader().timeline(file)
     except Exception as error:  # the library raises whatever reading a broken file leads to
         _close(error)
-        return Unstructured(f"it is no AAF file that can be read: {type(error).__name__}")
+        return Unstructured(f"it is not an AAF file that can be read: {type(error).__name__}")
 
 
 def _close(error: Exception) -> None:

@@ -30,7 +30,7 @@ def gunzip(data: bytes, limit: int = MAX_UNPACKED) -> bytes | Unstructured:
     try:
         found = unpacker.decompress(data, limit + 1)
     except zlib.error as error:
-        return Unstructured(f"it is no gzip file that can be opened: {error}")
+        return Unstructured(f"it is not a gzip file that can be opened: {error}")
     if len(found) > limit or unpacker.unconsumed_tail:
         return Unstructured(f"unpacked it is larger than {limit >> 20} MiB")
     if not unpacker.eof:
@@ -77,7 +77,7 @@ def open_zip(data: bytes) -> ZipFile | Unstructured:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        return Unstructured(f"it is no zip file that can be opened: {error}")
+        return Unstructured(f"it is not a zip file that can be opened: {error}")
     if len(archive.infolist()) > MAX_MEMBERS:
         return Unstructured(f"it has more than {MAX_MEMBERS:,} files in it")
     return ZipFile(archive)

@@ -12,7 +12,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3})\.)?(\d{1,3}):([0-5]\d):([0-5]\d)(?:\.(\d{1,7}
 
 
 def parse_duration(value: Any) -> float | None:
-    """Parse seconds, or return None if `value` is no duration of 0 to `MAX_SECONDS`.
+    """Parse seconds, or return None if `value` is not a duration of 0 to `MAX_SECONDS`.
 
     Strings may begin with days (`1.02:00:00`), as .NET's TimeSpan writes them.
     """

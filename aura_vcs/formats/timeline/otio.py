@@ -163,7 +163,7 @@ def _clip(
 def read_children(items: list[JsonValue]) -> tuple[Clip, ...]:
     """Read every child as a clip of its own kind, gaps, transitions, tracks, effects and markers too.
 
-    What is no clip is known by all it says: its text is its canonical JSON.
+    What is not a clip is known by all it says: its text is its canonical JSON.
     """
     children = []
     for n, item in enumerate(items):
@@ -255,7 +255,7 @@ def _named(value: JsonValue) -> tuple[tuple[str, str], ...]:
 
 
 def _schema(value: JsonValue) -> str:
-    """Return `Clip` of `Clip.2`; empty for what is no OpenTimelineIO object."""
+    """Return `Clip` of `Clip.2`; empty for what is not an OpenTimelineIO object."""
     return _text(value.get("OTIO_SCHEMA")).partition(".")[0] if isinstance(value, dict) else ""
 
 

@@ -62,7 +62,7 @@ def read_project(path: str, data: bytes, *, rate: Rate | None = None) -> Timelin
         return _bundle(data) if is_zip(data) else _json(data)
     if ending == "edl" or is_edl(data):
         return read_edl(data, rate)
-    return Unstructured("it is no project or timeline that is known")
+    return Unstructured("it is not a project or timeline that is known")
 
 
 def _json(data: bytes) -> Timeline | Unstructured:

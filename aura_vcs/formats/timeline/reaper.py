@@ -88,7 +88,7 @@ def read_reaper(data: bytes) -> Timeline | Unstructured:
     if isinstance(top, Unstructured):
         return top
     if top.name != "REAPER_PROJECT":
-        return Unstructured("it is no REAPER project")
+        return Unstructured("it is not a REAPER project")
     return _Reader(top, lines).timeline()
 
 

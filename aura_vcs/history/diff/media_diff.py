@@ -91,7 +91,7 @@ def show_picture(
     """Draw as a PNG file how a picture changed: both sides, or where they differ in red.
 
     Raises:
-        MediaUnreadable: it is no picture on both sides, or damaged, hostile, too large.
+        MediaUnreadable: it is not a picture on both sides, or damaged, hostile, too large.
         ExtraMissing: the optional part `media` is not installed.
         AuraError: its content is not here.
     """
@@ -103,7 +103,7 @@ def show_picture(
             raise MediaUnreadable(change.path, "there is no picture on both sides")
         found = diff_media(old, new, picture=kind, environment=environment)
     if not found.picture:
-        raise MediaUnreadable(change.path, "it is no picture on both sides")
+        raise MediaUnreadable(change.path, "there is no picture on both sides")
     return found.picture
 
 

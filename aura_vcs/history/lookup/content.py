@@ -59,7 +59,7 @@ def find_object(repo: Repository, prefix: str) -> ObjectRecord:
     """Find the object whose id begins with `prefix`.
 
     Raises:
-        UnknownName: none does, or it is no beginning of an id. InputError: several do.
+        UnknownName: none does, or it is not a beginning of an id. InputError: several do.
     """
     wanted = prefix.lower()
     is_prefix = PREFIX_LENGTH <= len(wanted) <= ID_LENGTH and set(wanted) <= set("0123456789abcdef")

@@ -28,7 +28,7 @@ def field_history(repo: Repository, start: VersionId, path: str, pointer: str) -
 
     Elements of lists on the way to it are followed by their ids, or by their headings where they have
     none: a scene that was moved keeps its history. A merge counts only where it decided on a value that neither side
-    had. Versions whose content is gone, or is no JSON, are passed over.
+    had. Versions whose content is gone, or is not JSON, are passed over.
 
     Raises:
         PointerInvalid. UnknownName: no version has the file, or the field.

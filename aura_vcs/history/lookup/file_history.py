@@ -82,7 +82,7 @@ class ContentWalk:
         return (first and first.id) == (second and second.id)
 
     def read(self, content: FileVersion) -> bytes:
-        """Read the file's bytes; empty where it is no file, too large, or not here."""
+        """Read the file's bytes; empty where it is not a file, too large, or not here."""
         entry = self.entry(content)
         if entry is None or entry.kind is not EntryKind.FILE or entry.size > CONTENT_BYTES_LIMIT:
             return b""

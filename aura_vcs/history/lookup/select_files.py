@@ -43,7 +43,7 @@ def select_files(
     before: str | None = None,
     as_path: Callable[[str], str] = lambda name: name,
 ) -> ChosenFiles:
-    """Resolve names to versions and paths: what is no version is a path, relative to the project.
+    """Resolve names to versions and paths: what is not a version is a path, relative to the project.
 
     Without a version among them, all live versions count; with `before`, those made before that time.
 

@@ -235,7 +235,7 @@ def _checked(item: OpenConflict) -> OpenConflict:
             check_entry_name(part)
     sides = () if item.tree is None else (item.tree.base, item.tree.ours, item.tree.theirs)
     if any(side is not None and not is_object_id(side.id) for side in sides):
-        raise ValueError("a side is no object")
+        raise ValueError("a side is not an object")
     return item
 
 

@@ -281,7 +281,7 @@ def rename_branch(repo: Repository, old: str, new: str) -> Operation:
         found = get_branch(repo, old)
         check_free(repo, new)
         if found.diverged:
-            raise InputError(f"Branch {old} has diverged", hint="Join its heads with `aura merge` first.")
+            raise InputError(f"Branch {old} has diverged", hint="Merge its heads with `aura merge` first.")
         head = repo.head()
         refs = dict(
             [

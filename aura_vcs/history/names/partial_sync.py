@@ -1,7 +1,7 @@
 """Versions of other machines that a sync tool has not brought as a whole yet.
 
 A tool that mirrors folders brings files in any order: a branch or a label can be here before the
-version that it names, and a version before its content. That is no damage: the rest is on its way.
+version that it names, and a version before its content. That is not damage: the rest is on its way.
 """
 
 from collections.abc import Iterator

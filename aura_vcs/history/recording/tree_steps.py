@@ -141,7 +141,7 @@ def is_same(one: Entry | None, other: Entry | None) -> bool:
 
 
 def children(trees: TreeReader, entry: Entry | None) -> dict[str, Entry]:
-    """Return what is in a folder, by name; empty for an entry that is no folder."""
+    """Return what is in a folder, by name; empty for an entry that is not a folder."""
     return children_of(trees, _folder_id(entry))
 
 

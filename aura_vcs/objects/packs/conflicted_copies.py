@@ -1,7 +1,7 @@
 """Stored files under names that a sync tool gave them: "x (conflict_on_…).pack", "x.sync-conflict-….zst".
 
 What a file holds says what it is: a pack is known by its footer, a loose object by the digits its name begins
-with and, when it is read, by its hash. So a copy that was set aside is no damage, and may be all that is left.
+with and, when it is read, by its hash. So a copy that was set aside is not damage, and may be all that is left.
 """
 
 from collections.abc import Iterator

@@ -92,13 +92,13 @@ def asset_id(project: str, path: str) -> str:
 
 
 def asset_type(path: str) -> AssetType | None:
-    """Return the type by the last extension; None for what is no media. A temporary `x.mp4.part` is a video."""
+    """Return the type by the last extension; None for what is not media. A temporary `x.mp4.part` is a video."""
     found = _classify(path)
     return found[0] if found else None
 
 
 def mime_type(path: str) -> str:
-    """Return the MIME type by the last extension, `application/octet-stream` for what is no media."""
+    """Return the MIME type by the last extension, `application/octet-stream` for what is not media."""
     found = _classify(path)
     return found[1] if found else "application/octet-stream"
 

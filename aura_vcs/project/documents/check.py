@@ -260,7 +260,7 @@ def _narration(view: ProjectView, source: ContentSource) -> Iterator[DocumentPro
             yield DocumentProblem(scene.name, "/audio_file_path", "error", f"{path} cannot be read: {error}")
             continue
         if facts is None:
-            yield _warn(scene.name, "/audio_file_path", f"{path} is no WAV file that a player would open")
+            yield _warn(scene.name, "/audio_file_path", f"{path} is not a WAV file that a player would open")
         elif facts.duration_seconds is not None and facts.duration_seconds > room + TOLERANCE_SECONDS:
             length = f"{facts.duration_seconds:.2f}"
             message = f"the narration lasts {length} s, the scene {room:g} s: its end is cut off"

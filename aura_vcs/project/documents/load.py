@@ -45,7 +45,7 @@ class SceneFile(msgspec.Struct, frozen=True):
 
 
 class ProjectView(msgspec.Struct, frozen=True):
-    """Everything the documents say. A document that is not there, or is no JSON, is None."""
+    """Everything the documents say. A document that is not there, or is not JSON, is None."""
 
     names: frozenset[str]
     project: ProjectDocument | None
@@ -161,7 +161,7 @@ class _Reader:
         if not isinstance(value, dict) or "OTIO_SCHEMA" not in value:
             expected = "an object with OTIO_SCHEMA"
             self.problems.append(
-                DocumentProblem(OTIO_NAME, "", "error", "this is no OpenTimelineIO document", expected)
+                DocumentProblem(OTIO_NAME, "", "error", "this is not an OpenTimelineIO document", expected)
             )
             return
         todo: list[tuple[str, Any]] = [("", value)]

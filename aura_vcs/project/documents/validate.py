@@ -146,7 +146,7 @@ class _Walk:
         if kind == "duration":
             seconds = durations.parse_duration(value)
             if seconds is None:
-                return self.fail(pointer, f"{_show(value)} is no duration", durations.EXPECTED)
+                return self.fail(pointer, f"{_show(value)} is not a duration", durations.EXPECTED)
             return seconds
         expected = _EXPECTED[kind]
         if not isinstance(value, str):

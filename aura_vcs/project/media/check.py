@@ -12,7 +12,7 @@ from aura_vcs.project.media.references import NamedMedia, ProjectMedia
 _LONG = 80
 _WANTED = "a file of the project"
 _LISTS = ("edl",)
-"""Formats that name reels and clips: one that is no file is nothing wrong."""
+"""Formats that name reels and clips: one that is not a file is nothing wrong."""
 
 
 def media_problems(found: Iterable[ProjectMedia]) -> tuple[DocumentProblem, ...]:

@@ -107,7 +107,7 @@ class _Finder:
         self._by_name: dict[str, str] | None = None
 
     def media_of(self, path: str) -> ProjectMedia | None:
-        """Return what one file names; None where it is no project."""
+        """Return what one file names; None where it is not a project."""
         is_certain = ending_of(path) in _CERTAIN
         if self._sizes[path] > PROJECT_BYTES_LIMIT:
             problem = f"it is larger than {PROJECT_BYTES_LIMIT >> 20} MiB"

@@ -146,13 +146,13 @@ def _local_path(written: str) -> tuple[str, str]:
 
 
 def _without_scheme(written: str) -> tuple[str, str]:
-    """Return the path in a URL of a file, what is written where it is no URL, or why neither."""
+    """Return the path in a URL of a file, what is written where it is not a URL, or why neither."""
     match = _URL.fullmatch(written)
     scheme, host, rest = match.groups() if match is not None else ("", "", "")
     if not scheme and written.startswith("file:/"):
         scheme, rest = "file", written[5:]
     if not scheme:
-        return written, "it is no path of a file" if written.startswith(("data:", "file:")) else ""
+        return written, "it is not a path of a file" if written.startswith(("data:", "file:")) else ""
     if scheme.lower() != "file":
         return "", "it is an address in the network"
     if host.lower() not in ("", "localhost", "."):

@@ -122,14 +122,14 @@ class CheckpointWriter:
         """Store the JSON that a checkpoint holds; None for none. The caller holds the `objects` lock.
 
         Raises:
-            InputError: it is no JSON, or too large.
+            InputError: it is not JSON, or too large.
         """
         if data is None:
             return None
         try:
             encoded = encode_compact(data)
         except (TypeError, ValueError, RecursionError, UnicodeEncodeError) as error:
-            raise InputError(f"The checkpoint's data is no JSON: {error}") from error
+            raise InputError(f"The checkpoint's data is not JSON: {error}") from error
         if len(encoded) > DATA_LIMIT:
             raise InputError(f"The checkpoint's data has {len(encoded):,} bytes; {DATA_LIMIT:,} is the limit")
         return self._put(encoded)
@@ -149,7 +149,7 @@ class CheckpointWriter:
         path = output.replace(os.sep, "/")
         reason = unsafe_reason(path)
         if reason:
-            raise InputError(f"The output {output!r} is no file of the project: {reason}")
+            raise InputError(f"The output {output!r} is not a file of the project: {reason}")
         try:
             with open(open_below(self._root, path), "rb") as file:
                 size = os.fstat(file.fileno()).st_size
@@ -159,7 +159,7 @@ class CheckpointWriter:
                     raise InputError(f"{path} has {size:,} bytes; a checkpoint keeps at most {KEEP_LIMIT:,}")
                 content = file.read(KEEP_LIMIT + 1)
         except UnsafePath as error:
-            raise InputError(f"The output {output!r} is no file of the project: {error.reason}") from error
+            raise InputError(f"The output {output!r} is not a file of the project: {error.reason}") from error
         except OSError:
             return path, None, None  # not written yet: the name is still worth knowing
         return path, len(content), self._put(content)
@@ -327,7 +327,7 @@ def _unusable(repo: Repository, checkpoint: RenderCheckpoint) -> str:
     if checkpoint.output_size is None or checkpoint.output_file_path is None:
         return ""
     if reason := unsafe_reason(checkpoint.output_file_path):
-        return f"its output is no file of the project: {reason}"
+        return f"its output is not a file of the project: {reason}"
     if _size_of(repo, checkpoint.output_file_path) == checkpoint.output_size:
         return ""
     if checkpoint.output is None or not _is_intact(repo, checkpoint.output):

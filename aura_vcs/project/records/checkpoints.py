@@ -66,10 +66,10 @@ def create_checkpoint(
     """Build a new checkpoint, checked.
 
     Raises:
-        InvalidValue: no such stage, counts that cannot be, no time, or data that is no JSON.
+        InvalidValue: no such stage, counts that cannot be, no time, or data that is not JSON.
     """
     wrong = (
-        (stage not in STAGES, "/stage_name", f"{stage!r} is no stage; there are {', '.join(STAGES)}"),
+        (stage not in STAGES, "/stage_name", f"{stage!r} is not a stage; there are {', '.join(STAGES)}"),
         (total_scenes < 0 or completed_scenes < 0, "/completed_scenes", "scenes are counted from 0"),
         (completed_scenes > total_scenes, "/completed_scenes", f"more than all {total_scenes} scenes"),
         (not is_time(now), "/checkpoint_time", f"{now!r} is not a time such as 2026-11-23T06:30:00Z"),
@@ -90,7 +90,7 @@ def create_checkpoint(
     try:
         return decode_checkpoint(msgspec.json.encode(checkpoint), "the checkpoint")
     except (TypeError, OverflowError, UnicodeEncodeError, RecursionError) as error:
-        raise InvalidValue("the checkpoint", "/checkpoint_data", f"it is no JSON: {error}") from error
+        raise InvalidValue("the checkpoint", "/checkpoint_data", f"it is not JSON: {error}") from error
 
 
 def encode_checkpoint(checkpoint: RenderCheckpoint) -> bytes:
@@ -121,7 +121,7 @@ def stage_named(text: str) -> Stage:
             return stage
     if text.lower() in STAGE_ALIASES:
         return STAGE_ALIASES[text.lower()]
-    raise InvalidValue("the checkpoint", "/stage_name", f"{text!r} is no stage; there are {', '.join(STAGES)}")
+    raise InvalidValue("the checkpoint", "/stage_name", f"{text!r} is not a stage; there are {', '.join(STAGES)}")
 
 
 def invalidated(

@@ -135,7 +135,7 @@ def _probe_container(path: str, name: str) -> HeaderFacts:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return f"it is no picture of a known kind ({', '.join(_PICTURES)})"
+        return f"it is not a picture of a known kind ({', '.join(_PICTURES)})"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if isinstance(error, (av.error.InvalidDataError, av.error.ArgumentError)):
         return "the data is damaged, or of a kind that is not read"

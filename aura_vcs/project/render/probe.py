@@ -26,8 +26,8 @@ def probe_media(source: ContentSource, path: str, *, environment: Mapping[str, s
     folder; at most 20 s of processor time and 1 GiB of memory are spent on a hostile one.
 
     Raises:
-        MediaUnreadable: it is no picture, sound or clip, or damaged.
-        ExtraMissing: it is no plain WAV or PNG, and PyAV or Pillow is not installed.
+        MediaUnreadable: it is not a picture, sound or clip, or damaged.
+        ExtraMissing: it is not a plain WAV or PNG, and PyAV or Pillow is not installed.
         FileUnreadable: there is no such file.
     """
     with source.open(path) as stream:
@@ -45,7 +45,7 @@ def probe_file(file: Path, name: str, *, environment: Mapping[str, str] | None =
     """Probe a file on disk, by the process alone; `name` is what messages call it.
 
     Raises:
-        MediaUnreadable: it is no picture, sound or clip, or damaged.
+        MediaUnreadable: it is not a picture, sound or clip, or damaged.
     """
     job = ProbeJob(str(file.absolute()), name, PROBE_MEMORY_BYTES, PROBE_SECONDS)
     try:

@@ -55,7 +55,7 @@ def set_project(
 ) -> SceneChanged:
     """Set fields of project.json (`title`, `tags` …) or of a document (`brief.tone`, `plan.pacing`).
 
-    Text is read as the field has it: JSON where the field is no text; an empty value of an
+    Text is read as the field has it: JSON where the field is not text; an empty value of an
     optional field is null; tags may stand between commas.
 
     Raises:

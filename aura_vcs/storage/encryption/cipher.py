@@ -108,7 +108,7 @@ class Keys:
         """Derive the key of a file that is there, from its first HEAD_BYTES.
 
         Raises:
-            Unsealable: it is no sealed file.
+            Unsealable: it is not a sealed file.
         """
         if len(head) < HEAD_BYTES or not head.startswith(MAGIC):
             raise Unsealable("it does not begin as a sealed file")

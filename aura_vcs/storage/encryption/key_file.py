@@ -14,7 +14,7 @@ def read_key_file(path: str) -> Secret:
     """Read the key in a file.
 
     Raises:
-        RemoteLocked: it cannot be read, or is no key file.
+        RemoteLocked: it cannot be read, or is not a key file.
     """
     try:
         with open(path, "rb") as file:

@@ -75,7 +75,7 @@ def key_file_secret(data: bytes, path: str) -> Secret:
     """Read the secret in the bytes of a key file.
 
     Raises:
-        RemoteLocked: it is no key file.
+        RemoteLocked: it is not a key file.
     """
     match = _KEY_FILE.fullmatch(data)
     if match is None:

@@ -89,7 +89,7 @@ class BundleRemote(ReadOnlyRemote):
             RuntimeError,
             OSError,
         ) as error:
-            raise self._corrupt("it is no bundle, or it was cut off") from error
+            raise self._corrupt("it is not a bundle, or it was cut off") from error
         if len(entries) > ENTRY_LIMIT:
             raise self._corrupt(f"it has more than {ENTRY_LIMIT:,} files")
         self._file.seek(0, 2)

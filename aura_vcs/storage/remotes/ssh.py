@@ -55,7 +55,7 @@ _SERVED = {
     kind.__name__: kind
     for kind in (RemoteError, RemoteUnreachable, RemoteDenied, RemoteMismatch, RemoteCorrupt, RemoteFull)
 }
-"""What the far side may say went wrong, by the name it sends."""
+"""What the other side may say went wrong, by the name it sends."""
 
 
 def ssh_arguments(
@@ -225,7 +225,7 @@ class SshRemote:
             self._drop()
             raise RemoteError(
                 self.location,
-                f"the far side says {found.decode('latin-1')!r} instead of what aura says",
+                f"the other side says {found.decode('latin-1')!r} instead of what aura says",
                 hint="Its shell must not print anything for commands: look at ~/.bashrc there.",
             )
         self._goes_on = GOES_ON in hello.features
@@ -259,7 +259,7 @@ class SshRemote:
         if code == _NOT_FOUND:
             return HelperMissing(
                 self.location,
-                "aura is not installed on the far side",
+                "aura is not installed on the other side",
                 hint="Install it there, on the PATH of its shell.",
             )
         if code == _SSH_FAILED and not told:
@@ -306,7 +306,7 @@ class SshRemote:
         return kind(self.location, answer.message[:500], hint=answer.hint[:500] or None)
 
     def _strange(self) -> RemoteCorrupt:
-        return RemoteCorrupt(self.location, "the far side gave an answer to another question")
+        return RemoteCorrupt(self.location, "the other side gave an answer to another question")
 
 
 class _Upload:

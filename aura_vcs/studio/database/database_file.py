@@ -124,7 +124,7 @@ class DatabaseFile:
         except OSError as error:
             raise NotADatabase(self.path, error.strerror or str(error)) from error
         if not header.startswith(HEADER) or len(header) < 100:
-            raise NotADatabase(self.path, "it is no SQLite database")
+            raise NotADatabase(self.path, "it is not a SQLite database")
         path, options = self.path, "mode=ro"
         is_wal = header[19] == _WAL
         if _has_content(self.path + "-journal") or (

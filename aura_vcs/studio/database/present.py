@@ -73,7 +73,7 @@ def present_state(
 
 
 def taken_document(kind: str, content: str, places: MediaPlaces, losses: Losses, what: str) -> bytes:
-    """Translate a document; one that is no JSON object is taken as it stands, and counted."""
+    """Translate a document; one that is not a JSON object is taken as it stands, and counted."""
     made = document(kind, content, places.path_of)
     if made is not None:
         return made

@@ -66,7 +66,7 @@ class Losses:
             examples.append(example[:300])
 
     def note(self, said: str) -> None:
-        """Say something that is no loss."""
+        """Say something that is not a loss."""
         if said not in self.notes:
             self.notes.append(said)
 

@@ -114,7 +114,7 @@ class _StudioImport:
             self._losses.leave("configuration", error.message, key)
             return False
         except (SettingInvalid, ValueError) as error:
-            reason = error.reason if isinstance(error, SettingInvalid) else "it is no number"
+            reason = error.reason if isinstance(error, SettingInvalid) else "it is not a number"
             self._losses.leave("configuration", reason, key)
             return False
         return True
@@ -134,7 +134,7 @@ class _StudioImport:
                 value = parse(content.encode("utf-8", "replace"), "wizard_state").value()
                 state = value if isinstance(value, dict) else {"state": value}
             except AuraError:
-                self._losses.leave("setup", "the wizard's state is no JSON", identity(row))
+                self._losses.leave("setup", "the wizard's state is not JSON", identity(row))
         tier = text(row, "selectedtier", 100)
         made = UserSetup(
             user_id=self._studio.folder.user,
@@ -234,7 +234,7 @@ class _StudioImport:
         except AuraError:
             value = None
         if not isinstance(value, dict | list):
-            self._losses.leave("templates", f"their {column} is no JSON", text(row, "name") or identity(row))
+            self._losses.leave("templates", f"their {column} is not JSON", text(row, "name") or identity(row))
             return None
         return value
 

@@ -75,7 +75,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
 
 
 def document(kind: str, content: str, path_of: PathOf) -> bytes | None:
-    """Return the document of one of the five kinds that a text of the database becomes; None if it is no JSON object.
+    """Return the document of one of the five kinds that a text becomes; None if it is not a JSON object.
 
     Durations stay as they are written; minutes become seconds.
     """

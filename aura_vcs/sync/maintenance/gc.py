@@ -279,7 +279,7 @@ def _shrinks(
     held = use.reachable(labels, holds)
     for label in labels.values():
         if not holds(label) and max(filter(None, (label.deleted_at, label.purged_at))) > limit:
-            with suppress(RemoteCorrupt):  # a collection with a shorter grace time was here before
+            with suppress(RemoteCorrupt):  # a collection with a shorter grace period was here before
                 use.mark(label.version, held)
     purged = _purged(use, labels, held)
     small = [pack for pack in view.manifest.packs if pack.size <= SMALL_BYTES]

@@ -75,7 +75,7 @@ def plan_repair(repo: Repository, remote: RangeReadable) -> RepairPlan:
         RemoteError: the remote cannot be read, or is another project's.
     """
     soundness = IntactObjects(repo)
-    with repo.locks.shared("objects"):  # what a collection deletes meanwhile is no damage
+    with repo.locks.shared("objects"):  # what a collection deletes meanwhile is not damage
         soundness.scan()
     view = load_snapshot(remote, NullCache(), repo.format.project)
     search = _Search(repo, view, soundness)
@@ -180,7 +180,7 @@ def _fits(plan: RepairPlan, reader: RemoteReader, blob: ObjectId) -> bool:
 
 
 def _set_aside(repo: Repository, name: str) -> str:
-    """Give a damaged file a second name in `local/damaged`, or copy it there; what is no file is moved there."""
+    """Give a damaged file a second name in `local/damaged`, or copy it there; what is not a file is moved there."""
     target = damaged_path(name.removeprefix(f"{OBJECTS}/"))
     if repo.storage.stat(target) is None and not repo.storage.link(name, target):
         upload = repo.storage.upload()

@@ -30,7 +30,7 @@ def surroundings_of(environment: Mapping[str, str], consent: Consent | None) -> 
     """Read from the environment whether there are keys for S3, and the command for other machines (AURA_SSH).
 
     Raises:
-        InputError: AURA_SSH is no command line.
+        InputError: AURA_SSH is not a command line.
     """
     try:
         words = shlex.split(environment.get("AURA_SSH", ""))

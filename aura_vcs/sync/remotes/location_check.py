@@ -20,7 +20,7 @@ _HINT = "Name a folder of its own that is not there yet, outside of every projec
 
 
 def check_new_location(address: Address, root: str, *, force: bool = False) -> None:
-    """Refuse a folder that is no place for a new remote of the project in `root`; nothing is changed in it.
+    """Refuse a folder that is not a place for a new remote of the project in `root`; nothing is changed in it.
 
     With `force`, foreign files in it are accepted: they stay as they are.
 

@@ -61,7 +61,7 @@ def check_lock_path(path: str) -> None:
     """Refuse what cannot be locked.
 
     Raises:
-        RecordCorrupt, UnsafePath: it is no path of a file that a version may have.
+        RecordCorrupt, UnsafePath: it is not a path of a file that a version may have.
     """
     if not is_text(path):
         raise RecordCorrupt("a lock", "its path has bytes in it that are not text")
@@ -92,4 +92,4 @@ def _check_time(lock: PathLock, moment: str) -> None:
     try:
         parse_time(moment)
     except OverflowError as error:
-        raise RecordCorrupt(f"the lock on {lock.path}", f"{moment!r} is no time") from error
+        raise RecordCorrupt(f"the lock on {lock.path}", f"{moment!r} is not a time") from error

@@ -147,7 +147,7 @@ def decode_manifest(data: bytes, place: str) -> Manifest:
     """Decode the manifest and check it: whatever it names is a proper name.
 
     Raises:
-        RemoteCorrupt: it is no manifest, or holds what none may.
+        RemoteCorrupt: it is not a manifest, or holds what none may.
         RemoteMismatch: a newer aura_vcs wrote it.
     """
     try:
@@ -204,7 +204,7 @@ def _check(manifest: Manifest) -> None:
     if set(manifest.leaving) & {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}:
         raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
     if not all(map(_FILE.fullmatch, [*manifest.leaving, *manifest.gone])):
-        raise RecordCorrupt(MANIFEST, "something is leaving that is no file of a remote")
+        raise RecordCorrupt(MANIFEST, "something is leaving that is not a file of a remote")
     if not all(map(_REPLICA.fullmatch, manifest.machines)):
         raise RecordCorrupt(MANIFEST, "a machine has no proper name")
     for name, tag in manifest.tags.items():

@@ -45,7 +45,7 @@ class RemoteReader:
 
         Raises:
             RemoteCorrupt: it is not there, or damaged.
-            ObjectMalformed: it is no proper version.
+            ObjectMalformed: it is not a proper version.
         """
         return decode_version(self.read(version, Kind.VERSION), version)
 
@@ -54,7 +54,7 @@ class RemoteReader:
 
         Raises:
             RemoteCorrupt: it is not there, or damaged.
-            ObjectMalformed, UnsafePath, LimitExceeded: it is no proper tree.
+            ObjectMalformed, UnsafePath, LimitExceeded: it is not a proper tree.
         """
         return EMPTY_TREE if tree == EMPTY_TREE_ID else decode_tree(self.read(tree, Kind.TREE), tree)
 
@@ -63,7 +63,7 @@ class RemoteReader:
 
         Raises:
             RemoteCorrupt: it is not there, or one of them is not, or is not as long as the list says.
-            ObjectCorrupt: it is no proper list.
+            ObjectCorrupt: it is not a proper list.
         """
         found = self.locate(blob)
         if not found.entry.chunked:

@@ -198,7 +198,7 @@ def _outputs(root: str) -> frozenset[str]:
 
 
 class _NoRules(Exception):
-    """What is called .auraignore is no rule file; the text says why."""
+    """What is called .auraignore is not a rule file; the text says why."""
 
 
 def _check(found: os.stat_result) -> None:

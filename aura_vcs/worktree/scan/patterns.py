@@ -2,7 +2,7 @@
 
 They come with a clone, a pull or a setting, so they may be meant to hurt: holding a path against a
 pattern takes a number of steps that their lengths bound, and many patterns are only tried where a
-few letters of theirs are in the path. A line that is no pattern is passed over, as git does it, and
+few letters of theirs are in the path. A line that is not a pattern is passed over, as git does it, and
 named.
 """
 
@@ -50,7 +50,7 @@ class Pattern(NamedTuple):
 
 
 class BadLine(NamedTuple):
-    """A line that is no pattern; lines count from 1."""
+    """A line that is not a pattern; lines count from 1."""
 
     line: int
     text: str

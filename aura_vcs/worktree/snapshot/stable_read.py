@@ -132,7 +132,7 @@ class FileSource:
             if stat.S_ISREG(os.fstat(fd).st_mode):
                 return fd
             os.close(fd)
-            raise IsADirectoryError(errno.EISDIR, "it is no file any more")
+            raise IsADirectoryError(errno.EISDIR, "it is not a file any more")
         except OSError as error:
             raise unreadable_error(self.path, error) from error
 

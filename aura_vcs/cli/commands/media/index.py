@@ -56,7 +56,7 @@ def index_command(repo: "Repository", console: Console, paths: tuple[str, ...], 
 
 def _print(console: Console, found: "Indexed") -> None:
     if not found.made and not found.known and not found.problems:
-        console.line("There is no such media.")
+        console.line("No matching media.")
         return
     good = [path for path in found.made if path not in found.problems]
     known = f"; {count(len(found.known), 'file')} had been before" if found.known else ""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def delete_command(repo: "Repository", console: Console, *, version: str, dry_run: bool) -> None:
     """Hide a version; gc frees its space later
 
-    Until gc's grace time is over, `aura version undelete` and `aura undo` bring it back.
+    Until gc's grace period is over, `aura version undelete` and `aura undo` bring it back.
     """
     from aura_vcs.cli.output.json_shapes import version_to_json
     from aura_vcs.history.names.revisions import resolve
@@ -51,5 +51,5 @@ def delete_command(repo: "Repository", console: Console, *, version: str, dry_ru
     elif before.deleted_at is not None:
         console.line(name, " was deleted already")
     else:
-        console.line("Deleted ", name, f' "{record.name}"; `aura gc` frees {freed} after its grace time')
+        console.line("Deleted ", name, f' "{record.name}"; `aura gc` frees {freed} after the grace period')
         console.line(faint(f"Until then `aura undo` or `aura version undelete {call(repo, record)}` brings it back."))

@@ -49,7 +49,7 @@ def edit_command(
     if console.as_json:
         console.data({"version": version_to_json(record), "changed": record != before})
     elif record == before:
-        console.line(yellow(call(repo, record)), " is like that already; nothing was changed")
+        console.line(yellow(call(repo, record)), " already has these values; nothing was changed")
     else:
         console.line("Changed ", yellow(call(repo, record)), f' "{record.name}"')
         console.line(faint("Take it back with `aura undo`."))

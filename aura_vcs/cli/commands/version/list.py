@@ -72,7 +72,7 @@ def list_command(
         paged=True,
     )
     if not found:
-        console.line("No version is like that.")
+        console.line("No matching versions.")
 
 
 def _audited(record: "VersionRecord") -> dict[str, Any]:

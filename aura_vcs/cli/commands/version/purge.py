@@ -48,7 +48,7 @@ def purge_command(
     """Give up a version's content, keep its record
 
     The version stays in the list as purged: who, when and why. No other version changes, and
-    content that others hold stays. `aura gc` deletes the rest after its grace time; until then
+    content that others hold stays. `aura gc` deletes the rest after the grace period; until then
     `aura undo` brings it back. `aura gc --remote` does the same on a remote that knows of it.
     """
     from aura_vcs.history.names.revisions import resolve
@@ -76,7 +76,7 @@ def purge_command(
         )
     purged = purge_version(repo, record, reason)
     _data(console, purged, plan, dry_run=False)
-    console.line("Purged ", yellow(f"v{record.number}"), "; `aura gc` frees the space after its grace time")
+    console.line("Purged ", yellow(f"v{record.number}"), "; `aura gc` frees the space after the grace period")
     console.line(faint("Until then `aura undo` brings it back."))
     if remote is not None:
         _report(repo, console, remote)
@@ -96,7 +96,7 @@ def _report(repo: "Repository", console: Console, remote: str) -> None:
 
     with connected(repo, remote) as link:
         push(repo, link.remote, link.cache, keep_both=True)
-        console.line(f"{link.name} knows; `aura gc --remote {link.name}` frees the space there after its grace time")
+        console.line(f"{link.name} knows; `aura gc --remote {link.name}` frees the space there after the grace period")
 
 
 def _already(console: Console, record: "VersionRecord") -> None:
