@@ -19,7 +19,8 @@ from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
-from aura_vcs.worktree.scan.cache import FileState, file_state, load_scan_cache, save_scan_cache
+from aura_vcs.worktree.scan.cache import FileState, file_state
+from aura_vcs.worktree.scan.cache_file import append_to_scan_cache, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.ignore import load_ignore_rules
 from aura_vcs.worktree.scan.prefetch import ScanPrefetch
@@ -179,8 +180,6 @@ class Worktree:
         if unseen:
             written = replace(written, skipped=(*written.skipped, *unseen))
         writer.enter(scan, written, differences, trees, self._trees.tree)
-        if scan.always:
-            scan.hold_ignored(written.states, load_ignore_rules(self.root))
         self.save(scan)
         return written
 
@@ -310,7 +309,10 @@ class Worktree:
 
     def save(self, scan: Scan) -> None:
         """Remember what is known of the files, for the next scan."""
-        save_scan_cache(self._storage, scan.to_cache())
+        changes = scan.cache_changes()
+        if changes is None or scan.known is None or not append_to_scan_cache(self._storage, scan.known, *changes):
+            save_scan_cache(self._storage, scan.to_cache())
+        scan.known = None  # the file is another now
 
     def discard(self, path: str, size: int, mtime_ns: int) -> bool:
         """Delete one file for good, durably, if it still has that size and date; absent is fine.

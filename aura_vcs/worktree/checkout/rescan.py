@@ -7,6 +7,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.trees import Difference
 from aura_vcs.worktree.scan.cache import FileState
+from aura_vcs.worktree.scan.ignore import IgnoreRules
 from aura_vcs.worktree.scan.scan import ReadTree, Scan, follow_trees
 
 TreePair = tuple[ObjectId, ObjectId]
@@ -21,6 +22,7 @@ def enter_written(
     root: str,
     trees: TreePair | None,
     read: ReadTree,
+    rules: IgnoreRules,
 ) -> None:
     """Bring a scan of the folder `root` to what is there since the `differences` were put in place.
 
@@ -41,23 +43,21 @@ def enter_written(
     _enter_states(scan, states)
     for path in stale:
         _forget_trees(scan, path)
-    if _came_over_ignored(scan, differences):
-        scan.root.tree = None
+    held = [*_against_rules(differences, rules), *scan.always.intersection(states)]
+    if held:
+        scan.hold_ignored(held, rules)
+        scan.root.tree = None  # the next scan asks for what is there against the rules
 
 
-def _came_over_ignored(scan: Scan, differences: Sequence[Difference]) -> bool:
-    """Tell whether something came where the scan passed over what is ignored: the next one has to ask again."""
-    parent, ignored = "", frozenset(scan.root.ignored)
+def _against_rules(differences: Sequence[Difference], rules: IgnoreRules) -> list[str]:
+    """List what came and the rules ignore; a slash ends the path of a folder."""
+    found = []
     for difference in differences:
-        if difference.old is not None or difference.new is None:
-            continue
-        above, _, name = difference.path.rpartition("/")
-        if above != parent:
-            folder = scan.folder(above)
-            parent, ignored = above, frozenset(folder.ignored if folder is not None else ())
-        if ignored and (name in ignored or f"{name}/" in ignored):
-            return True
-    return False
+        if difference.old is None and difference.new is not None:
+            path, is_folder = difference.path, difference.new.kind is EntryKind.DIR
+            if rules.matches(path.rpartition("/")[2], path, is_folder=is_folder):
+                found.append(f"{path}/" if is_folder else path)
+    return found
 
 
 def _drop_folders(scan: Scan, differences: Sequence[Difference], root: str) -> list[str]:

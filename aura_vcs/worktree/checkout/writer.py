@@ -32,6 +32,7 @@ from aura_vcs.worktree.checkout.staging_plan import Staged, StagedFile
 from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
+from aura_vcs.worktree.scan.ignore import load_ignore_rules
 from aura_vcs.worktree.scan.scan import ReadTree, Scan
 from aura_vcs.worktree.snapshot.stable_read import FilesystemClock
 
@@ -132,7 +133,8 @@ class Writer:
     ) -> None:
         """Bring the scan to what is there now; see rescan."""
         known = trees if self._disk.keeps_all else None
-        enter_written(scan, written.states, differences, written.skipped, self._root, known, read)
+        rules = load_ignore_rules(self._root)
+        enter_written(scan, written.states, differences, written.skipped, self._root, known, read, rules)
 
     def _with_disk_mode(self, differences: Sequence[Difference]) -> Sequence[Difference]:
         """Return the differences as they will look on this disk."""

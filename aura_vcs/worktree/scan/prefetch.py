@@ -20,7 +20,8 @@ from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
 from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.storage.owners import foreign_owner
-from aura_vcs.worktree.scan.cache import CachedFolder, ScanCache, load_scan_cache
+from aura_vcs.worktree.scan.cache import CachedFolder, ScanCache
+from aura_vcs.worktree.scan.cache_file import load_scan_cache
 
 WORTHWHILE_BYTES = 100_000
 """A cache of a thousand files; less is looked at sooner than a process starts."""

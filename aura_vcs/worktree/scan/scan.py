@@ -8,7 +8,7 @@ import msgspec
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Tree
-from aura_vcs.worktree.scan.cache import CachedFolder, FileState, ScanCache, cached_folder
+from aura_vcs.worktree.scan.cache import CachedFolder, FileState, FolderChange, ScanCache, cached_folder
 from aura_vcs.worktree.scan.ignore import IgnoreRules
 
 _TYPE = 0o170000
@@ -89,6 +89,25 @@ class ScannedFolder:
         ignored, held = ([name for name in known if _is_text(name)] for known in (self.ignored, self.held))
         return cached_folder(files, names, ignored, held, tree)
 
+    def change_since_cache(self) -> FolderChange | None:
+        """Return what of the folder the cache does not have, None if nothing."""
+        was = self.was
+        before = was.files if was is not None and self._files is not None else {}
+        files = self._files or {}
+        changed = {n: s for n, s in files.items() if before.get(n) is not s and s.id and _is_text(n)}
+        gone = [name for name in before if name not in files or not files[name].id]
+        names = [name for name in self.folders if _is_text(name)]
+        whole = len(names) == len(self.folders) and all(s.id and _is_text(n) for n, s in files.items())
+        tree = bytes.fromhex(self.tree) if self.tree and whole else b""
+        ignored, held = ([name for name in known if _is_text(name)] for known in (self.ignored, self.held))
+        lists = names, ignored, held
+        has_lists = was is None or any(
+            set(now) != set(then) for now, then in zip(lists, (was.folders, was.ignored, was.held), strict=True)
+        )
+        if was is not None and not (changed or gone or has_lists) and tree == was.tree:
+            return None
+        return FolderChange(self.path, tree, changed, gone, lists if has_lists else None)
+
     def join(self, name: str) -> str:
         """Return the path of something inside."""
         return f"{self.path}/{name}" if self.path else name
@@ -105,8 +124,11 @@ class Scan:
         count: int,
         fingerprint: bytes = b"",
         always: frozenset[str] = frozenset(),
+        known: ScanCache | None = None,
     ) -> None:
         self.root = root
+        self.known = known
+        """The cache that it was compared with, as it was loaded."""
         self.skipped = skipped
         self.fingerprint = fingerprint
         """That of the rules it was made with."""
@@ -140,8 +162,8 @@ class Scan:
         return folder.files.get(name) if folder else None
 
     def hold_ignored(self, paths: Iterable[str], rules: IgnoreRules) -> None:
-        """Say of files that came since, and that were asked for, if it is against the rules."""
-        for path in self.always.intersection(paths):
+        """Say of what came since if it is against the rules; a slash ends the path of a folder."""
+        for path in paths:
             parts = path.split("/")
             for depth, name in enumerate(parts):
                 folder = self.folder("/".join(parts[:depth]))
@@ -150,7 +172,8 @@ class Scan:
                 if folder is None or kept_as in folder.held:
                     break
                 if rules.matches(name, "/".join(parts[: depth + 1]), is_folder=is_folder):
-                    folder.held.append(kept_as)
+                    folder.held = [*folder.held, kept_as]  # the lists may be the cache's
+                    folder.ignored = [other for other in folder.ignored if other != kept_as]
                     break
 
     def drop(self, path: str, reason: str | None) -> None:
@@ -188,6 +211,24 @@ class Scan:
             folder = waiting.pop()
             yield folder
             waiting += folder.folders.values()
+
+    def cache_changes(self) -> tuple[list[FolderChange], list[str]] | None:
+        """Return what is known now and not in the cache, and which folders went; None where all is to be written."""
+        known = self.known
+        if known is None or known.fingerprint != self.fingerprint or not known.all_bytes:
+            return None
+        changes: list[FolderChange] = []
+        gone = dict.fromkeys(known.folders)
+        for folder in self.walk():
+            if not _is_text(folder.path):
+                continue
+            was = known.folders.get(folder.path)
+            if folder.was is not was:
+                return None
+            gone.pop(folder.path, None)
+            if (change := folder.change_since_cache()) is not None:
+                changes.append(change)
+        return changes, list(gone)
 
     def to_cache(self) -> ScanCache:
         """Build the cache of what is known now."""

@@ -50,6 +50,7 @@ class Scanner:
         differing = ahead.differing(cache) if ahead is not None and not always else {}
         self._ahead = differing if self._has_same_rules else {}
         self._cache = (cache if self._has_same_rules else cache.files_only(rules.fingerprint)).folders
+        self._known = cache
         self._is_tracked = is_tracked
         self._is_of_base = is_of_base and self._has_same_rules
         self._always = always | {parent for path in always for parent in _parents(path)}
@@ -69,7 +70,7 @@ class Scanner:
         if root is None:
             reason = next((skipped.reason for skipped in self._skipped if not skipped.path), "it is gone")
             raise storage_error("list", self._root, OSError(reason))
-        return Scan(root, self._skipped, self._changed, self._count, self._rules.fingerprint, self._always)
+        return Scan(root, self._skipped, self._changed, self._count, self._rules.fingerprint, self._always, self._known)
 
     def _folder(self, path: str, real_path: str, *, is_inside: bool) -> ScannedFolder | None:
         """Look at a folder; None if it cannot be. `is_inside`: it is ignored, and looked at for what is versioned."""
