@@ -362,6 +362,26 @@ def encode_compact(record: Any) -> bytes:
     return _plain.encode(record)
 
 
+def decode_json(data: bytes | bytearray | str, shape: type[T]) -> T:
+    """Decode JSON of that shape, with the errors of msgspec.
+
+    Whoever decodes into a shape does it here: the first look at a type is not interrupted, see `_decoder`.
+    """
+    return _decoder(shape).decode(data)
+
+
+def decode_packed(data: bytes | bytearray, shape: type[T]) -> T:
+    """Decode MessagePack of that shape, with the errors of msgspec."""
+    _decoder(shape)
+    return msgspec.msgpack.decode(data, type=shape)
+
+
+def convert(value: Any, shape: type[T]) -> T:
+    """Convert dicts and lists to that shape, with the errors of msgspec."""
+    _decoder(shape)
+    return msgspec.convert(value, shape)
+
+
 def decode_record(data: bytes, shape: type[T], path: str) -> T:
     """Decode the record of that shape; unknown fields are ignored.
 

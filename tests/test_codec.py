@@ -1,7 +1,10 @@
 """Encodings: one object, one encoding; whatever else comes in is refused in order."""
 
 import os
+import re
+from pathlib import Path
 
+import aura_vcs
 import msgspec
 import pytest
 from aura_vcs import codec
@@ -252,3 +255,19 @@ def test_an_unknown_field_in_an_object_is_refused_and_in_a_record_ignored() -> N
         decode_tree(data, ObjectId(""))
     label = {"version": ID, "number": 1, "name": "n", "from the future": True}
     assert decode_record(msgspec.json.encode(label), Label, "ref").name == "n"
+
+
+def test_shapes_are_decoded_in_one_place() -> None:
+    """What decodes into a type does it in `codec`, where the first look at the type is not interrupted.
+
+    Processes that do nothing else, and get their orders once, are no place where an interrupt does harm.
+    """
+    workers = {"media/worker.py", "media/index_worker.py", "project/render/worker.py"}
+    folder = Path(aura_vcs.__file__).parent
+    ways = r"(json|msgpack)\.decode\([^\n]*type=|(json|msgpack)\.Decoder\(|convert\("
+    found = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*.py")
+        if re.search(rf"msgspec\.({ways})", path.read_text("utf-8"))
+    }
+    assert found - workers == {"codec.py"}

@@ -76,7 +76,8 @@ PARTS = {
     ],
     "cli": [
         "familiar_commands groups homes installation lazy_import output",
-        "catalog configured_name demo error_context error_report project_list remote_environment remote_keys",
+        "catalog configured_name damaged_bytecode demo error_context error_report",
+        "project_list remote_environment remote_keys",
         "fetch_on_demand",
         "session",
         "completion options shared",

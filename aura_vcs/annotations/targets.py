@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from aura_vcs.codec import convert
 from aura_vcs.errors.input import InvalidTarget
 from aura_vcs.ids import ObjectId, VersionId
 
@@ -163,7 +164,7 @@ def target_from(value: Any) -> Target:
     for field in msgspec.structs.fields(Target):
         if field.name in value:
             try:
-                found[field.name] = msgspec.convert(value[field.name], field.type)
+                found[field.name] = convert(value[field.name], field.type)
             except msgspec.ValidationError:
                 continue
     for key in ("start", "end"):

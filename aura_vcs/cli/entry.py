@@ -40,9 +40,25 @@ def run() -> "NoReturn":
         cli.main(ahead=ahead, is_process=True)
     except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
         sys.exit(STOPPED)
+    except (EOFError, ValueError, TypeError, ImportError) as error:
+        sys.exit(_damaged(error))
     finally:
         stop_at_once()
         gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
+
+
+def _damaged(error: BaseException) -> str:
+    """Return what is to be said of an import that found a damaged file.
+
+    Raises:
+        BaseException: it is another error.
+    """
+    from aura_vcs.cli.damaged_bytecode import damaged_bytecode
+
+    found = damaged_bytecode(error)
+    if found is None:
+        raise error
+    return f"Error: {found.message}\n{found.hint}"
 
 
 def stop_at_once() -> None:

@@ -23,6 +23,10 @@ _BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
 
 def report(error: BaseException, console: Console, *, stopped: str = "") -> int:
     """Say what went wrong; returns the exit code. `stopped` is what to say where a person ended it."""
+    if isinstance(error, EOFError | ValueError | TypeError | ImportError):
+        from aura_vcs.cli.damaged_bytecode import damaged_bytecode  # seldom needed
+
+        error = damaged_bytecode(error) or error
     if stopped and not console.as_json and isinstance(error, KeyboardInterrupt | EOFError | click.Abort):
         console.note(stopped)
         return Interrupted.exit_code

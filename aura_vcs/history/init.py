@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import now
+from aura_vcs.codec import decode_json, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import ProjectExists
 from aura_vcs.errors.integrity import IntegrityError
@@ -87,7 +87,7 @@ def _existing(root: str) -> _ProjectFields | None:
         return None
     try:
         with open(open_below(root, PROJECT_FILE), "rb") as file:
-            return msgspec.json.decode(file.read(_READ_LIMIT), type=_ProjectFields)
+            return decode_json(file.read(_READ_LIMIT), _ProjectFields)
     except (OSError, ValueError, RecursionError, IntegrityError):
         return _ProjectFields()
 

@@ -10,6 +10,7 @@ from typing import IO, BinaryIO, NamedTuple
 
 import msgspec
 
+from aura_vcs.codec import decode_packed
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
 from aura_vcs.formats.media.findings import DecodeLimits
 from aura_vcs.formats.media.index_entry import EntryHead, NoEntryError, encode_entry, read_entry
@@ -149,7 +150,7 @@ def _answer(source: int, one: FileToIndex, limits: DecodeLimits, watch: Watch) -
 
 def _share(message: bytes, name: str) -> float:
     try:
-        done, of = msgspec.msgpack.decode(message, type=tuple[float, float])
+        done, of = decode_packed(message, tuple[float, float])
     except msgspec.MsgspecError as error:
         raise MediaUnreadable(name, "the decoder wrote nonsense") from error
     return max(0.0, min(1.0, done / of)) if of > 0 else 0.0

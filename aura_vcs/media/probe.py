@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from aura_vcs.codec import decode_json
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
 from aura_vcs.formats.media.describe import describe, diff_lines
 from aura_vcs.formats.media.findings import DecodeLimits, MediaAnswer, MediaDiff, MediaFacts, MediaRequest, PictureKind
@@ -123,7 +124,7 @@ def _ask(
     if len(data) > request.limits.answer_bytes:
         raise MediaUnreadable(name, "the answer is larger than is allowed")
     try:
-        found = msgspec.json.decode(data, type=MediaAnswer)
+        found = decode_json(data, MediaAnswer)
     except msgspec.DecodeError as error:
         reason = "the decoder crashed or ran out of time or memory"
         raise MediaUnreadable(name, reason) from error

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import encode_compact, now, with_checksum
+from aura_vcs.codec import decode_json, encode_compact, now, with_checksum
 from aura_vcs.ids import new_operation_id
 from aura_vcs.storage.line_log import complete_lines, read_lines
 from aura_vcs.studio.folder import ACTIONS, CONFIG, DONE, PROJECTS, RATINGS, SETUP, TEMPLATES, StudioFolder
@@ -199,7 +199,7 @@ def _append(folder: StudioFolder, line: bytes) -> None:
 def _decode(line: bytes) -> StudioAction | None:
     """Decode the action of a line; None if it is damaged, or names a file that is not the studio's."""
     try:
-        action = msgspec.json.decode(line, type=StudioAction)
+        action = decode_json(line, StudioAction)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     is_ours = all(_FILES.fullmatch(change.file) for change in action.changes)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import encode_compact, not_before, now, path_of_text, path_text, readable_name
+from aura_vcs.codec import decode_json, encode_compact, not_before, now, path_of_text, path_text, readable_name
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NotAProject, UnknownName
 from aura_vcs.layout import AURA, FORMAT
@@ -122,7 +122,7 @@ def list_projects(studio: Studio, wanted: ProjectFilter = ProjectFilter()) -> li
 
 
 def _entry_of(row: Sequence[Any]) -> ProjectEntry:
-    return msgspec.json.decode(row[0], type=ProjectEntry)
+    return decode_json(row[0], ProjectEntry)
 
 
 def page_statement(wanted: ProjectFilter) -> tuple[str, list[str | int]]:

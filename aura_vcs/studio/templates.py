@@ -14,7 +14,7 @@ import msgspec
 from blake3 import blake3
 from msgspec import Meta
 
-from aura_vcs.codec import encode_compact, from_plain, now
+from aura_vcs.codec import convert, decode_json, encode_compact, from_plain, now
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import RecordCorrupt
@@ -110,7 +110,7 @@ def list_templates(
     """List templates by name; deleted ones only when they are asked for, and then alone."""
     _refresh(studio)
     statement, values = templates_statement(category, sub_category, system=system, deleted=deleted)
-    found = [msgspec.json.decode(row[0], type=Template) for row in studio.index.rows(statement, values)]
+    found = [decode_json(row[0], Template) for row in studio.index.rows(statement, values)]
     default = get_configuration(studio, "templates.default").value
     return [
         msgspec.structs.replace(item, is_default=True) if default in (item.id, item.name) else item for item in found
@@ -292,7 +292,7 @@ def import_template(studio: Studio, data: bytes, file: str, *, name: str | None 
 
 def system_templates() -> list[Template]:
     """Load the templates that come with the package."""
-    found = [msgspec.json.decode((_SHIPPED / name).read_bytes(), type=Template) for name in _shipped_names()]
+    found = [decode_json((_SHIPPED / name).read_bytes(), Template) for name in _shipped_names()]
     return [
         msgspec.structs.replace(
             item, is_system_template=True, author="aura_vcs", created_at=SHIPPED_AT, updated_at=SHIPPED_AT,
@@ -315,7 +315,7 @@ def _store(studio: Studio, template: Template, draft: ActionDraft, *, new: bool 
     """Write a template's file, as an action; with `new`, its name must be free."""
     name = " ".join("".join(c if c.isprintable() else " " for c in template.name).split())
     try:
-        checked = msgspec.convert(
+        checked = convert(
             msgspec.to_builtins(
                 msgspec.structs.replace(
                     template, name=name, is_default=False, usage_count=0, rating=0.0, rating_count=0,

@@ -276,3 +276,19 @@ def test_an_early_ctrl_c_shows_no_traceback(two: Film) -> None:
         assert process.returncode in {0, 130} or is_own_start, error
         assert b"Traceback" not in error or b"in run\n" not in error, error
         assert process.returncode != 130 or error in {b"", b"Stopped.\n", b"Stopped; nothing was saved.\n"}
+
+
+def test_damaged_compiled_modules_are_removed_and_named(two: Film, tmp_path: Path) -> None:
+    """As Python leaves them on a full disk: the command says so, and goes well once they are gone."""
+    more = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
+    assert run(two, "status", **more).returncode == 0
+    damaged = [next(tmp_path.rglob(f"aura_vcs/{module}.*.pyc")) for module in ("cli/main", "history/status")]
+    for compiled in damaged:
+        compiled.write_bytes(compiled.read_bytes()[:400])
+    for compiled in damaged:
+        done = run(two, "status", **more)
+        said = done.stderr.decode()
+        assert (done.returncode, compiled.exists()) == (1, False)
+        assert str(compiled) in said
+        assert "Traceback" not in said
+    assert run(two, "status", **more).returncode == 0

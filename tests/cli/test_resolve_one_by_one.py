@@ -77,6 +77,7 @@ def test_conflicts_have_numbers(apart: Film) -> None:
     assert "Decided brief.json#/tone" in apart("resolve", "1", "--theirs").out
     assert json.loads(apart.read("brief.json"))["tone"] == "wild"
     assert "There is no conflict 7; 2 conflicts open" in apart("resolve", "7", "--ours", code=2).stderr
+    assert "There is no conflict 777" in apart("resolve", "7" * 5000, "--ours", code=2).stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")

@@ -65,12 +65,13 @@ def test_a_bundle_is_for_those_who_can_read_what_is_in_it(anna: Repository, tmp_
     assert Path(done.path).stat().st_mode & 0o777 == (0o600 if private else 0o644)
 
 
-def test_a_bundle_in_the_project_is_in_no_version(anna: Repository) -> None:
+@pytest.mark.parametrize("name", [b"film.aurabundle", b"caf\xe9.aurabundle"])
+def test_a_bundle_in_the_project_is_in_no_version(anna: Repository, name: bytes) -> None:
     """As an export; what becomes of it later is somebody's work."""
-    done = create_bundle(anna, str(Path(anna.root, "film.aurabundle")))
+    done = create_bundle(anna, os.path.join(anna.root, os.fsdecode(name)))
     assert status(anna).is_clean
     Path(done.path).write_bytes(b"something else")
-    assert [change.path for change in status(anna).changes] == ["film.aurabundle"]
+    assert [change.path for change in status(anna).changes] == [os.fsdecode(name)]
 
 
 def test_refusals(anna: Repository, tmp_path: Path) -> None:

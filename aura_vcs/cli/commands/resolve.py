@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aura_vcs.history.resolve import Decision, Resolved
     from aura_vcs.repository.repository import Repository
 
+MAX_DIGITS = 9
+"""No list is so long that its numbers have more."""
 DECISIONS = {
     "ours": "Take our side",
     "theirs": "Take their side",
@@ -111,7 +113,7 @@ def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
     found = sort(open_conflicts(repo))
     if not word.isdecimal() or any(item.path == word for item in found):
         return None
-    if not 0 < int(word) <= len(found):
+    if len(word) > MAX_DIGITS or not 0 < int(word) <= len(found):
         hint = "`aura resolve --list` shows their numbers."
         raise InputError(f"There is no conflict {word}; {count(len(found), 'conflict')} open", hint=hint)
     return found[int(word) - 1]

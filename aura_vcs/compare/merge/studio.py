@@ -22,7 +22,7 @@ from aura_vcs.formats.timeline.model import Ticks, read_time, write_time
 from aura_vcs.formats.timeline.studio import read_asset, read_scene
 
 Record = dict[str, JsonValue]
-_SCENE = re.compile(r"/scenes/(\d+)")
+_SCENE = re.compile(r"/scenes/(\d{1,9})", re.ASCII)
 
 
 class Laying(Struct, frozen=True):

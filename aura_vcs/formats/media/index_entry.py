@@ -18,6 +18,7 @@ import msgspec
 from blake3 import blake3
 from msgspec import Struct
 
+from aura_vcs.codec import decode_packed
 from aura_vcs.compression import NotDecodable, compress, decompress
 from aura_vcs.formats.media.reader import MediaHeader
 
@@ -262,7 +263,7 @@ def open_entry(read: ReadAt, content: str, size: int) -> MediaEntry:
             encoded += read(len(start), length - len(encoded))
         if blake3(encoded).digest() != start[base - 32 : base]:
             raise NoEntryError("damaged")
-        head = msgspec.msgpack.decode(encoded, type=EntryHead)
+        head = decode_packed(encoded, EntryHead)
     except (OSError, msgspec.MsgspecError) as error:
         raise NoEntryError(str(error)) from error
     if head.content != content:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import is_text, name_bytes
+from aura_vcs.codec import convert, is_text, name_bytes
 from aura_vcs.compare.diff.list_match import WEAK_KEYS
 from aura_vcs.compare.merge.file import MergedFile
 from aura_vcs.compare.merge.model import Conflict, TextConflict
@@ -213,7 +213,7 @@ def decode(data: bytes) -> tuple[OpenConflict, ...]:
     if isinstance(document.value, dict) and document.value.get("format") not in {None, FORMAT}:
         raise FormatUnsupported(CONFLICTS, f"format {document.value['format']}")
     try:
-        found = msgspec.convert(document.value, _Stored).conflicts
+        found = convert(document.value, _Stored).conflicts
         return tuple(_checked(_loaded(item)) for item in found)
     except (msgspec.ValidationError, UnsafePath, ValueError) as error:
         raise _unreadable(str(error)) from error

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aura_vcs.codec import encode_compact
+from aura_vcs.codec import decode_json, encode_compact
 from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.history.status import Status
@@ -74,7 +74,7 @@ def _stamp(path: str) -> str:
 def _remembered(repo: Repository) -> CachedCheck | None:
     text = repo.index.database.meta(_KEY)
     try:
-        return None if text is None else msgspec.json.decode(text, type=CachedCheck)
+        return None if text is None else decode_json(text, CachedCheck)
     except msgspec.DecodeError:
         return None  # another aura_vcs's
 

@@ -7,8 +7,7 @@ what is really missing. Kept apart, because most commits have nothing to do with
 import re
 from itertools import islice
 
-import msgspec
-
+from aura_vcs.codec import decode_json
 from aura_vcs.errors.integrity import IntegrityError, UnsafePath
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import EntryKind
@@ -49,6 +48,6 @@ def _names_what_is_not_there(trees: TreeReader, tree: ObjectId, data: bytes) -> 
 
 def _is_there(trees: TreeReader, tree: ObjectId, text: bytes) -> bool:
     try:
-        return trees.entry(tree, msgspec.json.decode(text, type=str)) is not None
+        return trees.entry(tree, decode_json(text, str)) is not None
     except (ValueError, UnsafePath):
         return False

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import now
+from aura_vcs.codec import convert, now
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.history.project_settings import note_fields, set_fields, value_of
@@ -63,12 +63,12 @@ def state_from(fields: Mapping[str, Field]) -> ProjectState:
     values = {name: field.value for name, field in known.items() if field.value is not None}
     for name in list(values):
         try:
-            msgspec.convert({name: values[name]}, ProjectState)
+            convert({name: values[name]}, ProjectState)
         except msgspec.ValidationError:
             del values[name]
     if newest is not None:
         values |= {"updated_at": newest.updated_at, "modified_by": newest.updated_by}
-    return msgspec.convert(values, ProjectState)
+    return convert(values, ProjectState)
 
 
 def merged_state(own: Mapping[str, Field], settings: Mapping[str, Field]) -> dict[str, Field]:

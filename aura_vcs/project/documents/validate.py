@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+from aura_vcs.codec import convert
 from aura_vcs.formats.jsondoc.pointer import escape
 from aura_vcs.formats.timeline import durations
 from aura_vcs.history.sources.content_source import unsafe_reason
@@ -45,7 +46,7 @@ def validate(value: Any, view: type[View], file: str) -> tuple[View, list[Docume
     """
     walk = _Walk(file)
     cleaned = walk.struct(value, inspect.type_info(view), "")
-    result = msgspec.convert({} if cleaned is _INVALID else cleaned, view)
+    result = convert({} if cleaned is _INVALID else cleaned, view)
     return result, walk.problems, walk.references
 
 

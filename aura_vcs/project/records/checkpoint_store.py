@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import encode_compact, format_time, now, parse_time
+from aura_vcs.codec import decode_json, encode_compact, format_time, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError, UnsafePath
@@ -204,7 +204,7 @@ def list_checkpoints(
     name = stage_named(stage) if stage is not None else None
     entities = indexed(repo, "checkpoints", layout.CHECKPOINTS, RenderCheckpoint, _columns)
     statement, values = checkpoints_statement(stage=name, valid=valid, limit=limit)
-    return [msgspec.json.decode(row, type=RenderCheckpoint) for row in entities.records(statement, values)]
+    return [decode_json(row, RenderCheckpoint) for row in entities.records(statement, values)]
 
 
 def latest_checkpoint(repo: Repository, stage: str | None = None) -> RenderCheckpoint | None:

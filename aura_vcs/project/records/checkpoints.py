@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from aura_vcs.codec import decode_json
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, new_uuid
@@ -105,7 +106,7 @@ def decode_checkpoint(data: bytes, file: str) -> RenderCheckpoint:
         RecordCorrupt: it holds none.
     """
     try:
-        return msgspec.json.decode(data, type=RenderCheckpoint)
+        return decode_json(data, RenderCheckpoint)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RecordCorrupt(file, str(error)) from error
 

@@ -14,7 +14,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import is_text, now, parse_time, readable_name
+from aura_vcs.codec import decode_json, is_text, now, parse_time, readable_name
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.documents import ExportCancelled
 from aura_vcs.errors.input import LockBusy, UnknownName
@@ -194,10 +194,10 @@ def list_exports(
     _sweep(repo)
     entities = indexed(repo, "exports", layout.EXPORTS, ExportRecord, _columns)
     for row in entities.records(*exports_statement(status="InProgress")):
-        _bury(repo, msgspec.json.decode(row, type=ExportRecord))
+        _bury(repo, decode_json(row, ExportRecord))
     entities = indexed(repo, "exports", layout.EXPORTS, ExportRecord, _columns)
     statement, values = exports_statement(status=status, since=since, until=until, limit=limit, offset=offset)
-    return [msgspec.json.decode(row, type=ExportRecord) for row in entities.records(statement, values)]
+    return [decode_json(row, ExportRecord) for row in entities.records(statement, values)]
 
 
 def find_export(repo: Repository, prefix: str) -> ExportRecord:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from aura_vcs.codec import decode_json
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.documents import InvalidTransition
 from aura_vcs.errors.integrity import RecordCorrupt
@@ -161,7 +162,7 @@ def decode_export(data: bytes, file: str) -> ExportRecord:
         RecordCorrupt: it holds none.
     """
     try:
-        return msgspec.json.decode(data, type=ExportRecord)
+        return decode_json(data, ExportRecord)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RecordCorrupt(file, str(error)) from error
 

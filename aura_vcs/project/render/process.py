@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 
+from aura_vcs.codec import decode_json
 from aura_vcs.errors import ExtraMissing
 from aura_vcs.errors.documents import ExportFailed
 from aura_vcs.history.sources.content_source import ContentSource
@@ -119,7 +120,7 @@ def _reports(
         if not line:
             raise WorkerDied(why_it_ended(process.wait()))
         try:
-            report = msgspec.json.decode(line, type=WorkerReport)
+            report = decode_json(line, WorkerReport)
         except msgspec.MsgspecError as error:
             raise WorkerDied("the decoder wrote nonsense") from error
         yield report

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from aura_vcs.codec import decode_packed
 from aura_vcs.errors.integrity import RecordCorrupt
 
 MAGIC = b"AURASYNC"
@@ -88,7 +89,7 @@ def decode(data: bytes, shape: type[Any]) -> Any:
         RecordCorrupt: it is no such message.
     """
     try:
-        return msgspec.msgpack.decode(data, type=shape)
+        return decode_packed(data, shape)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RecordCorrupt("the connection", str(error)) from error
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import now
+from aura_vcs.codec import convert, now
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.studio import SecretUnavailable, SettingInvalid
 from aura_vcs.formats.jsondoc.spans import parse
@@ -177,7 +177,7 @@ class _StudioImport:
     def _put(self, item: Template) -> None:
         folder = self._studio.folder
         try:
-            checked = msgspec.convert(msgspec.to_builtins(item), Template)
+            checked = convert(msgspec.to_builtins(item), Template)
         except msgspec.ValidationError as error:
             self._losses.leave("templates", str(error), item.name)
             return

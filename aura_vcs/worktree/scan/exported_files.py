@@ -10,6 +10,7 @@ import stat
 
 import msgspec
 
+from aura_vcs.codec import decode_json, encode_compact, path_of_text, path_text
 from aura_vcs.layout import AURA, OUTPUTS
 
 MAX_FILES = 1000
@@ -18,7 +19,7 @@ BYTES_LIMIT = 1 << 20
 
 
 class ExportedFile(msgspec.Struct, frozen=True):
-    """A file that was exported: its path in the project, its size in bytes and its date."""
+    """A file that was exported: its path in the project (as `codec.path_text` has it), its size in bytes, its date."""
 
     path: str
     size: int
@@ -33,14 +34,14 @@ def read_outputs(root: str) -> tuple[ExportedFile, ...]:
             return ()
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
         with open(fd, "rb") as file:
-            return msgspec.json.decode(file.read(BYTES_LIMIT), type=tuple[ExportedFile, ...])
+            return decode_json(file.read(BYTES_LIMIT), tuple[ExportedFile, ...])
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ()
 
 
 def untouched_outputs(root: str) -> frozenset[str]:
     """Return the paths of those exports that lie there as they were made."""
-    return frozenset(output.path for output in read_outputs(root) if _is_untouched(root, output))
+    return frozenset(path_of_text(output.path) for output in read_outputs(root) if _is_untouched(root, output))
 
 
 def with_output(root: str, path: str) -> bytes:
@@ -50,13 +51,14 @@ def with_output(root: str, path: str) -> bytes:
         OSError: it is not there.
     """
     found = os.lstat(os.path.join(root, *path.split("/")))
-    others = [output for output in read_outputs(root) if output.path != path]
-    return msgspec.json.encode([*others, ExportedFile(path, found.st_size, found.st_mtime_ns)][-MAX_FILES:]) + b"\n"
+    output = ExportedFile(path_text(path), found.st_size, found.st_mtime_ns)
+    others = [other for other in read_outputs(root) if other.path != output.path]
+    return encode_compact([*others, output][-MAX_FILES:]) + b"\n"
 
 
 def _is_untouched(root: str, output: ExportedFile) -> bool:
     try:
-        found = os.lstat(os.path.join(root, *output.path.split("/")))
+        found = os.lstat(os.path.join(root, *path_of_text(output.path).split("/")))
     except (OSError, ValueError):
         return False
     return (found.st_size, found.st_mtime_ns) == (output.size, output.mtime_ns)
