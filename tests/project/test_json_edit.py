@@ -10,6 +10,7 @@ from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.formats.jsondoc.edit import get, insert, move_item, remove, set_value, set_values
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.formats.jsondoc.style import write_like
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -288,3 +289,22 @@ def test_a_moved_item_keeps_its_bytes(items: list[Any], layout: dict[str, Any], 
     items.insert(to, items.pop(start))
     assert get(moved, "/list") == items
     assert move_item(moved, "/list", to, start) == text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{\n  "a": {\n    "x": 1\n  }\n}\n', b'{\n\t"a": {\n\t\t"x": 1\n\t}\n}', b'{\r\n    "a": 1\r\n}\r\n',
+        b'{"a": {"x": 1}}', b'{"a":{"x":1}}\n', b'{\n  "a": "\\u00e4"\n}', b'[{\n    "a": 1\n}]',
+    ],
+)  # fmt: skip
+def test_an_edit_and_a_merge_write_alike(data: bytes) -> None:
+    """What is added looks the same, whoever adds it: there is one answer to how a document is laid out."""
+    added = {"c": 1, "d": {"e": "ü"}}
+    before = json.loads(data)
+    after = [{**before[0], "b": added}] if isinstance(before, list) else {**before, "b": added}
+    edited = set_value(data, "/0/b" if isinstance(before, list) else "/b", added)
+    merged = write_like(after, data, before)
+    assert json.loads(edited) == json.loads(merged) == after
+    if isinstance(before, dict):
+        assert edited == merged

@@ -18,9 +18,7 @@ from aura_vcs.errors.compare import PointerInvalid
 from aura_vcs.errors.documents import InvalidValue, UnknownField
 from aura_vcs.formats.jsondoc.pointer import escape, split_pointer
 from aura_vcs.formats.jsondoc.spans import BOM, DocumentSpans, Member, Node, parse
-
-_ESCAPED_LETTER = re.compile(rb"\\u(?!00[0-7])[0-9a-fA-F]{4}")
-_INDENT = re.compile(rb"[\[{][ \t]*(\r?\n)([ \t]+)[^ \t\r\n]")
+from aura_vcs.formats.jsondoc.style import style_of
 
 
 def get(data: bytes, pointer: str, *, name: str = "the document") -> Any:
@@ -259,32 +257,17 @@ def _colon(data: bytes, parent: Node, style: "_Style") -> bytes:
 
 
 class _Style:
-    """How this document is laid out, found by looking at it."""
+    """How this document is laid out."""
 
     def __init__(self, document: DocumentSpans, *, within: Node | None = None) -> None:
         """Read the style of a document; the container `within` stays on one line if it is on one line now."""
         data = document.data
+        style = style_of(data.removeprefix(BOM))
         flat = within is not None and _spans(within) and b"\n" not in data[within.start : within.end]
-        found = None if flat else _INDENT.search(data)
-        self.newline = found[1] if found else b""
-        self.indent = self._unit(document) if found else b""
-        self.spaced = b"\n" in data or b": " in data or b", " in data or len(data) < 3 + len(BOM)
-        self.ascii_only = data.isascii() and _ESCAPED_LETTER.search(data) is not None
-
-    @staticmethod
-    def _unit(document: DocumentSpans) -> bytes:
-        """Return one step of indentation: the blanks before the first element that has a line of its own."""
-        todo = [(document.root, 1)]
-        while todo:
-            node, depth = todo.pop()
-            for start, _ in _spans(node)[:1]:
-                line = document.data[document.data.rfind(b"\n", 0, start) + 1 : start]
-                opened = document.data[node.start + 1 : start]
-                if b"\n" in opened and not line.strip(b" \t"):
-                    return line[: max(1, len(line) // depth)] if line else b""
-            children = node.items or [member.value for member in node.members]
-            todo.extend((child, depth + 1) for child in reversed(children))
-        return b"  "
+        self.newline = style.line_end.encode() if style.indent and not flat else b""
+        self.indent = (style.indent or "").encode()
+        self.spaced = style.colon == ": "
+        self.ascii_only = style.ascii_only
 
     def line(self, depth: int) -> bytes:
         """Return a new line at this depth, or nothing in a document that stands on one line."""

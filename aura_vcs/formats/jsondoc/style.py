@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from aura_vcs.formats.jsondoc.values import JsonValue, same
 
-_INDENT = re.compile(r"[\[{]\r?\n([ \t]+)")
+_INDENT = re.compile(r"[\[{][ \t]*\r?\n([ \t]+)[^ \t\r\n]")
+_ESCAPED_LETTER = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")
 _INLINE_LIST = re.compile(r"\[[ \t]*[^\s\[\]{}][^\n\[\]{}]*\]")
 _BROKEN_LIST = re.compile(r"\[\s*\n\s*(?![\[{\]\s])")
 _INLINE_OBJECT = re.compile(r'\{[ \t]*"[^\n{}\[\]]*\}')
@@ -30,29 +31,34 @@ class Style(Struct, frozen=True):
     ascii_only: bool
     inline_lists: bool
     inline_objects: bool
-    numbers: dict[float, str]
 
 
 def style_of(data: bytes) -> Style:
-    """Read the style of a JSON document that parses."""
+    """Read the style of a JSON document that parses; what it does not show is written as most programs do."""
     text = data.decode("utf-8")
-    found = _INDENT.search(text)
-    indent = found.group(1) if found else None
     body = text.rstrip()
+    found = _INDENT.search(body)
     multi_line = "\n" in body
-    spaced = re.search(r'": ', text) is not None or re.search(r'":[^ ]', text) is None
-    comma = ", " if multi_line or re.search(r', ["\d\[{]', text) or "," not in text else ","
+    dense = '": ' not in text and re.search(r'":[^ ]', text) is not None
+    comma = ", " if multi_line or re.search(r', ["\d\[{]', text) or ("," not in text and not dense) else ","
+    spaced = '": ' in text or (comma == ", " and not dense)
     return Style(
-        indent=indent if indent is not None else ("" if multi_line else None),
+        indent=_unit(body, found) if found is not None else ("" if multi_line else None),
         comma=comma,
         colon=": " if spaced else ":",
         line_end="\r\n" if "\r\n" in text else "\n",
         tail=text[len(body) :],
-        ascii_only=text.isascii() and re.search(r"\\u[0-9a-fA-F]{4}", text) is not None,
+        ascii_only=text.isascii() and _ESCAPED_LETTER.search(text) is not None,
         inline_lists=_prefers(_INLINE_LIST, _BROKEN_LIST, text),
         inline_objects=_prefers(_INLINE_OBJECT, _BROKEN_OBJECT, text, strictly=True),
-        numbers=_spellings(text),
     )
+
+
+def _unit(text: str, found: re.Match[str]) -> str:
+    """Return one step of indentation: the blanks before the first element that has a line of its own."""
+    before = re.sub(r'"(?:[^"\\]|\\.)*"', "", text[: found.start() + 1])
+    depth = sum(map(before.count, "[{")) - sum(map(before.count, "]}"))
+    return found[1][: max(1, len(found[1]) // max(1, depth))]
 
 
 def _prefers(inline: re.Pattern[str], broken: re.Pattern[str], text: str, *, strictly: bool = False) -> bool:
@@ -85,23 +91,24 @@ def write_like(value: JsonValue, model: bytes, model_value: JsonValue) -> bytes:
     if same(value, model_value):
         return model
     style = style_of(model)
-    return ("".join(_pieces(value, style, style.line_end)) + style.tail).encode("utf-8")
+    pieces = _pieces(value, style, _spellings(model.decode("utf-8")), style.line_end)
+    return ("".join(pieces) + style.tail).encode("utf-8")
 
 
-def _pieces(value: JsonValue, style: Style, line: str) -> Iterator[str]:
+def _pieces(value: JsonValue, style: Style, numbers: dict[float, str], line: str) -> Iterator[str]:
     """Yield the text of a value in pieces; `line` is a line end with the indentation in force."""
     if isinstance(value, dict) and value:
-        yield from _container(value, style, line, brackets="{}")
+        yield from _container(value, style, numbers, line, brackets="{}")
     elif isinstance(value, list) and value:
-        yield from _container(value, style, line, brackets="[]")
+        yield from _container(value, style, numbers, line, brackets="[]")
     elif isinstance(value, float):
-        yield style.numbers.get(value, repr(value)) if value else repr(value)
+        yield numbers.get(value, repr(value)) if value else repr(value)
     else:
         yield json.dumps(value, ensure_ascii=style.ascii_only)
 
 
 def _container(
-    value: dict[str, JsonValue] | list[JsonValue], style: Style, line: str, *, brackets: str
+    value: dict[str, JsonValue] | list[JsonValue], style: Style, numbers: dict[float, str], line: str, *, brackets: str
 ) -> Iterator[str]:
     parts = value.values() if isinstance(value, dict) else value
     inline = style.inline_objects if isinstance(value, dict) else style.inline_lists
@@ -116,7 +123,7 @@ def _container(
             yield inner
         if key is not None:
             yield json.dumps(key, ensure_ascii=style.ascii_only) + style.colon
-        yield from _pieces(part, style, inner)
+        yield from _pieces(part, style, numbers, inner)
     if not flat:
         yield line
     yield brackets[1]
