@@ -71,7 +71,7 @@ PARTS = {
         "remotes ssh_server transfer",
         "fetch interrupted_clone locks maintenance offload sent",
         "clone_checkout heads_merged push",
-        "bundle pull",
+        "bundle project_remote pull",
         "clone merge_heads",
     ],
     "cli": [

@@ -11,6 +11,7 @@ from aura_vcs.storage.encryption.key_file import read_key_file
 from aura_vcs.storage.encryption.master_key import Secret, passphrase_secret
 from aura_vcs.storage.home import studio_home
 from aura_vcs.studio.remote_passphrases import stored_passphrase
+from aura_vcs.sync.project_remote import open_project
 from aura_vcs.sync.remotes.connect import Surroundings
 from aura_vcs.sync.remotes.encryption import Ask, SecretRequest
 from aura_vcs.sync.remotes.environment import surroundings_of
@@ -67,7 +68,7 @@ class Credentials:
 
     def _surroundings(self) -> Surroundings:
         """Build the surroundings that say how to connect."""
-        return surroundings_of(self.environment, self._consent)
+        return surroundings_of(self.environment, self._consent, open_project)
 
     def _ask_with(self, known: str) -> Ask:
         """Return a function that answers an encrypted remote; `known` is where its key file was the last time."""

@@ -14,6 +14,7 @@ from aura_vcs.storage import home
 from aura_vcs.storage.encryption import key_file as key_files
 from aura_vcs.sync import bundle, ssh_server
 from aura_vcs.sync import clone as cloning
+from aura_vcs.sync.project_remote import open_project
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.encryption import open_if_encrypted
 from aura_vcs.sync.remotes.new_place import make_empty_place
@@ -132,11 +133,11 @@ def make_key_file(path: StrPath, *, outside: Iterable[StrPath] = ()) -> bool:
 
 
 def serve(folder: StrPath, requests: BinaryIO, answers: BinaryIO, *, create: bool = False) -> None:
-    """Serve a remote's folder to another machine, as `aura serve --stdio` does for ssh, until the requests end.
+    """Serve the folder of a remote or project to another machine, as `aura serve --stdio` does, until requests end.
 
     Nothing outside the folder can be reached.
     """
-    ssh_server.serve_folder(os.path.abspath(folder), requests, answers, create=create)
+    ssh_server.serve_folder(os.path.abspath(folder), requests, answers, create=create, open_project=open_project)
 
 
 def studio_home(environment: Mapping[str, str]) -> Path:

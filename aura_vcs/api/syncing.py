@@ -17,11 +17,13 @@ from aura_vcs.api.transfers import (
     bring_content,
     bundle,
     fetch,
+    has_no_remotes,
     plan_fetch,
     plan_push,
     pull,
     push,
     sync,
+    take_pushed,
 )
 from aura_vcs.api.values import VersionLike, name_of
 from aura_vcs.sync.merge_heads import MergePolicy
@@ -82,8 +84,11 @@ class SyncMethods(Part):
         """Fetch, and bring the folder to where its branch has gone, if nothing unsaved is in the way.
 
         Heads that machines gave the branch are merged where nothing is left open ("clean"), "always" or "never";
-        without `merge`, as the setting `sync.merge` says.
+        without `merge`, as the setting `sync.merge` says. In a project without remotes, what others pushed into it
+        is taken.
         """
+        if remote is None and self._opened.run(NO_CALL, has_no_remotes):
+            return self._opened.run(call, take_pushed, merge=merge, studio=self._opened.known_studio)
         return self._opened.run_at(
             call, remote, pull, all_versions=all_versions, merge=merge, studio=self._opened.known_studio
         )

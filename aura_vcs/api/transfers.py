@@ -20,6 +20,7 @@ from aura_vcs.sync.heads_merged import MergeHeads
 from aura_vcs.sync.maintenance.fsck import VerifyReport
 from aura_vcs.sync.merge_heads import MergePolicy, merge_heads
 from aura_vcs.sync.offload.fetch_content import Brought, LazyFetcher, fetch_content, plan_content
+from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.state.cache import RemoteCache
 
 
@@ -229,6 +230,16 @@ def pull(
     """See `Project.pull`."""
     done = pull_room.pull(repo, remote, known, all_versions=all_versions, merge=_merger(merge, studio))
     return Pulled._of(repo, done)
+
+
+def has_no_remotes(repo: Repository) -> bool:
+    """Tell whether the project has no remote."""
+    return not remotes(repo)
+
+
+def take_pushed(repo: Repository, *, merge: MergePolicy | None, studio: OpenStudio | None) -> Pulled:
+    """See `Project.pull`."""
+    return Pulled._of(repo, pull_room.take_pushed(repo, merge=_merger(merge, studio)))
 
 
 def _merger(merge: MergePolicy | None, studio: OpenStudio | None) -> MergeHeads:

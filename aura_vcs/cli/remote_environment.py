@@ -12,6 +12,7 @@ from aura_vcs.cli.output.escaping import escape
 from aura_vcs.errors.remotes import RemoteUntrusted
 
 if TYPE_CHECKING:
+    from aura_vcs.sync.project_remote import ProjectRemote
     from aura_vcs.sync.remotes.connect import Surroundings
     from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
 
@@ -38,7 +39,18 @@ def surroundings() -> "Surroundings":
     """Find out if there are keys for S3, the command for other machines (AURA_SSH), and who agrees to hosts."""
     from aura_vcs.sync.remotes.environment import surroundings_of  # not every command connects
 
-    return surroundings_of(os.environ, _consent)
+    return surroundings_of(os.environ, _consent, open_project)
+
+
+def open_project(path: str, place: str) -> "ProjectRemote":
+    """Open a project's own folder as a remote, as the person who works here; see sync.project_remote."""
+    from aura_vcs.cli.session import current_session
+    from aura_vcs.sync.project_remote import open_project as open_remote
+
+    session = current_session()
+    options = session.options()
+    del options["progress"]  # what is done there is not told here
+    return open_remote(path, place, trust=session.trust(), **options)
 
 
 def worker_environment() -> dict[str, str]:

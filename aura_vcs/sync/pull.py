@@ -17,7 +17,7 @@ from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
-from aura_vcs.sync.fetch import Fetched, fast_forward, fast_forward_changes, fetch
+from aura_vcs.sync.fetch import Fetched, FetchPlan, fast_forward, fast_forward_changes, fetch
 from aura_vcs.sync.heads_merged import HeadsMerged, MergeHeads, keep_apart, unsaved_in_the_way
 from aura_vcs.sync.push import PushPlan, push
 from aura_vcs.sync.state.cache import RemoteCache
@@ -76,6 +76,18 @@ def pull(
         except RefMoved:
             continue  # another command moved HEAD meanwhile: look again
     return _follow(repo, fetched, merge)
+
+
+def take_pushed(repo: Repository, *, merge: MergeHeads = keep_apart) -> Pulled:
+    """Bring the worktree to where others have pushed its branch, straight into this project; as `pull` otherwise."""
+    recover(repo)
+    nothing = Fetched(FetchPlan("this project", (), (), 0, 0, 0))
+    for _ in range(ATTEMPTS):
+        try:
+            return _follow(repo, nothing, merge)
+        except RefMoved:
+            continue
+    return _follow(repo, nothing, merge)
 
 
 def _follow(repo: Repository, fetched: Fetched, merge: MergeHeads) -> Pulled:

@@ -156,6 +156,25 @@ def push(
         return _push_alone(repo, remote, known, _Options(all_versions, keep_both, ignore_locks))
 
 
+def publish(
+    repo: Repository, remote: RemoteStorage, known: RemoteCache, view: RemoteSnapshot, *, always: bool
+) -> RemoteSnapshot:
+    """Bring the manifest of the project's own folder up to what it has; see sync.project_remote.
+
+    `view` is the manifest as it was seen, with the packs that the project has now; with `always` it is written even
+    where nothing is new.
+
+    Raises:
+        RefMoved: the manifest has moved since it was seen.
+    """
+    with repo.locks.shared("objects"):
+        options = _Options(all_versions=True, keep_both=True, ignore_locks=True)
+        draft = _draft(repo, view, read_own_refs(repo), None, options)
+        if draft.plan.is_empty and not always:
+            return view
+        return _execute(repo, remote, known, draft)[1]
+
+
 def _push_alone(repo: Repository, remote: RemoteStorage, known: RemoteCache, options: _Options) -> PushPlan:
     for _ in range(UPDATE_ATTEMPTS):
         repo.refresh()

@@ -6,6 +6,7 @@ known, links are not followed, and every object of a pack is hashed before the p
 
 import os
 import re
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from aura_vcs.layout import AURA, FORMAT
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.packs.verify import check_frames
 from aura_vcs.progress import SILENT
+from aura_vcs.repository.format_file import is_project
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.remotes.ssh_protocol import (
     GOES_ON,
@@ -44,13 +46,29 @@ _FILE = re.compile(
 _FOLDER = re.compile(r"packs|records|probe|sealed")
 
 
-def serve_folder(path: str, requests: BinaryIO, answers: BinaryIO, *, create: bool = False) -> None:
+def serve_folder(
+    path: str,
+    requests: BinaryIO,
+    answers: BinaryIO,
+    *,
+    create: bool = False,
+    open_project: Callable[[str, str], FolderRemote] | None = None,
+) -> None:
     """Answer requests for what lies in a folder, which is made with `create`, until the other side goes away.
+
+    With `open_project`, it may be a project's own folder: see sync.project_remote.
 
     Raises:
         RemoteMismatch: the folder is a project. RemoteUnreachable, RemoteDenied: it cannot be made.
         RecordCorrupt: what comes is not our protocol.
     """
+    if open_project is not None and is_project(path):
+        remote = open_project(path, path)
+        try:
+            serve(remote, requests, answers)
+        finally:
+            remote.close()
+        return
     if create:
         check_no_project(path, path)
         make_folder(parse_address(path))

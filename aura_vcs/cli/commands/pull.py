@@ -19,6 +19,7 @@ from aura_vcs.cli.shared.transfers import (
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.pull import Pulled
 
 
 @click.command("pull", context_settings=HELP, epilog=examples("aura pull", "aura pull nas"))
@@ -32,9 +33,14 @@ def pull_command(repo: "Repository", console: Console, *, remote: str | None, al
     Unsaved changes stay; where the new version changes the same files, nothing is touched and the
     command ends with 3. Where two machines moved the branch apart, what they did is merged if nothing is
     left open; else both sides are kept and it ends with 3. The setting sync.merge changes that.
+    In a project without remotes, what others have pushed into it is taken.
     """
-    from aura_vcs.sync.pull import pull
+    from aura_vcs.sync.pull import pull, take_pushed
+    from aura_vcs.sync.remotes.config import remotes
 
+    if remote is None and not remotes(repo):
+        _take_pushed(repo, console, take_pushed(repo, merge=merge_when_apart))
+        return
     with connected(repo, remote) as link:
         pulled = pull(
             repo, link.remote, link.cache, all_versions=all_versions, merge=merge_when_apart
@@ -43,4 +49,12 @@ def pull_command(repo: "Repository", console: Console, *, remote: str | None, al
         console.data(pull_to_json(repo, pulled))
     else:
         print_fetched(console, link.name, pulled.fetched.plan)
+    print_pulled(repo, console, pulled)
+
+
+def _take_pushed(repo: "Repository", console: Console, pulled: "Pulled") -> None:
+    if console.as_json:
+        console.data(pull_to_json(repo, pulled))
+    elif pulled.files is None and not (pulled.diverged or pulled.in_the_way or pulled.without_content):
+        console.line("Nothing to take: your files are where the branch is, and the project has no remote to ask.")
     print_pulled(repo, console, pulled)

@@ -190,7 +190,7 @@ def _print_branch(repo: "Repository", console: Console, found: "Status") -> None
     elif found.behind is not None:
         newer = queries.version(found.behind)
         name = titled(newer, call(repo, newer)) if newer is not None else "another version"
-        there = f"Go there with `aura checkout {found.branch}`"
+        there = f"Go there with `aura pull`, or with `aura checkout {found.branch}`"
         if found.head is not None and queries.is_ancestor(found.behind, found.head.id):
             console.line(f"  The branch was taken back to {name} elsewhere. {there}, or commit here and it goes on.")
         else:

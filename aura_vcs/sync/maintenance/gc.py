@@ -41,7 +41,14 @@ from aura_vcs.sync.state.manifest import (
 )
 from aura_vcs.sync.state.manifest_update import listed_files, update_manifest, with_files
 from aura_vcs.sync.state.reader import RemoteReader
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot, named_versions, state_of
+from aura_vcs.sync.state.snapshot import (
+    PackTable,
+    RemoteSnapshot,
+    check_place_of_its_own,
+    load_snapshot,
+    named_versions,
+    state_of,
+)
 from aura_vcs.sync.transfer.upload import send_packs
 
 GRACE_SECONDS = 14 * 86400
@@ -105,8 +112,10 @@ def plan_remote_gc(
 
     Raises:
         RemoteRewound, RemoteCorrupt: it does not look as it should; see the module.
+        RemoteMismatch: it is a project's own folder, which collects itself.
     """
     view = load_snapshot(remote, known, repo.format.project)
+    check_place_of_its_own(view, "to be collected from elsewhere")
     manifest, there = view.manifest, _present(remote, view)
     labels = _labels(view, known)
     table = view.table(repo)

@@ -22,7 +22,7 @@ from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import PackInfo
 from aura_vcs.sync.state.reader import RemoteReader, fetch
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot, parse_footer
+from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, check_place_of_its_own, load_snapshot, parse_footer
 
 SAMPLED_FRAMES = 2
 """Frames of each pack whose content is read and hashed, where not all are."""
@@ -49,6 +49,7 @@ class StorageProver:
     def __init__(self, name: str, remote: RangeReadable, project: str) -> None:
         self.name = name
         self.view = load_snapshot(remote, NullCache(), project)
+        check_place_of_its_own(self.view, "that keeps content for others")
         self.versions = frozenset(v for v, label in self.view.labels().items() if label.is_live)
         self.faults: list[str] = []
         tables = side_by_side(self._listed, self.view.manifest.packs)

@@ -60,7 +60,9 @@ def add_remote(
         RemoteUnsafe: it does not enforce conditional writes, and `single_writer` was not given.
     """
     check_name("remote", name)
-    check_new_location(address, repo.root, force=force)
+    check_new_location(
+        address, repo.root, force=force, of_project=repo.format.project if surroundings.open_project else None
+    )  # fmt: skip
     set_remote(repo, name, RemoteConfig(address.text, single_writer))
     done = False
     try:

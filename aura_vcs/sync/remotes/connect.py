@@ -8,11 +8,12 @@ which take longer to import than all that it does.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from aura_vcs.errors.remotes import RemoteDenied, RemoteUnreachable, RemoteUntrusted
+from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote
@@ -36,6 +37,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     has_keys: bool = False
     has_token: bool = False
     consent: Consent | None = None
+    open_project: Callable[[str, str], RemoteStorage] | None = None
+    """Opens a project's own folder as a remote, by its path and what it is called; without it, none is one."""
 
 
 UNKNOWN = Surroundings()
@@ -52,7 +55,7 @@ def open_named(
         RemoteUnreachable, RemoteDenied, HelperMissing: as `open_remote`.
     """
     address = address_of(repo, config)
-    check_location(address, repo.root)
+    check_location(address, repo.root, of_project=repo.format.project if surroundings.open_project else None)
     host = host_of(address, sealed=bool(config.encryption))
     if host:
         check_line(address)
@@ -98,6 +101,8 @@ def open_remote(
 
         return BundleRemote(address.path)
     if address.kind == "folder":
+        if surroundings.open_project is not None and is_project(address.path):
+            return surroundings.open_project(address.path, address.text)
         return FolderRemote(address.path, place=address.text)
     from aura_vcs.storage.remotes.retry import RetryingRemote
 

@@ -2,9 +2,10 @@
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aura_vcs.errors import InputError
+from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.remotes.connect import Surroundings
 from aura_vcs.sync.remotes.trusted_hosts import Consent
 
@@ -26,7 +27,9 @@ SSH_VARIABLES = frozenset({
 """All that `ssh` gets of the environment, besides `LC_…`: never a key of a bucket, nor a passphrase."""
 
 
-def surroundings_of(environment: Mapping[str, str], consent: Consent | None) -> Surroundings:
+def surroundings_of(
+    environment: Mapping[str, str], consent: Consent | None, open_project: Callable[[str, str], RemoteStorage] | None
+) -> Surroundings:
     """Read from the environment whether there are keys for S3, and the command for other machines (AURA_SSH).
 
     Raises:
@@ -42,6 +45,7 @@ def surroundings_of(environment: Mapping[str, str], consent: Consent | None) -> 
         has_keys=any(environment.get(name) for name in KEYS),
         has_token=bool(environment.get("AWS_SESSION_TOKEN") or environment.get("AWS_WEB_IDENTITY_TOKEN_FILE")),
         consent=consent,
+        open_project=open_project,
     )
 
 

@@ -3,8 +3,12 @@
 import os
 import re
 
+from aura_vcs.codec import decode_record
+from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteMismatch
 from aura_vcs.layout import AURA, FORMAT, OBJECTS, is_own_folder
+from aura_vcs.model import Format
+from aura_vcs.repository.format_file import is_project
 from aura_vcs.storage.encryption.master_key import ENCRYPTION
 from aura_vcs.storage.local import UPLOADS
 from aura_vcs.storage.resumable_upload import is_part
@@ -16,20 +20,24 @@ _LITTER = frozenset(
     {"lost+found", "$recycle.bin", "system volume information", "desktop.ini", "thumbs.db", "@eadir", "#recycle"}
 )
 """What disks and systems leave in every folder of theirs."""
+_FORMAT_LIMIT = 1 << 16
 _HINT = "Name a folder of its own that is not there yet, outside of every project."
 
 
-def check_new_location(address: Address, root: str, *, force: bool = False) -> None:
+def check_new_location(address: Address, root: str, *, force: bool = False, of_project: str | None = None) -> None:
     """Refuse a folder that is not a place for a new remote of the project in `root`; nothing is changed in it.
 
-    With `force`, foreign files in it are accepted: they stay as they are.
+    Another folder of the same project is one, where `of_project` names it. With `force`, foreign files in it are
+    accepted: they stay as they are.
 
     Raises:
         RemoteMismatch: says why.
     """
     if address.kind != "folder":
         return
-    check_location(address, root)
+    check_location(address, root, of_project=of_project)
+    if of_project is not None and is_project(address.path):
+        return
     project = _project_around(os.path.realpath(address.path))
     if project is not None:
         raise RemoteMismatch(address.text, f"it lies in the project {project}, which would version it", hint=_HINT)
@@ -41,8 +49,10 @@ def check_new_location(address: Address, root: str, *, force: bool = False) -> N
         raise RemoteMismatch(address.text, f"other files are there: {foreign[0]}{more}", hint=hint)
 
 
-def check_location(address: Address, root: str) -> None:
+def check_location(address: Address, root: str, *, of_project: str | None = None) -> None:
     """Refuse a folder that is the project in `root`, around it or in it, or another project or its store.
+
+    A folder of the project with the id `of_project` is accepted.
 
     Raises:
         RemoteMismatch: says which.
@@ -55,6 +65,8 @@ def check_location(address: Address, root: str) -> None:
         raise RemoteMismatch(address.text, f"it is {what}", hint=_HINT)
     if _is_below(project, here):
         raise RemoteMismatch(address.text, "the project is in it", hint=_HINT)
+    if of_project is not None and _project_id(here) == of_project:
+        return
     check_no_project(here, address.text)
 
 
@@ -68,6 +80,15 @@ def check_no_project(path: str, shown: str, *, hint: str = _HINT) -> None:
         raise RemoteMismatch(shown, "it is a project's own storage", hint=_HINT)
     if os.path.lexists(os.path.join(path, AURA, FORMAT)):
         raise RemoteMismatch(shown, "it is itself a project, not a remote", hint=hint)
+
+
+def _project_id(path: str) -> str | None:
+    """Return the id of the project that a folder is, None where it is none."""
+    try:
+        with open(os.path.join(path, AURA, FORMAT), "rb") as file:
+            return decode_record(file.read(_FORMAT_LIMIT), Format, FORMAT).project
+    except (OSError, RecordCorrupt):
+        return None
 
 
 def foreign_files(path: str) -> list[str]:

@@ -39,7 +39,9 @@ TOMBSTONE_FIELDS = "leaving"
 """The feature of a remote that is collected: whoever writes there must heed what is leaving."""
 ANNOTATIONS = "annotations"
 """The feature of a remote whose records hold notes, provenance or recipes: whoever writes there must keep them."""
-KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS})
+PROJECT_FOLDER = "project"
+"""The feature of a manifest that a project makes of itself: what lies there is the project's own to collect."""
+KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS, PROJECT_FOLDER})
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40

@@ -20,6 +20,7 @@ from aura_vcs.sync.state.annotations import Annotations, merge_into, proper_anno
 from aura_vcs.sync.state.cache import CacheProtocol, NullCache, RemoteState
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
+    PROJECT_FOLDER,
     Manifest,
     PackInfo,
     RecordInfo,
@@ -263,6 +264,20 @@ def _check_age(view: RemoteSnapshot, seen: RemoteState) -> None:
         for replica, counter in counters.items():
             if there.get(replica, 0) < counter:
                 raise RemoteRewound(view.remote.location, f"branch {branch} is further back than was seen there")
+
+
+def check_place_of_its_own(view: RemoteSnapshot, what: str) -> None:
+    """Refuse to rely on a project's own folder as on a place that keeps things for others; `what` says for what.
+
+    Raises:
+        RemoteMismatch.
+    """
+    if PROJECT_FOLDER in view.manifest.features:
+        raise RemoteMismatch(
+            view.remote.location,
+            f"it is a project's own folder, and no place {what}: what it keeps is its own to decide",
+            hint="Use a place of its own: `aura remote add backup FOLDER`.",
+        )
 
 
 def state_of(
