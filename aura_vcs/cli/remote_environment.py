@@ -44,10 +44,12 @@ def surroundings() -> "Surroundings":
 
 def open_project(path: str, place: str) -> "ProjectRemote":
     """Open a project's own folder as a remote, as the person who works here; see sync.project_remote."""
-    from aura_vcs.cli.session import current_session
     from aura_vcs.sync.project_remote import open_project as open_remote
 
-    session = current_session()
+    context = click.get_current_context(silent=True)
+    session = context and context.find_root().obj
+    if session is None:
+        return open_remote(path, place)
     options = session.options()
     del options["progress"]  # what is done there is not told here
     return open_remote(path, place, trust=session.trust(), **options)

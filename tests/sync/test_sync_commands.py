@@ -247,9 +247,7 @@ def test_clone_and_init_refuse_what_is_there(people: tuple[Person, Person], tmp_
     """A folder with something in it is left alone; a place for others is made where nothing is."""
     here = Person(tmp_path, "carl")
     assert "not empty" in here.aura("clone", "film.aura", "anna", code=2)
-    refused = here.aura("clone", "anna", "x", code=2)
-    assert "is itself a project, not a remote" in refused
-    assert "aura remote add" in refused
+    assert "has no project" in here.aura("clone", "anna/.aura", "x", code=2)
     (tmp_path / "empty").mkdir()
     assert "has no project" in here.aura("clone", "empty", "x", code=2)
     here.aura("clone", "https://anna:secret@example.org/x", code=98)

@@ -14,7 +14,6 @@ from aura_vcs.errors.remotes import (
     RemoteDenied,
     RemoteError,
     RemoteFull,
-    RemoteMismatch,
     RemoteUnreachable,
 )
 from aura_vcs.storage.remotes.bundle_file import BundleRemote
@@ -254,13 +253,15 @@ def test_a_full_disk_there_is_told_as_such(tmp_path: Path) -> None:
     assert "aura gc --remote" in caught.value.hint
 
 
-def test_a_project_behind_ssh_says_what_it_is(tmp_path: Path) -> None:
-    """As by its path: it is not a remote, and how to make one."""
-    machine(tmp_path / "film", "anna")
+def test_a_projects_storage_behind_ssh_says_what_it_is(tmp_path: Path) -> None:
+    """A project is served as what is committed there; its storage is no remote."""
+    film = machine(tmp_path / "film", "anna")
     remote = served(tmp_path / "film")
-    with pytest.raises(RemoteMismatch, match="is itself a project") as caught:
+    assert film.format.project.encode() in remote.load("manifest.json").data
+    remote.close()
+    remote = served(tmp_path / "film/.aura")
+    with pytest.raises(RemoteError, match="own storage"):
         remote.load("manifest.json")
-    assert "aura remote" in caught.value.hint
     remote.close()
 
 
