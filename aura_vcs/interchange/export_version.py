@@ -24,9 +24,12 @@ from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.objects.offloaded import ALL_READERS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 from aura_vcs.storage.system_calls import storage_error
+from aura_vcs.worktree.checkout.new_file import with_executable
+from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 
 _ZIP_YEARS = (1980, 2107)
 _STORED = (".mp4", ".mov", ".mkv", ".webm", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".jpg", ".jpeg", ".png", ".webp",
@@ -48,9 +51,9 @@ class VersionExported(msgspec.Struct, frozen=True):
 def export_version(repo: Repository, version: str, target: str, paths: Sequence[str] = ()) -> VersionExported:
     """Write the files of a version, or only `paths` of it, to a new place: DIR, FILE.zip or FILE.tar.zst.
 
-    Links and executable bits are kept; empty folders too. Nothing is written over: the place must not be there, or be
-    an empty folder. It appears when it is whole; interrupted, nothing is left. Content that is at a remote is fetched
-    first.
+    Links and executable bits are kept; empty folders too. What is stored for its owner alone is written so.
+    Nothing is written over: the place must not be there, or be an empty folder. It appears when it is whole;
+    interrupted, nothing is left. Content that is at a remote is fetched first.
 
     Raises:
         TargetExists. UnknownVersion, AmbiguousVersion, ObjectPurged. UnknownName: the version has no such path.
@@ -68,7 +71,8 @@ def export_version(repo: Repository, version: str, target: str, paths: Sequence[
     kind = "zip" if target.lower().endswith(".zip") else "tar" if target.lower().endswith(".tar.zst") else "folder"
     if kind == "folder":
         check_outside(repo, target)
-    with NewOutput(target, folder=kind == "folder") as output:
+    readers = ALL_READERS if kind == "folder" else _readers_of(repo, files)
+    with NewOutput(target, folder=kind == "folder", readers=readers) as output:
         try:
             if kind == "folder":
                 _write_folder(repo, output.path, wanted)
@@ -134,9 +138,18 @@ def _target_of(repo: Repository, entry: Entry) -> bytes:
     return b"".join(_pieces(repo, entry))
 
 
+def _readers_of(repo: Repository, files: Sequence[tuple[str, Entry]]) -> int:
+    """Return who can read each of the files as it is stored: who may read a file that has all of them in it."""
+    stored, mode = StoredReaders(repo.store), ALL_READERS
+    for _, entry in files:
+        mode &= stored.of_stored(entry.id)
+    return mode
+
+
 def _write_folder(repo: Repository, folder: str, wanted: Sequence[tuple[str, Entry]]) -> None:
     """Write files first and links last, so that nothing is ever written through one."""
     links: list[tuple[str, Entry]] = []
+    stored = StoredReaders(repo.store)
     for path, entry in wanted:
         full = os.path.join(folder, *path.split("/"))
         if entry.kind is EntryKind.DIR:
@@ -147,7 +160,8 @@ def _write_folder(repo: Repository, folder: str, wanted: Sequence[tuple[str, Ent
             links.append((full, entry))
             continue
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        fd = os.open(full, flags, 0o777 if entry.executable else 0o666)
+        mode = stored.of_stored(entry.id)
+        fd = os.open(full, flags, with_executable(mode, True) if entry.executable else mode)
         with open(fd, "wb", buffering=0) as file:
             for piece in _pieces(repo, entry):
                 _write_all(file, piece)

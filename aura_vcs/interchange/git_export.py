@@ -40,6 +40,7 @@ from aura_vcs.objects.base import BUFFER_BYTES
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
+from aura_vcs.worktree.checkout.stored_readers import stored_readers
 
 _SIGNATURE = re.compile(rb"^gpgsig(-sha256)? .*\n(?: .*\n)*", re.MULTILINE)
 _PERSON = re.compile(r"(?P<name>.*?)\s*<(?P<mail>[^<>]*)>\s*\Z", re.DOTALL)
@@ -70,7 +71,7 @@ def export_git(
 
     Files of `lfs_over` bytes and more are written as pointers of Git LFS, their content into `.git/lfs/objects`. With
     `all_versions`, autosaves and restore points come too, as tags `aura/vN`. Empty folders stay behind: git has none.
-    Interrupted, nothing is left.
+    Interrupted, nothing is left. Where anything is stored for its owner alone, the folder is theirs alone.
 
     Raises:
         TargetExists: the folder is there and not empty. InputError: there is nothing to export, or it lies in
@@ -78,7 +79,7 @@ def export_git(
         GitUnavailable. ObjectMissing, ObjectCorrupt: this project is damaged.
     """
     check_outside(repo, target)
-    with NewOutput(target, folder=True) as output:
+    with NewOutput(target, folder=True, readers=stored_readers(repo.storage)) as output:
         done = _Export(repo, output, lfs_over, environment).run(all_versions=all_versions)
         output.publish()
     return done

@@ -16,11 +16,15 @@ from aura_vcs.ids import ObjectId, ReplicaId, is_object_id
 from aura_vcs.layout import OFFLOADED, offloaded_record
 from aura_vcs.storage.base import Writable
 
+ALL_READERS = 0o666
+"""Whoever the umask lets."""
 
-class OffloadedContent(msgspec.Struct, frozen=True):
+
+class OffloadedContent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the content of a blob went: `remotes` are names with their addresses, none if it is back.
 
-    `size` counts bytes of content. `path` is one that it has had.
+    `size` counts bytes of content. `path` is one that it has had. `readers` says who could read it here, as bits of
+    a file's mode; so it is again when it is back.
     """
 
     size: int
@@ -28,6 +32,7 @@ class OffloadedContent(msgspec.Struct, frozen=True):
     remotes: dict[str, str]
     at: str
     stamp: tuple[int, ReplicaId]
+    readers: int = ALL_READERS
 
 
 class OffloadedRecord(msgspec.Struct, frozen=True):
@@ -50,8 +55,10 @@ class OffloadedRecords:
         self._refresh()
         return self._merged
 
-    def note(self, replica: ReplicaId, content: Mapping[ObjectId, tuple[int, str, Mapping[str, str]]], at: str) -> None:
-        """Record where content goes, durably: size, path and remotes of each blob.
+    def note(
+        self, replica: ReplicaId, content: Mapping[ObjectId, tuple[int, str, Mapping[str, str], int]], at: str
+    ) -> None:
+        """Record where content goes, durably: size, path, remotes and readers of each blob.
 
         The caller makes sure that no other process of this copy writes the record meanwhile.
         """
@@ -59,8 +66,8 @@ class OffloadedRecords:
             return
         self._refresh()
         own = self._own(replica)
-        for blob, (size, path, remotes) in content.items():
-            own[blob] = OffloadedContent(size, path, dict(remotes), at, (self._next(blob), replica))
+        for blob, (size, path, remotes, readers) in content.items():
+            own[blob] = OffloadedContent(size, path, dict(remotes), at, (self._next(blob), replica), readers)
         self._write(replica, own)
 
     def forget(self, replica: ReplicaId, blobs: Iterable[ObjectId], at: str) -> None:

@@ -12,6 +12,8 @@ from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, storage_error
 class NewOutput:
     """A name that nothing has yet. Write to `path`, then `publish`; without that, nothing is left. Use it in a `with`.
 
+    Nobody can read it who cannot read a file of the mode `readers`.
+
     An empty folder of that name gives way. Interrupted by force, a hidden file or folder beside it may be left.
 
     Raises:
@@ -19,7 +21,7 @@ class NewOutput:
         StorageError: the folder that it is to lie in is not there, or cannot be written.
     """
 
-    def __init__(self, target: str, *, folder: bool, calls: FileCalls = REAL_CALLS) -> None:
+    def __init__(self, target: str, *, folder: bool, readers: int = 0o666, calls: FileCalls = REAL_CALLS) -> None:
         self.target = os.path.abspath(target)
         self._calls = calls
         self._is_folder = folder
@@ -28,9 +30,10 @@ class NewOutput:
         """Where it lies until it is published."""
         self._check()
         try:
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)) if not folder else os.mkdir(
-                self.path
-            )
+            if folder:
+                os.mkdir(self.path, 0o700 | readers | (readers & 0o444) >> 2)
+            else:
+                os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, readers | 0o600))
         except OSError as error:
             raise storage_error("write", self.target, error) from error
 

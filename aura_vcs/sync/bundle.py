@@ -4,7 +4,6 @@ import os
 
 import msgspec
 
-from aura_vcs import layout
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NameTaken
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
@@ -16,6 +15,7 @@ from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import NullCache, RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.sync.state.snapshot import load_snapshot
+from aura_vcs.worktree.checkout.stored_readers import stored_readers
 
 _MEMORY = "bundle.lock"
 """A name that no remote can have: what is remembered while a bundle is made meets nobody."""
@@ -46,7 +46,7 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
     if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}")
     known = RemoteCache(repo, _MEMORY)
-    writer = BundleWriter(folder, name, mode=stored_readers(repo))
+    writer = BundleWriter(folder, name, mode=stored_readers(repo.storage))
     try:
         create_remote(writer, repo.format.project, repo.author)
         done = push(repo, writer, known, all_versions=all_versions, keep_both=True)
@@ -58,19 +58,6 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
     finally:
         writer.close()
         known.clear()
-
-
-def stored_readers(repo: Repository) -> int:
-    """Return who can read everything in the store, as the mode for a file with all of it in."""
-    folders = [
-        layout.PACKS,
-        *(f"{layout.OBJECTS}/{name}" for name in repo.storage.list(layout.OBJECTS) if len(name) == 2),
-    ]
-    mode = 0o666
-    for folder in folders:
-        for name in repo.storage.list(folder):
-            mode &= repo.storage.readers(f"{folder}/{name}")
-    return mode
 
 
 def verify_bundle(path: str, progress: Progress = SILENT) -> VerifyReport:

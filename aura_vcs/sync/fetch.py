@@ -17,6 +17,7 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.offloaded import ALL_READERS
 from aura_vcs.refs.branch_entries import furthest_entry, renamed_apart
 from aura_vcs.refs.changes import annotation_change, branch_change, label_change, setting_change, tag_change
 from aura_vcs.refs.label_merge import merge_labels
@@ -196,7 +197,9 @@ def _record_offloaded(repo: Repository, draft: _FetchDraft, known: RemoteCache, 
     if not draft.negotiation.left:
         return arrived
     where = {known.name: draft.snapshot.remote.location}
-    content = {file.id: (file.size, shown_path(file.path), where) for file in draft.negotiation.left.values()}
+    content = {
+        file.id: (file.size, shown_path(file.path), where, ALL_READERS) for file in draft.negotiation.left.values()
+    }
     with repo.locks.exclusive("offloaded"):
         repo.store.offloaded.note(repo.replica, content, now())
     away: dict[ObjectId, StoredObject] = {}

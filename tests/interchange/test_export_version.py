@@ -15,7 +15,10 @@ from aura_vcs.errors.interchange import TargetExists
 from aura_vcs.history.commit import commit
 from aura_vcs.interchange import export_version as room
 from aura_vcs.interchange.export_version import export_version
+from aura_vcs.interchange.git_export import export_git
 from aura_vcs.repository.repository import Repository
+
+from tests.interchange.repositories import ENVIRONMENT
 
 CLIP = os.urandom(3 << 20)
 
@@ -118,3 +121,20 @@ def test_names_that_a_zip_cannot_hold(tmp_path: Path, repo: Repository) -> None:
         export_version(repo, "HEAD", str(tmp_path / "out.zip"))
     export_version(repo, "HEAD", str(tmp_path / "out.tar.zst"))
     assert sorted(os.listdir(tmp_path)) == ["out.tar.zst", "project"]
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip", "out.tar.zst", "git"])
+def test_private_content_goes_out_private(tmp_path: Path, repo: Repository, name: str) -> None:
+    """What only its owner can read in the folder and the store, nobody else can read in what is exported."""
+    (tmp_path / "project/key.txt").write_text("secret")
+    (tmp_path / "project/key.txt").chmod(0o600)
+    commit(repo, "Private")
+    target = tmp_path / name
+    if name == "git":
+        export_git(repo, str(target), environment=ENVIRONMENT)
+        assert target.stat().st_mode & 0o777 == 0o700
+    else:
+        export_version(repo, "v2", str(target))
+        assert (target / "key.txt" if name == "out" else target).stat().st_mode & 0o777 == 0o600
+        export_version(repo, "v1", str(tmp_path / f"other {name}"))
+        assert (tmp_path / f"other {name}").stat().st_mode & 0o044

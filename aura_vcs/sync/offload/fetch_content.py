@@ -19,6 +19,7 @@ from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.availability import find_in_packs, missing_parts, offloaded_error
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.objects.offloaded import ALL_READERS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.remotes.config import remote_config, remotes
@@ -123,8 +124,18 @@ class LazyFetcher:
             held = [blob for blob, absent in parts.items() if wanted.objects.issuperset(absent)]
             self._report(name, held, paths)
             arrived = self._receive(known, view, table, wanted)
+            self._keep_private(parts)
             self._record_locations(arrived)
             clear(known.content)
+
+    def _keep_private(self, parts: Parts) -> None:
+        """Let nobody read what has come back who could not read it before it went."""
+        store = self._repo.store
+        recorded = store.offloaded.all()
+        for blob, absent in parts.items():
+            if blob in recorded and recorded[blob].readers != ALL_READERS:
+                for place in find_in_packs(store, set(absent)).values():
+                    store.storage.restrict(pack_path(place.pack), recorded[blob].readers)
 
     def _report(self, name: str, blobs: list[ObjectId], paths: Mapping[ObjectId, str]) -> None:
         recorded = self._repo.store.offloaded.all()

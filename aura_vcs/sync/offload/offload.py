@@ -27,6 +27,7 @@ from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.sync.offload.chunk_lists import ChunkList, blob_parts, put_lists, remote_list
 from aura_vcs.sync.offload.proof import StorageProof, StorageProver
+from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 
 OFFLOAD_BYTES = LARGE_BYTES
 """Smaller files stay, unless another limit is given."""
@@ -314,11 +315,12 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
         if _live(repo) != plan.versions or repo.head().version != plan.head or pending(repo) is not None:
             raise PlanStale("Versions came or went since the plan was made", hint="Nothing was freed. Run it again.")
         with repo.locks.exclusive("offloaded"):
-            repo.store.offloaded.note(
-                repo.replica,
-                {f.id: (f.size_bytes, f.path, {name: plan.places[name] for name in f.remotes}) for f in plan.to_free},
-                at(),
-            )
+            readers = StoredReaders(repo.store)
+            gone = {
+                f.id: (f.size_bytes, f.path, {name: plan.places[name] for name in f.remotes}, readers.of_stored(f.id))
+                for f in plan.to_free
+            }
+            repo.store.offloaded.note(repo.replica, gone, at())
         _record(repo, plan)
         written = put_lists(repo, plan.lists)
         freed = repo.store.loose.delete(plan.lists)

@@ -4,10 +4,11 @@ import stat
 
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId
-from aura_vcs.layout import pack_path
+from aura_vcs.layout import OBJECTS, PACKS, pack_path
 from aura_vcs.objects.availability import find_in_packs
 from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.store import ObjectStore
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import readers_of
 from aura_vcs.worktree.scan.cache import FileState
 
@@ -33,6 +34,10 @@ class StoredReaders:
             return self._of_blob(blob, place)
         except (AuraError, OSError):  # it is told when the blob is read, which may also lie elsewhere
             return _OWNER_ALONE
+
+    def of_stored(self, blob: ObjectId) -> int:
+        """Return who can read a stored blob, as bits of a mode."""
+        return self.making_mode(blob, None, None)
 
     def _of_blob(self, blob: ObjectId, place: PackLocation | None) -> int:
         """Return who can read a blob; of one in chunks, who can read the list and every chunk.
@@ -60,3 +65,13 @@ class StoredReaders:
             found = self._store.storage.look(pack_path(name))
             mode = self._packs[name] = _OWNER_ALONE if found is None else readers_of(found.st_mode)
         return mode
+
+
+def stored_readers(storage: LocalStorage) -> int:
+    """Return who can read everything in the store, as the mode for a file with all of it in."""
+    folders = [PACKS, *(f"{OBJECTS}/{name}" for name in storage.list(OBJECTS) if len(name) == 2)]
+    mode = 0o666
+    for folder in folders:
+        for name in storage.list(folder):
+            mode &= storage.readers(f"{folder}/{name}")
+    return mode
