@@ -58,7 +58,7 @@ def test_many_edits_write_it_anew(film: Repository) -> None:
     size = file.stat().st_size
     for number in range(60):
         _edit(film, number)
-        assert file.stat().st_size < size * 1.3
+        assert file.stat().st_size < size * 1.2
     assert len(_plain(load_scan_cache(film.storage))) == 5
 
 

@@ -13,7 +13,7 @@ files: states are only made of the folders that somebody asks for.
 
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -41,8 +41,8 @@ _CHANGES = struct.Struct("<IIQ")
 _CHANGE = struct.Struct("<?IIIII32s")
 """Whether the lists changed; how many files changed, and went, folders, ignored and held names; the tree."""
 NO_TREE = bytes(32)
-CHANGES_SHARE = 4
-"""What changed may be a quarter as long as the first segment; then all of it is written anew."""
+CHANGES_SHARE = 8
+"""What changed may be an eighth as long as the first segment; then all of it is written anew."""
 
 
 def load_scan_cache(place: "LocalStorage | OwnFolders") -> ScanCache:
@@ -61,16 +61,18 @@ def load_scan_cache(place: "LocalStorage | OwnFolders") -> ScanCache:
 
 
 def _decode(data: bytes, inode: int) -> ScanCache:
-    found, at = ScanCache(b"", {}), 0
+    found, changes, at = ScanCache(b"", {}), dict[str, _Change](), 0
     while (segment := _segment_at(data, at, found.digest or NO_DIGEST)) is not None:
         digest, payload = segment
         if at == 0:
             found = _decode_first(payload)
         else:
-            _apply_changes(found, payload)
+            _decode_changes(found, changes, payload)
         at += _SEGMENT.size + len(payload)
         found.digest, found.inode, found.all_bytes = digest, inode, at
         found.first_bytes = found.first_bytes or at
+    for path, change in changes.items():
+        found.folders[path] = change.applied_to(found.folders.get(path))
     return found
 
 
@@ -177,8 +179,38 @@ def _encode_changes(changes: Sequence[FolderChange], gone: Sequence[str]) -> byt
     return b"".join([_CHANGES.pack(len(gone), len(table), len(text)), *table, text, *stamps])
 
 
-def _apply_changes(cache: ScanCache, data: bytes) -> None:
-    """Bring a cache to what the encoded changes say.
+class _Change:
+    """What all changes together made of a folder."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.gone: set[str] = set()
+        self.lists: list[list[str]] | None = None
+        self.tree = b""
+
+    def applied_to(self, was: CachedFolder | None) -> CachedFolder:
+        """Return the folder as it is since."""
+        was = was or CachedFolder([], b"", [], [], [], b"")
+        folders, ignored, held = self.lists or (was.folders, was.ignored, was.held)
+        names, size = list(was.names), STAMP.size
+        stamps = bytearray(was.stamps)
+        places = {name: place for place, name in enumerate(names)} if self.files else {}
+        for name, state in self.files.items():
+            place = places.get(name)
+            if place is None:
+                names.append(name)
+                stamps += state
+            else:
+                stamps[place * size : (place + 1) * size] = state
+        if self.gone:
+            kept = [place for place, name in enumerate(names) if name not in self.gone]
+            stamps = bytearray().join(stamps[place * size : (place + 1) * size] for place in kept)
+            names = [names[place] for place in kept]
+        return CachedFolder(names, bytes(stamps), folders, ignored, held, self.tree)
+
+
+def _decode_changes(cache: ScanCache, changes: dict[str, _Change], data: bytes) -> None:
+    """Add encoded changes to those before them; folders that went are taken out of the cache.
 
     Raises:
         ValueError, IndexError, struct.error: they are none.
@@ -189,40 +221,21 @@ def _apply_changes(cache: ScanCache, data: bytes) -> None:
     names = data[text:stamp].decode("utf-8").split("\0")
     for path in names[:gone]:
         cache.folders.pop(path, None)
+        changes.pop(path, None)
     at = gone
     for has_lists, files, left, inner, ignored, held, tree in _CHANGE.iter_unpack(data[_CHANGES.size : text]):
-        path, at = names[at], at + 1
-        ends = tuple(accumulate((files, left, inner, ignored, held), initial=at))
+        change = changes.setdefault(names[at], _Change())
+        ends = tuple(accumulate((files, left, inner, ignored, held), initial=at + 1))
         changed, went, *lists = (names[start:end] for start, end in pairwise(ends))
-        was = cache.folders.get(path) or CachedFolder([], b"", [], [], [], b"")
-        stamps = data[stamp : stamp + files * STAMP.size]
-        stamp += len(stamps)
-        folders, hidden, kept = lists if has_lists else (was.folders, was.ignored, was.held)
-        own, states = _with_files(was, changed, stamps, went)
-        cache.folders[path] = CachedFolder(own, states, folders, hidden, kept, b"" if tree == NO_TREE else tree)
+        for name in changed:
+            change.files[name] = data[stamp : stamp + STAMP.size]
+            stamp += STAMP.size
+        change.gone.difference_update(changed)
+        for name in went:
+            change.files.pop(name, None)
+            change.gone.add(name)
+        change.lists = lists if has_lists else change.lists
+        change.tree = b"" if tree == NO_TREE else tree
         at = ends[-1]
     if (at != len(names) and names != [""]) or stamp != len(data):
         raise ValueError("names or stamps are left over, or lacking")
-
-
-def _with_files(
-    was: CachedFolder, changed: Sequence[str], stamps: bytes, gone: Iterable[str]
-) -> tuple[list[str], bytes]:
-    """Return names and stamps of a folder with the files that changed, and without those that went."""
-    names, size = list(was.names), STAMP.size
-    states = bytearray(was.stamps)
-    places = {name: place for place, name in enumerate(names)} if changed else {}
-    for number, name in enumerate(changed):
-        place = places.get(name)
-        state = stamps[number * size : (number + 1) * size]
-        if place is None:
-            names.append(name)
-            states += state
-        else:
-            states[place * size : (place + 1) * size] = state
-    if lost := set(gone):
-        kept = [place for place, name in enumerate(names) if name not in lost]
-        return [names[place] for place in kept], b"".join(
-            bytes(states[place * size : (place + 1) * size]) for place in kept
-        )
-    return names, bytes(states)
