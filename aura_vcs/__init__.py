@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from aura_vcs.api.remotes import CheckedRemote, Remote, RemoteGcPlan, RemoteGcResult, RemoteRepaired, Remotes
     from aura_vcs.api.reporting import Call, CancelToken, Listener, Step
     from aura_vcs.api.results import (
+        AudioDiff,
         AudioFacts,
         Decision,
         ExportPreset,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         MediaEntrySection,
         MediaFacts,
         MediaHeader,
+        MediaStretch,
         PictureFacts,
         RemoteFsckReport,
         RetentionRules,
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
         TextHunk,
         TextLine,
         TimelineChange,
+        VideoDiff,
         VideoFacts,
         Waveform,
     )
@@ -261,9 +264,9 @@ _FRONT = {
     "api.remotes": ("CheckedRemote Remote RemoteGcPlan RemoteGcResult RemoteRepaired Remotes "),
     "api.reporting": ("Call CancelToken Listener Step "),
     "api.results": (
-        "AudioFacts Decision ExportPreset FsckProblem FsckReport MediaDiff MediaEntry MediaEntryHead "
-        "MediaEntrySection MediaFacts MediaHeader PictureFacts RemoteFsckReport RetentionRules Sizes SpaceFreed "
-        "SpaceItem SpacePlan StripFacts TextHunk TextLine TimelineChange VideoFacts Waveform "
+        "AudioDiff AudioFacts Decision ExportPreset FsckProblem FsckReport MediaDiff MediaEntry MediaEntryHead "
+        "MediaEntrySection MediaFacts MediaHeader MediaStretch PictureFacts RemoteFsckReport RetentionRules Sizes "
+        "SpaceFreed SpaceItem SpacePlan StripFacts TextHunk TextLine TimelineChange VideoDiff VideoFacts Waveform "
     ),
     "api.settings": ("ProjectSettings Setting SettingValue StudioSettings "),
     "api.studio": ("InterruptedWork ListedProject ListedProjects Setup SetupState Studio StudioUndo "),
@@ -318,6 +321,7 @@ __all__ = [
     "Asset",
     "AssetFacts",
     "Assets",
+    "AudioDiff",
     "AudioFacts",
     "AuraError",
     "Autosaved",
@@ -419,6 +423,7 @@ __all__ = [
     "MediaHeader",
     "MediaIndex",
     "MediaRoom",
+    "MediaStretch",
     "MediaUnreadable",
     "MendedRecord",
     "MergePlan",
@@ -559,6 +564,7 @@ __all__ = [
     "VersionShare",
     "VersionType",
     "Versions",
+    "VideoDiff",
     "VideoFacts",
     "Waveform",
     "WorktreeError",

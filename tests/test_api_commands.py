@@ -199,8 +199,8 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         {"WHAT": "versions", "--remote": "remotes", "--dry-run": ()},
     ),
     "gc": (
-        "Project.gc Project.plan_gc Project.keep_house Remotes.gc Remotes.plan_gc",
-        {"--auto": (), "--dry-run": (), "--remote": "name", "--no-wait": "wait_for_others"},
+        "Project.gc Project.plan_gc Project.keep_house Remotes.gc Remotes.plan_gc MediaIndex.clear",
+        {"--auto": (), "--media-index": (), "--dry-run": (), "--remote": "name", "--no-wait": "wait_for_others"},
     ),
     "fsck": ("Project.fsck Remotes.fsck", {"--remote": "name"}),
     "repair": (

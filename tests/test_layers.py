@@ -28,7 +28,7 @@ ROWS = [
 """Rooms, lowest first. A room imports its own row and those before it."""
 PARTS = {
     "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media passages", "provenance"],
-    "compare": ["diff", "timeline", "merge report"],
+    "compare": ["diff media", "timeline", "merge report"],
     "storage": [
         "macos_calls windows_calls",
         "base file_lock generated_file home line_log mounts open_writers own_folders owners rename room",

@@ -18,7 +18,6 @@ from aura_vcs.compare.diff.describe import LINES_LIMIT
 from aura_vcs.compare.report.page import render_report
 from aura_vcs.errors import InputError
 from aura_vcs.formats.jsondoc.patch import PatchOperation
-from aura_vcs.formats.media.findings import STRIP_FRAMES
 from aura_vcs.history.compare_versions import compare_versions
 from aura_vcs.history.diff import file_diff
 from aura_vcs.history.diff.loose_diff import compare_files
@@ -26,6 +25,7 @@ from aura_vcs.history.diff.media_diff import NOTHING, QUICK, REPORT, THOROUGH, l
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.report import version_report
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
+from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 
@@ -198,11 +198,18 @@ def _file_change(diff: Diff, change: PathChange) -> FileChange:
 
 
 def _inside(repo: Repository, comparison: Comparison, change: PathChange, media: Effort, lines: int) -> FileDiff:
-    return _compared(repo.progress, comparison, change, media, lines)
+    return _compared(repo.progress, comparison, change, media, lines, MediaIndexStore.of(repo))
 
 
-def _compared(progress: Progress, comparison: Comparison, change: PathChange, media: Effort, lines: int) -> FileDiff:
-    known = _looked_into(progress, comparison, media, [change], frames=0).by_path.get(change.path)
+def _compared(
+    progress: Progress,
+    comparison: Comparison,
+    change: PathChange,
+    media: Effort,
+    lines: int,
+    index: MediaIndexStore | None = None,
+) -> FileDiff:
+    known = _looked_into(progress, comparison, media, [change], index).by_path.get(change.path)
     return FileDiff._of(file_diff.diff_change(comparison, change, media=known, limit=lines))
 
 
@@ -213,12 +220,19 @@ def _picture(
 
 
 def _report(repo: Repository, comparison: Comparison, title: str, old: str, new: str, media: Effort) -> str:
-    known = _looked_into(repo.progress, comparison, media, comparison.changes, frames=STRIP_FRAMES)
+    index = MediaIndexStore.of(repo)
+    known = _looked_into(repo.progress, comparison, media, comparison.changes, index, thumbnails=True)
     return render_report(version_report(comparison, title, old, new, known))
 
 
 def _looked_into(
-    progress: Progress, comparison: Comparison, media: Effort, changes: Iterable[PathChange], *, frames: int
+    progress: Progress,
+    comparison: Comparison,
+    media: Effort,
+    changes: Iterable[PathChange],
+    index: MediaIndexStore | None,
+    *,
+    thumbnails: bool = False,
 ) -> MediaFindings:
     part = comparison.only(changes)
-    return look_into_media(part, _BUDGETS[media], thumbnails=frames, environment={}, progress=progress)
+    return look_into_media(part, _BUDGETS[media], index=index, thumbnails=thumbnails, progress=progress)

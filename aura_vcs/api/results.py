@@ -3,17 +3,19 @@
 from aura_vcs.compare.diff.text import Hunk as TextHunk
 from aura_vcs.compare.diff.text import TextLine
 from aura_vcs.compare.timeline.changes import TimelineChange
-from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
-from aura_vcs.formats.media.index_entry import (
+from aura_vcs.formats.media.findings import (
+    AudioDiff,
     AudioFacts,
-    MediaEntry,
+    MediaDiff,
+    MediaFacts,
+    MediaStretch,
     PictureFacts,
-    StripFacts,
+    VideoDiff,
     VideoFacts,
-    Waveform,
 )
 from aura_vcs.formats.media.index_entry import EntryHead as MediaEntryHead
 from aura_vcs.formats.media.index_entry import EntrySection as MediaEntrySection
+from aura_vcs.formats.media.index_entry import MediaEntry, StripFacts, Waveform
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.history.resolve import Decision
 from aura_vcs.maintenance.disk_usage import Sizes
@@ -25,6 +27,7 @@ from aura_vcs.sync.maintenance.fsck import VerifyReport as RemoteFsckReport
 from aura_vcs.sync.offload.space_plan import SpaceFreed, SpaceItem, SpacePlan
 
 __all__ = [
+    "AudioDiff",
     "AudioFacts",
     "Decision",
     "ExportPreset",
@@ -36,6 +39,7 @@ __all__ = [
     "MediaEntrySection",
     "MediaFacts",
     "MediaHeader",
+    "MediaStretch",
     "PictureFacts",
     "RemoteFsckReport",
     "RetentionRules",
@@ -47,6 +51,7 @@ __all__ = [
     "TextHunk",
     "TextLine",
     "TimelineChange",
+    "VideoDiff",
     "VideoFacts",
     "Waveform",
 ]

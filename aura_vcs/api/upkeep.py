@@ -43,7 +43,7 @@ class StorageReport:
     """What takes space. `total` counts every version's content as if it were stored on its own.
 
     `folder_bytes` are all files below `.aura`; `offloaded` counts files whose content is at remotes,
-    `unfinished` what a command is writing, or was writing when it was stopped.
+    `unfinished` what a command is writing, or was writing when it was stopped, `media_index` what was found in media.
     """
 
     folder_bytes: int
@@ -52,6 +52,7 @@ class StorageReport:
     garbage: Sizes
     offloaded: Sizes
     unfinished: Sizes
+    media_index: Sizes
     by_version_type: dict[str, Sizes]
     by_file_type: dict[str, Sizes]
     largest: tuple[LargeFile, ...]
@@ -67,6 +68,7 @@ class StorageReport:
             found.garbage,
             found.offloaded,
             found.unfinished,
+            found.media_index,
             found.by_version_type,
             found.by_file_type,
             tuple(LargeFile(Path(it.path), it.size_bytes, it.stored_bytes, it.id) for it in found.largest),

@@ -6,6 +6,7 @@ from contextlib import suppress
 import msgspec
 
 from aura_vcs.errors.integrity import IntegrityError, StorageError
+from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
@@ -50,7 +51,7 @@ class StorageReport(msgspec.Struct, frozen=True):
     """The whole report. `total` counts every version's content as if it were stored on its own.
 
     `offloaded` counts files whose content is at remotes, `unfinished` files that a command is writing, or
-    was writing when it was stopped.
+    was writing when it was stopped, `media_index` what was found in media and can be found again.
     """
 
     total: Sizes
@@ -62,6 +63,7 @@ class StorageReport(msgspec.Struct, frozen=True):
     versions: tuple[VersionShare, ...]
     offloaded: Sizes
     unfinished: Sizes
+    media_index: Sizes
     folder_bytes: int
     """All files below `.aura`: content, the index, logs and caches, and what is unfinished."""
 
@@ -90,6 +92,7 @@ def storage_report(repo: Repository) -> StorageReport:
         versions=shares,
         offloaded=Sizes(len(away), sum(entry.size for entry in away.values()), 0),
         unfinished=_unfinished(repo),
+        media_index=_media_index(repo),
         folder_bytes=sum(size for _, size in repo.storage.walk("")),
     )
 
@@ -116,6 +119,11 @@ def _unfinished(repo: Repository) -> Sizes:
     """Measure the folder for temporary files; gc removes what is in it once it is older than a day."""
     sizes = [size for _, size in repo.storage.walk(TEMPORARY)]
     return Sizes(len(sizes), sum(sizes), sum(sizes))
+
+
+def _media_index(repo: Repository) -> Sizes:
+    room = MediaIndexStore.of(repo).room()
+    return Sizes(room.entries, room.bytes, room.bytes)
 
 
 class _StoredSizes:

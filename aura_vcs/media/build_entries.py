@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import IO, BinaryIO, NamedTuple
 
 import msgspec
@@ -15,7 +16,6 @@ from aura_vcs.errors import ExtraMissing, MediaUnreadable
 from aura_vcs.formats.media.findings import DecodeLimits
 from aura_vcs.formats.media.index_entry import EntryHead, NoEntryError, encode_entry, read_entry
 from aura_vcs.media.index_orders import FileOrder, IndexOrders
-from aura_vcs.media.probe import can_look_into
 from aura_vcs.media.process import media_process, why_it_ended
 
 MODULE = "aura_vcs.media.index_worker"
@@ -42,6 +42,11 @@ class FileToIndex(NamedTuple):
     file: BinaryIO
     content: str
     name: str
+
+
+def can_look_into() -> bool:
+    """Tell whether the optional part `media` is installed."""
+    return all(find_spec(name) is not None for name in ("av", "PIL", "numpy"))
 
 
 def limits_for(size: int) -> DecodeLimits:

@@ -5,12 +5,15 @@ bands of frequencies of all channels mixed, in steps of 10 ms: they stay alike w
 """
 
 import math
+from array import array
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from blake3 import blake3
 
-from aura_vcs.formats.media.index_entry import BAND_SECONDS, BANDS, AudioFacts
+from aura_vcs.formats.media.findings import AudioFacts
+from aura_vcs.formats.media.index_entry import BAND_SECONDS, BANDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +23,8 @@ BAND_RATE = 16_000
 """Samples per second of what the bands are taken from."""
 EDGES_HZ = (50, 250, 500, 1_000, 2_000, 4_000, 8_000)
 WINDOW = 320
+LEAD = 80
+"""Samples of silence before the sound: so a step is in the middle of its window."""
 HOP = round(BAND_RATE * BAND_SECONDS)
 FLOOR_DB = -120.0
 STEPS_PER_DB = 2
@@ -43,6 +48,7 @@ class AudioIndexer:
 
     def __init__(self, stream: Any) -> None:
         import av
+        import numpy as np
 
         self._stream = stream
         self._rate = stream.rate or 48_000
@@ -58,10 +64,11 @@ class AudioIndexer:
         self._waiting_samples = 0
         self._step = max(1, round(self._rate / WAVES_PER_SECOND))
         self._left: NDArray[np.float64] | None = None
+        self._hashes = array("I")
         self._lows: list[NDArray[np.int16]] = []
         self._peaks = [0.0] * self._channels
         self._mixer = av.AudioResampler(format="flt", layout="mono", rate=BAND_RATE)
-        self._mixed: NDArray[np.float32] | None = None
+        self._mixed: NDArray[np.float32] = np.zeros(LEAD, np.float32)
         self._bands: list[bytes] = []
         self._loudness = _LoudnessMeter(stream, self._rate)
 
@@ -112,8 +119,11 @@ class AudioIndexer:
         count = block.shape[1] // self._step
         steps = block[:, : count * self._step].reshape(self._channels, count, self._step)
         self._left = block[:, count * self._step :]
+        for n in range(count):
+            self._hashes.append(crc32(np.ascontiguousarray(steps[:, n])))
         found = [(steps.min(2), steps.max(2))] if count else []
         if is_end and self._left.shape[1]:
+            self._hashes.append(crc32(np.ascontiguousarray(self._left)))
             found.append((self._left.min(1, keepdims=True), self._left.max(1, keepdims=True)))
         for lows, highs in found:
             pairs = np.stack([lows, highs], axis=2)
@@ -124,11 +134,7 @@ class AudioIndexer:
         import numpy as np
 
         fresh = [part.to_ndarray().reshape(-1) for part in parts]
-        if self._mixed is not None:
-            fresh.insert(0, self._mixed)
-        if not fresh:
-            return
-        data = np.concatenate(fresh)
+        data = np.concatenate([self._mixed, *fresh])
         count = (len(data) - WINDOW) // HOP + 1
         if count < 100:  # few at a time would cost much
             self._mixed = data
@@ -144,7 +150,7 @@ class AudioIndexer:
         if self._left is not None:
             self._wave(np.zeros((self._channels, 0)), is_end=True)
         self._mix(self._mixer.resample(None))
-        left = self._mixed if self._mixed is not None else np.zeros(0, np.float32)
+        left = self._mixed
         steps = math.ceil(self.end / BAND_SECONDS) - sum(len(part) for part in self._bands) // BANDS
         if steps > 0:
             padded: NDArray[np.float32] = np.zeros((steps - 1) * HOP + WINDOW, np.float32)
@@ -180,7 +186,7 @@ class AudioIndexer:
         """Return the parts of the entry, after `close`."""
         import numpy as np
 
-        found = {"bands": b"".join(self._bands)}
+        found = {"bands": b"".join(self._bands), "samples": self._hashes.tobytes()}
         if not self._lows:
             return found
         wave = np.concatenate(self._lows, axis=1)

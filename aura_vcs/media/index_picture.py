@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from blake3 import blake3
 
-from aura_vcs.formats.media.findings import DecodeLimits
-from aura_vcs.formats.media.index_entry import COLOUR_GRID, DETAIL, GRID, EntryHead, PictureFacts, encode_entry
+from aura_vcs.formats.media.findings import DecodeLimits, PictureFacts
+from aura_vcs.formats.media.index_entry import COLOUR_GRID, DETAIL, GRID, EntryHead, encode_entry
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.media.grids import format_has_alpha
 from aura_vcs.media.index_video import as_jpeg

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
-from aura_vcs.formats.media.index_entry import GRID, LUMA_BYTES, StripFacts, VideoFacts
+from aura_vcs.formats.media.findings import VideoFacts
+from aura_vcs.formats.media.index_entry import GRID, LUMA_BYTES, StripFacts
 from aura_vcs.media.grids import FrameGrids, format_has_alpha
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ def build(wanted: FileOrder, threads: int) -> tuple[bytes, str]:
     except MemoryError:
         return b"", "it needs more memory than is allowed"
     except Exception as error:  # whatever a decoder raises: the file is at fault, not the caller
-        return b"", _reason(error)
+        return b"", reason_of(error)
 
 
 def _entry(file: BinaryIO, wanted: FileOrder, threads: int) -> bytes:
@@ -60,7 +60,7 @@ class _Reporter:
             _send(self._out, b"p", msgspec.msgpack.encode((seconds, of)))
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Say why a file cannot be decoded, for a person; decoders' own words name our copies and numbers."""
     kind = type(error).__name__
     if "Bomb" in kind:

@@ -4,7 +4,6 @@ import io
 from typing import TYPE_CHECKING
 
 from aura_vcs.formats.media.findings import DecodeLimits, PictureKind
-from aura_vcs.formats.media.reader import MediaHeader
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -13,7 +12,6 @@ FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 THUMBNAIL = (480, 270)
 SIDE = 800
 LARGEST_SIDE = 2_400
-LEAST = 0.0001
 MARK = b"aura diff"
 """Stands near the beginning of the pictures that show a difference: they may be written anew."""
 
@@ -38,22 +36,6 @@ def open_picture(path: str, limits: DecodeLimits) -> "Image":
     upright = ImageOps.exif_transpose(picture).convert("RGBA")
     ground = Image.new("RGBA", upright.size, (128, 128, 128, 255))
     return Image.alpha_composite(ground, upright).convert("RGB")
-
-
-def picture_header(path: str) -> MediaHeader:
-    """Read size and format as Pillow sees them."""
-    from PIL import Image
-
-    with Image.open(path, formats=FORMATS) as picture:
-        name = (picture.format or "picture").lower()
-        return MediaHeader("picture", name, width=picture.width, height=picture.height)
-
-
-def thumbnail(picture: "Image") -> bytes:
-    """Make a PNG file of at most 480×270 pixels."""
-    small = picture.copy()
-    small.thumbnail(THUMBNAIL)
-    return as_png(small)
 
 
 def as_png(picture: "Image") -> bytes:
@@ -82,28 +64,11 @@ def gradient_bits(picture: "Image") -> int:
     return bits
 
 
-def distance(old: "Image", new: "Image") -> float:
-    """Return how different two pictures look: 0 exactly the same, 1 nothing in common.
-
-    The mean difference of brightness and colour of 64×64 miniatures or the share of differing
-    gradient bits, whichever is more; never 0 where a single pixel differs.
-    """
-    from PIL import Image, ImageChops, ImageStat
-
-    if old.size == new.size and ImageChops.difference(old, new).getbbox() is None:
-        return 0.0
-    small = [side.resize((64, 64), Image.Resampling.BOX) for side in (old, new)]
-    mean = ImageStat.Stat(ImageChops.difference(*small)).mean
-    colour = sum(mean) / len(mean) / 255
-    structure = (gradient_bits(old) ^ gradient_bits(new)).bit_count() / 64
-    return round(max(colour, structure if colour > 0.004 else 0.0, LEAST), 4)
-
-
 def compare_picture(old: "Image", new: "Image", kind: PictureKind) -> bytes:
     """Make a PNG file that shows the difference: both side by side, or where they differ in red."""
     if kind == "side_by_side":
         return as_png(_side_by_side(old, new))
-    return as_png(_heat_map(old, new)) if kind == "heat_map" else b""
+    return as_png(_heat_map(old, new))
 
 
 def _side_by_side(old: "Image", new: "Image") -> "Image":

@@ -1,34 +1,27 @@
-"""Looking into media files and comparing two of them, safely.
+"""Looking into media files and comparing two of them, safely, without an index.
 
-Headers are read here, in this process (`formats.media.headers`); everything that needs a codec happens
-in a process of its own (`media.worker`) that inherits no environment and has limits.
+Headers are read here, in this process (`formats.media.headers`); everything that needs a codec happens in a process
+of its own (`build_entries`, `worker`) that inherits no environment and has limits.
 """
 
-import sys
 import threading
-from collections.abc import Mapping
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from aura_vcs.codec import decode_json
+from aura_vcs.compare.media.entries import compare_entries, facts_of
 from aura_vcs.errors import ExtraMissing, MediaUnreadable
-from aura_vcs.formats.media.describe import describe, diff_lines
 from aura_vcs.formats.media.findings import DecodeLimits, MediaAnswer, MediaDiff, MediaFacts, MediaRequest, PictureKind
 from aura_vcs.formats.media.headers import read_header
+from aura_vcs.formats.media.index_entry import MediaEntry, read_entry
 from aura_vcs.formats.media.reader import MediaHeader
-
-if TYPE_CHECKING:
-    from aura_vcs.media.process import Started
+from aura_vcs.media.build_entries import FileToIndex, build_entries, can_look_into, processors
+from aura_vcs.media.process import media_process
 
 LIMITS = DecodeLimits()
-
-
-def can_look_into() -> bool:
-    """Tell whether the optional part `media` is installed."""
-    return all(find_spec(name) is not None for name in ("av", "PIL", "numpy"))
 
 
 def read_media_header(path: Path) -> MediaHeader | None:
@@ -41,29 +34,14 @@ def read_media_header(path: Path) -> MediaHeader | None:
         return read_header(file)
 
 
-def diff_headers(old: MediaHeader | None, new: MediaHeader | None, *, both: bool = False) -> MediaDiff:
-    """Compare two headers: all that is known without the extra `media`.
-
-    `both` says that the file is on both sides: where only one of them has a header, the other is not media.
-    """
-    before = None if old is None else MediaFacts(old)
-    after = None if new is None else MediaFacts(new)
-    if both and old is None and new is not None:
-        return MediaDiff(before, after, ("was: no media", f"is now: {describe(new)}"))
-    if both and new is None and old is not None:
-        return MediaDiff(before, after, (f"was: {describe(old)}", "is now: no media"))
-    return MediaDiff(before, after, diff_lines(before, after))
-
-
 def probe_media(
     path: Path,
     *,
-    thumbnails: int = 0,
+    thumbnails: bool = False,
     limits: DecodeLimits = LIMITS,
     environment: Mapping[str, str] | None = None,
-    started: "Started | None" = None,
 ) -> MediaFacts:
-    """Look into one file: exact length, loudness, envelope, and up to so many thumbnails.
+    """Look into one file, every frame and sample of it; with `thumbnails`, also what a person sees of it.
 
     `environment` is all the worker process gets to see; Windows needs SYSTEMROOT in it.
 
@@ -71,75 +49,81 @@ def probe_media(
         ExtraMissing: the optional part `media` is not installed.
         MediaUnreadable: the file is damaged, hostile, too large, or no media.
     """
-    request = MediaRequest((str(path.absolute()),), thumbnails=thumbnails, limits=limits)
-    return _ask(request, str(path), environment, started).facts[0]
+    (entry,) = _entries([path], limits, environment)
+    return facts_of(entry, thumbnails=thumbnails)
 
 
 def diff_media(
     old: Path,
     new: Path,
     *,
-    picture: PictureKind = "",
-    thumbnails: int = 0,
+    thumbnails: bool = False,
     limits: DecodeLimits = LIMITS,
     environment: Mapping[str, str] | None = None,
-    started: "Started | None" = None,
 ) -> MediaDiff:
-    """Compare two media files.
-
-    Pictures: size, format, how different they look, and a PNG that shows it if asked for. Sound:
-    length, peak, loudness, where the waveform differs. Video: length, size, codecs, frame rate,
-    where scenes differ.
+    """Compare two media files that are in no index: every frame and sample of both.
 
     Raises:
         ExtraMissing: the optional part `media` is not installed.
         MediaUnreadable: a file is damaged, hostile, too large, or no media.
     """
-    paths = (str(old.absolute()), str(new.absolute()))
-    request = MediaRequest(paths, picture=picture, thumbnails=thumbnails, limits=limits)
-    found = _ask(request, f"{old} or {new}", environment, started)
-    before, after = found.facts
-    lines = diff_lines(before, after, found)
-    return MediaDiff(
-        before, after, lines, found.distance, found.scenes, found.sounds, found.lead, found.picture, decoded=True
-    )
+    before, after = _entries([old, new], limits, environment)
+    return compare_entries(before, after, thumbnails=thumbnails)
 
 
-def one_sided(facts: MediaFacts, *, is_old: bool) -> MediaDiff:
-    """Describe a file that was looked into and has no other version."""
-    before, after = (facts, None) if is_old else (None, facts)
-    return MediaDiff(before, after, diff_lines(before, after), decoded=True)
+def _entries(paths: Sequence[Path], limits: DecodeLimits, environment: Mapping[str, str] | None) -> list[MediaEntry]:
+    """Look at files.
 
-
-def _ask(
-    request: MediaRequest, name: str, environment: Mapping[str, str] | None, started: "Started | None"
-) -> MediaAnswer:
-    if not can_look_into():
-        raise ExtraMissing("Looking into media files", "media")
-    if not sys.executable:
-        raise MediaUnreadable(name, "this program has no Python executable to start a process with")
-    data, timed_out = _run(request, environment or {}, started)
-    if timed_out:
-        raise MediaUnreadable(name, f"it took more than {request.limits.clock_seconds:g} s")
-    if len(data) > request.limits.answer_bytes:
-        raise MediaUnreadable(name, "the answer is larger than is allowed")
-    try:
-        found = decode_json(data, MediaAnswer)
-    except msgspec.DecodeError as error:
-        reason = "the decoder crashed or ran out of time or memory"
-        raise MediaUnreadable(name, reason) from error
-    if found.problem or len(found.facts) != len(request.paths):
-        raise MediaUnreadable(name, found.problem or "nothing was found")
+    Raises:
+        ExtraMissing, MediaUnreadable.
+    """
+    found = []
+    with ExitStack() as stack:
+        files = [FileToIndex(stack.enter_context(path.open("rb")), str(n), str(path)) for n, path in enumerate(paths)]
+        for one, result in build_entries(files, limits=limits, threads=processors(), environment=environment):
+            if not isinstance(result, bytes):
+                raise result
+            entry = read_entry(result, one.content)
+            if entry.head.problem:
+                raise MediaUnreadable(one.name, entry.head.problem)
+            found.append(entry)
     return found
 
 
-def _run(request: MediaRequest, environment: Mapping[str, str], started: "Started | None") -> tuple[bytes, bool]:
-    """Run the worker and return its answer, and whether the clock stopped it. Never waits longer than that."""
-    from aura_vcs.media.process import media_process  # only for media, and slow to import
+def draw_pictures(
+    old: Path,
+    new: Path,
+    kind: PictureKind,
+    *,
+    limits: DecodeLimits = LIMITS,
+    environment: Mapping[str, str] | None = None,
+) -> bytes:
+    """Draw as a PNG file how two pictures differ.
 
+    Raises:
+        ExtraMissing: the optional part `media` is not installed.
+        MediaUnreadable: one is no picture, or damaged, hostile, too large.
+    """
+    if not can_look_into():
+        raise ExtraMissing("Looking into media files", "media")
+    request = MediaRequest((str(old.absolute()), str(new.absolute())), kind, limits)
+    data, timed_out = _run(request, environment or {})
+    name = f"{old} or {new}"
+    if timed_out:
+        raise MediaUnreadable(name, f"it took more than {limits.clock_seconds:g} s")
+    try:
+        found = decode_json(data, MediaAnswer)
+    except msgspec.DecodeError as error:
+        raise MediaUnreadable(name, "the decoder crashed or ran out of time or memory") from error
+    if found.problem or not found.picture:
+        raise MediaUnreadable(name, found.problem or "nothing was drawn")
+    return found.picture
+
+
+def _run(request: MediaRequest, environment: Mapping[str, str]) -> tuple[bytes, bool]:
+    """Run the worker and return its answer, and whether the clock stopped it. Never waits longer than that."""
     late = threading.Event()
-    data = msgspec.json.encode(request)
-    with media_process("aura_vcs.media.worker", data, environment=environment, started=started) as process:
+    with media_process("aura_vcs.media.worker", msgspec.json.encode(request), environment=environment) as process:
 
         def stop() -> None:
             late.set()

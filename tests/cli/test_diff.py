@@ -43,8 +43,8 @@ def test_media_are_told_by_what_is_seen_and_heard(media: Film) -> None:
     """How a picture looks, where a sound and a video differ, what a new file is."""
     out = media("diff").out
     assert "looks different (" in out
-    assert "the sound differs from 1.0 s to 2.0 s" in out
-    assert "the picture differs from 1.0 s to 2.0 s" in out
+    assert "the sound differs from 1.00 s to 2.00 s" in out
+    assert "the picture differs from 1.00 s to 2.00 s" in out
     assert "sound, wav, 1.5 s, 8,000 Hz" in out
     assert "--media" not in out
     assert "looks" not in media("diff", "--stat").out
@@ -61,7 +61,7 @@ def test_no_media_stays_with_the_headers(media: Film) -> None:
 
 def test_without_the_extra_there_is_a_hint(media: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     """The headers' facts are there, and what to install for more, once."""
-    monkeypatch.setattr("aura_vcs.media.probe.find_spec", lambda name: None)
+    monkeypatch.setattr("aura_vcs.media.build_entries.find_spec", lambda name: None)
     media.write({"assets/tone.wav": wav(3)})
     out = media("diff").out
     assert "length: 2.0 s → 3.0 s" in out

@@ -24,8 +24,8 @@ def test_a_browser_shows_a_report_of_everything(quick_path: Path) -> None:
         "Scene 5 was trimmed from 7.0 s to 5.5 s",
         "Scene 7 was moved before scene 3",
         "looks like another picture (",
-        "the sound differs from 4.0 s to 6.0 s",
-        "the picture differs from 2.0 s to 3.0 s",
+        "the sound differs from 4.00 s to 6.00 s",
+        "the picture differs from 2.00 s to 3.00 s",
         "<b>rusty</b>",
         "050-mars-take-2.wav",
         "Short and dry",
@@ -34,9 +34,9 @@ def test_a_browser_shows_a_report_of_everything(quick_path: Path) -> None:
     assert shown.count("--at: 50%") == 1
     assert shown.count("<polygon") == 3
     assert shown.count('class="strip"') == 2
-    assert len(re.findall(r"<img ", shown)) == 2 + 2 * 6
+    assert len(re.findall(r"<img ", shown)) == 2 + 2
     assert 'fill="var(--differs)" fill-opacity=".15"' in shown
-    assert re.findall(r'<img class="differs" title="([^"]*)"', shown) == ["after: differs"]
+    assert set(re.findall(r'<i class="differs" title="([^"]*)"', shown)) == {"after: differs"}
     shot = quick_path / "shot.png"
     SCRIPT.screenshot(page, shot)
     assert shot.stat().st_size > 100_000

@@ -48,9 +48,10 @@ def melody(seconds: float, rate: int = 48_000, channels: int = 1, seed: int = 0)
     import numpy as np
 
     at = np.arange(round(seconds * rate)) / rate
-    step = np.floor(at / 0.2)
-    tone = 180 + 37 * ((step * 7 + 3 * seed) % 29)
-    level = 0.15 + 0.1 * ((step * 5 + seed) % 4)
+    dice = np.random.default_rng(seed)
+    step = np.floor(at / 0.2).astype(int)
+    count = int(step[-1]) + 1 if len(step) else 0
+    tone, level = dice.uniform(150, 1_500, count)[step], dice.uniform(0.15, 0.45, count)[step]
     sound = level * np.sin(2 * np.pi * tone * at) + 0.1 * np.sin(2 * np.pi * 3.1 * tone * at)
     return np.stack([sound * (1 - 0.3 * channel) for channel in range(channels)])
 

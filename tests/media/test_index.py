@@ -243,3 +243,15 @@ def test_the_command_says_what_it_looked_at(project: Path, monkeypatch: pytest.M
     assert "bad.png is known by its header only: it is damaged" in done.output
     done = CliRunner().invoke(cli, ["media", "index", "--all", "--json"])
     assert '"made": []' in done.output
+
+
+def test_the_room_is_shown_and_freed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`aura storage` says what the index takes, `aura gc --media-index` frees it, and a dry run does not."""
+    monkeypatch.chdir(project)
+    run = CliRunner()
+    run.invoke(cli, ["media", "index", "voice.wav"])
+    assert "tell what is in 1 media file; `aura gc --media-index` frees it" in run.invoke(cli, ["storage"]).output
+    assert "Would free" in run.invoke(cli, ["gc", "--media-index", "--dry-run"]).output
+    assert ": 1 entry of the media index" in run.invoke(cli, ["gc", "--media-index"]).output
+    assert run.invoke(cli, ["gc", "--media-index"]).output == "The media index is empty.\n"
+    assert "media file;" not in run.invoke(cli, ["storage"]).output

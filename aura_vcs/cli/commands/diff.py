@@ -109,7 +109,7 @@ def diff_command(*, versions: tuple[str, ...], paths: tuple[str, ...], files: bo
 
     session = current_session()
     sides = Sides(None, None, compare_files(*named), (named[0], named[1]))
-    _show(session.console, session.options()["progress"], sides, wanted)
+    _show(session.console, session.options()["progress"], sides, wanted, None)
 
 
 class DiffRequest(NamedTuple):
@@ -148,7 +148,7 @@ def _diff(
     compared = compare_versions(repo, versions, project_paths(repo, paths), hashed=hashed)
     names = _names(repo, compared.old, compared.new)
     said = _provenance(repo, compared.comparison) if hashed else {}
-    _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison, names, said), wanted)
+    _show(console, repo.progress, Sides(compared.old, compared.new, compared.comparison, names, said), wanted, repo)
     _leave_unversioned(repo, wanted.heat_map, wanted.side_by_side, wanted.page)
 
 
@@ -163,17 +163,17 @@ def _provenance(repo: "Repository", comparison: "Comparison") -> Mapping[str, tu
     return compared(repo, comparison)
 
 
-def _show(console: Console, progress: "Progress", sides: Sides, wanted: DiffRequest) -> None:
+def _show(console: Console, progress: "Progress", sides: Sides, wanted: DiffRequest, repo: "Repository | None") -> None:
     comparison = sides.comparison
     if wanted.heat_map is not None or wanted.side_by_side is not None:
         _write_pictures(console, comparison, {"heat_map": wanted.heat_map, "side_by_side": wanted.side_by_side})
     elif wanted.page is not None:
-        media = _media(progress, comparison, wanted.thorough, is_report=True)
+        media = _media(progress, comparison, wanted.thorough, repo, is_report=True)
         _write_report(console, wanted.page, sides, media)
     elif console.as_json:
         from aura_vcs.cli.output.json_shapes import diff_to_json
 
-        media = _media(progress, comparison, wanted.thorough)
+        media = _media(progress, comparison, wanted.thorough, repo)
         console.data(diff_to_json(sides.old, sides.new, comparison, media.by_path, sides.provenance))
     elif wanted.name_only:
         console.lines(([change.path] for change in comparison.changes), paged=True)
@@ -182,14 +182,19 @@ def _show(console: Console, progress: "Progress", sides: Sides, wanted: DiffRequ
     elif wanted.stat:
         console.lines(_lines(sides, None, details=wanted.details), paged=True)
     else:
-        media = _media(progress, comparison, wanted.thorough)
+        media = _media(progress, comparison, wanted.thorough, repo)
         console.lines(_lines(sides, media, details=wanted.details), paged=True)
     for path in comparison.unstable:
         console.warn(f"{path} is being written right now")
 
 
 def _media(
-    progress: "Progress", comparison: "Comparison", thorough: bool | None, *, is_report: bool = False
+    progress: "Progress",
+    comparison: "Comparison",
+    thorough: bool | None,
+    repo: "Repository | None",
+    *,
+    is_report: bool = False,
 ) -> "MediaFindings":
     """Compare pictures, sounds and videos, for as long as the person wants to wait."""
     from aura_vcs.history.diff.media_findings import MediaFindings, is_media
@@ -197,12 +202,17 @@ def _media(
     if not any(map(is_media, comparison.changes)):
         return MediaFindings()
     from aura_vcs.cli.remote_environment import worker_environment
-    from aura_vcs.formats.media.findings import STRIP_FRAMES
     from aura_vcs.history.diff.media_diff import NOTHING, QUICK, REPORT, THOROUGH, look_into_media
+    from aura_vcs.history.media_index.store import MediaIndexStore
 
-    budget = {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough]
-    frames = STRIP_FRAMES if is_report else 0
-    return look_into_media(comparison, budget, thumbnails=frames, environment=worker_environment(), progress=progress)
+    return look_into_media(
+        comparison,
+        {True: THOROUGH, False: NOTHING, None: REPORT if is_report else QUICK}[thorough],
+        index=MediaIndexStore.of(repo) if repo is not None else None,
+        thumbnails=is_report,
+        environment=worker_environment(),
+        progress=progress,
+    )
 
 
 def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Iterator[Line]:

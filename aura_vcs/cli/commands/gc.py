@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--remote", metavar="NAME", shell_complete=complete_remote, help="Collect garbage on a remote instead of here"
 )
+@click.option("--media-index", is_flag=True, help="Free what was found in media instead; it is made again when needed")
 @click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")
 @click.option(
     "--auto", is_flag=True, help="Only what is due, when nobody is in the way: as it begins by itself once a day"
@@ -45,6 +46,7 @@ def gc_command(
     dry_run: bool,
     grace_seconds: float | None,
     remote: str | None,
+    media_index: bool,
     no_wait: bool,
     auto: bool,
 ) -> None:
@@ -62,6 +64,11 @@ def gc_command(
     """
     from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
+    if media_index:
+        if auto or remote is not None or no_wait or grace_seconds is not None:
+            raise click.UsageError("--media-index goes alone, or with --dry-run and --json.")
+        _clear_media_index(repo, console, dry_run=dry_run)
+        return
     if auto:
         if dry_run or remote is not None or no_wait or grace_seconds is not None:
             raise click.UsageError("--auto goes alone, or with --json.")
@@ -82,6 +89,23 @@ def gc_command(
         console.data({**_done(done), **_waiting(plan)})
     else:
         _print_freed(console, done)
+
+
+def _clear_media_index(repo: "Repository", console: Console, *, dry_run: bool) -> None:
+    """Remove every entry of the media index, or say what that would free."""
+    from aura_vcs.history.media_index.store import MediaIndexStore
+
+    index = MediaIndexStore.of(repo)
+    room = index.room() if dry_run else index.clear()
+    if console.as_json:
+        planned = {"dry_run": True} if dry_run else {}
+        console.data({**planned, "removed_entries": room.entries, "freed_bytes": room.bytes})
+    elif not room.entries:
+        console.line("The media index is empty.")
+    else:
+        entries = count(room.entries, "entry", "entries")
+        done = "Would free " if dry_run else green("Freed ")
+        console.line(done, strong(size(room.bytes)), f": {entries} of the media index")
 
 
 def _by_itself(repo: "Repository", console: Console) -> None:

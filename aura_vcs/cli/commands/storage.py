@@ -76,6 +76,10 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
         files = count(report.unfinished.count, "file")
         left = f"{files}, {size(report.unfinished.stored_bytes)}, besides: unfinished, of a command at work or stopped"
         yield [faint(f"{left}; `aura gc` removes them a day later")]
+    if report.media_index.count:
+        entries = count(report.media_index.count, "media file")
+        frees = "`aura gc --media-index` frees it, and it is made again where it is needed"
+        yield [faint(f"{size(report.media_index.stored_bytes)} tell what is in {entries}; {frees}")]
     if report.offloaded.count:
         files = count(report.offloaded.count, "file")
         yield [faint(f"{files} of {size(report.offloaded.logical_bytes)} besides are offloaded: remotes hold them")]

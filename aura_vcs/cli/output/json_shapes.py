@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aura_vcs.compare.timeline.changes import TimelineChange
-    from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
+    from aura_vcs.formats.media.findings import AudioDiff, MediaDiff, MediaFacts, MediaStretch, VideoDiff
     from aura_vcs.history.checkout import CheckoutResult
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.history.lookup.offloaded_summary import OffloadedTotal
@@ -235,6 +235,44 @@ def _media_to_json(media: "MediaDiff") -> dict[str, Any]:
         "scenes": [list(stretch) for stretch in media.scenes],
         "sounds": [list(stretch) for stretch in media.sounds],
         "lead": media.lead,
+        "box": list(media.box) if media.box is not None else None,
+        "video": None if media.video is None else _video_diff_to_json(media.video),
+        "sound": None if media.sound is None else _audio_diff_to_json(media.sound),
+    }
+
+
+def _video_diff_to_json(video: "VideoDiff") -> dict[str, Any]:
+    return {
+        "verdict": video.verdict,
+        "frames": list(video.frames),
+        "stretches": [_stretch_to_json(stretch) for stretch in video.stretches],
+        "speed": video.speed,
+        "crop": list(video.crop) if video.crop is not None else None,
+        "throughout": list(video.throughout) if video.throughout is not None else None,
+    }
+
+
+def _audio_diff_to_json(sound: "AudioDiff") -> dict[str, Any]:
+    return {
+        "verdict": sound.verdict,
+        "stretches": [_stretch_to_json(stretch) for stretch in sound.stretches],
+        "gain_db": sound.gain_db,
+        "offset": sound.offset,
+        "is_faint": sound.is_faint,
+    }
+
+
+def _stretch_to_json(stretch: "MediaStretch") -> dict[str, Any]:
+    """Convert a stretch; frames are null for sounds, the box where there is none."""
+    return {
+        "kind": stretch.kind,
+        "start": stretch.start,
+        "end": stretch.end,
+        "old_start": stretch.old_start,
+        "old_end": stretch.old_end,
+        "first_frame": stretch.first if stretch.first >= 0 else None,
+        "last_frame": stretch.last if stretch.last >= 0 else None,
+        "box": list(stretch.box) if stretch.box is not None else None,
     }
 
 

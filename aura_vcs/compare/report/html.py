@@ -44,8 +44,8 @@ svg{display:block;height:auto}.wave{max-width:100%}svg text{font:11px system-ui,
 .wipe img+img{position:absolute;inset:0;width:100%;height:100%;clip-path:inset(0 0 0 var(--at,50%))}
 .wipe i{position:absolute;top:0;bottom:0;left:var(--at,50%);width:2px;background:#fff;box-shadow:0 0 3px #000}
 input[type=range]{width:min(100%,640px);display:block}
-.strip{display:flex;gap:4px;overflow-x:auto}.strip img{height:90px;border-bottom:4px solid transparent}
-.strip .differs{border-color:var(--differs)}
+.strip{position:relative;width:100%}.strip img{width:100%;border-bottom:4px solid transparent}
+.strip .differs{position:absolute;top:0;bottom:0;border-bottom:4px solid var(--differs)}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:1rem}.pair img{max-width:100%}
 details{margin:.5rem 0}summary{cursor:pointer}
 """

@@ -3,7 +3,7 @@
 from aura_vcs.compare.report.html import picture, picture_source, text
 from aura_vcs.compare.report.model import FileReport
 from aura_vcs.formats.media.describe import describe
-from aura_vcs.formats.media.findings import STRIP_FRAMES, MediaDiff, MediaFacts
+from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
 
 WIDTH = 1_000
 HEIGHT = 60
@@ -60,13 +60,15 @@ def _strips(diff: MediaDiff) -> str:
     for name, facts in (("before", diff.old), ("after", diff.new)):
         if facts is None or facts.header.kind != "video" or not facts.thumbnails:
             continue
-        is_whole = facts is diff.new and len(facts.thumbnails) == STRIP_FRAMES  # else nobody knows which is which
-        frames = []
-        for n, frame in enumerate(facts.thumbnails):
-            seconds = (facts.header.seconds or 0.0) * (n + 0.5) / STRIP_FRAMES
-            differs = is_whole and any(start <= seconds < end for start, end in diff.scenes)
-            frames.append(picture(frame, f"{name}: differs" if differs else name, style="differs" if differs else ""))
-        rows.append(f'<div>{name}</div><div class="strip">{"".join(frames)}</div>')
+        start = facts.video.start if facts.video is not None else 0.0
+        count = len(facts.strip_times)
+        marks = []
+        for n, shown in enumerate(facts.strip_times):
+            if facts is diff.new and any(first <= shown - start < end for first, end in diff.scenes):
+                place = f"left:{100 * n / count:.3f}%;width:{100 / count:.3f}%"
+                marks.append(f'<i class="differs" title="{name}: differs" style="{place}"></i>')
+        strip = picture(facts.thumbnails[0], name)
+        rows.append(f'<div>{name}</div><div class="strip">{strip}{"".join(marks)}</div>')
     return "".join(rows)
 
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from aura_vcs.codec import decode_packed
 from aura_vcs.compression import NotDecodable, compress, decompress
+from aura_vcs.formats.media.findings import AudioFacts, PictureFacts, VideoFacts
 from aura_vcs.formats.media.reader import MediaHeader
 
 VERSION = 1
@@ -41,66 +42,6 @@ BANDS = 6
 BAND_SECONDS = 0.01
 DETAIL = (256, 144)
 """Pixels of the picture in colour that is kept of a still picture, for comparing."""
-
-
-class VideoFacts(Struct, frozen=True, omit_defaults=True):
-    """The first video stream. Sizes in pixels as stored; times in seconds of the file.
-
-    `rotation` is how many degrees a player turns it counterclockwise. `is_variable` says that frames last
-    differently long. `digest` is that of the stream's packets: where it is equal, every pixel is.
-    `cuts` are the frames that a scene begins with.
-    """
-
-    codec: str
-    width: int
-    height: int
-    frames: int
-    start: float
-    seconds: float
-    digest: str
-    pixel_format: str = ""
-    bits: int = 8
-    rotation: int = 0
-    frames_per_second: float | None = None
-    is_variable: bool = False
-    is_interlaced: bool = False
-    has_alpha: bool = False
-    aspect: float = 1.0
-    bits_per_second: int | None = None
-    cuts: tuple[int, ...] = ()
-
-
-class AudioFacts(Struct, frozen=True, omit_defaults=True):
-    """The first sound stream. `peaks_db` are relative to full scale, one per channel; None is silence.
-
-    `digest` is that of the packets, `samples_digest` that of the decoded samples: where it is equal, every sample is.
-    """
-
-    codec: str
-    rate: int
-    channels: int
-    samples: int
-    start: float
-    seconds: float
-    digest: str
-    samples_digest: str
-    layout: str = ""
-    bits: int = 16
-    bits_per_second: int | None = None
-    peaks_db: tuple[float | None, ...] = ()
-    loudness_lufs: float | None = None
-
-
-class PictureFacts(Struct, frozen=True, omit_defaults=True):
-    """A still picture. `digest` is that of its pixels, `hash` 64 bits that stay alike when it is recompressed."""
-
-    width: int
-    height: int
-    digest: str
-    hash: int = 0
-    bits: int = 8
-    mode: str = ""
-    has_alpha: bool = False
 
 
 class StripFacts(Struct, frozen=True, omit_defaults=True):
@@ -218,6 +159,10 @@ class MediaEntry:
     def bands(self) -> bytes:
         """Return the sound's levels, BANDS for every BAND_SECONDS: half decibels above -120."""
         return self.section("bands")
+
+    def sample_hashes(self) -> Sequence[int]:
+        """Return a CRC-32 of the samples in each step of the finest waveform."""
+        return _numbers("I", self.section("samples"))
 
     def waveform(self, step_seconds: float = 0.0) -> Waveform | None:
         """Return the finest waveform whose steps are at least so long, or the coarsest; None without sound."""

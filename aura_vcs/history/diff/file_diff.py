@@ -100,8 +100,8 @@ def diff_file(path: str, old: bytes, new: bytes, *, limit: int = LINES_LIMIT) ->
     text = diff_text(old, new)
     if text.hunks:
         return FileDiff("text", _text_lines(text), text=text)
+    from aura_vcs.formats.media.describe import diff_headers
     from aura_vcs.formats.media.headers import read_header  # most of what is compared is text
-    from aura_vcs.media.probe import diff_headers
 
     headers = [read_header(io.BytesIO(side)) for side in (old, new)]
     if any(headers):

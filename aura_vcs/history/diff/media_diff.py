@@ -1,33 +1,34 @@
-"""Looking into the pictures, sounds and videos of a comparison, as far as a budget allows.
+"""Comparing the pictures, sounds and videos of a comparison, frame by frame and sample by sample.
 
-Headers are read for every media file; they cost a few reads, however large the file. Decoding
-costs a process and often a copy of the file, so a budget says for how many files, for how long
-and how many bytes. What was left out is counted, so that it can be said.
+Headers are read for every media file; they cost a few reads, however large the file. What the media index has is
+compared at once. What it does not have is looked at now, as far as a budget allows; what was left out is counted,
+so that it can be said. What was looked at once is never decoded again.
 """
 
-import time
-from collections import deque
+import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
+from aura_vcs.compare.media.entries import compare_entries, describe_entry
 from aura_vcs.errors import AuraError, MediaUnreadable
+from aura_vcs.formats.media.describe import diff_headers
 from aura_vcs.formats.media.findings import DecodeLimits, MediaDiff, PictureKind
 from aura_vcs.formats.media.headers import read_header
+from aura_vcs.formats.media.index_entry import MediaEntry, NoEntryError
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.history.diff.media_findings import MediaFindings, is_media
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
+from aura_vcs.history.media_index.build import MediaContent, index_media
+from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.sources.comparison import Contents
-from aura_vcs.media.probe import can_look_into, diff_headers, diff_media, one_sided, probe_media
+from aura_vcs.media.build_entries import can_look_into
+from aura_vcs.media.probe import draw_pictures
 from aura_vcs.model import Entry
 from aura_vcs.progress import SILENT, Progress
-
-if TYPE_CHECKING:
-    import subprocess
-    import tempfile
-    from concurrent.futures import Future
+from aura_vcs.storage.local import LocalStorage
 
 HEADERS_LIMIT = 2_000
 """Files whose headers are read for one comparison."""
@@ -36,53 +37,56 @@ ADDED_LIMIT = 100
 
 
 class Budget(Struct, frozen=True):
-    """What decoding may cost in one comparison.
+    """What decoding may cost in one comparison: so many files, seconds of the clock, and bytes of both sides.
 
-    No file is begun after `seconds` of the clock; `copied_bytes` counts both sides of all files.
-    `limits` are those of one file.
+    `limits` are those of one file, without any they go by its size.
+
+    What would be done soon after that is finished all the same: given up, it would be begun anew each time.
     """
 
     files: int
-    seconds: float
-    copied_bytes: int
-    limits: DecodeLimits = DecodeLimits()
+    seconds: float | None
+    decoded_bytes: int
+    limits: DecodeLimits | None = None
 
 
 NOTHING = Budget(0, 0.0, 0)
-QUICK = Budget(12, 5.0, 256 << 20, DecodeLimits(seconds=6.0, clock_seconds=15.0))
+QUICK = Budget(200, 10.0, 4 << 30)
 """What nobody minds waiting for."""
-REPORT = Budget(60, 60.0, 2 << 30, DecodeLimits(seconds=15.0, clock_seconds=45.0))
-THOROUGH = Budget(100_000, 86_400.0, 1 << 40, DecodeLimits(seconds=60.0, clock_seconds=240.0))
-AT_ONCE = 2
-"""Processes that decode at the same time."""
+REPORT = Budget(1_000, 60.0, 16 << 30)
+THOROUGH = Budget(100_000, None, 1 << 50)
 
 
 def look_into_media(
     comparison: Comparison,
     budget: Budget,
     *,
-    thumbnails: int = 0,
+    index: MediaIndexStore | None = None,
+    thumbnails: bool = False,
     environment: Mapping[str, str] | None = None,
     progress: Progress = SILENT,
 ) -> MediaFindings:
     """Compare the media files of a comparison, in its order, until the budget is spent.
 
-    A file that cannot be decoded, or would take too much, is compared by its header and has a
-    `problem`. With `thumbnails`, files of one side only are looked into as well, for a report.
-    `environment` is all that the worker process gets to see.
+    `index` has what was looked at before, and gets what is looked at now; without one, that is forgotten. A file
+    that cannot be decoded is compared by its header and has a `problem`. With `thumbnails`, files of one side only
+    are looked into as well, for a report. `environment` is all that the worker processes get to see.
+
+    Raises:
+        Interrupted: what was finished is kept.
     """
-    wanted = [change for change in comparison.changes if is_media(change)]
+    wanted = [change for change in comparison.changes if is_media(change)][:HEADERS_LIMIT]
     if not wanted:
         return MediaFindings()
-    progress.start("Looking into media", len(wanted), "files")
-    try:
-        with _MediaComparison(comparison, budget, thumbnails, environment or {}) as looking:
-            for change in wanted[:HEADERS_LIMIT]:
-                looking.take(change)
-                progress.advance(1)
-    finally:
-        progress.finish()
-    return MediaFindings(looking.found, looking.left, looking.needs_extra)
+    with ExitStack() as stack:
+        if index is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="aura-diff-"))
+            index = MediaIndexStore(LocalStorage(folder))
+        looking = _MediaComparison(comparison, budget, index, thumbnails=thumbnails)
+        for change in wanted:
+            looking.take(change)
+        looking.decode(environment or {}, progress)
+        return looking.findings()
 
 
 def show_picture(
@@ -95,70 +99,29 @@ def show_picture(
         ExtraMissing: the optional part `media` is not installed.
         AuraError: its content is not here.
     """
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="aura-diff-") as folder:
         old, new = _copies(comparison, change, Path(folder))
-        if old is None or new is None:
+        kinds = {header.kind for path in (old, new) if path is not None and (header := _read_header(path)) is not None}
+        if old is None or new is None or kinds != {"picture"}:
             raise MediaUnreadable(change.path, "there is no picture on both sides")
-        found = diff_media(old, new, picture=kind, environment=environment)
-    if not found.picture:
-        raise MediaUnreadable(change.path, "there is no picture on both sides")
-    return found.picture
+        return draw_pictures(old, new, kind, environment=environment)
 
 
 class _MediaComparison:
-    """What was found so far, and what is left of the budget.
+    """What was found so far, which changes are to be looked into, and what is left of the budget."""
 
-    Content is read here, one file at a time; only waiting for the decoding processes is left to
-    threads, of which few are ahead, so that few copies lie about.
-    """
-
-    def __init__(self, comparison: Comparison, budget: Budget, thumbnails: int, environment: Mapping[str, str]) -> None:
-        from concurrent.futures import ThreadPoolExecutor  # with much behind it, and most diffs have no media
-
-        self.found: dict[str, MediaDiff] = {}
-        self.left = 0
-        self.needs_extra = False
+    def __init__(self, comparison: Comparison, budget: Budget, index: MediaIndexStore, *, thumbnails: bool) -> None:
         self._comparison = comparison
         self._budget = budget
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._options = {
-            "thumbnails": thumbnails,
-            "limits": budget.limits,
-            "environment": environment,
-            "started": self._started,
-        }
-        self._able = can_look_into()
-        self._ends = time.monotonic() + budget.seconds
-        self._files = budget.files
-        self._bytes = budget.copied_bytes
+        self._index = index
+        self._thumbnails = thumbnails
+        self._found: dict[str, MediaDiff] = {}
+        self._waiting: dict[str, PathChange] = {}
+        self._left = 0
         self._alone = 0
-        self._describes_alone = thumbnails > 0
-        self._pool = ThreadPoolExecutor(AT_ONCE)
-        self._is_stopped = False
-        self._waiting: deque[tuple[str, tempfile.TemporaryDirectory[str], Future[MediaDiff]]] = deque()
-
-    def __enter__(self) -> "_MediaComparison":
-        return self
-
-    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        while self._waiting and failure is None:
-            self._collect()
-        self._is_stopped = True
-        for process in self._processes:  # what still runs is not waited for: somebody wants to stop
-            process.kill()
-        self._pool.shutdown(cancel_futures=True)
-        for _path, folder, _future in self._waiting:
-            folder.cleanup()
-
-    def _started(self, process: "subprocess.Popen[bytes]") -> None:
-        self._processes.append(process)
-        if self._is_stopped:
-            process.kill()
 
     def take(self, change: PathChange) -> None:
-        """Compare one file, as deeply as the budget allows."""
+        """Compare the headers of a file, and note it if more can be known."""
         both = change.old is not None and change.new is not None
         self._alone += not both
         if not both and self._alone > ADDED_LIMIT:
@@ -170,68 +133,81 @@ class _MediaComparison:
             return  # whoever reads the file itself says what is wrong with it
         if old is None and new is None:
             return
-        self.found[change.path] = diff_headers(old, new, both=both)
-        if self._budget.files and (old and new if both else self._describes_alone):
-            self._look_deeper(change)
+        self._found[change.path] = diff_headers(old, new, both=both)
+        if self._budget.files and (old and new if both else self._thumbnails):
+            self._waiting[change.path] = change
 
-    def _look_deeper(self, change: PathChange) -> None:
-        weight = sum(side.size for side in (change.old, change.new) if side is not None)
-        if not self._able:
-            self.needs_extra = True
-        elif self._files < 1 or weight > self._bytes or time.monotonic() > self._ends:
-            self.left += 1
-        else:
-            self._files -= 1
-            self._bytes -= weight
-            if len(self._waiting) > AT_ONCE:
-                self._collect()
-            self._decode(change)
+    def decode(self, environment: Mapping[str, str], progress: Progress) -> None:
+        """Look at what the index does not have, and compare what it has then."""
+        wanted: list[MediaContent] = []
+        files, size = self._budget.files, self._budget.decoded_bytes
+        for change in self._waiting.values():
+            sides = [side for side in self._sides(change) if not self._index.has(side.id)]
+            weight = sum(side.entry.size for side in sides)
+            if sides and (files < 1 or weight > size):
+                continue
+            files -= bool(sides)
+            size -= weight
+            wanted += sides
+        problems: dict[str, str] = {}
+        if wanted and can_look_into():
+            done = index_media(
+                self._index,
+                wanted,
+                environment=environment,
+                seconds=self._budget.seconds,
+                limits=self._budget.limits,
+                progress=progress,
+            )
+            problems = done.problems
+        for change in self._waiting.values():
+            self._compare(change, problems)
 
-    def _decode(self, change: PathChange) -> None:
-        import tempfile
+    def _sides(self, change: PathChange) -> list[MediaContent]:
+        sides = (
+            (change.old_path or change.path, change.old, self._comparison.old),
+            (change.path, change.new, self._comparison.new),
+        )
+        return [MediaContent(path, entry, source) for path, entry, source in sides if entry is not None]
 
-        folder = tempfile.TemporaryDirectory(prefix="aura-diff-")
-        try:
-            paths = _copies(self._comparison, change, Path(folder.name))
-        except (AuraError, OSError) as error:
-            folder.cleanup()
-            self._fail(change.path, error)
-            return
-        self._waiting.append((change.path, folder, self._pool.submit(_decoded, folder, *paths, self._options)))
+    def _compare(self, change: PathChange, problems: Mapping[str, str]) -> None:
+        entries = [self._index.get(side.id) for side in self._sides(change)]
+        reason = next((entry.head.problem for entry in entries if entry is not None and entry.head.problem), "")
+        if not reason and None in entries:
+            reason = next((problems[side.path] for side in self._sides(change) if side.path in problems), "")
+            self._left += not reason
+        elif not reason:
+            known = [entry for entry in entries if entry is not None]
+            try:
+                self._found[change.path] = self._compared(change, known)
+                return
+            except NoEntryError:
+                reason = "what is known of it is damaged; the next time it is looked at anew"
+                for side in self._sides(change):
+                    self._index.forget(side.id)
+        if reason:
+            self._found[change.path] = structs.replace(self._found[change.path], problem=reason)
 
-    def _collect(self) -> None:
-        path, _folder, future = self._waiting.popleft()
-        try:
-            self.found[path] = future.result()
-        except (AuraError, OSError) as error:
-            self._fail(path, error)
+    def _compared(self, change: PathChange, entries: list[MediaEntry]) -> MediaDiff:
+        if len(entries) == 2:
+            return compare_entries(entries[0], entries[1], thumbnails=self._thumbnails)
+        return describe_entry(entries[0], is_old=change.new is None, thumbnails=self._thumbnails)
 
-    def _fail(self, path: str, error: AuraError | OSError) -> None:
-        if isinstance(error, MediaUnreadable):
-            reason = error.reason
-        elif isinstance(error, AuraError):
-            reason = error.message
-        else:
-            reason = f"no copy of it could be made ({error.strerror or error})"
-        self.found[path] = structs.replace(self.found[path], problem=reason)
-
-
-def _decoded(
-    folder: "tempfile.TemporaryDirectory[str]", old: Path | None, new: Path | None, options: Mapping[str, Any]
-) -> MediaDiff:
-    """Compare the two copies in a folder, which is gone afterwards."""
-    with folder:
-        if old is not None and new is not None:
-            return diff_media(old, new, **options)
-        only = old or new
-        assert only is not None
-        return one_sided(probe_media(only, **options), is_old=new is None)
+    def findings(self) -> MediaFindings:
+        """Return what was found."""
+        needs_extra = bool(self._left) and not can_look_into()
+        return MediaFindings(self._found, 0 if needs_extra else self._left, needs_extra)
 
 
 def _header(side: Contents, path: str, entry: Entry | None) -> MediaHeader | None:
     if entry is None:
         return None
     with side.open(path, entry) as file:
+        return read_header(file)
+
+
+def _read_header(path: Path) -> MediaHeader | None:
+    with path.open("rb") as file:
         return read_header(file)
 
 

@@ -30,7 +30,7 @@ def version_report(
     """Build the report of a comparison; render it with `render_report`.
 
     Files are read one by one; those above the limit of comparisons are only listed, media files
-    excepted, of which `media` tells (see `look_into_media`; with `STRIP_FRAMES` thumbnails).
+    excepted, of which `media` tells (see `look_into_media`; with thumbnails).
     """
     media = media or MediaFindings()
     gathering = _ReportBuilder(comparison, media)

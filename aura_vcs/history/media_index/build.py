@@ -13,6 +13,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs.errors import AuraError, MediaUnreadable
+from aura_vcs.formats.media.findings import DecodeLimits
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.sources.comparison import COPY_BYTES, Contents
 from aura_vcs.ids import ObjectId
@@ -25,6 +26,8 @@ BATCH_FILES = 24
 BATCH_BYTES = 8 << 20
 PAUSE_SECONDS = 0.1
 CHANGED = "it was changed while it was looked at"
+PATIENCE_SECONDS = 20.0
+"""What would be done in so much more time is finished: given up, it would be begun anew each time."""
 TRIM_EVERY = 256 << 20
 """After so many bytes of new entries the index is trimmed."""
 
@@ -64,14 +67,14 @@ def index_media(
     *,
     environment: Mapping[str, str] | None = None,
     seconds: float | None = None,
-    at_once: int = 0,
+    limits: DecodeLimits | None = None,
     progress: Progress = SILENT,
 ) -> Indexed:
     """Look at every frame and sample of the files that the index does not have; keep what is found.
 
     Equal contents are looked at once. As many processes as there are processors decode, with limits, without the
-    caller's environment but for `environment`. `progress` counts bytes. After `seconds`, what is not done is given
-    up. Interrupted, the index has what was finished; nothing else is left.
+    caller's environment but for `environment`. `progress` counts bytes. After `seconds`, what is not
+    nearly done is given up. Interrupted, the index has what was finished; nothing else is left.
 
     Raises:
         ExtraMissing: the optional part `media` is not installed.
@@ -93,7 +96,7 @@ def index_media(
                 found.problems[one.path] = entry.head.problem
     if todo:
         ends = None if seconds is None else time.monotonic() + seconds
-        _Run(index, list(todo.values()), found, environment, ends, progress).run(at_once or processors())
+        _Run(index, list(todo.values()), found, environment, ends, limits, progress).run(processors())
     return found
 
 
@@ -107,6 +110,7 @@ class _Run:
         found: Indexed,
         environment: Mapping[str, str] | None,
         ends: float | None,
+        limits: DecodeLimits | None,
         progress: Progress,
     ) -> None:
         self._index = index
@@ -114,6 +118,7 @@ class _Run:
         self._found = found
         self._environment = environment
         self._ends = ends
+        self._limits = limits
         self._progress = progress
         self._batches: queue.SimpleQueue[list[MediaContent]] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[tuple[MediaContent, bytes | AuraError | OSError] | Exception | None]
@@ -122,6 +127,8 @@ class _Run:
         self._shares: dict[str, float] = {}
         self._reported = 0
         self._written = 0
+        self._done_bytes = 0
+        self._began = time.monotonic()
 
     def run(self, at_once: int) -> None:
         batches = _batches(list(self._todo.values()))
@@ -151,7 +158,7 @@ class _Run:
                 result = self._results.get(timeout=PAUSE_SECONDS)
             except queue.Empty:
                 self._report()
-                if self._ends is not None and time.monotonic() > self._ends:
+                if self._is_late():
                     return
                 continue
             if result is None:
@@ -161,14 +168,21 @@ class _Run:
             else:
                 self._take(*result)
 
+    def _is_late(self) -> bool:
+        """Tell whether the time is over, and it would take long until all is done."""
+        now = time.monotonic()
+        if self._ends is None or now < self._ends:
+            return False
+        total = sum(one.entry.size for one in self._todo.values()) + self._done_bytes
+        share = self._reported / total if total else 1.0
+        return share <= 0 or (now - self._began) * (1 - share) / share > PATIENCE_SECONDS
+
     def _report(self) -> None:
         done = sum(int(share * one.entry.size) for one in list(self._todo.values())
                    if (share := self._shares.get(one.id, 0.0)))  # fmt: skip
         done += self._done_bytes
         self._progress.advance(max(0, done - self._reported))
         self._reported = max(done, self._reported)
-
-    _done_bytes = 0
 
     def _take(self, one: MediaContent, result: bytes | AuraError | OSError) -> None:
         del self._todo[one.id]
@@ -215,7 +229,9 @@ class _Run:
             files = [FileToIndex(file, content, one.path) for content, (one, file, _) in opened.items()]
             while files:
                 left = files
-                entries = build_entries(files, threads=threads, watch=self._watch, environment=self._environment)
+                entries = build_entries(
+                    files, limits=self._limits, threads=threads, watch=self._watch, environment=self._environment
+                )
                 for done, result in entries:
                     one, file, is_checked = opened[done.content]
                     is_it = is_checked or not isinstance(result, bytes) or _is_content(file, one.id)

@@ -94,6 +94,11 @@ class MediaIndexStore:
         finally:
             upload.discard()
 
+    def forget(self, content: ObjectId) -> None:
+        """Remove an entry, which is made anew where it is needed."""
+        with suppress(IntegrityError, OSError):
+            self._storage.forget(_path(content))
+
     def room(self) -> IndexRoom:
         """Measure what all entries take, those of other versions included."""
         sizes = [size for _, size in self._storage.walk(MEDIA_INDEX)]

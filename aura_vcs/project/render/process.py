@@ -17,7 +17,7 @@ from aura_vcs.codec import decode_json
 from aura_vcs.errors import ExtraMissing
 from aura_vcs.errors.documents import ExportFailed
 from aura_vcs.history.sources.content_source import ContentSource
-from aura_vcs.media.probe import can_look_into
+from aura_vcs.media.build_entries import can_look_into
 from aura_vcs.media.process import can_start, media_process, why_it_ended
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.project.render.job import WorkerReport, WorkerRequest

@@ -1,0 +1,284 @@
+"""The pictures of two versions of a film, compared frame by frame by what the media index has of them."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
+from aura_vcs.compare.media.planes import beyond, counts, differences, over, percentile, picked, usual
+from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
+from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
+
+EXACT_SHARE = 0.985
+"""Where so many cells of most frames are equal to the byte, the rest was not encoded anew: every difference counts."""
+EXACT_LEVELS = 1
+LEAST_LEVELS = 7
+"""In another encoding, a cell that differs by no more than this is the same, however quiet the rest is."""
+MOST_LEVELS = 26
+"""A cell that differs by more than this differs, however noisy the rest is."""
+NOISE_FRAMES = 60
+"""Frames by which the noise between two encodings is measured."""
+NOISE_SHARE = 0.96
+CELLS = 3
+"""So many cells of a frame differ where it does, in another encoding."""
+FEW_CELLS = 10
+GHOST_SHARE = 0.3
+BOX_SHARE = 0.34
+"""Cells that differ in a smaller share of a stretch's frames do not say where it differs."""
+BRIDGE_FRAMES = 2
+"""Stretches with no more frames than this between them are one."""
+SHORT_FRAMES = 2
+"""A stretch no longer than this must differ in FEW_CELLS, where encodings differ."""
+THROUGHOUT = 0.9
+RATE_SHARE = 0.005
+SAME_RATE_MATCH = 0.6
+
+
+class FilmSide(Struct):
+    """A version of a film, as it is compared."""
+
+    entry: MediaEntry
+    video: VideoFacts
+    times: Sequence[int]
+    luma: bytes
+    colour: bytes
+    alpha: bytes
+    frames: "Frames"
+
+    @classmethod
+    def of(cls, entry: MediaEntry) -> "FilmSide":
+        """Read what is compared from an entry.
+
+        Raises:
+            NoEntryError: a part of it is damaged.
+        """
+        video = entry.head.video
+        assert video is not None
+        luma = entry.luma()
+        return cls(entry, video, entry.times(), luma, entry.colour(), entry.alpha(), Frames(luma, entry.hashes()))
+
+    @property
+    def count(self) -> int:
+        """How many frames there are."""
+        return self.frames.count
+
+    def time(self, frame: int) -> float:
+        """Return when a frame is shown, in seconds from the first one; behind the last, when that ends."""
+        if not self.times:
+            return 0.0
+        if frame >= self.count:
+            return self.video.seconds
+        return (self.times[max(0, frame)] - self.times[0]) / 1e6
+
+
+def compare_films(old: MediaEntry, new: MediaEntry) -> VideoDiff:
+    """Compare the pictures of two films.
+
+    Raises:
+        NoEntryError: a part of an entry is damaged.
+    """
+    was, now = old.head.video, new.head.video
+    assert was is not None
+    assert now is not None
+    a, b = FilmSide.of(old), FilmSide.of(new)
+    frames = (a.count, b.count)
+    if was.digest == now.digest and was.rotation == now.rotation and _same_times(a, b):
+        return VideoDiff("identical", frames)
+    if not a.count or not b.count:
+        return VideoDiff("other", frames)
+    pairing, speed = _pair(a, b)
+    if pairing.alignment.matched < 0.1 * b.count and pairing.alignment.matched < 0.1 * a.count:
+        return VideoDiff("other", frames)
+    stretches = [*_edits(pairing, a, b), *_changes(pairing, a, b)]
+    stretches.sort(key=lambda stretch: (stretch.start, stretch.kind))
+    throughout = _throughout(stretches, b)
+    if throughout is not None:
+        stretches = [stretch for stretch in stretches if stretch.kind != "changed"]
+    is_same = not stretches and throughout is None and speed == 1.0
+    return VideoDiff("same" if is_same else "changed", frames, tuple(stretches), speed, throughout=throughout)
+
+
+class _Pairing(Struct):
+    """How frames of the new version belong to those of the old one: `sources[n]` for frame n of the aligned old one."""
+
+    alignment: Alignment
+    sources: list[int]
+
+    def old_frame(self, aligned: int) -> int:
+        """Return the frame of the old version behind a frame of its aligned form; behind the last, their count."""
+        if aligned < len(self.sources):
+            return self.sources[max(0, aligned)]
+        return self.sources[-1] + 1 if self.sources else 0
+
+
+def _same_times(a: FilmSide, b: FilmSide) -> bool:
+    """Tell whether frames are shown at the same times, as well as a clock of milliseconds has them."""
+    if a.count != b.count:
+        return False
+    return all(abs(a.time(n) - b.time(n)) < 0.002 for n in range(a.count))
+
+
+def _pair(a: FilmSide, b: FilmSide) -> tuple[_Pairing, float]:
+    """Align two versions: frame by frame where they have the same rate, else by their times, or at another speed."""
+    plain = _Pairing(align(a.frames, b.frames), list(range(a.count)))
+    old_rate, new_rate = a.video.frames_per_second or 1.0, b.video.frames_per_second or 1.0
+    is_same_rate = abs(old_rate / new_rate - 1) <= RATE_SHARE and not (a.video.is_variable or b.video.is_variable)
+    speed = a.video.seconds / b.video.seconds if b.video.seconds > 0 else 1.0
+    is_same_length = abs(speed - 1) <= RATE_SHARE
+    best, chosen = plain.alignment.matched / b.count, 1.0
+    if is_same_rate and best >= SAME_RATE_MATCH:
+        return plain, 1.0
+    if not is_same_rate and a.count == b.count and best > 0.9:
+        return plain, 1.0 if is_same_length else round(speed, 4)
+    pairing = plain
+    moments = [(b.times[n] - b.times[0]) for n in range(b.count)]
+    tries = [1.0] if is_same_rate and is_same_length else [1.0, speed] if not is_same_length else [1.0]
+    for factor in tries:
+        if is_same_rate and factor == 1.0:
+            continue
+        sources = by_time(a.times, [a.times[0] + moment * factor for moment in moments])
+        held = Frames(picked(a.luma, LUMA_BYTES, sources), [a.frames.hashes[n] for n in sources])
+        alignment = align(held, b.frames)
+        share = alignment.matched / b.count
+        if share > best + 0.05:
+            best, pairing, chosen = share, _Pairing(alignment, sources), factor
+    return pairing, 1.0 if abs(chosen - 1) <= RATE_SHARE else round(chosen, 4)
+
+
+def _edits(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
+    """Describe what was inserted, removed, moved, and replaced by another picture."""
+    found = []
+    for edit in edits(pairing.alignment):
+        was = pairing.old_frame(edit.old_start), pairing.old_frame(edit.old_end - 1) + 1
+        if edit.old_end == edit.old_start:
+            was = was[0], was[0]
+        first, last = (was[0], was[1] - 1) if edit.kind == "removed" else (edit.start, edit.end - 1)
+        times = (b.time(edit.start), b.time(edit.end), a.time(was[0]), a.time(was[1]))
+        found.append(make_stretch(edit.kind, times, (first, last)))
+    return found
+
+
+class _Layer(Struct):
+    """One of the pictures that are compared: brightness, colour or opacity; what differs in it, frame by frame."""
+
+    grid: tuple[int, int]
+    width: int
+    mask: bytes
+    weight: int
+    is_exact: bool
+
+    @classmethod
+    def of(cls, grid: tuple[int, int], width: int, old: bytes, new: bytes) -> "_Layer":
+        """Compare a layer of frames that belong together; `width` bytes each.
+
+        Where most is equal to the byte, every difference counts. Else two encodings are compared: a cell is the
+        same as long as it is near what it was in the frame, the one before or the one behind.
+        """
+        count = len(new) // width
+        weight = LUMA_BYTES // (grid[0] * grid[1])
+        apart = differences(old, new, width)
+        step = max(1, count // NOISE_FRAMES)
+        samples = [apart[n * width : (n + 1) * width] for n in range(0, count, step)]
+        equal = sorted(sample.count(0) for sample in samples)
+        if equal[len(equal) // 2] >= EXACT_SHARE * width:
+            return cls(grid, width, over(apart, width, EXACT_LEVELS), weight, True)
+        noise = sorted(percentile(sample, NOISE_SHARE) for sample in samples)[len(samples) // 2]
+        limit = min(MOST_LEVELS, max(LEAST_LEVELS, 3 * noise + 3))
+        return cls(grid, width, over(beyond(old, new, width), width, limit), weight, False)
+
+    def marked(self) -> list[int]:
+        """Count what differs in each frame, in cells of brightness; 0 where it is too little to count."""
+        least = 1 if self.is_exact or self.weight > 1 else CELLS
+        return [count * self.weight if count >= least else 0 for count in counts(self.mask, self.width)]
+
+
+def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
+    """Find the frames in which a part of the picture differs."""
+    runs = [run for run in pairing.alignment.runs if run.old is not None]
+    numbers = [n for run in runs for n in range(run.start, run.end)]
+    sources = [pairing.sources[run.old + n] for run in runs if run.old is not None for n in range(run.length)]
+    layers = _layers(a, b, sources, numbers) if numbers else []
+    if not layers:
+        return []
+    marked = [max(marks) for marks in zip(*(layer.marked() for layer in layers), strict=True)]
+    found = []
+    is_exact = all(layer.is_exact for layer in layers)
+    for first, last in _stretches_of(marked, numbers, is_exact=is_exact):
+        box = _box(layers, first, last)
+        if box is None and not is_exact:
+            continue  # here and there, as encoders have it
+        start, end = numbers[first], numbers[last - 1] + 1
+        times = (b.time(start), b.time(end), a.time(sources[first]), a.time(sources[last - 1] + 1))
+        found.append(make_stretch("changed", times, (start, end - 1), box))
+    return found
+
+
+def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[_Layer]:
+    """Compare what there is of the frames; layers that are equal in every byte are left out."""
+    parts = [(GRID, LUMA_BYTES, a.luma, b.luma)]
+    if a.colour and b.colour:
+        parts.append((COLOUR_GRID, COLOUR_BYTES, a.colour, b.colour))
+    if a.alpha or b.alpha:
+        opaque = b"\xff" * LUMA_BYTES
+        parts.append((GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count))
+    found = []
+    for grid, width, old, new in parts:
+        before, after = picked(old, width, sources), picked(new, width, numbers)
+        if before != after:
+            found.append(_Layer.of(grid, width, before, after))
+    return found
+
+
+def _stretches_of(marked: Sequence[int], numbers: Sequence[int], *, is_exact: bool) -> list[tuple[int, int]]:
+    """Group marked frames that follow each other, as (first, behind the last) of `marked`."""
+    found: list[tuple[int, int]] = []
+    for n, count in enumerate(marked):
+        if not count:
+            continue
+        end = found[-1][1] if found else -9
+        if n - end <= BRIDGE_FRAMES and numbers[n] - numbers[end - 1] <= BRIDGE_FRAMES + 1:
+            found[-1] = (found[-1][0], n + 1)
+        else:
+            found.append((n, n + 1))
+    if is_exact:
+        return found
+    trimmed = [_trimmed(marked, first, last) for first, last in found]
+    return [run for run in trimmed if run[1] - run[0] > SHORT_FRAMES or max(marked[run[0] : run[1]]) >= FEW_CELLS]
+
+
+def _trimmed(marked: Sequence[int], first: int, last: int) -> tuple[int, int]:
+    """Take from a stretch's ends what an encoder leaves in the frames beside it: little, next to much."""
+    typical = sorted(marked[first:last])[(last - first) // 2]
+    while last - first > 1 and marked[last - 1] < GHOST_SHARE * typical:
+        last -= 1
+    while last - first > 1 and marked[first] < GHOST_SHARE * typical:
+        first += 1
+    return first, last
+
+
+def _box(layers: Sequence[_Layer], first: int, last: int) -> Box | None:
+    """Return the part of the picture that differs in more than a few of the frames."""
+    left, top, right, bottom = 1.0, 1.0, 0.0, 0.0
+    for layer in layers:
+        wide, high = layer.grid
+        part = layer.mask[first * layer.width : last * layer.width]
+        for cells in usual(part, layer.width, BOX_SHARE, wide * high):
+            rows = [cells[at : at + wide] for at in range(0, len(cells), wide)]
+            for y, row in enumerate(rows):
+                if b"\xff" in row:
+                    left, right = min(left, row.index(b"\xff") / wide), max(right, (row.rindex(b"\xff") + 1) / wide)
+                    top, bottom = min(top, y / high), max(bottom, (y + 1) / high)
+        if right > left:
+            break  # the finer grid says it
+    return (round(left, 4), round(top, 4), round(right, 4), round(bottom, 4)) if right > left else None
+
+
+def _throughout(stretches: Sequence[MediaStretch], b: FilmSide) -> Box | None:
+    """Return the part of the picture that differs from the beginning to the end, if one does."""
+    changed = [stretch for stretch in stretches if stretch.kind == "changed" and stretch.box is not None]
+    frames = sum(stretch.last - stretch.first + 1 for stretch in changed)
+    if not changed or frames < THROUGHOUT * b.count or b.count < 5:
+        return None
+    boxes = [stretch.box for stretch in changed if stretch.box is not None]
+    return (min(box[0] for box in boxes), min(box[1] for box in boxes), max(box[2] for box in boxes),
+            max(box[3] for box in boxes))  # fmt: skip
