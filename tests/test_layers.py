@@ -75,14 +75,15 @@ PARTS = {
         "clone merge_heads",
     ],
     "cli": [
-        "familiar_commands groups homes installation lazy_import output",
-        "catalog configured_name damaged_bytecode demo error_context error_report",
+        "background familiar_commands groups homes installation lazy_import output",
+        "catalog configured_name damaged_bytecode demo error_context error_report helper",
         "project_list remote_environment remote_keys",
         "fetch_on_demand",
         "session",
         "completion options shared",
         "main",
         "commands entry",
+        "helper_main",
     ],
 }
 """Parts of a room (modules and folders), lowest first. A part imports its own row and lower ones."""

@@ -5,6 +5,8 @@ import gc
 import os
 import sys
 
+from aura_vcs.cli.helper.client import hand_over
+
 TYPE_CHECKING = False  # as `typing` has it, whose import would take place before Ctrl-C is seen to
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -25,25 +27,23 @@ LEAVING = ("checkout", "switch", "restore", "undo", "redo", "merge", "pull")
 def run() -> "NoReturn":
     """Run `aura` with the process's arguments; never returns."""
     stop_at_once()
+    start_helper = False
     try:
         _read_names_as_utf8()
-        forget_empty_home()
-        gc.set_threshold(COLLECT_EVERY)
+        handed = hand_over()
+        if handed.code is not None:
+            os._exit(handed.code)
+        start_helper = handed.absent
         _fill_standard_streams()
-        from aura_vcs.cli.lazy_import import import_later
-
-        ahead = _prefetch()
-        import_later()
-        _import_msgspec()
-        from aura_vcs.cli.main import cli
-
-        cli.main(ahead=ahead, is_process=True)
+        run_command()
     except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
         sys.exit(STOPPED)
     except (EOFError, ValueError, TypeError, ImportError) as error:
         sys.exit(_damaged(error))
     finally:
         stop_at_once()
+        if start_helper:
+            _start_helper()
         gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
 
 
@@ -59,6 +59,29 @@ def _damaged(error: BaseException) -> str:
     if found is None:
         raise error
     return f"Error: {found.message}\n{found.hint}"
+
+
+def run_command() -> "NoReturn":
+    """Run the command in `sys.argv`, in a process that was started for it or in a copy of the helper."""
+    forget_empty_home()
+    gc.set_threshold(COLLECT_EVERY)
+    from aura_vcs.cli.lazy_import import import_later
+
+    ahead = _prefetch()
+    import_later()
+    _import_msgspec()
+    from aura_vcs.cli.main import cli
+
+    cli.main(ahead=ahead, is_process=True)
+
+
+def _start_helper() -> None:
+    """Start the resident helper for the commands to come, where a person types them."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout and sys.stdout.isatty()):
+        return
+    from aura_vcs.cli.helper.starting import start_unless_off
+
+    start_unless_off()
 
 
 def stop_at_once() -> None:

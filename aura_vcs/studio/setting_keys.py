@@ -100,6 +100,14 @@ SETTINGS: tuple[SettingKey, ...] = (
     SettingKey(
         "maintenance.auto", "maintenance", "boolean", True, "Whether gc of what is due runs by itself, once a day"
     ),
+    SettingKey(
+        "helper.auto",
+        "helper",
+        "boolean",
+        True,
+        "Whether commands that are typed on a terminal start the resident helper",
+        is_personal=True,
+    ),
     _text("templates.default", None, "The template of `aura init --template default`"),
     _text("llm.provider", None, "Which language model writes scripts"),
     _text("llm.model", None, "Its name"),

@@ -6,7 +6,7 @@ and only for a terminal that wants colour.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import islice
@@ -131,8 +131,9 @@ class Console:
     def lines(self, lines: Iterable[Line], *, paged: bool = False) -> None:
         """Write many lines; on a terminal through a pager, if `paged`."""
         if paged and self.pager and is_terminal(sys.stdout) and is_terminal(sys.stdin):
-            os.environ.setdefault("LESS", "FRX")  # leave at once where all fits on the screen
-            click.echo_via_pager(_separated(written(line) for line in lines), color=uses_colour())
+            from aura_vcs.cli.output import pager  # for a person alone
+
+            pager.page((written(line) for line in lines), colour=uses_colour())
             return
         if self.as_json:
             return
@@ -147,12 +148,6 @@ class Console:
         if self.as_json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
             return False
         return click.confirm(escape(question), default=False, err=True)
-
-
-def _separated(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines with an end of line between them: the pager adds the last one."""
-    for number, line in enumerate(lines):
-        yield f"\n{line}" if number else line
 
 
 def is_terminal(stream: Any) -> bool:

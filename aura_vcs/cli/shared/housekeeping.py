@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.session import current_session
 from aura_vcs.codec import format_time
@@ -33,26 +34,9 @@ def keep_house(repo: "Repository", console: Console) -> None:
     if not is_due(repo) or not setting(repo, "maintenance.auto") or not begin(repo):
         return
     # -P: nothing of the person's folder is taken for a module of Python.
-    if _start([sys.executable, "-P", "-m", "aura_vcs", "-C", os.path.realpath(repo.root), "gc", "--auto"]):
+    if start_in_background([sys.executable, "-P", "-m", "aura_vcs", "-C", os.path.realpath(repo.root), "gc", "--auto"]):
         off = "`aura config set maintenance.auto off` stops that."
         console.note(faint(f"Freeing what was deleted long ago, in the background; {off}"))
-
-
-def _start(command: list[str]) -> bool:
-    """Start a process that outlives this one, reads nothing and says nothing; whether that could be."""
-    if not hasattr(os, "posix_spawn"):
-        import subprocess
-
-        null = subprocess.DEVNULL
-        subprocess.Popen(command, stdin=null, stdout=null, stderr=null, start_new_session=True)
-        return True
-    with open(os.devnull, "r+b", buffering=0) as null_file:
-        actions = [(os.POSIX_SPAWN_DUP2, null_file.fileno(), fd) for fd in range(3)]
-        try:
-            os.posix_spawn(command[0], command, dict(os.environ), file_actions=actions, setsid=True)
-        except (OSError, NotImplementedError):
-            return False
-    return True
 
 
 def go_last() -> None:

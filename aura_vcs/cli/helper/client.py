@@ -1,0 +1,219 @@
+"""The side of the process that a person starts: hand the command to the helper, and wait.
+
+Imports next to nothing, and gives way at any doubt: the caller then starts as if there were no helper. A command is
+run by the copy only after this process has said `GO`; one that gave up waiting has not, so nothing is ever done twice.
+"""
+
+import _signal  # type: ignore[import-not-found]  # `signal` and `socket` themselves import enums, for some milliseconds
+import _socket
+import os
+import sys
+
+from aura_vcs.cli.helper.protocol import (
+    ANSWER,
+    EXITED,
+    GO,
+    KILLED,
+    PAGE,
+    PAGED,
+    READY,
+    RUN,
+    identity,
+    is_safe_folder,
+    pack_answer,
+    pack_request,
+    socket_path,
+    unpack_answer,
+)
+
+SERVED = frozenset({"status", "log", "history", "diff", "show", "commit", "save", "ls", "ops"})
+"""Commands that the helper runs: those of every minute. None asks for a passphrase or talks to a remote by itself."""
+WAIT_SECONDS = 0.5
+"""How long the helper may take until a copy of it is there; then the command starts by itself."""
+SWITCH = "AURA_NO_HELPER"
+"""Set to anything, this process neither asks a helper nor starts one."""
+_CREDENTIALS = 12
+_STOPPED = 128
+_SHELL_PIPES = (b"/dev/fd/", b"/proc/self/", b"/proc/thread-self/")
+
+
+class Handed:
+    """What came of asking: the exit code; None where the command is to be started here."""
+
+    def __init__(self, code: int | None, *, absent: bool = False) -> None:
+        self.code = code
+        self.absent = absent
+        """Whether there is no helper, but could be one."""
+
+
+NOT_SERVED = Handed(None)
+
+
+def hand_over() -> Handed:
+    """Let the helper run this process's command, if it is one that it runs and nothing speaks against it."""
+    if not may_be_served(sys.argv[1:]):
+        return NOT_SERVED
+    path = socket_path(mine := identity())
+    if path is None:
+        return NOT_SERVED
+    if not os.path.lexists(path) or not is_safe_folder(path):
+        return Handed(None, absent=True)
+    sock = connect(path)
+    if sock is None:
+        return Handed(None, absent=True)
+    try:
+        return Handed(_run_there(sock, mine))
+    finally:
+        sock.close()
+
+
+def may_be_served(arguments: list[str]) -> bool:
+    """Tell whether the command is one of those, and this process was started in an ordinary way."""
+    environment = os.environ
+    if sys.platform != "linux" or environment.get(SWITCH) or sys.warnoptions or set(sys._xoptions) - {"utf8"}:
+        return False
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        return False
+    if sys.stdout.isatty() and not sys.stderr.isatty():
+        return False  # a pager reads its keys from there
+    words = iter(arguments)
+    for word in words:
+        if word == "-C":
+            next(words, None)
+        elif word != "--no-pager":
+            break
+    else:
+        return False
+    if word not in SERVED or any(part in os.fsencode(one) for one in arguments for part in _SHELL_PIPES):
+        return False
+    return not any(name.startswith(("LD_", "_AURA")) and value for name, value in environment.items())
+
+
+def connect(path: str) -> _socket.socket | None:
+    """Connect with the helper behind the socket; None where there is none, or another user listens."""
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        sock.settimeout(WAIT_SECONDS)
+        sock.connect(path)
+        seen = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS)
+    except OSError:
+        sock.close()
+        return None
+    if int.from_bytes(seen[4:8], sys.byteorder) != os.geteuid():
+        sock.close()
+        return None
+    return sock
+
+
+def peer_process(sock: _socket.socket) -> int:
+    """Return the process id of the helper behind the connection."""
+    return int.from_bytes(sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS)[:4], sys.byteorder)
+
+
+def send_request(sock: _socket.socket, request: bytes, files: list[int]) -> None:
+    """Send all of it, the descriptors with its first bytes."""
+    numbers = b"".join(fd.to_bytes(4, sys.byteorder) for fd in files)
+    with_files = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, numbers)] if files else []
+    sent = sock.sendmsg([request], with_files)
+    if sent < len(request):
+        sock.sendall(request[sent:])
+
+
+def receive(sock: _socket.socket, size: int) -> bytes:
+    """Receive so many bytes; fewer where the other side has gone."""
+    data = b""
+    while len(data) < size and (more := sock.recv(size - len(data))):
+        data += more
+    return data
+
+
+def _run_there(sock: _socket.socket, mine: bytes) -> int | None:
+    """Return the command's exit code; None if it did not begin there."""
+    try:
+        folder = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        environment = [name + b"=" + value for name, value in os.environb.items()]
+        request = pack_request(RUN, mine, [os.fsencode(one) for one in sys.argv], environment)
+        send_request(sock, request, [0, 1, 2, folder])
+        answer = receive(sock, ANSWER)
+        kind, pid = unpack_answer(answer)
+        if len(answer) < ANSWER or kind != READY:
+            return None
+        sock.settimeout(None)
+        _pass_signals_on(pid)
+        sock.sendall(GO)
+    except OSError:
+        return None  # nothing was begun: that takes the last of it
+    finally:
+        os.close(folder)
+    return _wait(sock)
+
+
+def _wait(sock: _socket.socket) -> int:
+    """Wait for the end of the command, and end as it ended; start the pager that it wants."""
+    while True:
+        try:
+            answer, files = _receive_answer(sock)
+            kind, number = unpack_answer(answer) if len(answer) == ANSWER else (KILLED, int(_signal.SIGKILL))
+            if kind != PAGE:
+                break
+            _page(receive(sock, number).split(b"\0"), files[0])
+            sock.sendall(pack_answer(PAGED))
+        except OSError:  # the copy was killed
+            kind, number = KILLED, int(_signal.SIGKILL)
+            break
+    if kind == EXITED:
+        return number
+    if number != _signal.SIGKILL:
+        _signal.signal(number, _signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return _STOPPED + number
+
+
+def _receive_answer(sock: _socket.socket) -> tuple[bytes, list[int]]:
+    """Receive an answer, and the descriptors that come with it."""
+    data, extra, _, _ = sock.recvmsg(ANSWER, _socket.CMSG_SPACE(4))
+    files = [int.from_bytes(numbers[:4], sys.byteorder) for _, kind, numbers in extra if kind == _socket.SCM_RIGHTS]
+    return (data + receive(sock, ANSWER - len(data)) if data else data), files
+
+
+def _page(words: list[bytes], reading: int) -> None:
+    """Run the pager, whose words are followed by what LESS is, and wait for its end."""
+    *command, less = words
+    environment = {**os.environb, b"LESS": less}
+    actions = [(os.POSIX_SPAWN_DUP2, reading, 0)]
+    signals = [_signal.SIGPIPE, _signal.SIGXFSZ]
+    try:
+        pid = os.posix_spawn(command[0], command, environment, file_actions=actions, setsigdef=signals)
+    except OSError:
+        return
+    finally:
+        os.close(reading)
+    os.waitpid(pid, 0)
+
+
+def _pass_signals_on(pid: int) -> None:
+    """Send the copy, and all it has started, the signals that a terminal or another process sends to this one."""
+
+    def pass_on(number: int, _: object) -> None:
+        _send(pid, number)
+
+    def stop(_: int, __: object) -> None:
+        _send(pid, _signal.SIGSTOP)  # outside this session, what a terminal sends would stop nobody
+        os.kill(os.getpid(), _signal.SIGSTOP)
+        _send(pid, _signal.SIGCONT)
+
+    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGWINCH, _signal.SIGUSR1, _signal.SIGUSR2):
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            _signal.signal(number, pass_on)
+    if _signal.getsignal(_signal.SIGTSTP) != _signal.SIG_IGN:
+        _signal.signal(_signal.SIGTSTP, stop)
+
+
+def _send(group: int, number: int) -> None:
+    try:
+        os.killpg(group, number)
+    except OSError:
+        return  # it has ended; its answer is on the way
