@@ -264,6 +264,17 @@ def test_a_caller_that_gave_up_has_begun_nothing(helped: Helped) -> None:
     assert helped.film.data("log")["versions"][0]["number"] == 2
 
 
+def test_a_copy_is_not_taken_for_abandoned(helped: Helped) -> None:
+    """Its caller's last word is nothing that the helper waits for, however they come to run."""
+    helped.film.write({"new.txt": "new"})
+    for _ in range(20):
+        assert helped("status").returncode == 0
+        with _request(helped, "log") as sock:
+            assert sock.recv(protocol.ANSWER)[:1] == protocol.READY
+            sock.sendall(protocol.GO)
+            assert sock.recv(protocol.ANSWER) == protocol.pack_answer(protocol.EXITED, 0)
+
+
 @pytest.mark.parametrize("sent", [b"", b"\0\0\0\x05hello", b"\xff\xff\xff\xff", b"\0\0\0\x03run", os.urandom(3000)])
 def test_odd_requests_are_passed_over(helped: Helped, sent: bytes) -> None:
     """Whatever comes through the socket, the helper goes on."""

@@ -94,7 +94,7 @@ class Server:
                 poll.register(self.listening, select.POLLIN)
             for pid, sock in self.copies.items():
                 if pid not in self.abandoned:
-                    poll.register(sock, select.POLLIN)  # a caller says no more: that is its end
+                    poll.register(sock, select.POLLRDHUP)  # what a caller says is the copy's to read
             ready = {fd for fd, _ in poll.poll(LOOK_SECONDS * 1000)}
             with suppress(BlockingIOError):
                 os.read(self.woken, 4096)
@@ -168,7 +168,7 @@ class Server:
     def _end_abandoned(self, ready: set[int]) -> None:
         """Stop copies whose caller was killed, as Ctrl-C stops them: in order."""
         for pid, sock in self.copies.items():
-            if sock.fileno() in ready and pid not in self.abandoned and not _has_caller(sock):
+            if sock.fileno() in ready and pid not in self.abandoned:
                 self.abandoned.add(pid)
                 with suppress(OSError):
                     os.killpg(pid, signal.SIGTERM)
@@ -240,12 +240,3 @@ def _peer(sock: socket.socket) -> tuple[int, int]:
     """Return process and user of the caller, as the system tells them."""
     seen = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS)
     return int.from_bytes(seen[:4], sys.byteorder), int.from_bytes(seen[4:8], sys.byteorder)
-
-
-def _has_caller(sock: socket.socket) -> bool:
-    try:
-        return sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
