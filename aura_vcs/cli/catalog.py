@@ -82,7 +82,6 @@ _LISTED = {
     "reindex": ("Build the index anew from the files", MAINTENANCE),
     "demo": ("Watch a tour on a sample project, or get the sample project", MORE),
     "serve": ("Serve a remote's or a project's folder to another machine (ssh runs this)", MORE),
-    "serve": ("Serve a remote's folder to another machine (ssh runs this)", MORE),
     "helper": ("Keep a process ready that runs short commands at once", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),
     "help": ("Show how a command is used", MORE),
