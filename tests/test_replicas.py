@@ -1,6 +1,7 @@
 """Copies of a project: each is a replica of its own, from its first command on."""
 
 import json
+import os
 import random
 import shutil
 from contextlib import suppress
@@ -412,6 +413,27 @@ def test_a_tag_that_a_tool_wrote_over_is_brought_back(original: Path, tmp_path: 
     with Repository.open(str(original)) as repo:
         assert {tag.version for tag in repo.refs.tags().values()} == wanted
         assert [name for name, _ in status(repo).tags_apart] == ["sent"]
+
+
+def test_a_tag_that_a_tool_writes_over_later_is_brought_back(original: Path, tmp_path: Path) -> None:
+    """The log came first, and was read; the file comes when nothing else does."""
+    copy = shutil.copytree(original, tmp_path / "copy")
+    with Repository.open(str(original)) as ours, Repository.open(str(copy)) as theirs:
+        wanted = {versions(ours)[0].id, versions(ours)[1].id}
+        create_tag(ours, "sent", versions(ours)[0].id)
+        create_tag(theirs, "sent", versions(ours)[1].id)
+        log = f".aura/operations/{theirs.replica}.jsonl"
+    shutil.copyfile(copy / log, original / log)
+    with Repository.open(str(original)) as repo:
+        status(repo)
+    for path in (original / ".aura/refs/tags").iterdir():
+        path.unlink()
+    shutil.copyfile(copy / ".aura/refs/tags/sent.json", tmp_path / "arriving")
+    os.replace(tmp_path / "arriving", original / ".aura/refs/tags/sent.json")
+    with Repository.open(str(original)) as repo:
+        assert {tag.version for tag in repo.refs.tags().values()} == wanted
+    with Repository.open(str(original)) as repo:
+        assert repo.index.is_current()
 
 
 def test_a_tag_that_two_machines_gave_in_a_mirrored_folder_is_whole(original: Path, tmp_path: Path) -> None:

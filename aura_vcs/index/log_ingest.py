@@ -23,6 +23,7 @@ Recover = Callable[[Operation], None]
 _LABELS = "labels"
 _WAITING = ""
 _TAGS = "tags/"
+_TAGS_SEEN = "tags"
 _BROUGHT_BACK = (_TAGS, *(f"{room}/" for room in layout.ANNOTATION_ROOMS))
 _ANNOTATIONS = "annotations"
 _LABEL_PATHS = (f"{layout.VERSIONS}/", f"{layout.VERSIONS}0")
@@ -52,7 +53,7 @@ class LogIngest:
         names = self._logs.names()
         if self._known_sizes() != self._logs.sizes(names) or self._known_segments() != set(self._logs.segments(names)):
             return False
-        if self._database.meta(_LABELS) != self._labels_date():
+        if self._database.meta(_LABELS) != self._labels_date() or self._database.meta(_TAGS_SEEN) != self._tags_date():
             return False
         return self._database.meta(_ANNOTATIONS) == self._annotation_dates()
 
@@ -73,12 +74,13 @@ class LogIngest:
                 self._progress.note(f"{error.message}; `aura fsck` says more")
                 continue  # its size stays unknown: the next command tries again
             projector.log_size(replica, size)
-        if self._refs_elsewhere:
+        if self._refs_elsewhere or self._database.meta(_TAGS_SEEN) != self._tags_date():
             self._bring_back_refs()
         complete = self._ingest_labels(projector)
         self._ingest_annotations()
         projector.write()
         self._database.set_meta(_LABELS, self._labels_date() if date is None else date if complete else _WAITING)
+        self._database.set_meta(_TAGS_SEEN, self._tags_date())
         return not projector.is_incomplete
 
     def _ingest_log(self, projector: "Projector", replica: ReplicaId, start: int, recover: Recover) -> None:
@@ -95,17 +97,19 @@ class LogIngest:
             projector.operation(operation, line.start, line.end)
 
     def _bring_back_refs(self) -> None:
-        """Merge what all logs say of tags and annotations that other machines changed.
+        """Merge what all logs say of annotations that other machines changed, and of tags, whoever did.
 
-        A tool that mirrors folders may have put another machine's file in the place of ours; the logs know both.
+        A tool that mirrors folders may have put another machine's file in the place of ours, also long after the
+        logs were here, which know both.
         """
         names, self._refs_elsewhere = self._refs_elsewhere, set()
         found = []
-        for replica in self._logs.sizes():
+        logs = self._logs.sizes()
+        for replica in logs if len(logs) > 1 else ():
             with suppress(RecordUnreadable):
                 for line in self._logs.read(replica):
                     refs = line.operation.refs if line.operation is not None else {}
-                    found += [(name, refs[name].after) for name in names & refs.keys()]
+                    found += [(name, refs[name].after) for name in refs if name in names or name.startswith(_TAGS)]
         with suppress(StorageError):  # in a project that can only be read, the next one who writes does it
             self._refs.bring_back_tags((name, after) for name, after in found if name.startswith(_TAGS))
             said = [(name, after) for name, after in found if not name.startswith(_TAGS)]
@@ -236,6 +240,12 @@ class LogIngest:
         """Remember the labels' date, unless some wait for their versions: those are looked for again."""
         if self._database.meta(_LABELS) != _WAITING:
             self._database.set_meta(_LABELS, self._labels_date())
+        self._database.set_meta(_TAGS_SEEN, self._tags_date())
+
+    def _tags_date(self) -> str | None:
+        """Return the date of the folder of tags: a tool that puts another file there gives it a new one."""
+        found = self._storage.stat(layout.TAGS)
+        return None if found is None else str(found.mtime_ns)
 
     def _labels_date(self) -> str | None:
         found = self._storage.stat(layout.VERSIONS)

@@ -82,6 +82,8 @@ class Refs:
         return found
 
     def _read_entries(self, branch: str) -> list[BranchEntry]:
+        if len(branch) > layout.NAME_LIMIT:
+            return []  # none is called so, and no disk has names of any length
         folder = layout.branch_folder(branch)
         return [
             entry
