@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
     from aura_vcs.api.interchange import ExportedVersion, GitExport, GitImport, ImportedRef, LeftOut
     from aura_vcs.api.jsons import Json
+    from aura_vcs.api.linking import (
+        CollectedMedia,
+        CollectPlan,
+        LostMedia,
+        OutsideMedia,
+        Relinked,
+        RelinkPlan,
+        UnusedMedia,
+    )
     from aura_vcs.api.locks import Locks, LocksReleased, LocksTaken, NewerFile, PathLock
     from aura_vcs.api.lookup import Blamed, FieldChange, Found
     from aura_vcs.api.making import (
@@ -250,6 +259,7 @@ _FRONT = {
     "api.databases": ("DatabaseImport DatabaseProject LeftRows import_database "),
     "api.interchange": ("ExportedVersion GitExport GitImport ImportedRef LeftOut "),
     "api.jsons": ("Json "),
+    "api.linking": ("CollectedMedia CollectPlan OutsideMedia Relinked RelinkPlan LostMedia UnusedMedia "),
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
     "api.lookup": ("Blamed FieldChange Found "),
     "api.making": ("DocumentProblem NamedMedia ProjectInfo ProjectMedia ProjectPurgePlan ValuesSet "),
@@ -339,6 +349,8 @@ __all__ = [
     "ChoiceImpossible",
     "Cleaned",
     "CleaningPlan",
+    "CollectPlan",
+    "CollectedMedia",
     "Committed",
     "CompareError",
     "ConcurrencyError",
@@ -415,6 +427,7 @@ __all__ = [
     "LocksReleased",
     "LocksTaken",
     "LocksUnsupported",
+    "LostMedia",
     "MediaDiff",
     "MediaEntry",
     "MediaEntryHead",
@@ -460,6 +473,7 @@ __all__ = [
     "Operations",
     "Options",
     "OutputLost",
+    "OutsideMedia",
     "PatchFailed",
     "PatchInvalid",
     "PathCollision",
@@ -491,6 +505,8 @@ __all__ = [
     "RecordUnreadable",
     "Recovery",
     "RefMoved",
+    "RelinkPlan",
+    "Relinked",
     "Remote",
     "RemoteComparison",
     "RemoteCorrupt",
@@ -557,6 +573,7 @@ __all__ = [
     "UnknownSetting",
     "UnknownVersion",
     "UnsafePath",
+    "UnusedMedia",
     "ValuesSet",
     "Version",
     "VersionInUse",

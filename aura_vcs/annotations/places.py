@@ -16,8 +16,9 @@ from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.jsondoc.pointer import resolve_pointer
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
+from aura_vcs.formats.timeline.endings import may_be_project
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND, Clip, Timeline
-from aura_vcs.formats.timeline.project_file import may_be_project, read_project
+from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.lookup.file_history import ContentWalk
 from aura_vcs.history.lookup.renames import name_in_parent

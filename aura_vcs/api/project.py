@@ -7,6 +7,7 @@ from aura_vcs.api.branches import Branches, Tags
 from aura_vcs.api.debugging import Debug
 from aura_vcs.api.history import HistoryMethods
 from aura_vcs.api.interchange import InterchangeMethods
+from aura_vcs.api.linking import LinkingMethods
 from aura_vcs.api.maintaining import MaintenanceMethods
 from aura_vcs.api.making import MakingMethods
 from aura_vcs.api.media import MediaIndex
@@ -24,7 +25,14 @@ from aura_vcs.repository.repository import Repository
 
 
 class Project(
-    HistoryMethods, MergeMethods, SavingMethods, SyncMethods, MaintenanceMethods, MakingMethods, InterchangeMethods
+    HistoryMethods,
+    MergeMethods,
+    SavingMethods,
+    SyncMethods,
+    MaintenanceMethods,
+    MakingMethods,
+    LinkingMethods,
+    InterchangeMethods,
 ):
     """A project folder under version control, as `aura.open`, `aura.init` and `aura.clone` give it.
 

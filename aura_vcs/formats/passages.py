@@ -11,8 +11,9 @@ from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.subtitles import parse_subtitles
 from aura_vcs.formats.text import read_text
+from aura_vcs.formats.timeline.endings import may_be_project
 from aura_vcs.formats.timeline.model import Timeline, spoken
-from aura_vcs.formats.timeline.project_file import may_be_project, read_project
+from aura_vcs.formats.timeline.project_file import read_project
 
 PassageKind = Literal["text", "subtitle", "clip", "document", "file", "tag"]
 

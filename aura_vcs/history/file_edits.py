@@ -5,11 +5,13 @@ payload names their paths. Other files of the folder are neither read nor touche
 is finished by the next command, like that of a checkout.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from aura_vcs.codec import encode_tree
+from aura_vcs.errors import InputError
 from aura_vcs.errors.input import OperationExpired
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.errors.studio import EditedSince
@@ -24,14 +26,26 @@ from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.storage.plain_files import open_below
+from aura_vcs.worktree.scan.cache import FileState, file_state
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.snapshot.snapshot import sorted_tree
+from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock, unreadable_error
 
 NOTHING = "\0"
 """A path that no file has: where none is asked for, not all are meant."""
 
 FileEntries = dict[str, Entry]
 """Files by their paths; their entries carry only the last part as name."""
+
+
+class Additions(msgspec.Struct, frozen=True):
+    """Files of any size that an edit puts where there is nothing.
+
+    `outside` are files elsewhere on this machine by the paths that they get, `stored` contents that a version has.
+    """
+
+    outside: Mapping[str, str] = {}
+    stored: Mapping[str, Entry] = {}
 
 
 class EditResult(msgspec.Struct, frozen=True):
@@ -41,6 +55,9 @@ class EditResult(msgspec.Struct, frozen=True):
     skipped: tuple[str, ...] = ()
 
 
+NO_ADDITIONS = Additions()
+
+
 def edit_files(
     repo: Repository,
     write: Mapping[str, bytes],
@@ -48,20 +65,26 @@ def edit_files(
     *,
     type_: str,
     description: str,
+    additions: Additions = NO_ADDITIONS,
     can_batch: bool = False,
     expires_at: str | None = None,
     correlation_id: str | None = None,
 ) -> EditResult | None:
     """Write and delete files of the project folder; None if they were so already.
 
-    What was there before is stored first. The files are documents: their bytes are held in memory.
+    What was there before is stored first. The files are documents: their bytes are held in memory; those of
+    `additions` are not. What is at a remote only is fetched before anything changes.
 
     Raises:
-        FileUnreadable: a file is there and cannot be read. StorageError.
+        FileUnreadable: a file is there and cannot be read, or one elsewhere would not hold still.
+        InputError: there is something already where a file should be added.
+        StorageError.
     """
     recover(repo)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
-        paths = sorted({*write, *delete})
+        added = sorted({*additions.outside, *additions.stored})
+        paths = sorted({*write, *delete, *added})
+        _check_free(repo, added)
         scan = repo.worktree.scan(worktree_base(repo).tree, paths)
         with repo.store.batch(repo.progress) as batch:
             before, after = {}, {}
@@ -73,6 +96,7 @@ def edit_files(
                     blob = batch.add(Kind.BLOB, write[path], path)
                     executable = entry is not None and entry.executable
                     after[path] = Entry(_name(path), EntryKind.FILE, blob, len(write[path]), executable)
+            after |= _bring(repo, batch, additions)
             change = TreeChange(_put_tree(batch, before), _put_tree(batch, after))
             stored = batch.finish()
         if stored:
@@ -86,6 +110,32 @@ def edit_files(
         with repo.transaction() as transaction:
             operation = transaction.prepare(merge_into_batch(repo, transaction, draft))
         return EditResult(operation, execute(repo, scan, operation, change.before, change.after).skipped)
+
+
+def _check_free(repo: Repository, paths: Sequence[str]) -> None:
+    for path in paths:
+        if os.path.lexists(os.path.join(repo.root, path)):
+            raise InputError(f"There is something at {path} already", hint="Move it, or give it another name.")
+
+
+def _bring(repo: Repository, batch: Batch, additions: Additions) -> FileEntries:
+    """Put files from outside into the batch; return the entries of all that is added."""
+    found = {path: msgspec.structs.replace(entry, name=_name(path)) for path, entry in additions.stored.items()}
+    clock = FilesystemClock(repo.worktree.scratch)
+    sources = [FileSource(path, real, _state_of(real), clock) for path, real in additions.outside.items()]
+    for source, stored in batch.add_sources(sources):
+        if stored is None:
+            reason = "it is being written right now"
+            raise source.fault or FileUnreadable(additions.outside[source.path], reason)
+        found[source.path] = Entry(_name(source.path), EntryKind.FILE, stored, source.size)
+    return found
+
+
+def _state_of(real_path: str) -> FileState:
+    try:
+        return file_state(os.stat(real_path))
+    except OSError as error:
+        raise unreadable_error(real_path, error) from error
 
 
 class RemovedFiles(msgspec.Struct, frozen=True):

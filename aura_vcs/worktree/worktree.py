@@ -272,6 +272,11 @@ class Worktree:
                 done.append((unsaved, source.state.hashed(bytes.fromhex(stored))))
         return done
 
+    @property
+    def scratch(self) -> Scratch:
+        """The folder for what is on its way, on the disk with the project."""
+        return self._temporary
+
     def in_the_way(self, scan: Scan, differences: Iterable[Difference]) -> list[str]:
         """Find paths that would be written over although the scan did not see them (ignored files)."""
         found: list[str] = []

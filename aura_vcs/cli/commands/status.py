@@ -44,6 +44,7 @@ def status_command(repo: "Repository", console: Console) -> None:
 
     found = status(repo)
     problems = folder_problems(repo, found)
+    missing = missing_media(repo, found)
     advice = _advice_on(repo, found)
     if console.as_json:
         from aura_vcs.cli.output.json_shapes import offloaded_to_json, problems_to_json, status_to_json
@@ -52,11 +53,12 @@ def status_command(repo: "Repository", console: Console) -> None:
 
         away = offloaded_to_json(OffloadedFiles(repo).everywhere())
         unsent = [{"remote": u.remote, "versions": u.versions, "more": u.is_more} for u in _unsent(repo, found)]
-        held = {"offloaded": away, "locks": advice_to_json(repo, advice), "unsent": unsent}
+        held = {"offloaded": away, "locks": advice_to_json(repo, advice), "unsent": unsent, "missing_media": missing}
         console.data({**status_to_json(found), **problems_to_json(problems), **held})
     else:
         _show(repo, console, found)
         _print_problems(console, problems or ())
+        _print_missing(console, missing)
         if advice:
             from aura_vcs.cli.shared.locks import print_advice  # seldom needed
 
@@ -66,6 +68,36 @@ def status_command(repo: "Repository", console: Console) -> None:
         console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     for path in found.unstable:
         console.warn(f"{path} is being written right now")
+
+
+def missing_media(repo: "Repository", found: "Status") -> dict[str, int]:
+    """Count the missing media by project file; {} where there are none, and in a folder that is too large to look.
+
+    Where nothing changed, or nothing that is a project, what is remembered of the version counts, and the readers of
+    projects are not loaded.
+    """
+    from aura_vcs.project.documents.cached_check import remembered_missing
+
+    known = remembered_missing(repo, found)
+    if known is not None and (found.is_clean or not (known.projects or _may_be_projects(found))):
+        return known.missing
+    from aura_vcs.project.media.cached_missing import count_missing_media  # reads project files
+
+    return count_missing_media(repo, found)
+
+
+def _may_be_projects(found: "Status") -> bool:
+    from aura_vcs.formats.timeline.endings import may_be_project  # only where something changed
+
+    return any(may_be_project(path) for change in found.changes for path in (change.path, change.old_path) if path)
+
+
+def _print_missing(console: Console, missing: "dict[str, int]") -> None:
+    if missing:
+        whose = short_path(next(iter(missing))) if len(missing) == 1 else count(len(missing), "project file")
+        lacking = count(sum(missing.values()), "media file")
+        console.line(f"{lacking} that {whose} names {'is' if sum(missing.values()) == 1 else 'are'} missing: ",
+                     "`aura media relink` looks for them")  # fmt: skip
 
 
 def _advice_on(repo: "Repository", found: "Status") -> tuple["Advice", ...]:

@@ -1,12 +1,12 @@
 """Reading the project file of any editor into the one model: what it is, is seen from its content."""
 
-import posixpath
 from collections.abc import Callable
 
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.timeline.aaf import is_aaf, read_aaf
 from aura_vcs.formats.timeline.containers import is_zip, open_zip
 from aura_vcs.formats.timeline.edl import is_edl, read_edl
+from aura_vcs.formats.timeline.endings import ending_of
 from aura_vcs.formats.timeline.fcpxml import is_fcpxml, read_fcpxml
 from aura_vcs.formats.timeline.mlt import is_mlt, read_mlt
 from aura_vcs.formats.timeline.model import Timeline
@@ -19,10 +19,6 @@ from aura_vcs.formats.timeline.studio import is_studio_timeline, read_studio_tim
 from aura_vcs.formats.timeline.timecode import Rate
 from aura_vcs.formats.timeline.xmeml import is_xmeml, read_xmeml
 
-ENDINGS = frozenset(
-    "kdenlive mlt osp fcpxml xml edl rpp rpp-bak otio otioz prproj aaf drp json flb xmeml".split()  # noqa: SIM905
-)
-"""Endings of files that may be a project; what they are is seen from their content."""
 _FLOWBLADE = "it is a stored Python object (Flowblade), which could run anything when it is loaded"
 _READERS: tuple[tuple[str, Callable[[bytes], bool], Callable[[bytes], Timeline | Unstructured]], ...] = (
     ("mlt", is_mlt, read_mlt),
@@ -33,18 +29,6 @@ _READERS: tuple[tuple[str, Callable[[bytes], bool], Callable[[bytes], Timeline |
     ("aaf", is_aaf, read_aaf),
     ("resolve", is_drp, read_drp),
 )
-
-
-def ending_of(path: str) -> str:
-    """Return the text after the last dot of a file's name, in small letters; "" for none."""
-    return posixpath.splitext(path.lower())[1].removeprefix(".")
-
-
-def may_be_project(path: str) -> bool:
-    """Tell whether a file's name allows that it is the project of an editor or a timeline."""
-    name = posixpath.basename(path).lower()
-    ending = ending_of(path)
-    return ending in ENDINGS and (ending != "json" or name.endswith(("timeline.json", ".otio.json")))
 
 
 def read_project(path: str, data: bytes, *, rate: Rate | None = None) -> Timeline | Unstructured:

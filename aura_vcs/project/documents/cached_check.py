@@ -8,6 +8,7 @@ index keeps this by the version's tree, and may forget it at any time.
 import os
 import stat
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -26,6 +27,17 @@ REMEMBERED = 200
 FOLDERS = ("", "scenes")
 """Where documents lie: one that no version has may come or go."""
 _KEY = "problems"
+MISSING = "missing media"
+Remembered = TypeVar("Remembered", bound=msgspec.Struct)
+
+
+class CachedMissing(msgspec.Struct, frozen=True):
+    """What project files of editors in one tree lack, how many of them there are, and stamps of files not in it."""
+
+    tree: str
+    projects: int
+    missing: dict[str, int]
+    outside: dict[str, str]
 
 
 class CachedCheck(msgspec.Struct, frozen=True):
@@ -41,8 +53,8 @@ def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, .
     if found.files > CHECKED_FILES:
         return None
     tree = found.head.tree if found.head is not None and found.is_clean else None
-    known = _remembered(repo) if tree is not None else None
-    if known is not None and known.tree == tree and known.outside == _stamps(repo, known.outside):
+    known = read_remembered(repo, _KEY, CachedCheck) if tree is not None else None
+    if known is not None and known.tree == tree and known.outside == stamps_of(repo, known.outside):
         return known.problems
     from pathlib import Path
 
@@ -54,11 +66,21 @@ def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, .
     if tree is not None and len(problems) <= REMEMBERED:
         outside = [path for path in named_files(source) if repo.trees.entry(tree, path) is None]
         if len(outside) <= REMEMBERED:
-            _remember(repo, CachedCheck(tree, problems, _stamps(repo, [*FOLDERS, *outside])))
+            remember(repo, _KEY, CachedCheck(tree, problems, stamps_of(repo, [*FOLDERS, *outside])))
     return problems
 
 
-def _stamps(repo: Repository, paths: Iterable[str]) -> dict[str, str]:
+def remembered_missing(repo: Repository, found: Status) -> CachedMissing | None:
+    """Return what is remembered of the media that the tree of `found` lacks; None where that is of another one."""
+    if found.head is None or found.files > CHECKED_FILES:
+        return CachedMissing("", 0, {}, {})
+    known = read_remembered(repo, MISSING, CachedMissing)
+    if known is None or known.tree != found.head.tree or known.outside != stamps_of(repo, known.outside):
+        return None
+    return known
+
+
+def stamps_of(repo: Repository, paths: Iterable[str]) -> dict[str, str]:
     """Stamp files: a stamp differs after its file was changed, added or deleted."""
     return {path: _stamp(os.path.join(repo.root, *path.split("/"))) for path in paths}
 
@@ -71,20 +93,22 @@ def _stamp(path: str) -> str:
     return f"{found.st_mtime_ns}.{0 if stat.S_ISDIR(found.st_mode) else found.st_size}"
 
 
-def _remembered(repo: Repository) -> CachedCheck | None:
-    text = repo.index.database.meta(_KEY)
+def read_remembered(repo: Repository, key: str, kind: type[Remembered]) -> Remembered | None:
+    """Return what the index remembers under a key; None for nothing, or what another aura_vcs wrote."""
+    text = repo.index.database.meta(key)
     try:
-        return None if text is None else decode_json(text, CachedCheck)
+        return None if text is None else decode_json(text, kind)
     except msgspec.DecodeError:
         return None  # another aura_vcs's
 
 
-def _remember(repo: Repository, known: CachedCheck) -> None:
+def remember(repo: Repository, key: str, known: msgspec.Struct) -> None:
+    """Let the index remember something, where nobody writes it and the disk lets us."""
     database = repo.index.database
     database.connection.execute("PRAGMA busy_timeout = 0")  # whoever writes the index now is not waited for
     try:
         with database.transaction() as connection:
-            values = (_KEY, encode_compact(known).decode())
+            values = (key, encode_compact(known).decode())
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
     except (StorageError, LockBusy):
         return  # a full or read-only disk, or a writer: it is found out again

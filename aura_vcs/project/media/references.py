@@ -9,15 +9,16 @@ import msgspec
 from aura_vcs.codec import as_text
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.timeline.endings import ending_of, may_be_project
 from aura_vcs.formats.timeline.model import MediaKind, MediaReference, Timeline
-from aura_vcs.formats.timeline.project_file import ending_of, may_be_project, read_project
+from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.project.documents.folder_index import files_of
 from aura_vcs.project.documents.load import TIMELINE_NAME
 from aura_vcs.project.media.resolve_path import PathResolver, Place, ResolvedPath, State
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
-from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules
+from aura_vcs.worktree.scan.ignore import load_ignore_rules
 
 PROJECT_BYTES_LIMIT = 64 << 20
 """A larger file is not read as a project; the largest seen had 40 MB."""
@@ -87,31 +88,47 @@ def list_media(repo: Repository) -> tuple[ProjectMedia, ...]:
 
     Project files are read, media are looked for by their names. The studio's timeline.json is a document, and not here.
     """
-    sizes = {seen.path: seen.size for seen in files_of(repo.root)}
-    rules = load_ignore_rules(repo.root)
-    candidates = sorted(path for path in sizes if _may_name_media(path) and not _is_ignored(rules, path))
-    if not candidates:
-        return ()
-    finder = _Finder(repo, sizes, rules)
-    found = (finder.media_of(path) for path in candidates[:FILES_LIMIT])
+    finder = ProjectMediaFinder(repo)
+    found = (finder.media_of(path) for path in finder.project_files())
     return tuple(one for one in found if one is not None)
 
 
-class _Finder:
-    """Looks for what the files of one folder name."""
+class ProjectMediaFinder:
+    """Looks for what the files of one folder name; `sizes` are its regular files."""
 
-    def __init__(self, repo: Repository, sizes: dict[str, int], rules: IgnoreRules) -> None:
-        self._repo, self._sizes, self._rules = repo, sizes, rules
-        self._paths = PathResolver(repo.root, sizes)
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self.sizes = self._sizes = {seen.path: seen.size for seen in files_of(repo.root)}
+        self._rules = load_ignore_rules(repo.root)
+        self._paths = PathResolver(repo.root, self._sizes)
         self._tree = worktree_base(repo).tree
         self._by_name: dict[str, str] | None = None
 
+    def project_files(self) -> list[str]:
+        """List the files that may be projects of editors, sorted; ignored files and backups are left out."""
+        found = sorted(path for path in self._sizes if _may_name_media(path) and not self.is_ignored(path))
+        return found[:FILES_LIMIT]
+
+    def is_ignored(self, path: str) -> bool:
+        """Tell whether versions leave a file of the folder out."""
+        return any(self._rules.matches(name, above, is_folder=is_folder) for name, above, is_folder in _steps(path))
+
     def media_of(self, path: str) -> ProjectMedia | None:
         """Return what one file names; None where it is not a project."""
-        is_certain = ending_of(path) in _CERTAIN
+        loaded = self.load(path)
+        if loaded is None or isinstance(loaded, Unstructured):
+            is_told = loaded is not None and ending_of(path) in _CERTAIN
+            return ProjectMedia(as_text(path), "", problem=loaded.reason) if loaded is not None and is_told else None
+        _, timeline = loaded
+        named = tuple(self.look(path, one) for one in _distinct(timeline))
+        if timeline.format == "premiere":
+            named = _best_of_each(_distinct(timeline), named)
+        return ProjectMedia(as_text(path), timeline.format or "otio", named)
+
+    def load(self, path: str) -> tuple[bytes, Timeline] | Unstructured | None:
+        """Read a project file: its bytes and what is in it, or why that is not known; None where it is none."""
         if self._sizes[path] > PROJECT_BYTES_LIMIT:
-            problem = f"it is larger than {PROJECT_BYTES_LIMIT >> 20} MiB"
-            return ProjectMedia(as_text(path), "", problem=problem) if is_certain else None
+            return Unstructured(f"it is larger than {PROJECT_BYTES_LIMIT >> 20} MiB")
         try:
             with open(open_below(self._repo.root, path), "rb") as file:
                 data = file.read(_SNIFFED)
@@ -119,18 +136,13 @@ class _Finder:
                     return None
                 data += file.read(PROJECT_BYTES_LIMIT)
         except (OSError, UnsafePath) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            return ProjectMedia(as_text(path), "", problem=f"it cannot be read ({reason})") if is_certain else None
+            return Unstructured(f"it cannot be read ({getattr(error, 'strerror', None) or error})")
         timeline = read_project(path, data)
-        if isinstance(timeline, Unstructured):
-            return ProjectMedia(as_text(path), "", problem=timeline.reason) if is_certain else None
-        named = tuple(self._named(path, one) for one in _distinct(timeline))
-        if timeline.format == "premiere":
-            named = _best_of_each(_distinct(timeline), named)
-        return ProjectMedia(as_text(path), timeline.format or "otio", named)
+        return timeline if isinstance(timeline, Unstructured) else (data, timeline)
 
-    def _named(self, project: str, reference: MediaReference) -> NamedMedia:
-        found = self._resolve(project, reference)
+    def look(self, project: str, reference: MediaReference) -> NamedMedia:
+        """Look where something leads that a project file names."""
+        found = self.resolve(project, reference)
         inside = found.state == "found" and found.place == "project"
         near = self._same_name(reference.path, found) if found.state in ("missing", "not_looked_at") else ""
         return NamedMedia(
@@ -142,12 +154,13 @@ class _Finder:
             size=found.size,
             is_absolute=reference.is_absolute,
             in_version=inside and self._is_in_version(found.path),
-            is_ignored=inside and _is_ignored(self._rules, found.path),
+            is_ignored=inside and self.is_ignored(found.path),
             near=as_text(near),
             reason=found.reason,
         )
 
-    def _resolve(self, project: str, reference: MediaReference) -> ResolvedPath:
+    def resolve(self, project: str, reference: MediaReference) -> ResolvedPath:
+        """Return where a path leads, seen from a project file."""
         folder, _, name = project.rpartition("/")
         path = reference.path
         if reference.kind == "data" and _OF_PROGRAMS.match(path):
@@ -155,6 +168,10 @@ class _Finder:
         if path.startswith("@assets/"):  # OpenShot's folder beside the project
             path = f"{os.path.splitext(name)[0]}_{path[1:]}"
         return self._paths.resolve(path, folder, reference.folder)
+
+    def used_files(self, project: str, reference: MediaReference) -> list[str]:
+        """List the files of the folder that are played by what a project file names."""
+        return self._paths.files(self.resolve(project, reference)) if reference.path else []
 
     def _is_in_version(self, path: str) -> bool:
         try:
@@ -201,10 +218,6 @@ def _may_name_media(path: str) -> bool:
         and path.rpartition("/")[2].lower() != TIMELINE_NAME
         and ending not in ("rpp-bak", "otioz", "flb")
     )
-
-
-def _is_ignored(rules: IgnoreRules, path: str) -> bool:
-    return any(rules.matches(name, above, is_folder=is_folder) for name, above, is_folder in _steps(path))
 
 
 def _steps(path: str) -> Iterator[tuple[str, str, bool]]:

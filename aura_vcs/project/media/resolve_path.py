@@ -69,6 +69,12 @@ class PathResolver:
             found += [] if away else [self._look(posixpath.join(inner, one), folder) for one in _spellings(path)]
         return next((one for one in found if one.state in ("found", "link")), found[0])
 
+    def files(self, found: ResolvedPath) -> list[str]:
+        """List the files of the folder that a path means: one, the numbered pictures of a series, or none."""
+        if found.place != "project" or not found.path:
+            return []
+        return [found.path] if found.path in self._sizes else self._several(found.path)
+
     def _look(self, path: str, folder: str) -> ResolvedPath:
         whole = path if _is_rooted(path) else posixpath.join(self._root, folder, path)
         whole = os.path.normpath(whole)

@@ -7,7 +7,10 @@ from aura_vcs.cli.options import HELP, examples
 
 _ROOM = "aura_vcs.cli.commands.media"
 _CATALOG = {
+    "collect": CommandEntry(f"{_ROOM}.collect", "collect_command", "Copy media from outside into the project"),
     "index": CommandEntry(f"{_ROOM}.index", "index_command", "Look at every frame and sample, once"),
+    "relink": CommandEntry(f"{_ROOM}.relink", "relink_command", "Find the missing media of project files again"),
+    "unused": CommandEntry(f"{_ROOM}.unused", "unused_command", "List media that no timeline uses"),
 }
 
 
@@ -16,7 +19,7 @@ _CATALOG = {
     cls=LazyGroup,
     catalog=_CATALOG,
     context_settings=HELP,
-    epilog=examples("aura media index", "aura media index --all"),
+    epilog=examples("aura media index", "aura media relink --dry-run", "aura media unused"),
 )
 def media_command() -> None:
     """Look at pictures, sounds and videos"""

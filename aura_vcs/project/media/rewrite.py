@@ -1,0 +1,105 @@
+"""Writing other paths into the project file of an editor, each in the form in which the editor wrote it.
+
+Every other byte stays. What was written is read again before it counts: it must name the new paths, and the rest as
+before.
+"""
+
+import os
+import posixpath
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from aura_vcs.formats.jsondoc.edit import get, set_values
+from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.jsondoc.pointer import join_pointer
+from aura_vcs.formats.timeline.model import MediaReference, Timeline
+from aura_vcs.formats.timeline.project_file import read_project
+from aura_vcs.formats.timeline.reaper_blocks import quoted
+from aura_vcs.formats.xmldoc.edit import escape_attribute
+
+RELATIVE = frozenset(("kdenlive", "shotcut", "mlt", "openshot", "reaper", "otio"))
+"""Formats whose editors understand a path from the project file's folder."""
+ABSOLUTE = frozenset(("fcpxml", "xmeml"))
+"""Formats that name files by whole addresses only."""
+
+
+def is_rewritable(timeline: Timeline) -> bool:
+    """Tell whether paths in such a project can be written anew."""
+    return (timeline.format or "otio") in RELATIVE | ABSOLUTE
+
+
+def written_path(timeline: Timeline, old: str, project: str, target: str, root: str) -> str:
+    """Return what a project file writes for a file: `target` and `project` are paths from the project folder `root`.
+
+    A path from the file's own folder where its editor understands one, with the slashes that stood there.
+    """
+    if (timeline.format or "otio") in ABSOLUTE:
+        return os.path.join(os.path.abspath(root), *target.split("/")).replace(os.sep, "/")
+    path = posixpath.relpath(target, posixpath.dirname(project) or ".")
+    if "\\" in old and "/" not in old and timeline.format == "reaper":
+        return path.replace("/", "\\")
+    return quote(path) if old.startswith("file:") and timeline.format == "otio" else path
+
+
+def rewrite_paths(name: str, data: bytes, timeline: Timeline, paths: Mapping[str, str]) -> bytes | Unstructured:
+    """Return a project file in which media have other paths, old path to new one; or why it cannot be written so."""
+    changed = [one for one in timeline.media if one.path in paths and one.path]
+    if timeline.format == "openshot" or (timeline.format or "otio") == "otio":
+        result: bytes | Unstructured = _in_json(data, changed, paths)
+    else:
+        result = _in_text(data, changed, paths)
+    return result if isinstance(result, Unstructured) else _proven(name, result, timeline, paths)
+
+
+def _in_text(data: bytes, changed: list[MediaReference], paths: Mapping[str, str]) -> bytes | Unstructured:
+    result, at = [], 0
+    for one in sorted(changed, key=lambda one: one.start):
+        if not one.end or one.start < at:
+            return Unstructured(f"{one.path} stands in it in a form that cannot be written anew")
+        result += [data[at : one.start], _encoded(data[one.start : one.end], one, paths[one.path])]
+        at = one.end
+    return b"".join([*result, data[at:]])
+
+
+def _encoded(written: bytes, reference: MediaReference, path: str) -> bytes:
+    if reference.writing == "xml":
+        return escape_attribute(path).encode("utf-8", "surrogateescape")
+    if reference.writing == "quoted":
+        return quoted(path).encode("utf-8", "surrogateescape")
+    start = b"file://localhost" if written.startswith(b"file://localhost") else b"file://"
+    url = quote(os.fsencode(path)) if written.startswith(b"file:") or path.startswith("/") else path
+    return (start if path.startswith("/") else b"") + escape_attribute(url).encode()
+
+
+def _in_json(data: bytes, changed: list[MediaReference], paths: Mapping[str, str]) -> bytes | Unstructured:
+    values: dict[str, str] = {}
+    for one in changed:
+        if get(data, one.pointer) != one.path:
+            return Unstructured(f"{one.path} stands in it in parts")
+        values[one.pointer] = paths[one.path]
+    clips = get(data, "") if changed else None
+    found = clips.get("clips") if isinstance(clips, dict) else None
+    for n, clip in enumerate(found if isinstance(found, list) else []):
+        reader = clip.get("reader") if isinstance(clip, dict) else None
+        path = reader.get("path") if isinstance(reader, dict) else None
+        if isinstance(path, str) and path in paths:  # OpenShot writes a clip's file a second time
+            values[join_pointer(("clips", n, "reader", "path"))] = paths[path]
+    return set_values(data, values)
+
+
+def _proven(name: str, result: bytes, before: Timeline, paths: Mapping[str, str]) -> bytes | Unstructured:
+    """Read the file again; it must name the new paths and otherwise what it named before."""
+    after = read_project(name, result)
+    if isinstance(after, Unstructured):
+        return Unstructured(f"it could not be read any more ({after.reason})")
+    wanted = [paths.get(one.path, one.path) for one in before.media]
+    if [one.path for one in after.media] != wanted:
+        return Unstructured("it would name other media than was meant")
+    lengths = [
+        [(c.start, c.duration, c.source_start) for t in side.tracks for c in t.clips] for side in (before, after)
+    ]
+    return result if lengths[0] == lengths[1] else Unstructured("it would play something else than before")
+
+
+def _times(timeline: Timeline) -> list[tuple[int, int, int | None]]:
+    return [(clip.start, clip.duration, clip.source_start) for track in timeline.tracks for clip in track.clips]
