@@ -124,27 +124,27 @@ class Locks(Part):
         return self._opened.run_at(call, remote, _released, paths, force)
 
 
-def _listed(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> list[PathLock]:
-    return [PathLock._of(repo, lock) for lock in remote_locks(repo, remote, known)]
+def _listed(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> list[PathLock]:
+    return [PathLock._of(repo, lock) for lock in remote_locks(repo, remote, cache)]
 
 
 def _taken(
     repo: Repository,
     remote: RemoteStorage,
-    known: RemoteCache,
+    cache: RemoteCache,
     paths: Iterable[StrPath],
     reason: str,
     expires: timedelta | None,
 ) -> LocksTaken:
     seconds = None if expires is None else expires.total_seconds()
-    done = lock_paths(repo, remote, known, project_paths(repo, paths), reason=reason, seconds=seconds)
+    done = lock_paths(repo, remote, cache, project_paths(repo, paths), reason=reason, seconds=seconds)
     locks, over = ([PathLock._of(repo, lock) for lock in group] for group in (done.locks, done.taken_over))
     return LocksTaken(tuple(locks), tuple(over), tuple(map(NewerFile._of, done.newer)))
 
 
 def _released(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, paths: Iterable[StrPath] | None, force: bool
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, paths: Iterable[StrPath] | None, force: bool
 ) -> LocksReleased:
     chosen = None if paths is None else project_paths(repo, paths)
-    done = unlock_paths(repo, remote, known, chosen, force=force)
+    done = unlock_paths(repo, remote, cache, chosen, force=force)
     return LocksReleased(tuple(PathLock._of(repo, lock) for lock in done.locks), paths_of(done.unsent))

@@ -278,8 +278,8 @@ def _fsck(repo: Repository, remote: RemoteStorage, _: RemoteCache, sample: float
     return fsck_remote(load_unremembered(repo, remote), sample=sample, progress=repo.progress)
 
 
-def _gc_plan(repo: Repository, remote: RemoteStorage, known: RemoteCache, grace: timedelta) -> RemoteGcPlan:
-    return RemoteGcPlan._of(gc.plan_remote_gc(repo, remote, known, grace_seconds=grace.total_seconds()))
+def _gc_plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache, grace: timedelta) -> RemoteGcPlan:
+    return RemoteGcPlan._of(gc.plan_remote_gc(repo, remote, cache, grace_seconds=grace.total_seconds()))
 
 
 def _collected(repo: Repository, link: Link, grace: timedelta) -> RemoteGcResult:
@@ -288,10 +288,10 @@ def _collected(repo: Repository, link: Link, grace: timedelta) -> RemoteGcResult
     return RemoteGcResult(done.removed_files, done.freed_bytes, done.retired_files, done.rewritten_packs)
 
 
-def _repair_plan(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteRepaired:
-    return RemoteRepaired._of(repair_remote.plan_remote_repair(repo, remote, known))
+def _repair_plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> RemoteRepaired:
+    return RemoteRepaired._of(repair_remote.plan_remote_repair(repo, remote, cache))
 
 
-def _repaired(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteRepaired:
-    plan = repair_remote.plan_remote_repair(repo, remote, known)
-    return RemoteRepaired._of(repair_remote.execute_remote_repair(repo, remote, known, plan))
+def _repaired(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> RemoteRepaired:
+    plan = repair_remote.plan_remote_repair(repo, remote, cache)
+    return RemoteRepaired._of(repair_remote.execute_remote_repair(repo, remote, cache, plan))

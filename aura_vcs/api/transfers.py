@@ -193,42 +193,42 @@ class BundleReport:
 
 
 def push(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool, ignore_locks: bool
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, *, all_versions: bool, ignore_locks: bool
 ) -> Pushed:
     """See `Project.push`."""
-    return Pushed._of(repo, push_room.push(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks))
+    return Pushed._of(repo, push_room.push(repo, remote, cache, all_versions=all_versions, ignore_locks=ignore_locks))
 
 
 def plan_push(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool, ignore_locks: bool
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, *, all_versions: bool, ignore_locks: bool
 ) -> Pushed:
     """See `Project.plan_push`."""
-    plan = push_room.plan_push(repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks)
+    plan = push_room.plan_push(repo, remote, cache, all_versions=all_versions, ignore_locks=ignore_locks)
     return Pushed._of(repo, plan)
 
 
-def fetch(repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool) -> Fetched:
+def fetch(repo: Repository, remote: RemoteStorage, cache: RemoteCache, *, all_versions: bool) -> Fetched:
     """See `Project.fetch`."""
-    done = fetch_room.fetch(repo, remote, known, all_versions=all_versions)
+    done = fetch_room.fetch(repo, remote, cache, all_versions=all_versions)
     return Fetched._of(done.plan, done.diverged)
 
 
-def plan_fetch(repo: Repository, remote: RemoteStorage, known: RemoteCache, *, all_versions: bool) -> Fetched:
+def plan_fetch(repo: Repository, remote: RemoteStorage, cache: RemoteCache, *, all_versions: bool) -> Fetched:
     """See `Project.plan_fetch`."""
-    return Fetched._of(fetch_room.plan_fetch(repo, remote, known, all_versions=all_versions))
+    return Fetched._of(fetch_room.plan_fetch(repo, remote, cache, all_versions=all_versions))
 
 
 def pull(
     repo: Repository,
     remote: RemoteStorage,
-    known: RemoteCache,
+    cache: RemoteCache,
     *,
     all_versions: bool,
     merge: MergePolicy | None,
     studio: OpenStudio | None,
 ) -> Pulled:
     """See `Project.pull`."""
-    done = pull_room.pull(repo, remote, known, all_versions=all_versions, merge=_merger(merge, studio))
+    done = pull_room.pull(repo, remote, cache, all_versions=all_versions, merge=_merger(merge, studio))
     return Pulled._of(repo, done)
 
 
@@ -250,7 +250,7 @@ def _merger(merge: MergePolicy | None, studio: OpenStudio | None) -> MergeHeads:
 def sync(
     repo: Repository,
     remote: RemoteStorage,
-    known: RemoteCache,
+    cache: RemoteCache,
     *,
     all_versions: bool,
     ignore_locks: bool,
@@ -259,15 +259,15 @@ def sync(
 ) -> Synced:
     """See `Project.sync`."""
     done = pull_room.sync(
-        repo, remote, known, all_versions=all_versions, ignore_locks=ignore_locks, merge=_merger(merge, studio)
+        repo, remote, cache, all_versions=all_versions, ignore_locks=ignore_locks, merge=_merger(merge, studio)
     )  # fmt: skip
     return Synced(Pulled._of(repo, done.pulled), Pushed._of(repo, done.pushed))
 
 
-def compare_remote(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteComparison:
+def compare_remote(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> RemoteComparison:
     """See `Remotes.compare`."""
-    coming = fetch_room.plan_fetch(repo, remote, known)
-    going = push_room.plan_push(repo, remote, known, keep_both=True, ignore_locks=True)
+    coming = fetch_room.plan_fetch(repo, remote, cache)
+    going = push_room.plan_push(repo, remote, cache, keep_both=True, ignore_locks=True)
     return RemoteComparison(Fetched._of(coming), Pushed._of(repo, going))
 
 

@@ -283,7 +283,7 @@ def plan_repair(repo: Repository, remote: RemoteStorage, _known: RemoteCache) ->
     return Repaired._of(repair_local.plan_repair(repo, remote))
 
 
-def repair(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> Repaired:
+def repair(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> Repaired:
     """See `Project.repair`."""
     plan = repair_local.plan_repair(repo, remote)
-    return Repaired._of(plan, repair_local.execute_repair(repo, known, plan).lost)
+    return Repaired._of(plan, repair_local.execute_repair(repo, cache, plan).lost)

@@ -186,5 +186,5 @@ def _purge_plan(repo: Repository, name: str, remote_bytes: int | None = None) ->
     return PurgePlan(plan.objects, plan.stored_bytes, plan.shared_bytes, remote_bytes)
 
 
-def _purge_plan_at(repo: Repository, remote: RemoteStorage, known: RemoteCache, name: str) -> PurgePlan:
-    return _purge_plan(repo, name, plan_remote_purge(repo, remote, known, resolve(repo, name).id))
+def _purge_plan_at(repo: Repository, remote: RemoteStorage, cache: RemoteCache, name: str) -> PurgePlan:
+    return _purge_plan(repo, name, plan_remote_purge(repo, remote, cache, resolve(repo, name).id))

@@ -112,12 +112,12 @@ def _plan(repo: Repository, grace_seconds: float, dead_share: float | None, *, w
     free = [item for item in old if item.id not in wanted_back]
     share = dead_share if dead_share is not None else DEAD_SHARE if grace_seconds > 0 else 0.0
     spared = _dense_packs(repo, free, share)
-    doomed = tuple(item for item in free if item.pack not in spared)
+    to_delete = tuple(item for item in free if item.pack not in spared)
     left = tuple(item for item in free if item.pack in spared)
     counted = {item.id for item in (*free, *unread)}
     kept = tuple(item for item in garbage if item.id not in counted)
-    purged = repo.queries.deleted_holding({item.id for item in doomed if item.kind == "tree"})
-    return GcPlan(cutoff, doomed, tuple(purged), kept, left, unread, waiting)
+    purged = repo.queries.deleted_holding({item.id for item in to_delete if item.kind == "tree"})
+    return GcPlan(cutoff, to_delete, tuple(purged), kept, left, unread, waiting)
 
 
 def _may_be_incoming(item: ObjectRecord) -> bool:
@@ -223,15 +223,15 @@ def _prove(repo: Repository, plan: GcPlan) -> None:
     """Check the plan against the index as it is now, and against the refs themselves."""
     repo.refresh()
     _check_readable(repo)
-    doomed = {item.id: item for item in plan.to_delete}
+    to_delete = {item.id: item for item in plan.to_delete}
     same = 0
     for object_id, date in repo.queries.unreferenced_dates():
-        item = doomed.get(object_id)
+        item = to_delete.get(object_id)
         same += item is not None and (item.last_referenced_at == date or object_id in plan.unlisted)
-    if same != len(doomed):
-        count = len(doomed) - same
+    if same != len(to_delete):
+        count = len(to_delete) - same
         raise PlanStale(f"{count} object{' is' if count == 1 else 's are'} in use again since the plan was made")
-    use = find_reachable(repo, plan.cutoff, doomed.keys())
+    use = find_reachable(repo, plan.cutoff, to_delete.keys())
     if use.damaged:
         what, why = next(iter(use.damaged.items()))
         raise IntegrityError(

@@ -131,7 +131,7 @@ class LooseObjects:
 
     def delete(self, object_ids: Iterable[ObjectId]) -> int:
         """Remove the objects' files, and folders that become empty; returns the bytes that frees."""
-        doomed: dict[str, int] = {}
+        removed: dict[str, int] = {}
         prefixes = set()
         for object_id in object_ids:
             name = loose_path(object_id)
@@ -139,14 +139,14 @@ class LooseObjects:
             for candidate in (name, name + COMPRESSED):
                 found = self._storage.stat(candidate)
                 if found is not None:
-                    doomed[candidate] = found.size
-            while (copy := self._copies.find(object_id)) is not None and copy not in doomed:
+                    removed[candidate] = found.size
+            while (copy := self._copies.find(object_id)) is not None and copy not in removed:
                 found = self._storage.stat(copy)
-                doomed[copy] = found.size if found is not None else 0
-        self._storage.delete_many(doomed)
+                removed[copy] = found.size if found is not None else 0
+        self._storage.delete_many(removed)
         for prefix in prefixes:
             self._storage.delete_folder(f"{OBJECTS}/{prefix}")
-        return sum(doomed.values())
+        return sum(removed.values())
 
     def all(self) -> Iterator[tuple[ObjectId, int]]:
         """Yield id and stored size of every loose object, in order of ids."""

@@ -45,11 +45,11 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
         raise NameTaken("file", full, hint="Choose another name; a bundle is never written over.")
     if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}")
-    known = RemoteCache(repo, _MEMORY)
+    cache = RemoteCache(repo, _MEMORY)
     writer = BundleWriter(folder, name, mode=stored_readers(repo.storage))
     try:
         create_remote(writer, repo.format.project, repo.author)
-        done = push(repo, writer, known, all_versions=all_versions, keep_both=True)
+        done = push(repo, writer, cache, all_versions=all_versions, keep_both=True)
         if not done.versions:
             raise InputError("There are no versions to bundle yet", hint='Make one with `aura commit -m "First cut"`.')
         bundled = Bundled(full, len(done.versions), writer.publish())
@@ -57,7 +57,7 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
         return bundled
     finally:
         writer.close()
-        known.clear()
+        cache.clear()
 
 
 def verify_bundle(path: str, progress: Progress = SILENT) -> VerifyReport:

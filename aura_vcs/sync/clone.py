@@ -66,15 +66,15 @@ def clone(
     project = _project(remote, address)
     with begin_clone(root, project, address.text, options) as repo:
         recover(repo)
-        known = RemoteCache(repo, DEFAULT_REMOTE)
+        cache = RemoteCache(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
             set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))
         if key_file:
-            known.remember_key_file(key_file)
+            cache.remember_key_file(key_file)
         enable_lazy_fetch(repo, lambda _: remote)
         with ExitStack() as stack:  # who lays out files holds the lock of who may change the folder
             early = CloneCheckout(repo, stack, branch)
-            fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False, expecting=early)
+            fetched = fetch(repo, remote, cache, all_versions=all_versions, undoable=False, expecting=early)
             from aura_vcs.sync.pull import check_out_clone  # now, while the disk works
 
             files = check_out_clone(repo, branch)

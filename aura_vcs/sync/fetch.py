@@ -98,16 +98,16 @@ class _FetchDraft(msgspec.Struct, frozen=True):
     annotations: Annotations
 
 
-def plan_fetch(repo: Repository, remote: RangeReadable, known: RemoteCache, *, all_versions: bool = False) -> FetchPlan:
+def plan_fetch(repo: Repository, remote: RangeReadable, cache: RemoteCache, *, all_versions: bool = False) -> FetchPlan:
     """Say what `fetch` would bring; changes nothing but what is remembered of the remote."""
-    with repo.locks.exclusive(known.lock):
-        return _draft(repo, load_snapshot(remote, known, repo.format.project), known, all_versions=all_versions).plan
+    with repo.locks.exclusive(cache.lock):
+        return _draft(repo, load_snapshot(remote, cache, repo.format.project), cache, all_versions=all_versions).plan
 
 
 def fetch(
     repo: Repository,
     remote: RangeReadable,
-    known: RemoteCache,
+    cache: RemoteCache,
     *,
     all_versions: bool = False,
     undoable: bool = True,
@@ -125,49 +125,49 @@ def fetch(
         RemoteRewound, RemoteMismatch, RemoteUnreachable.
         LockBusy: another transfer with this remote is under way here.
     """
-    with repo.locks.exclusive(known.lock):
+    with repo.locks.exclusive(cache.lock):
         repo.refresh()
-        return _fetch_alone(repo, remote, known, expecting, all_versions=all_versions, undoable=undoable)
+        return _fetch_alone(repo, remote, cache, expecting, all_versions=all_versions, undoable=undoable)
 
 
 def _fetch_alone(
     repo: Repository,
     remote: RangeReadable,
-    known: RemoteCache,
+    cache: RemoteCache,
     expecting: Expecting | None,
     *,
     all_versions: bool,
     undoable: bool,
 ) -> Fetched:
-    view = load_snapshot(remote, known, repo.format.project)
-    check_own_entries(repo, view.manifest.branches)
-    state = _state(view, all_versions=all_versions)
-    if known.state().fetched == state:
+    snapshot = load_snapshot(remote, cache, repo.format.project)
+    check_own_entries(repo, snapshot.manifest.branches)
+    state = _state(snapshot, all_versions=all_versions)
+    if cache.state().fetched == state:
         return Fetched(FetchPlan(remote.location, (), (), 0, 0, 0))
     try:
-        fetched = _fetch(repo, view, known, expecting, all_versions=all_versions)
+        fetched = _fetch(repo, snapshot, cache, expecting, all_versions=all_versions)
     except RemoteCorrupt:
-        now = load_snapshot(remote, known, repo.format.project)
-        if now.digest == view.digest and not known.incoming.list("objects/packs"):
+        now = load_snapshot(remote, cache, repo.format.project)
+        if now.digest == snapshot.digest and not cache.incoming.list("objects/packs"):
             raise
-        view, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
-        clear(known.incoming)  # or what an earlier attempt left may have been the damage: once more without it
-        fetched = _fetch(repo, view, known, expecting, all_versions=all_versions)
+        snapshot, state = now, _state(now, all_versions=all_versions)  # a collection may have moved what we wanted
+        clear(cache.incoming)  # or what an earlier attempt left may have been the damage: once more without it
+        fetched = _fetch(repo, snapshot, cache, expecting, all_versions=all_versions)
     if undoable and not fetched.plan.is_empty:
         fast_forward(repo, f"Fast-forwarded to what was fetched from {remote.location}")
-    known.remember(state_of(view, known.state(), fetched=state))
+    cache.remember(state_of(snapshot, cache.state(), fetched=state))
     return fetched
 
 
-def _state(view: RemoteSnapshot, *, all_versions: bool) -> str:
-    return f"{view.digest}{'+' if all_versions else ''}"
+def _state(snapshot: RemoteSnapshot, *, all_versions: bool) -> str:
+    return f"{snapshot.digest}{'+' if all_versions else ''}"
 
 
 def _fetch(
-    repo: Repository, view: RemoteSnapshot, known: RemoteCache, expecting: Expecting | None, *, all_versions: bool
+    repo: Repository, snapshot: RemoteSnapshot, cache: RemoteCache, expecting: Expecting | None, *, all_versions: bool
 ) -> Fetched:
-    with repo.locks.shared("objects"), Quarantine(repo, view, known.incoming) as room:
-        draft = _draft(repo, view, known, all_versions=all_versions, room=room)
+    with repo.locks.shared("objects"), Quarantine(repo, snapshot, cache.incoming) as room:
+        draft = _draft(repo, snapshot, cache, all_versions=all_versions, room=room)
         if draft.plan.is_empty:
             return Fetched(draft.plan)
         arrived = Downloaded({}, {})
@@ -175,9 +175,9 @@ def _fetch(
             repo.trees.remember(object_id, tree)
         if draft.negotiation.table is not None and draft.plan.objects:
             arrived = _receive(room, draft, draft.negotiation.table, expecting)
-        report_diverged_tags(repo, repo.refs.all_tags(), view)
-        _record(repo, draft, _record_offloaded(repo, draft, known, arrived))
-    clear(known.incoming)
+        report_diverged_tags(repo, repo.refs.all_tags(), snapshot)
+        _record(repo, draft, _record_offloaded(repo, draft, cache, arrived))
+    clear(cache.incoming)
     found = [branch(repo, name) for name in draft.entries]
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 
@@ -192,11 +192,11 @@ def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: 
     return arrived
 
 
-def _record_offloaded(repo: Repository, draft: _FetchDraft, known: RemoteCache, arrived: Downloaded) -> Downloaded:
+def _record_offloaded(repo: Repository, draft: _FetchDraft, cache: RemoteCache, arrived: Downloaded) -> Downloaded:
     """Record what stays at the remote as offloaded before anything refers to it; add it to what arrived."""
     if not draft.negotiation.left:
         return arrived
-    where = {known.name: draft.snapshot.remote.location}
+    where = {cache.name: draft.snapshot.remote.location}
     content = {
         file.id: (file.size, shown_path(file.path), where, ALL_READERS) for file in draft.negotiation.left.values()
     }
@@ -216,11 +216,16 @@ def _record_offloaded(repo: Repository, draft: _FetchDraft, known: RemoteCache, 
 
 
 def _draft(
-    repo: Repository, view: RemoteSnapshot, known: RemoteCache, *, all_versions: bool, room: Quarantine | None = None
+    repo: Repository,
+    snapshot: RemoteSnapshot,
+    cache: RemoteCache,
+    *,
+    all_versions: bool,
+    room: Quarantine | None = None,
 ) -> _FetchDraft:
-    labels = view.labels()
-    wanted = FetchNegotiation(repo, view, partial=_is_partial(repo, known))
-    named = sorted(named_versions(view.manifest))
+    labels = snapshot.labels()
+    wanted = FetchNegotiation(repo, snapshot, partial=_is_partial(repo, cache))
+    named = sorted(named_versions(snapshot.manifest))
     wanted.ancestry(named)
     if all_versions:
         wanted.ancestry(labels)
@@ -228,7 +233,7 @@ def _draft(
         room.begin(wanted.table)
     for version, record in wanted.versions.items():
         if version not in labels:
-            raise RemoteCorrupt(view.remote.location, f"version {version[:12]} (v{record.number}) has no label")
+            raise RemoteCorrupt(snapshot.remote.location, f"version {version[:12]} (v{record.number}) has no label")
     joined = _merged_labels(repo, labels, wanted)
     both = {**labels, **joined}
     for version in joined.keys() | wanted.versions.keys():
@@ -239,24 +244,24 @@ def _draft(
             wanted.content_if_present(label.version)
     table = wanted.table
     needed = wanted.needed
-    freight = FetchPacks((), {}, 0) if table is None else plan_packs(table, wanted.reader(), needed)
-    entries = _newer_entries(repo, view.manifest.branches)
+    incoming = FetchPacks((), {}, 0) if table is None else plan_packs(table, wanted.reader(), needed)
+    entries = _newer_entries(repo, snapshot.manifest.branches)
     own_tags = repo.refs.all_tags()
-    tags = {n: t for n, t in merge_tags(own_tags, view.manifest.tags).items() if t != own_tags.get(n)}
-    settings = newer_settings(repo.replica, repo.refs.settings(), view.manifest.settings)
-    annotations = newer_annotations(own_annotations(repo), view.annotations()) if view.annotations() else {}
+    tags = {n: t for n, t in merge_tags(own_tags, snapshot.manifest.tags).items() if t != own_tags.get(n)}
+    settings = newer_settings(repo.replica, repo.refs.settings(), snapshot.manifest.settings)
+    annotations = newer_annotations(own_annotations(repo), snapshot.annotations()) if snapshot.annotations() else {}
     plan = FetchPlan(
-        remote=view.remote.location,
+        remote=snapshot.remote.location,
         versions=tuple(sorted(wanted.versions, key=lambda v: wanted.versions[v].number)),
         branches=(*entries, *tags),
         objects=len(needed),
         labels=len(joined),
-        received_bytes=freight.stored_bytes,
+        received_bytes=incoming.stored_bytes,
         offloaded_bytes=sum(file.size for file in wanted.left.values()),
         settings=tuple(settings),
         annotations=len(annotations),
     )
-    return _FetchDraft(plan, view, wanted, freight, joined, entries, tags, settings, annotations)
+    return _FetchDraft(plan, snapshot, wanted, incoming, joined, entries, tags, settings, annotations)
 
 
 def _merged_labels(
@@ -276,8 +281,8 @@ def _merged_labels(
     return joined
 
 
-def _is_partial(repo: Repository, known: RemoteCache) -> bool:
-    config = remotes(repo).get(known.name)
+def _is_partial(repo: Repository, cache: RemoteCache) -> bool:
+    config = remotes(repo).get(cache.name)
     return config is not None and config.partial
 
 

@@ -145,11 +145,11 @@ class ProjectRemote(FolderRemote):
             repo.refresh()
             if self._files.size(MANIFEST) is None:
                 create_remote(self._files, repo.format.project, repo.author)
-            known = RemoteCache(repo, PUBLISHED)
-            seen = load_snapshot(self._files, known, repo.format.project, accept_older=True)
+            cache = RemoteCache(repo, PUBLISHED)
+            seen = load_snapshot(self._files, cache, repo.format.project, accept_older=True)
             manifest = self._with_own_packs(seen)
-            view = RemoteSnapshot(self._files, known, manifest, self._files.load(MANIFEST).data, seen.token)
-            publish(repo, self._files, known, view, always=manifest != seen.manifest)
+            snapshot = RemoteSnapshot(self._files, cache, manifest, self._files.load(MANIFEST).data, seen.token)
+            publish(repo, self._files, cache, snapshot, always=manifest != seen.manifest)
             self._drop(listed_files(decode_manifest(self._files.load(MANIFEST).data, self.location)), seen.manifest)
 
     def _with_own_packs(self, seen: RemoteSnapshot) -> Manifest:

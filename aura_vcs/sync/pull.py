@@ -54,7 +54,7 @@ class Synced(msgspec.Struct, frozen=True):
 def pull(
     repo: Repository,
     remote: RangeReadable,
-    known: RemoteCache,
+    cache: RemoteCache,
     *,
     all_versions: bool = False,
     merge: MergeHeads = keep_apart,
@@ -69,7 +69,7 @@ def pull(
         as `fetch`; FileUnstable: a file would not hold still, the folder was left alone.
     """
     recover(repo)
-    fetched = fetch(repo, remote, known, all_versions=all_versions, undoable=False)
+    fetched = fetch(repo, remote, cache, all_versions=all_versions, undoable=False)
     for _ in range(ATTEMPTS):
         try:
             return _follow(repo, fetched, merge)
@@ -131,7 +131,7 @@ def _merged(repo: Repository, fetched: Fetched, merge: MergeHeads) -> Pulled:
 def sync(
     repo: Repository,
     remote: RemoteStorage,
-    known: RemoteCache,
+    cache: RemoteCache,
     *,
     all_versions: bool = False,
     ignore_locks: bool = False,
@@ -145,8 +145,8 @@ def sync(
         as `pull` and `push`, but not PushRejected unless others push all the time. After PathLocked
         the pull has happened.
     """
-    pulled = pull(repo, remote, known, all_versions=all_versions, merge=merge)
-    sent = push(repo, remote, known, all_versions=all_versions, keep_both=True, ignore_locks=ignore_locks)
+    pulled = pull(repo, remote, cache, all_versions=all_versions, merge=merge)
+    sent = push(repo, remote, cache, all_versions=all_versions, keep_both=True, ignore_locks=ignore_locks)
     return Synced(pulled, sent)
 
 

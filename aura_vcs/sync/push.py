@@ -109,7 +109,7 @@ class _PushDraft(msgspec.Struct, frozen=True):
 def plan_push(
     repo: Repository,
     remote: RemoteStorage,
-    known: RemoteCache,
+    cache: RemoteCache,
     *,
     all_versions: bool = False,
     keep_both: bool = False,
@@ -120,9 +120,9 @@ def plan_push(
     Raises:
         PushRejected, PathLocked: as `push`.
     """
-    view = load_snapshot(remote, known, repo.format.project)
+    snapshot = load_snapshot(remote, cache, repo.format.project)
     options = _Options(all_versions, keep_both, ignore_locks)
-    plan = _draft(repo, view, read_own_refs(repo), remote.pack_bytes, options).plan
+    plan = _draft(repo, snapshot, read_own_refs(repo), remote.pack_bytes, options).plan
     if not ignore_locks:
         check_locked(remote.location, repo.author, plan.locked)
     return plan
@@ -131,7 +131,7 @@ def plan_push(
 def push(
     repo: Repository,
     remote: RemoteStorage,
-    known: RemoteCache,
+    cache: RemoteCache,
     *,
     all_versions: bool = False,
     keep_both: bool = False,
@@ -152,16 +152,16 @@ def push(
         ObjectOffloaded: content that is at another remote must pass through here, and cannot be fetched.
         LockBusy: another transfer with this remote is under way here.
     """
-    with repo.locks.exclusive(known.lock):
-        return _push_alone(repo, remote, known, _Options(all_versions, keep_both, ignore_locks))
+    with repo.locks.exclusive(cache.lock):
+        return _push_alone(repo, remote, cache, _Options(all_versions, keep_both, ignore_locks))
 
 
 def publish(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, view: RemoteSnapshot, *, always: bool
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, snapshot: RemoteSnapshot, *, always: bool
 ) -> RemoteSnapshot:
     """Bring the manifest of the project's own folder up to what it has; see sync.project_remote.
 
-    `view` is the manifest as it was seen, with the packs that the project has now; with `always` it is written even
+    `snapshot` is the manifest as it was seen, with the packs that the project has now; with `always` it is written even
     where nothing is new.
 
     Raises:
@@ -169,49 +169,49 @@ def publish(
     """
     with repo.locks.shared("objects"):
         options = _Options(all_versions=True, keep_both=True, ignore_locks=True)
-        draft = _draft(repo, view, read_own_refs(repo), None, options)
+        draft = _draft(repo, snapshot, read_own_refs(repo), None, options)
         if draft.plan.is_empty and not always:
-            return view
-        return _execute(repo, remote, known, draft)[1]
+            return snapshot
+        return _execute(repo, remote, cache, draft)[1]
 
 
-def _push_alone(repo: Repository, remote: RemoteStorage, known: RemoteCache, options: _Options) -> PushPlan:
+def _push_alone(repo: Repository, remote: RemoteStorage, cache: RemoteCache, options: _Options) -> PushPlan:
     for _ in range(UPDATE_ATTEMPTS):
         repo.refresh()
-        view = load_snapshot(remote, known, repo.format.project)
-        check_own_entries(repo, view.manifest.branches)
-        own, before = read_own_refs(repo), known.state()
+        snapshot = load_snapshot(remote, cache, repo.format.project)
+        check_own_entries(repo, snapshot.manifest.branches)
+        own, before = read_own_refs(repo), cache.state()
         state = local_state(repo, own, all_versions=options.all_versions)
-        if before.pushed == _pair(state, view.digest):
+        if before.pushed == _pair(state, snapshot.digest):
             return PushPlan(remote.location, (), (), 0, 0, 0)
         with repo.locks.shared("objects"):
-            draft = _draft(repo, view, own, remote.pack_bytes, options)
+            draft = _draft(repo, snapshot, own, remote.pack_bytes, options)
             if not options.ignore_locks:
-                _check_locks(repo, known, draft)
+                _check_locks(repo, cache, draft)
             if draft.plan.through_bytes:  # only now: it may take long
-                draft = _draft(repo, view, own, remote.pack_bytes, msgspec.structs.replace(options, bring=True))
-            done, after = draft.plan, view
+                draft = _draft(repo, snapshot, own, remote.pack_bytes, msgspec.structs.replace(options, bring=True))
+            done, after = draft.plan, snapshot
             try:
                 if not done.is_empty:
-                    report_diverged_tags(repo, own.tags, view)
-                    done, after = _execute(repo, remote, known, draft)
-                elif has_unseen_tombstones(repo, view):
+                    report_diverged_tags(repo, own.tags, snapshot)
+                    done, after = _execute(repo, remote, cache, draft)
+                elif has_unseen_tombstones(repo, snapshot):
                     after = update_manifest(
-                        repo, remote, view, view.manifest
+                        repo, remote, snapshot, snapshot.manifest
                     )  # what leaves waits until we have seen it
             except RefMoved:
                 continue  # somebody else moved the manifest: look again
-        known.remember(state_of(after, before, pushed=_pair(state, after.digest)))
+        cache.remember(state_of(after, before, pushed=_pair(state, after.digest)))
         return done
     raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 
 
-def _check_locks(repo: Repository, known: RemoteCache, draft: _PushDraft) -> None:
+def _check_locks(repo: Repository, cache: RemoteCache, draft: _PushDraft) -> None:
     """Refuse to go on against locks; what was seen of them is remembered for `commit` and `status`."""
     try:
         check_locked(draft.snapshot.remote.location, repo.author, draft.plan.locked)
     except PathLocked:
-        known.remember(state_of(draft.snapshot, known.state()))
+        cache.remember(state_of(draft.snapshot, cache.state()))
         raise
 
 
@@ -232,16 +232,16 @@ def _pair(local: str, remote: str) -> str:
 
 
 def _draft(
-    repo: Repository, view: RemoteSnapshot, own: OwnRefs, pack_bytes: int | None, options: _Options
+    repo: Repository, snapshot: RemoteSnapshot, own: OwnRefs, pack_bytes: int | None, options: _Options
 ) -> _PushDraft:
-    branches = _merged_branches(repo, view, own, keep_both=options.keep_both)
-    there = view.labels()
+    branches = _merged_branches(repo, snapshot, own, keep_both=options.keep_both)
+    there = snapshot.labels()
     records = versions_to_push(repo, own, all_versions=options.all_versions)
     labels, changed = _labels(repo, records, there)
     records = [record for record in records if record.id in labels]
     whole = [version for version, label in there.items() if label.is_live]
     named = deleted_but_referenced(repo, own, labels)
-    table = view.table(repo) if changed or named else None  # else nothing is needed: what is new has a new label
+    table = snapshot.table(repo) if changed or named else None  # else nothing is needed: what is new has a new label
     found = negotiate(
         repo,
         records,
@@ -253,34 +253,34 @@ def _draft(
     if options.bring and away:
         repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
     sent = {i: item for i, item in found.needed.items() if options.bring or i not in away}
-    cargo = plan_packs(repo, sent, tombstoned_packs(view.manifest), pack_bytes)
-    settings = merge_settings(view.manifest.settings, travelling_settings(repo.refs.settings()))
-    annotations = newer_annotations(view.annotations(), own_annotations(repo))
-    features = {*view.manifest.features, ANNOTATIONS} if annotations else view.manifest.features
+    cargo = plan_packs(repo, sent, tombstoned_packs(snapshot.manifest), pack_bytes)
+    settings = merge_settings(snapshot.manifest.settings, travelling_settings(repo.refs.settings()))
+    annotations = newer_annotations(snapshot.annotations(), own_annotations(repo))
+    features = {*snapshot.manifest.features, ANNOTATIONS} if annotations else snapshot.manifest.features
     manifest = msgspec.structs.replace(
-        view.manifest,
+        snapshot.manifest,
         features=tuple(sorted(features)),
         branches=branches,
-        tags=merge_tags(view.manifest.tags, own.tags),
+        tags=merge_tags(snapshot.manifest.tags, own.tags),
         settings=settings,
     )
-    before = view.manifest.branches
+    before = snapshot.manifest.branches
     moved = [name for name, found in branches.items() if _tips(repo, found) != _tips(repo, before.get(name, ()))]
-    moved += [name for name, tag in manifest.tags.items() if view.manifest.tags.get(name) != tag]
+    moved += [name for name, tag in manifest.tags.items() if snapshot.manifest.tags.get(name) != tag]
     fresh = [record for record in records if record.id not in there]
     plan = PushPlan(
-        remote=view.remote.location,
+        remote=snapshot.remote.location,
         versions=tuple(record.id for record in fresh),
         branches=tuple(moved),
         objects=len(found.needed),
         labels=len(changed),
         sent_bytes=cargo.stored_bytes + (0 if options.bring else sum(away.values())),
         through_bytes=sum(away.values()),
-        locked=locked_changes(repo, fresh, view.manifest.locks),
-        settings=tuple(key for key, field in settings.items() if view.manifest.settings.get(key) != field),
+        locked=locked_changes(repo, fresh, snapshot.manifest.locks),
+        settings=tuple(key for key, field in settings.items() if snapshot.manifest.settings.get(key) != field),
         annotations=len(annotations),
     )
-    return _PushDraft(plan, view, cargo, changed, manifest, annotations)
+    return _PushDraft(plan, snapshot, cargo, changed, manifest, annotations)
 
 
 def _labels(
@@ -313,26 +313,26 @@ def _tips(repo: Repository, entries: Sequence[BranchEntry]) -> set[VersionId | N
 
 
 def _merged_branches(
-    repo: Repository, view: RemoteSnapshot, refs: OwnRefs, *, keep_both: bool
+    repo: Repository, snapshot: RemoteSnapshot, refs: OwnRefs, *, keep_both: bool
 ) -> dict[str, tuple[BranchEntry, ...]]:
     """Merge the entries of branches as they are after the push.
 
     Raises:
         PushRejected: one would come apart.
     """
-    joined = dict(view.manifest.branches)
+    joined = dict(snapshot.manifest.branches)
     for name, entries in refs.branches.items():
         own, far = merge_entries(entries, ()), joined.get(name, ())
         if not own:
             continue
         joined[name] = merge_entries([renamed_apart(entry, far) for entry in own], far)
         if not keep_both and joined[name] != far:
-            _check_together(repo, view, name, joined[name], far)
+            _check_together(repo, snapshot, name, joined[name], far)
     return dict(sorted(joined.items()))
 
 
 def _check_together(
-    repo: Repository, view: RemoteSnapshot, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
+    repo: Repository, snapshot: RemoteSnapshot, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
 ) -> None:
     queries = repo.queries
     tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
@@ -342,16 +342,16 @@ def _check_together(
     other = next((e for e in heads(far) if e.version in newest and e.replica != repo.replica), None)
     if other is None or other.version is None:
         return  # the heads are apart here, and nothing of anybody's stands against them there
-    label = view.labels().get(other.version)
+    label = snapshot.labels().get(other.version)
     number = f"v{label.number} {label.name!r}" if label is not None else describe(queries, other.version)
     is_here = repo.index.knows(other.version)
-    raise PushRejected(view.remote.location, name, f"{number} by {other.updated_by}", is_here=is_here)
+    raise PushRejected(snapshot.remote.location, name, f"{number} by {other.updated_by}", is_here=is_here)
 
 
 def _execute(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, draft: _PushDraft
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, draft: _PushDraft
 ) -> tuple[PushPlan, RemoteSnapshot]:
-    """Send packs and records and move the manifest; returns what was sent, and the view after it.
+    """Send packs and records and move the manifest; returns what was sent, and the snapshot after it.
 
     Raises:
         RefMoved: the manifest has moved since it was seen.
@@ -362,15 +362,15 @@ def _execute(
         progress.start("Gathering", None, "bytes")
         salted = bool(tombstoned_packs(draft.manifest))
         gathered = pack_objects(
-            repo, draft.packs.loose, known.outgoing, progress, salted=salted, pack_bytes=remote.pack_bytes
+            repo, draft.packs.loose, cache.outgoing, progress, salted=salted, pack_bytes=remote.pack_bytes
         )
         progress.finish()
-    sources = [(repo.storage, name) for name in draft.packs.packs] + [(known.outgoing, name) for name in gathered]
-    delivered = send_packs(repo, remote, known, sources)
+    sources = [(repo.storage, name) for name in draft.packs.packs] + [(cache.outgoing, name) for name in gathered]
+    delivered = send_packs(repo, remote, cache, sources)
     records = send_labels(remote, draft.snapshot, draft.labels, draft.annotations)
     listed = {pack.name for pack in draft.manifest.packs}
     packs = [*draft.manifest.packs, *(pack for pack in delivered.packs if pack.name not in listed)]
     after = update_manifest(repo, remote, draft.snapshot, with_files(draft.manifest, packs, records))
-    clear(known.outgoing)
+    clear(cache.outgoing)
     sent = max(0, draft.plan.sent_bytes - delivered.arrived_bytes)
     return msgspec.structs.replace(draft.plan, sent_bytes=sent), after

@@ -172,7 +172,7 @@ def test_what_a_bucket_holds_is_offloaded_and_comes_back(address: Address, tmp_p
     remote = RecordingRemote(open_remote(address))
     witness = StorageProver("origin", remote, anna.format.project)
     plan = plan_offload(anna, [witness], select_files(anna, []), everything=True)
-    packs = len(witness.view.manifest.packs)
+    packs = len(witness.snapshot.manifest.packs)
     assert remote.count() <= 2 + 3 * packs + 4
     assert "list" not in remote.by_verb()
     assert execute_offload(anna, plan).freed_bytes > 1_400_000

@@ -136,21 +136,21 @@ def remove(data: bytes, pointer: str, *, name: str = "the document") -> bytes:
     _find(document, pointer)
     parent, key, _ = _parent(document, pointer)
     spans = _spans(parent)
-    doomed = (
+    removed = (
         {index for index, member in enumerate(parent.members) if member.key == key}
         if parent.kind == "object"
         else {int(key)}
     )
-    kept = [index for index in range(len(spans)) if index not in doomed]
+    kept = [index for index in range(len(spans)) if index not in removed]
     if not kept:
         return data[: parent.start + 1] + data[parent.end - 1 :]
-    return _without(data, spans, doomed, kept)
+    return _without(data, spans, removed, kept)
 
 
-def _without(data: bytes, spans: list[tuple[int, int]], doomed: set[int], kept: list[int]) -> bytes:
+def _without(data: bytes, spans: list[tuple[int, int]], removed: set[int], kept: list[int]) -> bytes:
     """Cut elements with one comma each: with the one before, or after where the first elements go."""
     cuts = []
-    for index in sorted(doomed):
+    for index in sorted(removed):
         if index > kept[0]:
             cuts.append((spans[index - 1][1], spans[index][1]))
         else:

@@ -122,16 +122,19 @@ def clean_temporary(repo: Repository, plan: Sequence[AssetRow], *, for_good: boo
     entities = refresh_folder(repo)
     current = {row.file_path: row for row in entities.assets(temporary=True)}
     scan = repo.worktree.scan(worktree_base(repo).tree)
-    doomed = {row.file_path for row in plan if current.get(row.file_path) == row and scan.file(row.file_path) is None}
+    to_delete = {
+        row.file_path for row in plan if current.get(row.file_path) == row and scan.file(row.file_path) is None
+    }
     if not for_good:
-        what = f"Deleted {len(doomed)} temporary file{'s' if len(doomed) != 1 else ''}"
-        removed = remove_files(repo, sorted(doomed), type_="asset.clean", description=what)
+        count = len(to_delete)
+        what = f"Deleted {count} temporary file{'s' if count != 1 else ''}"
+        removed = remove_files(repo, sorted(to_delete), type_="asset.clean", description=what)
     else:
         with repo.locks.exclusive("worktree"):
-            seen = [seen for seen in files_of(repo.root) if seen.path in doomed]
+            seen = [seen for seen in files_of(repo.root) if seen.path in to_delete]
             gone = [found for found in seen if repo.worktree.discard(found.path, found.size, found.mtime_ns)]
         paths = tuple(found.path for found in gone)
-        left = tuple(sorted(doomed.difference(paths)))
+        left = tuple(sorted(to_delete.difference(paths)))
         removed = RemovedFiles(paths, sum(found.size for found in gone), left)
     refresh_folder(repo)
     return removed

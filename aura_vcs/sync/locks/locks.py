@@ -83,7 +83,7 @@ def check_lockable(repo: Repository, name: str | None) -> None:
 def lock_paths(
     repo: Repository,
     remote: RemoteStorage,
-    known: RemoteCache,
+    cache: RemoteCache,
     paths: Sequence[str],
     *,
     reason: str = "",
@@ -105,14 +105,14 @@ def lock_paths(
     wanted = _checked_paths(paths)
     outcome = LockResult(())
 
-    def change(view: RemoteSnapshot) -> tuple[PathLock, ...]:
+    def change(snapshot: RemoteSnapshot) -> tuple[PathLock, ...]:
         nonlocal outcome
-        outcome = _lock(repo, view, wanted, reason, seconds)
+        outcome = _lock(repo, snapshot, wanted, reason, seconds)
         mine = {lock.path for lock in outcome.locks}
         gone = mine | {lock.path for lock in outcome.taken_over}
-        return (*(lock for lock in view.manifest.locks if lock.path not in gone), *outcome.locks)
+        return (*(lock for lock in snapshot.manifest.locks if lock.path not in gone), *outcome.locks)
 
-    _update(repo, remote, known, change)
+    _update(repo, remote, cache, change)
     return outcome
 
 
@@ -131,25 +131,27 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
     return wanted
 
 
-def _lock(repo: Repository, view: RemoteSnapshot, paths: list[str], reason: str, seconds: float | None) -> LockResult:
-    far = RemoteBranches(repo, view)
+def _lock(
+    repo: Repository, snapshot: RemoteSnapshot, paths: list[str], reason: str, seconds: float | None
+) -> LockResult:
+    far = RemoteBranches(repo, snapshot)
     _check_exist(repo, far, paths)
     at = now()
     expires = None if seconds is None else format_time(parse_time(at) + timedelta(seconds=seconds))
     over: dict[str, PathLock] = {}
     for path in paths:
-        for lock in view.manifest.locks:
+        for lock in snapshot.manifest.locks:
             if lock.replica == repo.replica or not overlaps(lock, path):
                 continue
             if is_active(lock, at):
-                raise locked_error(view.remote.location, lock, repo.author)
+                raise locked_error(snapshot.remote.location, lock, repo.author)
             over[lock.path] = lock
     said = clean_text(reason).strip()
     if len(said) > TEXT_LIMIT:
         raise InputError(f"A reason has at most {TEXT_LIMIT:,} characters")
     owner, host = repo.author[:TEXT_LIMIT], repo.host[:TEXT_LIMIT]
     locks = tuple(PathLock(path, owner, host, repo.replica, said, at, expires) for path in paths)
-    if len(view.manifest.locks) + len(locks) > LOCK_LIMIT:
+    if len(snapshot.manifest.locks) + len(locks) > LOCK_LIMIT:
         raise InputError(f"A remote keeps at most {LOCK_LIMIT:,} locks", hint="Lock a folder instead of its files.")
     return LockResult(locks, tuple(over.values()), far.newer_versions(paths))
 
@@ -166,7 +168,7 @@ def _check_exist(repo: Repository, far: RemoteBranches, paths: list[str]) -> Non
 
 
 def unlock_paths(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, paths: Sequence[str] | None, *, force: bool = False
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, paths: Sequence[str] | None, *, force: bool = False
 ) -> UnlockResult:
     """Let go of locks on exactly these paths; None: of all that are held from here.
 
@@ -179,21 +181,21 @@ def unlock_paths(
     gone: tuple[PathLock, ...] = ()
     unsent: tuple[str, ...] = ()
 
-    def change(view: RemoteSnapshot) -> tuple[PathLock, ...]:
+    def change(snapshot: RemoteSnapshot) -> tuple[PathLock, ...]:
         nonlocal gone, unsent
-        locks = view.manifest.locks
+        locks = snapshot.manifest.locks
         gone = tuple(lock for lock in locks if (lock.replica == repo.replica if paths is None else lock.path in paths))
         if paths is not None:
-            _check_release(repo, view, paths, force=force)
-        unsent = _unsent(repo, view, [lock.path for lock in gone if lock.replica == repo.replica])
+            _check_release(repo, snapshot, paths, force=force)
+        unsent = _unsent(repo, snapshot, [lock.path for lock in gone if lock.replica == repo.replica])
         return tuple(lock for lock in locks if lock not in gone)
 
-    _update(repo, remote, known, change)
+    _update(repo, remote, cache, change)
     return UnlockResult(gone, tuple(lock for lock in gone if lock.replica != repo.replica), unsent)
 
 
-def _check_release(repo: Repository, view: RemoteSnapshot, paths: Sequence[str], *, force: bool) -> None:
-    locks = {lock.path: lock for lock in view.manifest.locks}
+def _check_release(repo: Repository, snapshot: RemoteSnapshot, paths: Sequence[str], *, force: bool) -> None:
+    locks = {lock.path: lock for lock in snapshot.manifest.locks}
     at = now()
     for path in paths:
         lock = locks.get(path)
@@ -202,17 +204,17 @@ def _check_release(repo: Repository, view: RemoteSnapshot, paths: Sequence[str],
             hint = f"The folder {above} is locked as a whole." if above is not None else "`aura locks` lists them."
             raise UnknownName("lock on", path, suggest(path, locks) if above is None else (), hint=hint)
         if lock.replica != repo.replica and is_active(lock, at) and not force:
-            raise locked_error(view.remote.location, lock, repo.author)
+            raise locked_error(snapshot.remote.location, lock, repo.author)
 
 
-def _unsent(repo: Repository, view: RemoteSnapshot, paths: list[str]) -> tuple[str, ...]:
+def _unsent(repo: Repository, snapshot: RemoteSnapshot, paths: list[str]) -> tuple[str, ...]:
     """Select the paths that the remote's branch does not have as the folder here has them."""
     if not paths:
         return ()
     head = repo.head()
-    tips = {e.version for e in heads(view.manifest.branches.get(head.branch or "", ()))} - {None}
+    tips = {e.version for e in heads(snapshot.manifest.branches.get(head.branch or "", ()))} - {None}
     changed = [change.path for change in status(repo).changes]
-    far = RemoteBranches(repo, view)
+    far = RemoteBranches(repo, snapshot)
     unsent = []
     for path in paths:
         unsaved = any(p == path or p.startswith(f"{path}/") for p in changed)
@@ -233,44 +235,44 @@ def _is_there(repo: Repository, far: RemoteBranches, tips: set[VersionId | None]
     return False
 
 
-def remote_locks(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> tuple[PathLock, ...]:
+def remote_locks(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> tuple[PathLock, ...]:
     """Read the locks that the remote has, by path; one request.
 
     Raises:
         RemoteError: it could not be reached, or is not what it should be.
     """
-    view = load_snapshot(remote, known, repo.format.project)
-    _remember(known, view, view)
-    return sorted_locks(view.manifest.locks)
+    snapshot = load_snapshot(remote, cache, repo.format.project)
+    _remember(cache, snapshot, snapshot)
+    return sorted_locks(snapshot.manifest.locks)
 
 
-def _update(repo: Repository, remote: RemoteStorage, known: RemoteCache, change: Change) -> None:
+def _update(repo: Repository, remote: RemoteStorage, cache: RemoteCache, change: Change) -> None:
     for _ in range(ATTEMPTS):
-        view = load_snapshot(remote, known, repo.format.project)
+        snapshot = load_snapshot(remote, cache, repo.format.project)
         try:
-            locks = sorted_locks(change(view))
+            locks = sorted_locks(change(snapshot))
         except PathLocked:
-            _remember(known, view, view)  # `commit` and `status` will know of it
+            _remember(cache, snapshot, snapshot)  # `commit` and `status` will know of it
             raise
-        if locks == sorted_locks(view.manifest.locks):
-            _remember(known, view, view)
+        if locks == sorted_locks(snapshot.manifest.locks):
+            _remember(cache, snapshot, snapshot)
             return
-        manifest = msgspec.structs.replace(view.manifest, locks=locks)
+        manifest = msgspec.structs.replace(snapshot.manifest, locks=locks)
         try:
-            after = update_manifest(repo, remote, view, manifest, has_all=False)
+            after = update_manifest(repo, remote, snapshot, manifest, has_all=False)
         except RefMoved:
             continue  # somebody else moved it: look again
-        _remember(known, view, after)
+        _remember(cache, snapshot, after)
         return
     raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 
 
-def _remember(known: RemoteCache, before: RemoteSnapshot, after: RemoteSnapshot) -> None:
+def _remember(cache: RemoteCache, before: RemoteSnapshot, after: RemoteSnapshot) -> None:
     """Keep what was seen. Where only locks moved, what was fetched and pushed still is."""
-    seen = known.state()
+    seen = cache.state()
     if seen.generation > after.manifest.generation:
         return  # another command has looked since
-    known.remember(
+    cache.remember(
         state_of(
             after,
             seen,

@@ -34,9 +34,9 @@ class NewerVersion(msgspec.Struct, frozen=True):
 class RemoteBranches:
     """Versions and trees, from here where they are here, else from the remote."""
 
-    def __init__(self, repo: Repository, view: RemoteSnapshot) -> None:
+    def __init__(self, repo: Repository, snapshot: RemoteSnapshot) -> None:
         self._repo = repo
-        self._view = view
+        self._snapshot = snapshot
         self._reader: RemoteReader | None = None
         self._ours: set[VersionId] | None = None
         self._known: dict[VersionId, Version] = {}
@@ -50,7 +50,7 @@ class RemoteBranches:
             RemoteUnreachable: the connection went.
         """
         found = []
-        for branch, entries in self._view.manifest.branches.items():
+        for branch, entries in self._snapshot.manifest.branches.items():
             for tip in {entry.version for entry in heads(entries) if entry.version is not None}:
                 if tip in self.ours:
                     continue
@@ -62,7 +62,7 @@ class RemoteBranches:
 
     def has(self, path: str) -> bool:
         """Tell whether some branch of the remote has the path."""
-        tips = [tip.version for entries in self._view.manifest.branches.values() for tip in heads(entries)]
+        tips = [tip.version for entries in self._snapshot.manifest.branches.values() for tip in heads(entries)]
         try:
             return any(self.entry(tip, path) is not None for tip in tips if tip is not None)
         except (IntegrityError, RemoteCorrupt):
@@ -107,7 +107,7 @@ class RemoteBranches:
     def reader(self) -> RemoteReader:
         """Reads the remote; the footers of its packs come when it is asked for first."""
         if self._reader is None:
-            self._reader = RemoteReader(self._view, self._view.table(self._repo))
+            self._reader = RemoteReader(self._snapshot, self._snapshot.table(self._repo))
         return self._reader
 
     def _tree(self, tree: ObjectId) -> Tree:

@@ -44,14 +44,14 @@ class VerifyReport(msgspec.Struct, frozen=True):
 
 
 def fsck_remote(
-    view: RemoteSnapshot, *, sample: float = 1.0, chance: random.Random | None = None, progress: Progress = SILENT
+    snapshot: RemoteSnapshot, *, sample: float = 1.0, chance: random.Random | None = None, progress: Progress = SILENT
 ) -> VerifyReport:
-    """Check the remote of a view that was made with nothing cached; hash `sample` (0 to 1) of its content.
+    """Check the remote of a snapshot that was made with nothing cached; hash `sample` (0 to 1) of its content.
 
     Raises:
         RemoteUnreachable: the connection went.
     """
-    checker = _Verifier(view, progress)
+    checker = _Verifier(snapshot, progress)
     checker.files()
     checker.structure()
     checker.content(sample, chance or random.Random())  # noqa: S311 (a sample)
@@ -62,16 +62,16 @@ def fsck_remote(
         checker.count,
         len(checker.table.all_ids()),
         checker.read_bytes,
-        sum(pack.size for pack in view.manifest.packs),
+        sum(pack.size for pack in snapshot.manifest.packs),
     )
 
 
 class _Verifier:
-    def __init__(self, view: RemoteSnapshot, progress: Progress) -> None:
-        self._view = view
+    def __init__(self, snapshot: RemoteSnapshot, progress: Progress) -> None:
+        self._snapshot = snapshot
         self._progress = progress
         self.table = PackTable()
-        self._reader = RemoteReader(view, self.table)
+        self._reader = RemoteReader(snapshot, self.table)
         self._problems: list[Finding] = []
         self._bad: dict[ObjectId, tuple[str, str]] = {}
         self._trees: dict[ObjectId, set[ObjectId]] = {}
@@ -89,7 +89,7 @@ class _Verifier:
 
     def files(self) -> None:
         """Check that everything that the manifest lists is there in its size, and that packs end with their footers."""
-        manifest, remote = self._view.manifest, self._view.remote
+        manifest, remote = self._snapshot.manifest, self._snapshot.remote
         self._progress.start("Looking for files", len(manifest.packs) + len(manifest.records), "files")
         sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in manifest.records]
         for name, size in sizes:
@@ -106,7 +106,7 @@ class _Verifier:
                 self._problems.append(Finding("corrupt_file", name, f"it has {there} bytes, not {size}"))
         for pack in manifest.packs:
             try:
-                self.table.add(pack, self._view.footer(pack))
+                self.table.add(pack, self._snapshot.footer(pack))
             except RemoteCorrupt as error:
                 self._problems.append(Finding("corrupt_pack", pack.name, error.reason))
         self._progress.finish()
@@ -114,14 +114,14 @@ class _Verifier:
     def structure(self) -> None:
         """Check every version with its ancestry, and the trees, contents and chunks of the live ones."""
         labels: dict[VersionId, Label] = {}
-        for info in self._view.manifest.records:
+        for info in self._snapshot.manifest.records:
             try:
-                labels |= {label.version: label for label in self._view.record(info).labels}
+                labels |= {label.version: label for label in self._snapshot.record(info).labels}
             except RemoteCorrupt as error:
                 self._problems.append(Finding("corrupt_record", info.name, error.reason))
         if not any(problem.kind == "corrupt_record" for problem in self._problems):
-            labels = self._view.labels()
-        tips = [*labels, *named_versions(self._view.manifest)]
+            labels = self._snapshot.labels()
+        tips = [*labels, *named_versions(self._snapshot.manifest)]
         walk = Walk(self._reader, on_fault=self._note)
         self._progress.start("Checking versions", len(tips), "versions")
         for _ in ancestry(tips, lambda version: self._version(version, labels.get(version), walk)):
@@ -211,7 +211,7 @@ class _Verifier:
 
     def _frame(self, key: tuple[PackInfo, int], entries: list[PackEntry]) -> None:
         pack, number = key
-        if number == 0 and not has_pack_header(self._view, pack):
+        if number == 0 and not has_pack_header(self._snapshot, pack):
             self._problems.append(Finding("corrupt_pack", pack.name, "it does not begin as a pack does"))
         try:
             data = self._reader.frame(pack, number)

@@ -104,7 +104,7 @@ class RemoteCollected(msgspec.Struct, frozen=True):
 
 
 def plan_remote_gc(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, *, grace_seconds: float = GRACE_SECONDS
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, *, grace_seconds: float = GRACE_SECONDS
 ) -> RemoteGcPlan:
     """Find what can go on the remote; changes nothing there.
 
@@ -114,16 +114,16 @@ def plan_remote_gc(
         RemoteRewound, RemoteCorrupt: it does not look as it should; see the module.
         RemoteMismatch: it is a project's own folder, which collects itself.
     """
-    view = load_snapshot(remote, known, repo.format.project)
-    check_place_of_its_own(view, "to be collected from elsewhere")
-    manifest, there = view.manifest, _present(remote, view)
-    labels = _labels(view, known)
-    table = view.table(repo)
-    shrinks = _shrinks(repo, view, table, labels, grace_seconds)
+    snapshot = load_snapshot(remote, cache, repo.format.project)
+    check_place_of_its_own(snapshot, "to be collected from elsewhere")
+    manifest, there = snapshot.manifest, _present(remote, snapshot)
+    labels = _labels(snapshot, cache)
+    table = snapshot.table(repo)
+    shrinks = _shrinks(repo, snapshot, table, labels, grace_seconds)
     others = _other_machines(repo, manifest)
     unlisted = {name: entry for name, entry in there.items() if name not in listed_files(manifest)}
-    doomed: list[RemoteEntry] = []
-    condemned: list[RemoteEntry] = []
+    to_delete: list[RemoteEntry] = []
+    retired: list[RemoteEntry] = []
     noted: list[RemoteEntry] = []
     waiting: list[RemoteEntry] = []
     limit = _ago(grace_seconds)
@@ -132,18 +132,18 @@ def plan_remote_gc(
         if name in manifest.gone or (leaving is not None and leaving.final):
             seen = leaving is None or (bool(others) and all(m.seen >= leaving.generation for m in others))
             is_free = seen or leaving is None or leaving.since <= limit
-            (doomed if is_free else waiting).append(entry)
+            (to_delete if is_free else waiting).append(entry)
         elif grace_seconds <= 0 or (leaving is not None and leaving.since <= limit):
-            condemned.append(entry)
+            retired.append(entry)
         elif leaving is None:
             noted.append(entry)
     newest = max((manifest.leaving[entry.name].generation for entry in waiting), default=0)
     waiting_for = tuple(sorted(m.host for m in others if m.seen < newest)) if waiting else ()
     return RemoteGcPlan(
         remote.location,
-        view,
-        tuple(doomed),
-        tuple(condemned),
+        snapshot,
+        tuple(to_delete),
+        tuple(retired),
         tuple(noted),
         shrinks,
         tuple(waiting),
@@ -152,17 +152,17 @@ def plan_remote_gc(
     )
 
 
-def plan_remote_purge(repo: Repository, remote: RemoteStorage, known: RemoteCache, version: VersionId) -> int:
+def plan_remote_purge(repo: Repository, remote: RemoteStorage, cache: RemoteCache, version: VersionId) -> int:
     """Stored bytes on the remote that only this version holds there; changes nothing.
 
     Raises:
         RemoteCorrupt: what is in use cannot be told.
     """
-    view = load_snapshot(remote, known, repo.format.project)
-    table, labels = view.table(repo), view.labels()
+    snapshot = load_snapshot(remote, cache, repo.format.project)
+    table, labels = snapshot.table(repo), snapshot.labels()
     if version not in labels:
         return 0
-    use = RemoteReachability(view, RemoteReader(view, table), repo.progress)
+    use = RemoteReachability(snapshot, RemoteReader(snapshot, table), repo.progress)
     others = use.reachable(labels, lambda label: label.version != version and label.is_live)
     own: set[ObjectId] = set()
     use.mark(version, own)
@@ -171,7 +171,7 @@ def plan_remote_purge(repo: Repository, remote: RemoteStorage, known: RemoteCach
 
 
 def execute_remote_gc(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteGcPlan, *, single_writer: bool = False
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: RemoteGcPlan, *, single_writer: bool = False
 ) -> RemoteCollected:
     """Do what the plan says; safe beside machines that push and fetch.
 
@@ -185,33 +185,35 @@ def execute_remote_gc(
         return RemoteCollected(0, 0, 0, 0)
     if not single_writer and not (finding := probe(remote)).is_safe:
         raise RemoteUnsafe(remote.location, finding.faults)
-    with repo.locks.exclusive(known.lock):
+    with repo.locks.exclusive(cache.lock):
         try:
-            return _execute(repo, remote, known, plan)
+            return _execute(repo, remote, cache, plan)
         except RefMoved as error:
             raise PlanStale(f"Somebody pushed to {remote.location} since the plan was made") from error
 
 
-def _execute(repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteGcPlan) -> RemoteCollected:
+def _execute(repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: RemoteGcPlan) -> RemoteCollected:
     table = plan.snapshot.table(repo)
-    names = rewrite(repo, plan.snapshot, table, plan.shrinks, known.outgoing, remote.pack_bytes)
-    new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
-    view = update_manifest(repo, remote, plan.snapshot, _retire(plan, new))
-    clear(known.outgoing)
-    doomed = list(plan.to_delete)
+    names = rewrite(repo, plan.snapshot, table, plan.shrinks, cache.outgoing, remote.pack_bytes)
+    new = send_packs(repo, remote, cache, [(cache.outgoing, name) for name in names]).packs
+    snapshot = update_manifest(repo, remote, plan.snapshot, _retire(plan, new))
+    clear(cache.outgoing)
+    to_delete = list(plan.to_delete)
     if plan.grace_seconds <= 0:
-        doomed += [*plan.to_retire, *plan.waiting, *(_entry(shrink.pack) for shrink in plan.shrinks)]
-    repo.progress.start("Deleting", len(doomed), "files")
-    for entry in doomed:
+        to_delete += [*plan.to_retire, *plan.waiting, *(_entry(shrink.pack) for shrink in plan.shrinks)]
+    repo.progress.start("Deleting", len(to_delete), "files")
+    for entry in to_delete:
         remote.delete(entry.name)
         repo.progress.advance(1)
     repo.progress.finish()
-    if doomed:
-        view = update_manifest(repo, remote, view, _without_deleted(view.manifest, [entry.name for entry in doomed]))
-    seen = state_of(view, known.state(), fetched="", pushed="")
-    known.remember(msgspec.structs.replace(seen, versions=plan.snapshot.count(seen.versions)))
-    condemned = len(plan.to_retire) + len(plan.shrinks) + len(plan.to_delete) - len(doomed)
-    return RemoteCollected(len(doomed), sum(entry.size for entry in doomed), max(0, condemned), len(new))
+    if to_delete:
+        snapshot = update_manifest(
+            repo, remote, snapshot, _without_deleted(snapshot.manifest, [entry.name for entry in to_delete])
+        )
+    seen = state_of(snapshot, cache.state(), fetched="", pushed="")
+    cache.remember(msgspec.structs.replace(seen, versions=plan.snapshot.count(seen.versions)))
+    retired = len(plan.to_retire) + len(plan.shrinks) + len(plan.to_delete) - len(to_delete)
+    return RemoteCollected(len(to_delete), sum(entry.size for entry in to_delete), max(0, retired), len(new))
 
 
 def _retire(plan: RemoteGcPlan, new: Sequence[PackInfo]) -> Manifest:
@@ -244,15 +246,15 @@ def _without_deleted(manifest: Manifest, names: list[str]) -> Manifest:
     return msgspec.structs.replace(manifest, leaving=leaving, gone=gone)
 
 
-def _present(remote: RemoteStorage, view: RemoteSnapshot) -> dict[str, RemoteEntry]:
+def _present(remote: RemoteStorage, snapshot: RemoteSnapshot) -> dict[str, RemoteEntry]:
     """Map names to the files that are there.
 
     Raises:
         RemoteCorrupt: the listing misses something that the manifest lists, or has it in another size.
     """
     there = {entry.name: entry for folder in (PACKS, RECORDS, PROBE_FOLDER) for entry in remote.list(folder)}
-    sizes = {pack_name(p): p.size for p in view.manifest.packs}
-    sizes |= {record_name(r): r.size for r in view.manifest.records}
+    sizes = {pack_name(p): p.size for p in snapshot.manifest.packs}
+    sizes |= {record_name(r): r.size for r in snapshot.manifest.records}
     for name, size in sizes.items():
         entry = there.get(name)
         if entry is None or entry.size != size:
@@ -265,36 +267,37 @@ def _present(remote: RemoteStorage, view: RemoteSnapshot) -> dict[str, RemoteEnt
     return {name: entry for name, entry in there.items() if is_file(name)}
 
 
-def _labels(view: RemoteSnapshot, known: RemoteCache) -> dict[VersionId, Label]:
-    labels = view.labels()
-    before = known.state().versions
+def _labels(snapshot: RemoteSnapshot, cache: RemoteCache) -> dict[VersionId, Label]:
+    labels = snapshot.labels()
+    before = cache.state().versions
     if len(labels) < before:
         raise RemoteRewound(
-            view.remote.location, f"nothing was deleted: it has {len(labels)} versions, and {before} were seen there"
+            snapshot.remote.location,
+            f"nothing was deleted: it has {len(labels)} versions, and {before} were seen there",
         )
     return labels
 
 
 def _shrinks(
-    repo: Repository, view: RemoteSnapshot, table: PackTable, labels: dict[VersionId, Label], grace_seconds: float
+    repo: Repository, snapshot: RemoteSnapshot, table: PackTable, labels: dict[VersionId, Label], grace_seconds: float
 ) -> tuple[PackRewrite, ...]:
     """Find packs that are worth writing anew, and what of them stays."""
-    limit, named = _ago(grace_seconds), named_versions(view.manifest)
+    limit, named = _ago(grace_seconds), named_versions(snapshot.manifest)
 
     def holds(label: Label) -> bool:
         return label.is_live or (label.version in named and label.purged_at is None)
 
-    use = RemoteReachability(view, RemoteReader(view, table), repo.progress)
+    use = RemoteReachability(snapshot, RemoteReader(snapshot, table), repo.progress)
     held = use.reachable(labels, holds)
     for label in labels.values():
         if not holds(label) and max(filter(None, (label.deleted_at, label.purged_at))) > limit:
             with suppress(RemoteCorrupt):  # a collection with a shorter grace period was here before
                 use.mark(label.version, held)
     purged = _purged(use, labels, held)
-    small = [pack for pack in view.manifest.packs if pack.size <= SMALL_BYTES]
+    small = [pack for pack in snapshot.manifest.packs if pack.size <= SMALL_BYTES]
     gathered = set(small) if len(small) > SMALL_PACKS else set()
     found = []
-    for pack in view.manifest.packs:
+    for pack in snapshot.manifest.packs:
         footer = table.footers[pack]
         living = tuple(e for e in footer.entries if e.id in held or e.kind is Kind.VERSION)
         garbage = [e for e in footer.entries if e.id not in held and e.kind is not Kind.VERSION and not is_nonce(e)]

@@ -18,8 +18,8 @@ HoldsContent = Callable[[Label], bool]
 class RemoteReachability:
     """Marks what versions hold, from trees down to chunks. Closed: what cannot be read stops it."""
 
-    def __init__(self, view: RemoteSnapshot, reader: RemoteReader, progress: Progress) -> None:
-        self._view = view
+    def __init__(self, snapshot: RemoteSnapshot, reader: RemoteReader, progress: Progress) -> None:
+        self._snapshot = snapshot
         self._reader = reader
         self._progress = progress
 
@@ -31,9 +31,9 @@ class RemoteReachability:
         """
         marked: set[ObjectId] = {EMPTY_TREE_ID}
         self._progress.start("Checking what is in use", len(labels), "versions")
-        for version in [*labels, *(named_versions(self._view.manifest) - labels.keys())]:
+        for version in [*labels, *(named_versions(self._snapshot.manifest) - labels.keys())]:
             if version not in labels:
-                raise RemoteCorrupt(self._view.remote.location, f"version {version[:12]} has no label")
+                raise RemoteCorrupt(self._snapshot.remote.location, f"version {version[:12]} has no label")
             label = labels[version]
             self.mark(version, marked, content=holds(label), partly=not label.is_live)
             self._progress.advance(1)
@@ -54,7 +54,7 @@ class RemoteReachability:
             if content:
                 self._tree(tree, marked, partly=partly)
         except IntegrityError as error:
-            raise RemoteCorrupt(self._view.remote.location, error.message) from error
+            raise RemoteCorrupt(self._snapshot.remote.location, error.message) from error
 
     def _tree(self, tree: ObjectId, marked: set[ObjectId], *, partly: bool) -> None:
         waiting = [tree]
@@ -80,5 +80,5 @@ class RemoteReachability:
             if partly and not self._reader.has(chunk):
                 continue
             if self._reader.locate(chunk).entry.length != length:
-                raise RemoteCorrupt(self._view.remote.location, f"the chunks of {blob[:12]} do not fit its list")
+                raise RemoteCorrupt(self._snapshot.remote.location, f"the chunks of {blob[:12]} do not fit its list")
             marked.add(chunk)

@@ -38,24 +38,24 @@ class RemoteLabels(msgspec.Struct):
         return self.read | self.recovered
 
 
-def look_for_labels(repo: Repository, view: RemoteSnapshot, known: RemoteCache) -> RemoteLabels:
+def look_for_labels(repo: Repository, snapshot: RemoteSnapshot, cache: RemoteCache) -> RemoteLabels:
     """Read the records there; those that are damaged come from what is remembered here of them.
 
     Raises:
         RemoteUnreachable: the connection went.
     """
     found = RemoteLabels({}, {}, {})
-    for info in view.manifest.records:
+    for info in snapshot.manifest.records:
         try:
-            _merge(found.read, view.record(info).labels)
+            _merge(found.read, snapshot.record(info).labels)
         except RemoteCorrupt as error:
             found.damaged[info] = error.reason
     kept: dict[VersionId, Label] = {}
     for info in found.damaged:
-        cached = known.cached("records", info.name)
+        cached = cache.cached("records", info.name)
         if cached is not None and digest(cached) == info.name:
             with suppress(RemoteCorrupt):
-                records = decode_records(cached, info, view.remote.location)
+                records = decode_records(cached, info, snapshot.remote.location)
                 _merge(kept, records.labels)
                 merge_into(found.annotations, proper_annotations(records.annotations))
     if found.damaged:

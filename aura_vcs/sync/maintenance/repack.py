@@ -29,7 +29,7 @@ class PackRewrite(msgspec.Struct, frozen=True):
 
 def rewrite(
     repo: Repository,
-    view: RemoteSnapshot,
+    snapshot: RemoteSnapshot,
     table: PackTable,
     shrinks: Sequence[PackRewrite],
     outgoing: LocalStorage,
@@ -44,18 +44,18 @@ def rewrite(
     """
     clear(outgoing)
     repo.progress.start("Writing packs anew", sum(s.pack.size - s.dead_bytes for s in shrinks), "bytes")
-    frames = _frames(view, table, shrinks)
+    frames = _frames(snapshot, table, shrinks)
     names = write_packs(outgoing, frames, repo.progress, salted=True, pack_bytes=pack_bytes)
     repo.progress.finish()
     return names
 
 
-def _frames(view: RemoteSnapshot, table: PackTable, shrinks: Sequence[PackRewrite]) -> Iterator[list[NewObject]]:
+def _frames(snapshot: RemoteSnapshot, table: PackTable, shrinks: Sequence[PackRewrite]) -> Iterator[list[NewObject]]:
     for shrink in shrinks:
         by_frame: defaultdict[int, list[PackEntry]] = defaultdict(list)
         for entry in shrink.living:
             by_frame[entry.frame].append(entry)
-        reader = RemoteReader(view, table)
+        reader = RemoteReader(snapshot, table)
         for run in runs(table.footers[shrink.pack].frames, sorted(by_frame)):
             reader.cache_run(shrink.pack, run)
             for number in run:
@@ -65,7 +65,7 @@ def _frames(view: RemoteSnapshot, table: PackTable, shrinks: Sequence[PackRewrit
                 try:
                     check_entries(data, by_frame[number], shrink.pack.name)
                 except ObjectCorrupt as error:
-                    raise RemoteCorrupt(view.remote.location, f"nothing was deleted: {error.message}") from error
+                    raise RemoteCorrupt(snapshot.remote.location, f"nothing was deleted: {error.message}") from error
                 yield [
                     NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in by_frame[number]
                 ]

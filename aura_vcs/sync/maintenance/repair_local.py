@@ -77,28 +77,28 @@ def plan_repair(repo: Repository, remote: RangeReadable) -> RepairPlan:
     soundness = IntactObjects(repo)
     with repo.locks.shared("objects"):  # what a collection deletes meanwhile is not damage
         soundness.scan()
-    view = load_snapshot(remote, NullCache(), repo.format.project)
-    search = _Search(repo, view, soundness)
+    snapshot = load_snapshot(remote, NullCache(), repo.format.project)
+    search = _Search(repo, snapshot, soundness)
     search.all_versions()
     wanted = sorted(search.wanted)
-    freight = plan_packs(search.table, search.reader, wanted) if wanted else FetchPacks((), {}, 0)
+    incoming = plan_packs(search.table, search.reader, wanted) if wanted else FetchPacks((), {}, 0)
     holders = {object_id: tuple(sorted(names)) for object_id, names in search.holders.items()}
     return RepairPlan(
         remote=remote.location,
         to_fetch=tuple(wanted),
         missing_lists=frozenset(search.bare),
-        received_bytes=freight.stored_bytes,
+        received_bytes=incoming.stored_bytes,
         damaged=tuple(sorted(soundness.damaged)),
         lost={object_id: holders[object_id] for object_id in sorted(search.lost)},
         holders=holders,
         intact=soundness,
-        snapshot=view,
+        snapshot=snapshot,
         table=search.table,
-        packs=freight,
+        packs=incoming,
     )
 
 
-def execute_repair(repo: Repository, known: RemoteCache, plan: RepairPlan) -> Repaired:
+def execute_repair(repo: Repository, cache: RemoteCache, plan: RepairPlan) -> Repaired:
     """Do what the plan says. Interrupted, nothing is lost; a second repair finishes it.
 
     What does not hash to its name when it comes is not put in place, and is counted as lost.
@@ -108,10 +108,10 @@ def execute_repair(repo: Repository, known: RemoteCache, plan: RepairPlan) -> Re
     """
     if not (plan.to_fetch or plan.damaged):
         return Repaired(0, (), plan.lost)
-    with repo.locks.exclusive(known.lock), repo.locks.exclusive("objects"):
+    with repo.locks.exclusive(cache.lock), repo.locks.exclusive("objects"):
         damaged = [name for name in plan.damaged if repo.storage.stat(name) is not None]  # else collected meanwhile
         aside = [_set_aside(repo, name) for name in damaged]
-        bad, replaced = _receive(repo, known, plan)
+        bad, replaced = _receive(repo, cache, plan)
         if bad or plan.lost:  # what the disk refuses now may be all there is of something, and whole
             damaged = [name for name in damaged if name not in plan.intact.unreadable]
         for name in damaged:
@@ -124,14 +124,14 @@ def execute_repair(repo: Repository, known: RemoteCache, plan: RepairPlan) -> Re
     return Repaired(len(plan.to_fetch) - len(bad), tuple(aside), lost)
 
 
-def _receive(repo: Repository, known: RemoteCache, plan: RepairPlan) -> tuple[set[ObjectId], set[str]]:
+def _receive(repo: Repository, cache: RemoteCache, plan: RepairPlan) -> tuple[set[ObjectId], set[str]]:
     """Bring what is wanted; returns what is damaged there, too, and the packs that came under their names.
 
     Where a pack that came cannot be read under the name of the damaged one, what is in it comes under another.
     """
     if not plan.to_fetch:
         return set(), set()
-    room = Quarantine(repo, plan.snapshot, known.incoming)
+    room = Quarantine(repo, plan.snapshot, cache.incoming)
     try:
         room.receive(plan.packs, plan.table, bare=plan.missing_lists)
     except (RemoteCorrupt, RecordUnreadable):
@@ -211,11 +211,11 @@ def _remove(repo: Repository, name: str, soundness: IntactObjects) -> None:
 class _Search:
     """Walks from the versions down, here where it is sound and there where it is not."""
 
-    def __init__(self, repo: Repository, view: RemoteSnapshot, soundness: IntactObjects) -> None:
+    def __init__(self, repo: Repository, snapshot: RemoteSnapshot, soundness: IntactObjects) -> None:
         self._repo = repo
         self._sound = soundness
-        self.table = _table(view)
-        self.reader = RemoteReader(view, self.table)
+        self.table = _table(snapshot)
+        self.reader = RemoteReader(snapshot, self.table)
         self._away = repo.store.offloaded.all()
         self._away_chunks = offloaded_chunks(repo.store, self._away) if self._away else set()
         self.wanted: set[ObjectId] = set()
@@ -341,10 +341,10 @@ def _parts(blob: ObjectId, listed: bytes) -> set[ObjectId]:
     return {chunk for chunk, _ in decode_chunk_list(listed, blob)}
 
 
-def _table(view: RemoteSnapshot) -> PackTable:
+def _table(snapshot: RemoteSnapshot) -> PackTable:
     """Build the table of where objects lie in those packs that are there."""
     table = PackTable()
-    for pack in view.manifest.packs:
+    for pack in snapshot.manifest.packs:
         with suppress(RemoteCorrupt):
-            table.add(pack, view.footer(pack))
+            table.add(pack, snapshot.footer(pack))
     return table

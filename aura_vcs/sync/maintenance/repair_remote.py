@@ -105,18 +105,18 @@ def check_writable(repo: Repository, name: str | None) -> None:
         )
 
 
-def plan_remote_repair(repo: Repository, remote: RemoteStorage, known: RemoteCache) -> RemoteRepairPlan:
+def plan_remote_repair(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> RemoteRepairPlan:
     """Read everything on the remote, and find where what is damaged there is to be had. Changes nothing.
 
     Raises:
         RemoteCorrupt: its manifest is damaged: nothing else says what it holds.
         RemoteError: it cannot be read, or is another project's.
     """
-    return _plan(repo, remote, known, RemoteIntactObjects(lambda pack: _own_footer(repo, known, pack), repo.progress))
+    return _plan(repo, remote, cache, RemoteIntactObjects(lambda pack: _own_footer(repo, cache, pack), repo.progress))
 
 
 def execute_remote_repair(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteRepairPlan
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: RemoteRepairPlan
 ) -> RemoteRepairPlan:
     """Do what the plan says, or what is left of it if somebody moved the remote meanwhile; returns what was done.
 
@@ -128,32 +128,32 @@ def execute_remote_repair(
         ObjectCorrupt, ObjectMissing: this project is damaged.
         LockBusy: another transfer with this remote is under way here.
     """
-    with repo.locks.exclusive(known.lock):
+    with repo.locks.exclusive(cache.lock):
         for _ in range(UPDATE_ATTEMPTS):
             if plan.does_nothing:
                 return plan
             try:
                 with repo.locks.shared("objects"):
-                    view = _execute(repo, remote, known, plan)
+                    snapshot = _execute(repo, remote, cache, plan)
             except RefMoved:
                 repo.refresh()
-                plan = _plan(repo, remote, known, plan.intact)
+                plan = _plan(repo, remote, cache, plan.intact)
                 continue
-            known.remember(state_of(view, known.state()))
+            cache.remember(state_of(snapshot, cache.state()))
             return plan
     raise RefMoved(f"{remote.location}/{MANIFEST}", "where it was seen", "moving all the time")
 
 
-def _plan(repo: Repository, remote: RemoteStorage, known: RemoteCache, sound: RemoteIntactObjects) -> RemoteRepairPlan:
-    view = load_snapshot(remote, UntrustedCache(known), repo.format.project)
+def _plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache, sound: RemoteIntactObjects) -> RemoteRepairPlan:
+    snapshot = load_snapshot(remote, UntrustedCache(cache), repo.format.project)
     own = OwnObjects(repo)
-    labels = look_for_labels(repo, view, known)
-    sound.scan(view)
+    labels = look_for_labels(repo, snapshot, cache)
+    sound.scan(snapshot)
     sound.check_lists(own.chunk)
-    needs, unlabelled = _walk(repo, view, sound, own, labels)
+    needs, unlabelled = _walk(repo, snapshot, sound, own, labels)
     while needs.wrong_lists:
         sound.reject(needs.wrong_lists)
-        needs, unlabelled = _walk(repo, view, sound, own, labels)
+        needs, unlabelled = _walk(repo, snapshot, sound, own, labels)
     faults = [RemoteFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
     faults += [RemoteFault(record_name(info), reason) for info, reason in labels.damaged.items()]
     return RemoteRepairPlan(
@@ -170,28 +170,28 @@ def _plan(repo: Repository, remote: RemoteStorage, known: RemoteCache, sound: Re
         labels=labels,
         needs=needs,
         intact=sound,
-        snapshot=view,
+        snapshot=snapshot,
     )
 
 
 def _walk(
-    repo: Repository, view: RemoteSnapshot, sound: RemoteIntactObjects, own: OwnObjects, labels: RemoteLabels
+    repo: Repository, snapshot: RemoteSnapshot, sound: RemoteIntactObjects, own: OwnObjects, labels: RemoteLabels
 ) -> tuple[RemoteNeeds, set[VersionId]]:
     """Find what the remote needs, and the versions whose labels nobody has."""
     needs = RemoteNeeds(sound, own, repo.progress)
-    unlabelled = recover_labels(repo, labels, needs.ancestry(view.manifest, labels))
-    needs.content(view.manifest, labels)
+    unlabelled = recover_labels(repo, labels, needs.ancestry(snapshot.manifest, labels))
+    needs.content(snapshot.manifest, labels)
     return needs, unlabelled
 
 
-def _own_footer(repo: Repository, known: RemoteCache, pack: PackInfo) -> Footer | None:
+def _own_footer(repo: Repository, cache: RemoteCache, pack: PackInfo) -> Footer | None:
     """Read the footer of a pack from the same pack here, or from the cache; None if neither has it."""
     try:
         return repo.store.packs.footer(pack.name)
     except (RecordCorrupt, FileNotFoundError):
-        cached = known.cached("footers", pack.name)
+        cached = cache.cached("footers", pack.name)
     try:
-        return parse_footer(cached, pack, known.name) if cached is not None else None
+        return parse_footer(cached, pack, cache.name) if cached is not None else None
     except RemoteCorrupt:
         return None
 
@@ -217,34 +217,34 @@ def _stored_bytes(needs: RemoteNeeds, sound: RemoteIntactObjects) -> int:
     return total
 
 
-def _execute(repo: Repository, remote: RemoteStorage, known: RemoteCache, plan: RemoteRepairPlan) -> RemoteSnapshot:
-    """Send what is needed, and move the manifest; returns the view after it.
+def _execute(repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: RemoteRepairPlan) -> RemoteSnapshot:
+    """Send what is needed, and move the manifest; returns the snapshot after it.
 
     Raises:
         RefMoved: the remote moved since it was looked at.
     """
     manifest = plan.snapshot.manifest
-    names = _write(repo, known, plan, remote.pack_bytes)
-    new = send_packs(repo, remote, known, [(known.outgoing, name) for name in names]).packs
+    names = _write(repo, cache, plan, remote.pack_bytes)
+    new = send_packs(repo, remote, cache, [(cache.outgoing, name) for name in names]).packs
     packs = [*new, *(pack for pack in manifest.packs if pack not in plan.packs and pack not in new)]
     records = [info for info in manifest.records if info not in plan.records]
     after = with_files(manifest, packs, records)
     after = retire(after, [*map(pack_name, plan.packs), *map(record_name, plan.records)])
     if plan.records and (plan.labels.recovered or plan.labels.annotations):
-        sound = RemoteSnapshot(remote, known, after, b"", plan.snapshot.token)
+        sound = RemoteSnapshot(remote, cache, after, b"", plan.snapshot.token)
         new_records = send_labels(remote, sound, plan.labels.recovered, plan.labels.annotations)
         after = with_files(after, packs, new_records)
-    view = update_manifest(repo, remote, plan.snapshot, after, has_all=False)
-    clear(known.outgoing)
-    return view
+    snapshot = update_manifest(repo, remote, plan.snapshot, after, has_all=False)
+    clear(cache.outgoing)
+    return snapshot
 
 
-def _write(repo: Repository, known: RemoteCache, plan: RemoteRepairPlan, pack_bytes: int | None) -> list[str]:
+def _write(repo: Repository, cache: RemoteCache, plan: RemoteRepairPlan, pack_bytes: int | None) -> list[str]:
     """Write what is to go there into packs of new names; those that an interrupted repair left are used again."""
     needs, manifest = plan.needs, plan.snapshot.manifest
     wanted = needs.send.keys() | needs.carry.keys()
     barred = tombstoned_packs(manifest) | {pack.name for pack in manifest.packs}
-    ready, done = reusable_packs(known.outgoing, set(wanted), barred)
+    ready, done = reusable_packs(cache.outgoing, set(wanted), barred)
     items = sorted((item for item in needs.send.values() if item.id not in done), key=pack_order)
     repo.progress.start("Gathering", None, "bytes")
 
@@ -252,7 +252,7 @@ def _write(repo: Repository, known: RemoteCache, plan: RemoteRepairPlan, pack_by
         yield from read_frames(repo, items)
         yield from _salvaged(plan, done)
 
-    written = write_packs(known.outgoing, everything(), repo.progress, salted=True, pack_bytes=pack_bytes)
+    written = write_packs(cache.outgoing, everything(), repo.progress, salted=True, pack_bytes=pack_bytes)
     repo.progress.finish()
     return ready + written
 

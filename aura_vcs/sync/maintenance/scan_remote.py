@@ -53,19 +53,19 @@ class RemoteIntactObjects:
         self.whole = PackTable()
         self.rest: dict[ObjectId, RemoteObject] = {}
 
-    def scan(self, view: RemoteSnapshot) -> None:
-        """Read what the view lists and was not read before.
+    def scan(self, snapshot: RemoteSnapshot) -> None:
+        """Read what the snapshot lists and was not read before.
 
         Raises:
             RemoteUnreachable: the connection went.
         """
-        new = [pack for pack in view.manifest.packs if pack not in self._looks]
+        new = [pack for pack in snapshot.manifest.packs if pack not in self._looks]
         self._progress.start("Reading what is there", sum(pack.size for pack in new), "bytes")
-        found = side_by_side(lambda pack: self._pack(view, pack), new)
+        found = side_by_side(lambda pack: self._pack(snapshot, pack), new)
         self._progress.finish()
         self._looks |= dict(zip(new, found, strict=True))
-        self._looks = {pack: self._looks[pack] for pack in view.manifest.packs}
-        self._register(view)
+        self._looks = {pack: self._looks[pack] for pack in snapshot.manifest.packs}
+        self._register(snapshot)
 
     def damaged(self) -> dict[PackInfo, PackScan]:
         """Return the listed packs that are not as they should be."""
@@ -132,11 +132,11 @@ class RemoteIntactObjects:
             fault = look.fault or f"the list of the parts of {min(blobs)[:12]} is not that of its content"
             self._looks[pack] = msgspec.structs.replace(look, fault=fault, bad=look.bad | blobs)
         if wrong:
-            self._register(self._view)
+            self._register(self._snapshot)
 
-    def _register(self, view: RemoteSnapshot) -> None:
+    def _register(self, snapshot: RemoteSnapshot) -> None:
         """Sort what was found into whole packs and the rest."""
-        self._view, self.whole, self.rest = view, PackTable(), {}
+        self._snapshot, self.whole, self.rest = snapshot, PackTable(), {}
         everything = PackTable()
         for pack, look in self._looks.items():
             if look.footer is None:
@@ -148,10 +148,10 @@ class RemoteIntactObjects:
             for entry in look.footer.entries:
                 if entry.id not in look.bad:
                     self.rest.setdefault(entry.id, RemoteObject(look.at, entry))
-        self.reader = RemoteReader(view, everything)
+        self.reader = RemoteReader(snapshot, everything)
 
-    def _pack(self, view: RemoteSnapshot, pack: PackInfo) -> PackScan:
-        fault, at, footer = self._footer(view, pack)
+    def _pack(self, snapshot: RemoteSnapshot, pack: PackInfo) -> PackScan:
+        fault, at, footer = self._footer(snapshot, pack)
         if footer is None:
             self._progress.advance(pack.size)
             return PackScan(fault, at, None)
@@ -159,7 +159,7 @@ class RemoteIntactObjects:
         for entry in footer.entries:
             by_frame[entry.frame].append(entry)
         bad: set[ObjectId] = set()
-        for number, data in frames(view, at, footer, range(len(footer.frames))):
+        for number, data in frames(snapshot, at, footer, range(len(footer.frames))):
             found = _damaged_objects(data, by_frame[number], pack.name)
             if data is None and not found:
                 fault = fault or "a part of it cannot be read"
@@ -167,42 +167,42 @@ class RemoteIntactObjects:
             self._progress.advance(footer.frames[number].stored_length)
         if bad and not fault:
             fault = f"{len(bad):,} of its {len(footer.entries):,} objects {'is' if len(bad) == 1 else 'are'} damaged"
-        if not fault and not has_pack_header(view, pack):
+        if not fault and not has_pack_header(snapshot, pack):
             fault = "it does not begin as a pack does"
         self._progress.advance(pack.footer)
         return PackScan(fault, at, footer, frozenset(bad))
 
-    def _footer(self, view: RemoteSnapshot, pack: PackInfo) -> tuple[str, PackInfo, Footer | None]:
+    def _footer(self, snapshot: RemoteSnapshot, pack: PackInfo) -> tuple[str, PackInfo, Footer | None]:
         """Return what is wrong with the file as such, and what the pack holds, from there or from elsewhere."""
         fault = ""
         try:
-            size = view.remote.size(pack_name(pack))
+            size = snapshot.remote.size(pack_name(pack))
             if size is None:
                 return "it is not there", pack, self._known_footer(pack)
             if size != pack.size:
                 fault = f"it has {size:,} bytes, not {pack.size:,}"
-            return fault, pack, view.footer(pack)
+            return fault, pack, snapshot.footer(pack)
         except RemoteCorrupt as error:
             fault = fault or error.reason
         footer = self._known_footer(pack)
         if footer is not None:
             return fault, pack, footer
-        return fault, *_actual_footer(view, pack)
+        return fault, *_actual_footer(snapshot, pack)
 
 
-def _actual_footer(view: RemoteSnapshot, pack: PackInfo) -> tuple[PackInfo, Footer | None]:
+def _actual_footer(snapshot: RemoteSnapshot, pack: PackInfo) -> tuple[PackInfo, Footer | None]:
     """Read what the file under a pack's name really holds, if it is a pack at all."""
     with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
-        size = view.remote.size(pack_name(pack)) or 0
-        trailer = view.remote.read_range(pack_name(pack), max(0, size - TRAILER_BYTES), TRAILER_BYTES)
+        size = snapshot.remote.size(pack_name(pack)) or 0
+        trailer = snapshot.remote.read_range(pack_name(pack), max(0, size - TRAILER_BYTES), TRAILER_BYTES)
         at = PackInfo(pack.name, size, footer_length(trailer, size, pack.name) + TRAILER_BYTES)
-        ending = fetch(view, at, size - at.footer, at.footer)
+        ending = fetch(snapshot, at, size - at.footer, at.footer)
         return at, decode_footer(ending[:-TRAILER_BYTES], trailer, pack.name)
     return pack, None
 
 
 def frames(
-    view: RemoteSnapshot, pack: PackInfo, footer: Footer, numbers: Sequence[int]
+    snapshot: RemoteSnapshot, pack: PackInfo, footer: Footer, numbers: Sequence[int]
 ) -> Iterator[tuple[int, bytes | None]]:
     """Yield frames of a pack, decoded; None for one that cannot be read or does not decode.
 
@@ -211,7 +211,7 @@ def frames(
     wanted = set(numbers)
     for run in runs(footer.frames, sorted(wanted)):
         first, last = footer.frames[run[0]], footer.frames[run[-1]]
-        data = _fetched(view, pack, first.offset, last.offset + last.stored_length - first.offset)
+        data = _fetched(snapshot, pack, first.offset, last.offset + last.stored_length - first.offset)
         for number in run:
             if number not in wanted:
                 continue
@@ -219,16 +219,16 @@ def frames(
             at = frame.offset - first.offset
             stored = data[at : at + frame.stored_length] if data is not None else None
             if stored is None and len(run) > 1:
-                stored = _fetched(view, pack, frame.offset, frame.stored_length)
+                stored = _fetched(snapshot, pack, frame.offset, frame.stored_length)
             decoded = None
             with suppress(RecordCorrupt):
                 decoded = decode_frame(frame, stored, pack.name) if stored is not None else None
             yield number, decoded
 
 
-def _fetched(view: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> bytes | None:
+def _fetched(snapshot: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> bytes | None:
     try:
-        return fetch(view, pack, offset, length)
+        return fetch(snapshot, pack, offset, length)
     except RemoteCorrupt:
         return None
 
@@ -246,9 +246,9 @@ def _damaged_objects(data: bytes | None, entries: Sequence[PackEntry], pack: str
     return found
 
 
-def has_pack_header(view: RemoteSnapshot, pack: PackInfo) -> bool:
+def has_pack_header(snapshot: RemoteSnapshot, pack: PackInfo) -> bool:
     """Tell whether the first bytes are those of a pack: no object covers them."""
-    return _fetched(view, pack, 0, len(MAGIC)) == MAGIC
+    return _fetched(snapshot, pack, 0, len(MAGIC)) == MAGIC
 
 
 def _intact_lists(look: PackScan) -> list[PackEntry]:

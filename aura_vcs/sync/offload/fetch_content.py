@@ -48,7 +48,7 @@ class LazyFetcher:
     def __init__(self, repo: Repository, connect: Connect | None = None) -> None:
         self._repo = repo
         self.connect = connect or self._open
-        self._views: dict[str, tuple[RemoteSnapshot, PackTable]] = {}
+        self._snapshots: dict[str, tuple[RemoteSnapshot, PackTable]] = {}
 
     def fetch(self, blobs: Mapping[ObjectId, str]) -> None:
         """Make blobs whole here; `blobs` has a path for each, for messages.
@@ -96,37 +96,37 @@ class LazyFetcher:
     def _open(self, name: str) -> RangeReadable:
         return open_named(self._repo, *remote_config(self._repo, name))
 
-    def _snapshot(self, name: str, known: RemoteCache, *, again: bool) -> tuple[RemoteSnapshot, PackTable]:
+    def _snapshot(self, name: str, cache: RemoteCache, *, again: bool) -> tuple[RemoteSnapshot, PackTable]:
         """Return the remote as it was when it was first asked; with `again`, as it is now."""
-        if name not in self._views or again:
-            before = self._views.pop(name, None)
+        if name not in self._snapshots or again:
+            before = self._snapshots.pop(name, None)
             remote = self.connect(name) if before is None else before[0].remote
             try:  # an older state than was seen is good enough: content is hashed
-                view = load_snapshot(remote, known, self._repo.format.project, accept_older=True)
-                self._views[name] = view, view.table(self._repo)
-                add_retired_packs(*self._views[name])
+                snapshot = load_snapshot(remote, cache, self._repo.format.project, accept_older=True)
+                self._snapshots[name] = snapshot, snapshot.table(self._repo)
+                add_retired_packs(*self._snapshots[name])
             except BaseException:
                 remote.close()
                 raise
-        return self._views[name]
+        return self._snapshots[name]
 
     def _fetch_from(self, name: str, parts: Parts, paths: Mapping[ObjectId, str]) -> None:
-        known = RemoteCache(self._repo, name)
-        with self._repo.locks.exclusive(f"content-{known.lock}"):  # a push to that remote may hold its own lock
-            is_old = name in self._views
-            view, table = self._snapshot(name, known, again=False)
-            wanted = self._request_for(view, table, parts)
+        cache = RemoteCache(self._repo, name)
+        with self._repo.locks.exclusive(f"content-{cache.lock}"):  # a push to that remote may hold its own lock
+            is_old = name in self._snapshots
+            snapshot, table = self._snapshot(name, cache, again=False)
+            wanted = self._request_for(snapshot, table, parts)
             if is_old and not all(wanted.objects.issuperset(absent) for absent in parts.values()):
-                view, table = self._snapshot(name, known, again=True)  # somebody may have pushed it since
-                wanted = self._request_for(view, table, parts)
+                snapshot, table = self._snapshot(name, cache, again=True)  # somebody may have pushed it since
+                wanted = self._request_for(snapshot, table, parts)
             if not wanted.objects:
                 return
             held = [blob for blob, absent in parts.items() if wanted.objects.issuperset(absent)]
             self._report(name, held, paths)
-            arrived = self._receive(known, view, table, wanted)
+            arrived = self._receive(cache, snapshot, table, wanted)
             self._keep_private(parts)
             self._record_locations(arrived)
-            clear(known.content)
+            clear(cache.content)
 
     def _keep_private(self, parts: Parts) -> None:
         """Let nobody read what has come back who could not read it before it went."""
@@ -144,10 +144,10 @@ class LazyFetcher:
             what = paths[blobs[0]] or (recorded[blobs[0]].path if blobs[0] in recorded else blobs[0][:12])
         self._repo.progress.note(f"Fetching the content of {what} from {name}")
 
-    def _request_for(self, view: RemoteSnapshot, table: PackTable, parts: Parts) -> _ContentRequest:
+    def _request_for(self, snapshot: RemoteSnapshot, table: PackTable, parts: Parts) -> _ContentRequest:
         """Build the request for what this remote can give: only of blobs that it can make whole."""
         wanted = _ContentRequest(set(), {})
-        reader = RemoteReader(view, table)
+        reader = RemoteReader(snapshot, table)
         for blob, absent in parts.items():
             found = table.find(blob)
             if absent != (blob,):
@@ -164,19 +164,19 @@ class LazyFetcher:
         return wanted
 
     def _receive(
-        self, known: RemoteCache, view: RemoteSnapshot, table: PackTable, wanted: _ContentRequest
+        self, cache: RemoteCache, snapshot: RemoteSnapshot, table: PackTable, wanted: _ContentRequest
     ) -> Downloaded:
         def receive() -> Downloaded:
-            freight = plan_packs(table, RemoteReader(view, table), wanted.objects)
-            with Quarantine(self._repo, view, known.content) as room:
-                return room.receive(freight, table, listed=wanted.listed)
+            incoming = plan_packs(table, RemoteReader(snapshot, table), wanted.objects)
+            with Quarantine(self._repo, snapshot, cache.content) as room:
+                return room.receive(incoming, table, listed=wanted.listed)
 
         try:
             return receive()
         except RemoteCorrupt:
-            if not known.content.list(PACKS):
+            if not cache.content.list(PACKS):
                 raise
-            clear(known.content)  # what an earlier attempt left may have been the damage: once more without it
+            clear(cache.content)  # what an earlier attempt left may have been the damage: once more without it
             return receive()
 
     def _record_locations(self, arrived: Downloaded) -> None:
@@ -196,8 +196,8 @@ class LazyFetcher:
 
     def close(self) -> None:
         """Let go of connections."""
-        while self._views:
-            self._views.popitem()[1][0].remote.close()
+        while self._snapshots:
+            self._snapshots.popitem()[1][0].remote.close()
 
 
 def enable_lazy_fetch(repo: Repository, connect: Connect | None = None) -> LazyFetcher:

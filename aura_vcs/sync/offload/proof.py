@@ -48,23 +48,23 @@ class StorageProver:
 
     def __init__(self, name: str, remote: RangeReadable, project: str) -> None:
         self.name = name
-        self.view = load_snapshot(remote, NullCache(), project)
-        check_place_of_its_own(self.view, "that keeps content for others")
-        self.versions = frozenset(v for v, label in self.view.labels().items() if label.is_live)
+        self.snapshot = load_snapshot(remote, NullCache(), project)
+        check_place_of_its_own(self.snapshot, "that keeps content for others")
+        self.versions = frozenset(v for v, label in self.snapshot.labels().items() if label.is_live)
         self.faults: list[str] = []
-        tables = side_by_side(self._listed, self.view.manifest.packs)
+        tables = side_by_side(self._listed, self.snapshot.manifest.packs)
         self.table = PackTable()
-        for pack, table in zip(self.view.manifest.packs, tables, strict=True):
+        for pack, table in zip(self.snapshot.manifest.packs, tables, strict=True):
             if table is not None:
                 self.table.add(pack, table.footers[pack])
-        self.reader = RemoteReader(self.view, self.table)
+        self.reader = RemoteReader(self.snapshot, self.table)
 
     def _listed(self, pack: PackInfo) -> PackTable | None:
         """Read what a pack holds; None if it is not there as the manifest says."""
-        place = self.view.remote.location
+        place = self.snapshot.remote.location
         try:
             start = pack.size - pack.footer
-            data = fetch_end(self.view, pack, start)
+            data = fetch_end(self.snapshot, pack, start)
             table = PackTable()
             table.add(pack, parse_footer(data, pack, place))
         except RemoteCorrupt as error:
@@ -75,7 +75,7 @@ class StorageProver:
     def listed(self, wanted: Iterable[ObjectId]) -> StorageProof:
         """Say which of the objects the remote lists. Reads none of them, and so proves nothing."""
         held = frozenset(object_id for object_id in wanted if self.table.find(object_id) is not None)
-        return StorageProof(self.name, self.view.remote.location, held, self.versions, tuple(self.faults), 0)
+        return StorageProof(self.name, self.snapshot.remote.location, held, self.versions, tuple(self.faults), 0)
 
     def prove(
         self,
@@ -113,7 +113,7 @@ class StorageProver:
             if found is not None and found.pack not in damaged:
                 held.add(object_id)
         return StorageProof(
-            self.name, self.view.remote.location, frozenset(held), self.versions, tuple(self.faults), total
+            self.name, self.snapshot.remote.location, frozenset(held), self.versions, tuple(self.faults), total
         )
 
     def _size(self, pack: PackInfo, number: int) -> int:
@@ -121,7 +121,7 @@ class StorageProver:
 
     def _is_intact(self, pack: PackInfo, numbers: Iterable[int], progress: Progress) -> bool:
         """Read frames of a pack and hash every object in them."""
-        reader = RemoteReader(self.view, self.table)
+        reader = RemoteReader(self.snapshot, self.table)
         entries: dict[int, list[PackEntry]] = {number: [] for number in numbers}
         for entry in self.table.footers[pack].entries:
             if entry.frame in entries:
@@ -145,13 +145,13 @@ def _frames(frames: Iterable[int], *, everything: bool) -> list[int]:
     return listed if everything else sorted(secrets.SystemRandom().sample(listed, min(SAMPLED_FRAMES, len(listed))))
 
 
-def fetch_end(view: RemoteSnapshot, pack: PackInfo, start: int) -> bytes:
+def fetch_end(snapshot: RemoteSnapshot, pack: PackInfo, start: int) -> bytes:
     """Fetch the end of a pack from `start`, which must be all there is.
 
     Raises:
         RemoteCorrupt: the pack is missing, shorter or longer than its manifest says.
     """
-    data = fetch(view, pack, start, pack.size - start)
-    if view.remote.size(f"packs/{pack.name}.pack") != pack.size:
-        raise RemoteCorrupt(view.remote.location, f"pack {pack.name[:12]} is not as long as its manifest says")
+    data = fetch(snapshot, pack, start, pack.size - start)
+    if snapshot.remote.size(f"packs/{pack.name}.pack") != pack.size:
+        raise RemoteCorrupt(snapshot.remote.location, f"pack {pack.name[:12]} is not as long as its manifest says")
     return data

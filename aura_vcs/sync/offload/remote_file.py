@@ -48,9 +48,9 @@ def open_at_remote(repo: Repository, content: LazyFetcher, blob: ObjectId) -> Bi
 
 
 def _open(repo: Repository, name: str, remote: RangeReadable, blob: ObjectId) -> "_RemoteFile | None":
-    known = RemoteCache(repo, name)
-    with repo.locks.exclusive(f"content-{known.lock}"):
-        snapshot = load_snapshot(remote, known, repo.format.project, accept_older=True)
+    cache = RemoteCache(repo, name)
+    with repo.locks.exclusive(f"content-{cache.lock}"):
+        snapshot = load_snapshot(remote, cache, repo.format.project, accept_older=True)
         table = snapshot.table(repo)
     reader = RemoteReader(snapshot, table)
     listed = table.find(blob)

@@ -100,8 +100,8 @@ def _prepare(
             remote.load(MANIFEST)
         except FileNotFoundError:
             _create(repo, address, remote)
-    view = load_snapshot(remote, RemoteCache(repo, name), repo.format.project)
-    return _checked(name, view, finding, encryption)
+    snapshot = load_snapshot(remote, RemoteCache(repo, name), repo.format.project)
+    return _checked(name, snapshot, finding, encryption)
 
 
 def _probed(remote: RemoteStorage, address: Address, *, single_writer: bool) -> ProbeResult:
@@ -146,23 +146,23 @@ def check_remote(
     try:
         if config.encryption:
             remote = unlock(remote, ask, key=config.encryption)
-        known = RemoteCache(repo, name)
-        view = load_snapshot(remote, known, repo.format.project, accept_older=accept_older)
+        cache = RemoteCache(repo, name)
+        snapshot = load_snapshot(remote, cache, repo.format.project, accept_older=accept_older)
         if accept_older:
-            known.remember(state_of(view, RemoteState(locks=known.state().locks), fetched="", pushed=""))
+            cache.remember(state_of(snapshot, RemoteState(locks=cache.state().locks), fetched="", pushed=""))
         finding = None
         if address.kind not in READ_ONLY:
             finding = _probed(remote, address, single_writer=config.single_writer)
-        return _checked(name, view, finding, config.encryption)
+        return _checked(name, snapshot, finding, config.encryption)
     finally:
         remote.close()
 
 
-def _checked(name: str, view: RemoteSnapshot, finding: ProbeResult | None, encryption: str) -> CheckedRemote:
-    manifest = view.manifest
+def _checked(name: str, snapshot: RemoteSnapshot, finding: ProbeResult | None, encryption: str) -> CheckedRemote:
+    manifest = snapshot.manifest
     return CheckedRemote(
         name=name,
-        url=view.remote.location,
+        url=snapshot.remote.location,
         probe=finding,
         generation=manifest.generation,
         packs=len(manifest.packs),

@@ -32,12 +32,12 @@ def open_link(repo: Repository, name: str | None, surroundings: Surroundings, as
         UnknownName, RemoteError.
     """
     name, config = remote_config(repo, name)
-    known = RemoteCache(repo, name)
+    cache = RemoteCache(repo, name)
     remote = open_named(repo, name, config, surroundings=surroundings)
     if not config.encryption:
-        return Link(name, config, remote, known)
+        return Link(name, config, remote, cache)
     try:
-        return Link(name, config, unlock(remote, ask_with(known.key_file()), key=config.encryption), known)
+        return Link(name, config, unlock(remote, ask_with(cache.key_file()), key=config.encryption), cache)
     except BaseException:
         remote.close()
         raise

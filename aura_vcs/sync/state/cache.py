@@ -103,12 +103,12 @@ class NullCache:
 class UntrustedCache(NullCache):
     """Knows what was seen last, and believes no bytes that were kept: for a look at what is really there."""
 
-    def __init__(self, known: "RemoteCache") -> None:
-        self._known = known
+    def __init__(self, cache: "RemoteCache") -> None:
+        self._cache = cache
 
     def state(self) -> RemoteState:
         """Return the state of the remote when it was seen last."""
-        return self._known.state()
+        return self._cache.state()
 
 
 class RemoteCache:

@@ -61,9 +61,9 @@ def with_files(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[
     return msgspec.structs.replace(changed, leaving=leaving)
 
 
-def has_unseen_tombstones(repo: Repository, view: RemoteSnapshot) -> bool:
+def has_unseen_tombstones(repo: Repository, snapshot: RemoteSnapshot) -> bool:
     """Tell whether something was retired that this machine, which pushes there, has not said it saw."""
-    manifest = view.manifest
+    manifest = snapshot.manifest
     own = manifest.machines.get(repo.replica)
     newest = max((item.generation for item in manifest.leaving.values() if item.final), default=-1)
     return own is not None and own.seen < newest
@@ -79,44 +79,44 @@ def retire(manifest: Manifest, names: Iterable[str]) -> Manifest:
 
 
 def update_manifest(
-    repo: Repository, remote: Swappable, view: RemoteSnapshot, manifest: Manifest, *, has_all: bool = True
+    repo: Repository, remote: Swappable, snapshot: RemoteSnapshot, manifest: Manifest, *, has_all: bool = True
 ) -> RemoteSnapshot:
     """Move the remote from what was seen to the next state; with `has_all`, all that this machine has is there.
 
     Raises:
         RefMoved: the remote has moved since it was seen.
     """
-    generation = view.manifest.generation + 1
+    generation = snapshot.manifest.generation + 1
     machines = manifest.machines
     if has_all:
         machines = {**machines, repo.replica: Machine(generation, now(), repo.host)}
     changed = msgspec.structs.replace(
         manifest,
         generation=generation,
-        previous=view.digest,
+        previous=snapshot.digest,
         updated_at=now(),
         updated_by=repo.author,
         machines=machines,
     )
     data = encode_manifest(changed)
-    token = remote.swap(MANIFEST, data, view.token)
-    return RemoteSnapshot(remote, view.known, decode_manifest(data, remote.location), data, token)
+    token = remote.swap(MANIFEST, data, snapshot.token)
+    return RemoteSnapshot(remote, snapshot.cache, decode_manifest(data, remote.location), data, token)
 
 
-def add_retired_packs(view: RemoteSnapshot, table: PackTable) -> None:
+def add_retired_packs(snapshot: RemoteSnapshot, table: PackTable) -> None:
     """Enter the packs that are retired and still there: the last place of what somebody offloaded.
 
     A machine that made a version with such content offline gets it from there, and sends it anew.
     """
-    for name, item in view.manifest.leaving.items():
-        size = view.remote.size(name) if item.final and name.startswith(f"{PACKS}/") else None
+    for name, item in snapshot.manifest.leaving.items():
+        size = snapshot.remote.size(name) if item.final and name.startswith(f"{PACKS}/") else None
         if not size or size <= TRAILER_BYTES:
             continue
         pack = name[len(f"{PACKS}/") : -len(".pack")]
         with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
-            trailer = view.remote.read_range(name, size - TRAILER_BYTES, TRAILER_BYTES)
+            trailer = snapshot.remote.read_range(name, size - TRAILER_BYTES, TRAILER_BYTES)
             info = PackInfo(pack, size, footer_length(trailer, size, pack) + TRAILER_BYTES)
-            table.add(info, view.footer(info))
+            table.add(info, snapshot.footer(info))
 
 
 def create_remote(remote: RemoteStorage, project: str, author: str) -> None:

@@ -32,10 +32,10 @@ DECODED_BYTES = 32 << 20
 
 
 class RemoteReader:
-    """Objects of one view."""
+    """Objects of one remote snapshot."""
 
-    def __init__(self, view: RemoteSnapshot, table: PackTable) -> None:
-        self._view = view
+    def __init__(self, snapshot: RemoteSnapshot, table: PackTable) -> None:
+        self._snapshot = snapshot
         self._table = table
         self._stored = FrameCache(CACHE_BYTES)
         self._decoded = FrameCache(DECODED_BYTES)
@@ -71,7 +71,7 @@ class RemoteReader:
         listed = list(decode_chunk_list(self.raw(found), blob))
         for chunk, length in listed:
             if self.locate(chunk).entry.length != length:
-                raise RemoteCorrupt(self._view.remote.location, f"the chunks of {blob[:12]} do not fit its list")
+                raise RemoteCorrupt(self._snapshot.remote.location, f"the chunks of {blob[:12]} do not fit its list")
         return [chunk for chunk, _ in listed]
 
     def fault(self, object_id: ObjectId, error: AuraError) -> UnreadableObject | None:
@@ -89,7 +89,7 @@ class RemoteReader:
         found = self.locate(object_id)
         data = self.raw(found)
         if found.entry.chunked or IDENTIFY[kind](data) != object_id:
-            raise RemoteCorrupt(self._view.remote.location, f"{kind} {object_id[:12]} does not hash to its name")
+            raise RemoteCorrupt(self._snapshot.remote.location, f"{kind} {object_id[:12]} does not hash to its name")
         return data
 
     def has(self, object_id: ObjectId) -> bool:
@@ -115,7 +115,7 @@ class RemoteReader:
         """
         lacking = self._table.first_missing(object_ids)
         if lacking is not None:
-            raise RemoteCorrupt(self._view.remote.location, f"object {lacking} is needed and is not there")
+            raise RemoteCorrupt(self._snapshot.remote.location, f"object {lacking} is needed and is not there")
 
     def raw(self, found: RemoteObject) -> bytes:
         """Read the bytes of an entry as the pack has them, not hashed."""
@@ -135,7 +135,7 @@ class RemoteReader:
         try:
             return self._decoded.put(pack.name, number, decode_frame(frame, stored, f"pack {pack.name[:12]}"))
         except RecordCorrupt as error:
-            raise RemoteCorrupt(self._view.remote.location, error.message) from error
+            raise RemoteCorrupt(self._snapshot.remote.location, error.message) from error
 
     def _fetch(self, pack: PackInfo, number: int) -> bytes:
         """Get a frame, and with it those that are likely to be wanted next."""
@@ -164,7 +164,7 @@ class RemoteReader:
         """Fetch neighbouring frames with one request."""
         frames = self._table.footers[pack].frames
         start = frames[run[0]].offset
-        data = fetch(self._view, pack, start, frames[run[-1]].offset + frames[run[-1]].stored_length - start)
+        data = fetch(self._snapshot, pack, start, frames[run[-1]].offset + frames[run[-1]].stored_length - start)
         for number in run:
             at = frames[number].offset - start
             self._stored.put(pack.name, number, data[at : at + frames[number].stored_length])
@@ -185,19 +185,19 @@ def runs(frames: tuple[Frame, ...], numbers: list[int]) -> list[list[int]]:
     return found
 
 
-def fetch(view: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> bytes:
+def fetch(snapshot: RemoteSnapshot, pack: PackInfo, offset: int, length: int) -> bytes:
     """Fetch a range of a pack, from what has arrived already or from the remote.
 
     Raises:
         RemoteCorrupt: the pack is missing or shorter than its manifest says.
     """
-    here = view.known.partial_range(pack.name, offset, length)
+    here = snapshot.cache.partial_range(pack.name, offset, length)
     if here is not None:
         return here
     try:
-        data = view.remote.read_range(pack_name(pack), offset, length)
+        data = snapshot.remote.read_range(pack_name(pack), offset, length)
     except FileNotFoundError as error:
-        raise RemoteCorrupt(view.remote.location, f"pack {pack.name[:12]} is missing") from error
+        raise RemoteCorrupt(snapshot.remote.location, f"pack {pack.name[:12]} is missing") from error
     if len(data) != length:
-        raise RemoteCorrupt(view.remote.location, f"pack {pack.name[:12]} is shorter than it should be")
+        raise RemoteCorrupt(snapshot.remote.location, f"pack {pack.name[:12]} is shorter than it should be")
     return data

@@ -44,10 +44,10 @@ class RemoteSnapshot:
     """What a remote held when its manifest was loaded."""
 
     def __init__(
-        self, remote: RangeReadable, known: CacheProtocol, manifest: Manifest, data: bytes, token: str
+        self, remote: RangeReadable, cache: CacheProtocol, manifest: Manifest, data: bytes, token: str
     ) -> None:
         self.remote = remote
-        self.known = known
+        self.cache = cache
         self.manifest = manifest
         self.digest = digest(data)
         self.token = token
@@ -66,7 +66,7 @@ class RemoteSnapshot:
                     merged[label.version] = label if known is None else merge_labels(known, label)
                 merge_into(self._annotations, proper_annotations(found.annotations))
             self._labels = merged
-            self.known.retain("records", {info.name for info in self.manifest.records})
+            self.cache.retain("records", {info.name for info in self.manifest.records})
         return self._labels
 
     def annotations(self) -> Annotations:
@@ -84,7 +84,7 @@ class RemoteSnapshot:
         Raises:
             RemoteCorrupt: it does not hash to its name.
         """
-        cached = self.known.cached("records", info.name)
+        cached = self.cache.cached("records", info.name)
         if cached is not None and digest(cached) == info.name:
             return decode_records(cached, info, self.remote.location)
         try:
@@ -92,7 +92,7 @@ class RemoteSnapshot:
         except FileNotFoundError as error:
             raise RemoteCorrupt(self.remote.location, f"record {info.name[:12]} is missing") from error
         found = decode_records(data, info, self.remote.location)
-        self.known.store("records", info.name, data)
+        self.cache.store("records", info.name, data)
         return found
 
     def table(self, repo: Repository, *, receiving: bool = False) -> "PackTable":
@@ -108,7 +108,7 @@ class RemoteSnapshot:
             for pack in self.manifest.packs:
                 table.add(pack, footers[pack] if pack in footers else _own_footer(repo, self, pack))
             self._table = table
-            self.known.retain("footers", {info.name for info in self.manifest.packs})
+            self.cache.retain("footers", {info.name for info in self.manifest.packs})
         return self._table
 
     def footer(self, pack: PackInfo, *, receiving: bool = False) -> Footer:
@@ -117,7 +117,7 @@ class RemoteSnapshot:
         Raises:
             RemoteCorrupt: it does not hash to the pack's name.
         """
-        cached = self.known.cached("footers", pack.name)
+        cached = self.cache.cached("footers", pack.name)
         if cached is not None:
             try:
                 return parse_footer(cached, pack, self.remote.location)
@@ -130,17 +130,17 @@ class RemoteSnapshot:
         except FileNotFoundError as error:
             raise RemoteCorrupt(self.remote.location, f"pack {pack.name[:12]} is missing") from error
         footer = parse_footer(data[-pack.footer :], pack, self.remote.location)
-        self.known.store("footers", pack.name, data[-pack.footer :])
+        self.cache.store("footers", pack.name, data[-pack.footer :])
         if whole and len(data) == pack.size:
-            self.known.store_pack(pack.name, data)
+            self.cache.store_pack(pack.name, data)
         return footer
 
 
-def _own_footer(repo: Repository, view: RemoteSnapshot, pack: PackInfo) -> Footer:
+def _own_footer(repo: Repository, snapshot: RemoteSnapshot, pack: PackInfo) -> Footer:
     try:
         return repo.store.packs.footer(pack.name)
     except (RecordCorrupt, FileNotFoundError):
-        return view.footer(pack)
+        return snapshot.footer(pack)
 
 
 def parse_footer(data: bytes, pack: PackInfo, place: str) -> Footer:
@@ -210,7 +210,7 @@ class PackTable:
 
 
 def load_snapshot(
-    remote: RangeReadable, known: CacheProtocol, project: str | None, *, accept_older: bool = False
+    remote: RangeReadable, cache: CacheProtocol, project: str | None, *, accept_older: bool = False
 ) -> RemoteSnapshot:
     """Look at a remote: one request.
 
@@ -223,7 +223,7 @@ def load_snapshot(
         loaded = remote.load(MANIFEST)
         manifest = decode_manifest(loaded.data, remote.location)
     except FileNotFoundError as error:
-        if known.state().project:
+        if cache.state().project:
             raise RemoteMismatch(
                 remote.location,
                 "there is no project there any more: its manifest.json is gone",
@@ -242,63 +242,66 @@ def load_snapshot(
             f"another project ({manifest.project}) is there, not {project}",
             hint="Every project needs a place of its own.",
         )
-    view = RemoteSnapshot(remote, known, manifest, loaded.data, loaded.token)
+    snapshot = RemoteSnapshot(remote, cache, manifest, loaded.data, loaded.token)
     if not accept_older:
-        _check_age(view, known.state())
-    return view
+        _check_age(snapshot, cache.state())
+    return snapshot
 
 
-def _check_age(view: RemoteSnapshot, seen: RemoteState) -> None:
+def _check_age(snapshot: RemoteSnapshot, seen: RemoteState) -> None:
     """Compare with what was seen before: generations and the entries of machines only ever grow."""
-    manifest = view.manifest
+    manifest = snapshot.manifest
     if manifest.generation < seen.generation:
         raise RemoteRewound(
-            view.remote.location, f"it is at state {manifest.generation}, and state {seen.generation} was seen there"
+            snapshot.remote.location,
+            f"it is at state {manifest.generation}, and state {seen.generation} was seen there",
         )
-    if manifest.generation == seen.generation and view.digest != seen.digest:
-        raise RemoteRewound(view.remote.location, f"its state {manifest.generation} is not the one that was seen there")
+    if manifest.generation == seen.generation and snapshot.digest != seen.digest:
+        raise RemoteRewound(
+            snapshot.remote.location, f"its state {manifest.generation} is not the one that was seen there"
+        )
     if manifest.generation == seen.generation + 1 and seen.digest and manifest.previous != seen.digest:
-        raise RemoteRewound(view.remote.location, "its state does not follow the one that was seen there")
+        raise RemoteRewound(snapshot.remote.location, "its state does not follow the one that was seen there")
     for branch, counters in seen.counters.items():
         there = {entry.replica: entry.counter for entry in manifest.branches.get(branch, ())}
         for replica, counter in counters.items():
             if there.get(replica, 0) < counter:
-                raise RemoteRewound(view.remote.location, f"branch {branch} is further back than was seen there")
+                raise RemoteRewound(snapshot.remote.location, f"branch {branch} is further back than was seen there")
 
 
-def check_place_of_its_own(view: RemoteSnapshot, what: str) -> None:
+def check_place_of_its_own(snapshot: RemoteSnapshot, what: str) -> None:
     """Refuse to rely on a project's own folder as on a place that keeps things for others; `what` says for what.
 
     Raises:
         RemoteMismatch.
     """
-    if PROJECT_FOLDER in view.manifest.features:
+    if PROJECT_FOLDER in snapshot.manifest.features:
         raise RemoteMismatch(
-            view.remote.location,
+            snapshot.remote.location,
             f"it is a project's own folder, and no place {what}: what it keeps is its own to decide",
             hint="Use a place of its own: `aura remote add backup FOLDER`.",
         )
 
 
 def state_of(
-    view: RemoteSnapshot, before: RemoteState, *, fetched: str | None = None, pushed: str | None = None
+    snapshot: RemoteSnapshot, before: RemoteState, *, fetched: str | None = None, pushed: str | None = None
 ) -> RemoteState:
     """Build what to remember of a snapshot."""
     return RemoteState(
-        project=view.manifest.project,
-        generation=view.manifest.generation,
-        digest=view.digest,
+        project=snapshot.manifest.project,
+        generation=snapshot.manifest.generation,
+        digest=snapshot.digest,
         counters={
             name: {entry.replica: entry.counter for entry in entries}
-            for name, entries in view.manifest.branches.items()
+            for name, entries in snapshot.manifest.branches.items()
         },
         fetched=before.fetched if fetched is None else fetched,
         pushed=before.pushed if pushed is None else pushed,
-        versions=view.count(before.versions),
-        locks=view.manifest.locks,
+        versions=snapshot.count(before.versions),
+        locks=snapshot.manifest.locks,
         heads={
             name: tuple({entry.version: None for entry in heads(entries) if entry.version is not None})
-            for name, entries in view.manifest.branches.items()
+            for name, entries in snapshot.manifest.branches.items()
         },
     )
 

@@ -94,9 +94,9 @@ def _share(footer: Footer, entries: Collection[PackEntry]) -> float:
 class Quarantine:
     """The packs of one fetch, from the first byte to the moment they are taken over; to be closed."""
 
-    def __init__(self, repo: Repository, view: RemoteSnapshot, room: LocalStorage) -> None:
+    def __init__(self, repo: Repository, snapshot: RemoteSnapshot, room: LocalStorage) -> None:
         self._repo = repo
-        self._view = view
+        self._snapshot = snapshot
         self._room = room
         self._second: ForkedWorker | None = None
         self._begun: list[PackInfo] = []
@@ -144,10 +144,10 @@ class Quarantine:
         second.ended()
         return {pack.name for pack, mark in zip(self._begun, told, strict=False) if mark == ord(_SOUND)}
 
-    def expected(self, freight: FetchPacks, table: PackTable) -> Mapping[ObjectId, StoredObject]:
+    def expected(self, incoming: FetchPacks, table: PackTable) -> Mapping[ObjectId, StoredObject]:
         """Predict what will be in the store, and where, as much as can be known before it is there."""
         expected: dict[ObjectId, StoredObject] = {}
-        for pack in freight.whole:
+        for pack in incoming.whole:
             footer = table.footers[pack]
             if next(footer.chunked(), None) is None:  # how large a blob in chunks is, its list tells, which is to come
                 self._expected[pack.name] = {item.id: item for item in objects_in(footer, lambda _: b"")}
@@ -156,7 +156,7 @@ class Quarantine:
 
     def receive(
         self,
-        freight: FetchPacks,
+        incoming: FetchPacks,
         table: PackTable,
         *,
         bare: Collection[ObjectId] = (),
@@ -171,12 +171,12 @@ class Quarantine:
             RemoteCorrupt: something does not hash to its name; nothing was taken over.
         """
         sound = self._intact_packs()
-        self._drop_unneeded({pack.name for pack in (*freight.whole, *self._begun)})
-        self._repo.progress.start("Fetching", freight.stored_bytes, "bytes")
-        self._fetch_all(freight.whole, partial(self._check, sound=sound))
-        names = [pack.name for pack in freight.whole]
-        if freight.parts:
-            names += self._fetch_parts(freight.parts, table)
+        self._drop_unneeded({pack.name for pack in (*incoming.whole, *self._begun)})
+        self._repo.progress.start("Fetching", incoming.stored_bytes, "bytes")
+        self._fetch_all(incoming.whole, partial(self._check, sound=sound))
+        names = [pack.name for pack in incoming.whole]
+        if incoming.parts:
+            names += self._fetch_parts(incoming.parts, table)
         self._repo.progress.finish()
         with ExitStack() as stack:
             files = [stack.enter_context(self._location(name).open(pack_path(name))) for name in names]
@@ -216,7 +216,7 @@ class Quarantine:
         at = min(found.size, pack.size) if found is not None else 0
         self._repo.progress.advance(at)
         while at < pack.size:
-            data = fetch(self._view, pack, at, min(PART_BYTES, pack.size - at))
+            data = fetch(self._snapshot, pack, at, min(PART_BYTES, pack.size - at))
             self._room.append(name + PART, data, at=at)
             at += len(data)
             self._repo.progress.advance(len(data))
@@ -244,7 +244,7 @@ class Quarantine:
         if pack.name not in sound and not _is_intact(self._room, part, pack):
             self._room.delete(part)
             raise RemoteCorrupt(
-                self._view.remote.location, f"pack {pack.name[:12]} holds bytes that are not its objects"
+                self._snapshot.remote.location, f"pack {pack.name[:12]} holds bytes that are not its objects"
             )
         self._room.adopt(self._room, part, pack_path(pack.name))
 
@@ -254,7 +254,7 @@ class Quarantine:
 
         with ThreadPoolExecutor(TRANSFERS) as executor:
             writer = PackWriter(self._room, executor)
-            reader = RemoteReader(self._view, table)
+            reader = RemoteReader(self._snapshot, table)
             try:
                 for pack, entries in parts.items():
                     self._fetch_frames(pack, entries, table.footers[pack], reader, writer)
@@ -277,7 +277,7 @@ class Quarantine:
                 try:
                     check_entries(data, by_frame[number], pack.name)
                 except ObjectCorrupt as error:
-                    raise RemoteCorrupt(self._view.remote.location, error.message) from error
+                    raise RemoteCorrupt(self._snapshot.remote.location, error.message) from error
                 writer.add_frame(
                     [NewObject(e.id, e.kind, data[e.offset : e.offset + e.length], e.chunked) for e in by_frame[number]]
                 )
@@ -311,7 +311,7 @@ class Quarantine:
             try:
                 check_chunk_list(blob, data, read_chunk)
             except (IntegrityError, RecordCorrupt) as error:
-                raise RemoteCorrupt(self._view.remote.location, error.message) from error
+                raise RemoteCorrupt(self._snapshot.remote.location, error.message) from error
         return {blob: tuple(chunk for chunk, _ in decode_chunk_list(data, blob)) for blob, data in lists.items()}
 
 

@@ -23,9 +23,9 @@ class FetchNegotiation:
     at it. With `partial`, the content of large files is left there; lists of chunks come.
     """
 
-    def __init__(self, repo: Repository, view: RemoteSnapshot, *, partial: bool) -> None:
+    def __init__(self, repo: Repository, snapshot: RemoteSnapshot, *, partial: bool) -> None:
         self._repo = repo
-        self._view = view
+        self._snapshot = snapshot
         self._partial = partial
         self._queries = repo.queries
         self._reader: RemoteReader | None = None
@@ -42,8 +42,8 @@ class FetchNegotiation:
     def reader(self) -> RemoteReader:
         """Build the reader of the remote's objects; the footers come when it is asked for first."""
         if self._reader is None:
-            self.table = self._view.table(self._repo, receiving=True)
-            self._reader = RemoteReader(self._view, self.table)
+            self.table = self._snapshot.table(self._repo, receiving=True)
+            self._reader = RemoteReader(self._snapshot, self.table)
         return self._reader
 
     def ancestry(self, roots: Iterable[VersionId]) -> None:
@@ -58,7 +58,7 @@ class FetchNegotiation:
         self.versions[version] = found = self.reader().version(version)
         self.needed[version] = Kind.VERSION
         if found.project != self._repo.format.project:
-            raise RemoteCorrupt(self._view.remote.location, f"version {version[:12]} belongs to another project")
+            raise RemoteCorrupt(self._snapshot.remote.location, f"version {version[:12]} belongs to another project")
         return found.parents
 
     def is_all_of(self, labels: Mapping[VersionId, Label]) -> bool:
@@ -79,7 +79,9 @@ class FetchNegotiation:
             for folder in self._walk.below(TreeVisit(known.tree)):
                 self._folder(folder, blobs)
         except LimitExceeded as error:
-            raise RemoteCorrupt(self._view.remote.location, f"in version {version[:12]}: {error.message}") from error
+            raise RemoteCorrupt(
+                self._snapshot.remote.location, f"in version {version[:12]}: {error.message}"
+            ) from error
         self._blobs({blob: file for blob, file in blobs.items() if blob not in self.needed})
 
     def content_if_present(self, version: VersionId) -> None:
@@ -131,7 +133,7 @@ class FetchNegotiation:
                 chunks.update(chunk for chunk, _ in pieces)
             elif sum(size for _, size in pieces) != blobs[blob].size:
                 path = shown_path(blobs[blob].path)
-                raise RemoteCorrupt(self._view.remote.location, f"the content of {path} is cut off")
+                raise RemoteCorrupt(self._snapshot.remote.location, f"the content of {path} is cut off")
         self.needed |= dict.fromkeys((lacking - left) | listed, Kind.BLOB)
         chunks.difference_update(self.needed)
         here = self._queries.held(chunks) - self._repo.index.unlocated(chunks)

@@ -47,7 +47,7 @@ class Uploaded(msgspec.Struct, frozen=True):
 
 
 def send_packs(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, sources: Sequence[tuple[LocalStorage, str]]
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, sources: Sequence[tuple[LocalStorage, str]]
 ) -> Uploaded:
     """Send packs beside each other, and look at what has arrived; `sources` say where each lies, and its name.
 
@@ -67,7 +67,7 @@ def send_packs(
     stop = Event()
     with ThreadPoolExecutor(TRANSFERS) as executor:
         try:
-            sent = list(executor.map(lambda source: _send_pack(repo, remote, known, stop, *source), sources))
+            sent = list(executor.map(lambda source: _send_pack(repo, remote, cache, stop, *source), sources))
         except KeyboardInterrupt:
             stop.set()  # else they would be sent to their ends before anybody hears of it
             raise
@@ -116,18 +116,18 @@ def _size(storage: LocalStorage, name: str) -> int:
 
 
 def _send_pack(
-    repo: Repository, remote: RemoteStorage, known: RemoteCache, stop: Event, storage: LocalStorage, name: str
+    repo: Repository, remote: RemoteStorage, cache: RemoteCache, stop: Event, storage: LocalStorage, name: str
 ) -> list[tuple[PackInfo, int]]:
     """Send a pack, cut where it must be, unless it is there; with how much of each was there before."""
     with storage.open(pack_path(name)) as file:
         opened, limit = OpenPack(file, name), remote.pack_bytes
         if storage is not repo.storage or limit is None or opened.size <= limit:
             counted = _CountedProgress(repo.progress, opened.size, stop, _passes(remote))
-            return [_send_part(remote, known, opened, counted, is_ours=storage is repo.storage)]
+            return [_send_part(remote, cache, opened, counted, is_ours=storage is repo.storage)]
         sent, rest = [], opened.size
         for part in cut(opened.footer, limit):
             counted = _CountedProgress(repo.progress, part.length, stop, _passes(remote))
-            sent.append(_send_part(remote, known, OpenPack(part.open(file), part.name), counted, is_ours=False))
+            sent.append(_send_part(remote, cache, OpenPack(part.open(file), part.name), counted, is_ours=False))
             rest -= part.length
         repo.progress.advance(rest)  # the footer of the whole, for which each of them has one of its own
         return sent
@@ -139,7 +139,7 @@ def _passes(remote: RemoteStorage) -> int:
 
 
 def _send_part(
-    remote: RemoteStorage, known: RemoteCache, opened: OpenPack, counted: _CountedProgress, *, is_ours: bool
+    remote: RemoteStorage, cache: RemoteCache, opened: OpenPack, counted: _CountedProgress, *, is_ours: bool
 ) -> tuple[PackInfo, int]:
     """Send what is to be one pack there, and look at what has arrived. Its footer is kept if no pack of ours has it."""
     last = opened.frames[-1]
@@ -155,7 +155,7 @@ def _send_part(
     if arrived != tail:
         raise RemoteCorrupt(remote.location, f"pack {info.name[:12]} did not arrive as it was sent")
     if not is_ours:
-        known.store("footers", info.name, tail)
+        cache.store("footers", info.name, tail)
     return info, there
 
 
@@ -189,7 +189,7 @@ def _upload(remote: RemoteStorage, info: PackInfo, opened: OpenPack, progress: P
 
 def send_labels(
     remote: RemoteStorage,
-    view: RemoteSnapshot,
+    snapshot: RemoteSnapshot,
     labels: Mapping[VersionId, Label],
     annotations: Mapping[str, Annotation],
 ) -> tuple[RecordInfo, ...]:
@@ -201,18 +201,18 @@ def send_labels(
         RefMoved: a record was collected there before it could be listed.
         RemoteCorrupt: a record is there with other bytes.
     """
-    records = list(view.manifest.records)
+    records = list(snapshot.manifest.records)
     if not labels and not annotations:
         return tuple(records)
     joined, said = dict(labels), dict(annotations)
-    name, data = _encoded(joined, said, view)
+    name, data = _encoded(joined, said, snapshot)
     while records and records[-1].size <= 2 * len(data):
-        found = view.record(records.pop())
+        found = snapshot.record(records.pop())
         for label in found.labels:
             known = joined.get(label.version)
             joined[label.version] = label if known is None else merge_labels(label, known)
         merge_into(said, proper_annotations(found.annotations))
-        name, data = _encoded(joined, said, view)
+        name, data = _encoded(joined, said, snapshot)
     info = RecordInfo(name, len(data))
     try:
         remote.create(record_name(info), io.BytesIO(data))
@@ -223,16 +223,16 @@ def send_labels(
             raise RefMoved(f"{remote.location}/{record_name(info)}", "there", "gone") from error
         if arrived != data:
             raise RemoteCorrupt(remote.location, f"record {name[:12]} is there with other bytes") from None
-    view.known.store("records", name, data)
+    snapshot.cache.store("records", name, data)
     return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
 
 
 def _encoded(
-    labels: Mapping[VersionId, Label], annotations: Mapping[str, Annotation], view: RemoteSnapshot
+    labels: Mapping[VersionId, Label], annotations: Mapping[str, Annotation], snapshot: RemoteSnapshot
 ) -> tuple[str, bytes]:
     """Encode a record, under a name that is not spent."""
     name, data = encode_records(labels.values(), annotations)
-    if record_name(name) in tombstones(view.manifest):
+    if record_name(name) in tombstones(snapshot.manifest):
         import secrets  # seldom needed, and slow to import
 
         name, data = encode_records(labels.values(), annotations, salt=secrets.token_hex(8))
