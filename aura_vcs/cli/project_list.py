@@ -9,22 +9,13 @@ from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
     from aura_vcs.cli.output.console import Console
-    from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.project_configuration import OpenStudio
-
-
-def follow_project(repo: "Repository", home: str, studio: "OpenStudio", console: "Console") -> None:
-    """Enter a project in which something was done and that the list does not know; see studio.listing."""
-    from aura_vcs.repository.listed_mark import is_listed
-
-    if not is_listed(repo, home):
-        enter_project(repo.root, home, studio, console)
 
 
 def enter_project(root: str, home: str, studio: "OpenStudio", console: "Console") -> None:
     """Bring the list up to date with the project at `root`; a studio that was never used stays unused."""
     if _is_used(home):
-        from aura_vcs.studio.listing import enter_project as enter  # most commands find their project listed
+        from aura_vcs.studio.listing import enter_project as enter
 
         with _warning(console):
             enter(root, home, studio)

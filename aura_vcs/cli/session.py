@@ -6,13 +6,12 @@ The only place that reads the environment for the library: `AURA_AUTHOR` names t
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import click
 
-from aura_vcs.cli.fetch_on_demand import FetchOnDemand
 from aura_vcs.cli.homes import studio_folder, sudo_uid
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.output.escaping import clean_input
@@ -20,6 +19,8 @@ from aura_vcs.errors import AuraError
 from aura_vcs.layout import FORMAT
 
 if TYPE_CHECKING:
+    from aura_vcs.cli.fetch_on_demand import FetchOnDemand
+    from aura_vcs.ids import ObjectId
     from aura_vcs.repository.ownership import Trust
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
@@ -30,6 +31,31 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 AUTHOR_LIMIT = 200
+
+
+class OnDemand:
+    """Fetches offloaded content when a command reads it; most projects have all they need, and import nothing."""
+
+    def __init__(self, repo: "Repository", console: Console) -> None:
+        self._of = repo, console
+        self._made: FetchOnDemand | None = None
+
+    def made(self) -> "FetchOnDemand":
+        """Build what fetches, once."""
+        if self._made is None:
+            from aura_vcs.cli.fetch_on_demand import FetchOnDemand
+
+            self._made = FetchOnDemand(*self._of)
+        return self._made
+
+    def __call__(self, blobs: "Mapping[ObjectId, str]") -> None:
+        """Bring the content of blobs; see FetchOnDemand."""
+        self.made()(blobs)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._made is not None:
+            self._made.close()
 
 
 class Session:
@@ -135,7 +161,7 @@ class Session:
 
         ahead, self.ahead = self.ahead, None
         repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), preview=preview, **self.options())
-        repo.store.fetch = FetchOnDemand(repo, self.console)
+        repo.store.fetch = OnDemand(repo, self.console)
         return repo
 
 
@@ -179,17 +205,22 @@ def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: A
                 raise
             raise found from error
         finally:
-            if isinstance(repo.store.fetch, FetchOnDemand):
+            if isinstance(repo.store.fetch, OnDemand):
                 repo.store.fetch.close()
 
 
 def _follow(session: Session, repo: "Repository") -> None:
-    """Let the studio's list know of a project in which something was done."""
+    """Enter a project in which something was done and that the studio's list does not know; see studio.listing."""
     if sum(repo.logs.sizes().values()) == session.recorded or repo.storage.stat(FORMAT) is None:
         return  # nothing was done, or the project was purged
-    from aura_vcs.cli.project_list import follow_project
+    from aura_vcs.repository.listed_mark import is_listed
 
-    follow_project(repo, session.studio_folder(), session.studio, session.console)
+    home = session.studio_folder()
+    if is_listed(repo, home):
+        return
+    from aura_vcs.cli.project_list import enter_project  # most commands find their project listed
+
+    enter_project(repo.root, home, session.studio, session.console)
 
 
 def pass_studio(function: F) -> F:

@@ -12,7 +12,7 @@ from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database
 from aura_vcs.index.index_file import Files, IndexFile, Place
 from aura_vcs.index.log_ingest import LogIngest, Recover
-from aura_vcs.index.object_locations import IndexLocations
+from aura_vcs.index.object_locations import IndexLocations, ListedLocations
 from aura_vcs.index.rows import Rows
 from aura_vcs.index.schema import OFFLOADED, filled_at_once
 from aura_vcs.model import Operation
@@ -250,8 +250,6 @@ class Index(Rows):
     @contextmanager
     def with_locations(self, found: Mapping[ObjectId, StoredObject]) -> Iterator[None]:
         """Read objects that have no row yet from where they lie, not by looking in every pack."""
-        from aura_vcs.index.rebuild import ListedLocations
-
         places = self._files.store.places
         self._files.store.places = ListedLocations(found, places)
         try:

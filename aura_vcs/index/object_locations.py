@@ -1,4 +1,4 @@
-"""Where packed objects lie, as the index knows it."""
+"""Where packed objects lie, as the index knows it, or as was just listed."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.database import Database
-from aura_vcs.objects.base import PackLocation
+from aura_vcs.objects.base import LocationIndex, NoLocations, PackLocation, StoredObject
 
 LOOKUP_SIZE = 500
 """Ids asked for in one statement; SQLite's limit of variables is higher everywhere."""
@@ -16,6 +16,33 @@ MAX_LOOKUPS = 2
 _COUNT = "SELECT coalesce(max(rowid), 0) FROM objects"
 _COLUMNS = "o.id, p.name, o.frame, o.offset, o.length, o.chunked"
 _FROM = "FROM objects o JOIN packs p ON p.id = o.pack"
+
+
+class ListedLocations:
+    """Places of objects that were just listed, else what `others` knows; see objects.base.LocationIndex."""
+
+    def __init__(self, found: Mapping[ObjectId, StoredObject], others: LocationIndex | None = None) -> None:
+        self._found = found
+        self._others = others or NoLocations()
+
+    def find(self, object_id: ObjectId) -> PackLocation | None:
+        """See Places."""
+        item = self._found.get(object_id)
+        return self._others.find(object_id) if item is None else item.location
+
+    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:
+        """See Places."""
+        found, wanted = self._found, set(object_ids)
+        here = {i: item.location for i in wanted & found.keys() if (item := found[i]).location is not None}
+        lacking = wanted - found.keys()
+        return {**here, **self._others.find_many(lacking)} if lacking else here
+
+    def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
+        """See Places."""
+        packs: dict[str, set[ObjectId]] = {}
+        for object_id, place in self.find_many(object_ids).items():
+            packs.setdefault(place.pack, set()).add(object_id)
+        return packs
 
 
 class IndexLocations:

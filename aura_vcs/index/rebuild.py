@@ -1,11 +1,11 @@
 """What the files alone say about the objects there are."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import LocationIndex, NoLocations, PackLocation, StoredObject
+from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import kind_of
 from aura_vcs.objects.store import ObjectStore
@@ -13,33 +13,6 @@ from aura_vcs.progress import Progress
 
 READ_LIMIT = 16 << 20
 """A loose object of more bytes is a blob: no tree or version is that large."""
-
-
-class ListedLocations:
-    """Places of objects that were just listed, else what `others` knows; see objects.base.LocationIndex."""
-
-    def __init__(self, found: Mapping[ObjectId, StoredObject], others: LocationIndex | None = None) -> None:
-        self._found = found
-        self._others = others or NoLocations()
-
-    def find(self, object_id: ObjectId) -> PackLocation | None:
-        """See Places."""
-        item = self._found.get(object_id)
-        return self._others.find(object_id) if item is None else item.location
-
-    def find_many(self, object_ids: Iterable[ObjectId]) -> Mapping[ObjectId, PackLocation]:
-        """See Places."""
-        found, wanted = self._found, set(object_ids)
-        here = {i: item.location for i in wanted & found.keys() if (item := found[i]).location is not None}
-        lacking = wanted - found.keys()
-        return {**here, **self._others.find_many(lacking)} if lacking else here
-
-    def packs_of(self, object_ids: Iterable[ObjectId]) -> Mapping[str, set[ObjectId]]:
-        """See Places."""
-        packs: dict[str, set[ObjectId]] = {}
-        for object_id, place in self.find_many(object_ids).items():
-            packs.setdefault(place.pack, set()).add(object_id)
-        return packs
 
 
 def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress) -> Iterator[list[StoredObject]]:

@@ -11,7 +11,7 @@ from aura_vcs.cli.output.escaping import escape
 from aura_vcs.cli.output.humanize import call, join_words, print_unstable, short_path, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house
-from aura_vcs.errors import InputError
+from aura_vcs.errors import AuraError, InputError
 from aura_vcs.layout import REMOTES
 from aura_vcs.suggestions import quote_path
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from aura_vcs.sync.locks.advice import Advice
 
 
+DOCUMENTS = (".json", ".otio")
+"""Ends of names of files that may name media."""
 SMALL = 1000
 """Bytes below which the exact number tells nobody anything."""
 FOLDERS_SHOWN = 5
@@ -180,10 +182,21 @@ def _is_saved(repo: "Repository", typed: tuple[str, ...], paths: list[str]) -> b
 
 
 def _warn_of_missing_media(repo: "Repository", console: Console, made: "VersionRecord") -> None:
+    before = repo.queries.version(made.parents[0]) if made.parents else None
+    if before is not None and not _changes_documents(repo, before, made):
+        return
     from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
 
-    before = repo.queries.version(made.parents[0]) if made.parents else None
     warn_of_missing_media(repo, console, before.tree if before is not None else None, made.tree)
+
+
+def _changes_documents(repo: "Repository", before: "VersionRecord", made: "VersionRecord") -> bool:
+    """Tell whether a document came or changed between two versions, or a file went; nothing is read for that."""
+    changes = repo.trees.differences(before.tree, made.tree)
+    try:
+        return any(change.new is None or change.path.endswith(DOCUMENTS) for change in changes)
+    except AuraError:
+        return True  # what was purged: whoever looks closer says so
 
 
 def commit_advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
