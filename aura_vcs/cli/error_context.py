@@ -64,7 +64,7 @@ def _who_has(repo: "Repository", folder: str, name: str, *, here: bool) -> str:
     """Say which version had a path last that the last one does not have; that none has, where it is in the folder."""
     from aura_vcs.history.commit import project_path
     from aura_vcs.history.lookup.path_versions import last_with_path
-    from aura_vcs.history.names.revisions import describe
+    from aura_vcs.index.queries import describe
 
     try:
         found = last_with_path(repo, project_path(repo, name, folder))

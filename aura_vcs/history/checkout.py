@@ -25,6 +25,7 @@ from aura_vcs.history.recording.version_builder import (
     worktree_base,
 )
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, HeadChange, Inverse, RefChange, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
@@ -83,7 +84,8 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
     if new_branch is not None:
         check_new_branch(repo, new_branch, record.id)
         head = Head(new_branch, record.id)
-    place = f"v{record.number}" if head.branch is None else f"{head.branch} (v{record.number})"
+    number = describe(repo.queries, record.id)
+    place = number if head.branch is None else f"{head.branch} ({number})"
     did = f"Started branch {place}" if new_branch is not None else f"Checked out {place}"
 
     def draft(transaction: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
@@ -126,7 +128,7 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
     record = resolve(repo, name)
     check_content(record)
     listed = one_line(", ".join(map(readable_name, paths or ())))
-    what = f"v{record.number}" + (f" ({listed})" if paths else "")
+    what = describe(repo.queries, record.id) + (f" ({listed})" if paths else "")
 
     def draft(_: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         return Draft(

@@ -29,6 +29,7 @@ from aura_vcs.history.recording.version_builder import (
     worktree_base,
 )
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import PROVENANCE_ENDING, EntryKind, Head, HeadChange, Inverse, RefChange, VersionType
 from aura_vcs.objects.base import StoredObject
@@ -161,14 +162,15 @@ def _amendable(repo: Repository) -> VersionRecord:
     if record is None:
         raise InputError("There is no version to amend yet", hint='Make the first with `aura commit -m "First cut"`.')
     found = branch(repo, head.branch) if head.branch is not None else None
+    name = describe(repo.queries, record.id)
     if found is None:
         hint = "Go to a branch first, or commit here: a branch starts by itself."
-        raise InputError(f"You are on the older version v{record.number}, which is not amended", hint=hint)
+        raise InputError(f"You are on the older version {name}, which is not amended", hint=hint)
     if found.version != record.id or found.diverged:
         hint = "Go there with `aura checkout`, or merge both with `aura merge`."
-        raise InputError(f"Branch {found.name} has gone on from v{record.number}, so it is not amended", hint=hint)
+        raise InputError(f"Branch {found.name} has gone on from {name}, so it is not amended", hint=hint)
     if not record.is_live or record.type is not VersionType.MANUAL:
-        raise InputError(f"v{record.number} is not a version that can be amended", hint="Commit as usual.")
+        raise InputError(f"{name} is not a version that can be amended", hint="Commit as usual.")
     return record
 
 
@@ -279,7 +281,7 @@ def _record(
     refs = dict([new_label(repo, transaction, made, wanted, name), entry])
     did = f"Committed v{made.version.number} {wanted.name!r}"
     if amended is not None:
-        did = f"Amended v{amended.number} as v{made.version.number} {wanted.name!r}"
+        did = f"Amended {describe(repo.queries, amended.id)} as v{made.version.number} {wanted.name!r}"
         refs |= {} if keep else _without(repo, transaction, amended, name)
     if facts:
         from aura_vcs.history.provenance_files import fact_changes  # few commits bring any

@@ -18,7 +18,7 @@ from aura_vcs.history.merging.same_heads import are_equal
 from aura_vcs.history.merging.three_way import MergedContent, ThreeWayMerge
 from aura_vcs.history.names.branches import branch, branch_update
 from aura_vcs.history.names.follow_branch import follow_branch
-from aura_vcs.history.names.revisions import check_content, describe, resolve
+from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.newly_ignored import newly_ignored
 from aura_vcs.history.recording.steps import StepScope, tree_writer
@@ -36,6 +36,7 @@ from aura_vcs.history.recording.version_builder import (
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.undo import operation_of
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType

@@ -20,6 +20,7 @@ from aura_vcs.history.recording.late_edits import PATHS
 from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import ActionRecord, VersionRecord
 from aura_vcs.layout import decode_name
 from aura_vcs.model import (
@@ -332,7 +333,7 @@ def _check_has_content(repo: Repository, version: VersionId | None, target: Oper
     """Refuse to go back onto a version whose content is gone: nothing could be compared with it."""
     record = repo.queries.version(version) if version is not None else None
     if record is not None and not repo.store.contains(record.tree):
-        raise OperationExpired(target.description, f"the content of v{record.number}")
+        raise OperationExpired(target.description, f"the content of {describe(repo.queries, record.id)}")
 
 
 def _branch_before(target: Operation, name: str) -> VersionId | None:
@@ -371,7 +372,7 @@ def _reverted_label(
     if _is_restored(current, label):
         record = repo.queries.version(version)
         if record is not None and not repo.store.contains(record.tree):
-            raise OperationExpired(target.description, f"the content of v{record.number}")
+            raise OperationExpired(target.description, f"the content of {describe(repo.queries, record.id)}")
     return label_change(current, label)
 
 

@@ -8,6 +8,7 @@ from aura_vcs.errors.integrity import ObjectPurged
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.recording.undo_batching import merge_into_batch
 from aura_vcs.history.recording.version_builder import check_note, check_texts, get_version
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
 from aura_vcs.refs.changes import label_change
@@ -63,11 +64,11 @@ def undelete_version(repo: Repository, record: VersionRecord) -> VersionRecord:
         ObjectPurged: its content has been freed.
     """
     if record.is_live:
-        raise InputError(f"v{record.number} is not deleted")
+        raise InputError(f"{describe(repo.queries, record.id)} is not deleted")
     if record.purged_at is not None and not repo.store.contains(record.tree):
-        raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")
+        raise ObjectPurged(describe(repo.queries, record.id), record.purged_at, record.purged_by or "somebody")
     if not repo.store.contains(record.tree):
-        raise OperationExpired(f"Deleting v{record.number}", "its content")
+        raise OperationExpired(f"Deleting {describe(repo.queries, record.id)}", "its content")
     cleared = dict.fromkeys(("deleted_at", "deleted_by", "purged_at", "purged_by", "purge_reason"))
     return _change(repo, record, "version.undelete", "Brought back", cleared)
 
@@ -94,7 +95,7 @@ def check_unused(repo: Repository, record: VersionRecord) -> None:
     Raises:
         VersionInUse: names the branch, the tag or the worktree.
     """
-    name = f"v{record.number}"
+    name = describe(repo.queries, record.id)
     for found in branches(repo):
         if record.id in {found.version, *found.diverged}:
             hint = "Take the last commit back with `aura undo`, or go on: only older versions can be deleted."
@@ -118,14 +119,15 @@ def _change(
     with repo.transaction() as transaction:
         label = repo.refs.label(record.id)
         if label is None:
-            raise InputError(f"The label of v{record.number} is not here", hint="`aura fsck` says more.")
+            name = describe(repo.queries, record.id)
+            raise InputError(f"The label of {name} is not here", hint="`aura fsck` says more.")
         after = stamp_label(
             label, transaction.replica, transaction.at, repo.author, **_dated(transaction, type_, changes)
         )
         ref, change = label_change(label, after)
         draft = Draft(
             type_,
-            f"{verb} v{record.number} {record.name!r}",
+            f"{verb} {describe(repo.queries, record.id)} {record.name!r}",
             {ref: change},
             inverse=Inverse(f"{type_}.revert"),
             can_batch=can_batch,

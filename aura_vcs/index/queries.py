@@ -29,6 +29,10 @@ JUMPED = 50
 """So many actions that a clock dated too late are looked past when the newest are wanted."""
 
 
+PREFIX_LENGTH = 4
+"""So many digits of an id name a version, where no other begins with them."""
+
+
 class VersionFilter(msgspec.Struct, frozen=True):
     """Which versions are wanted; times in RFC 3339, `grep` and `author` parts of text, any case."""
 
@@ -352,3 +356,21 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
     if wanted.important is not None:
         parts.append("v.important" if wanted.important else "NOT v.important")  # as the partial index says it
     return ("WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+def distinct_id(version: VersionId, among: Sequence[VersionRecord]) -> str:
+    """Return the beginning of a version's id that no other of these has."""
+    length = PREFIX_LENGTH
+    while sum(record.id.startswith(version[:length]) for record in among) > 1:
+        length += 1
+    return version[:length]
+
+
+def describe(queries: Queries, version: VersionId) -> str:
+    """Name the version for a person: `v12`, or `v12.a1b2` where machines gave out the number twice."""
+    record = queries.version(version)
+    if record is None:
+        return version[:12]
+    if not queries.is_shared(record.number):
+        return f"v{record.number}"
+    return f"v{record.number}.{distinct_id(version, queries.versions_numbered(record.number))}"

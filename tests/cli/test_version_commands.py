@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -180,3 +181,32 @@ def test_a_new_folder_in_a_project_without_versions_is_to_be_committed(film: Fil
     film.commit("One")
     film.write({"e/x.txt": "x"})
     assert "No version has e yet" in film("ls", "e", code=20).stderr
+
+
+def test_a_number_that_was_given_twice_is_told_with_its_id(two: Film, quick_path: Path) -> None:
+    """Where two machines called a version v2, every command says which of them it means."""
+    copy = Film(quick_path / "copy", {**two.env, "AURA_AUTHOR": "Bea"})
+    two("undo")
+    shutil.copytree(two.root, copy.root)
+    for film in (two, copy):
+        film.commit("Again", {"notes.txt": f"of {film.env['AURA_AUTHOR']}\n"})
+    for path in (copy.root / ".aura").rglob("*"):
+        place = two.root / ".aura" / path.relative_to(copy.root / ".aura")
+        if path.is_file() and "local" not in path.relative_to(copy.root).parts and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+    called = two("log", "--oneline", "-n", "1").out.split()[0]
+    assert re.fullmatch(r"v\d+\.[0-9a-f]{4}", called)
+    assert called in two("blame", "notes.txt").out
+    assert called in two("version", "purge", called, "--dry-run", code=None).stderr
+    assert called in two("version", "delete", called, code=None).stderr
+    two("version", "edit", called, "--name", "Ours")
+    assert called in two("ops", "-n", "1").out
+    two("checkout", called)
+    assert called in two("ops", "-n", "1").out
+    other = next(
+        word
+        for word in two("log", "--all", "--oneline").out.split()
+        if re.fullmatch(r"v\d+\.\w{4}", word) and word != called
+    )
+    assert called.partition(".")[0] == other.partition(".")[0]

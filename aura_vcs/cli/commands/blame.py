@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_path
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint, yellow
-from aura_vcs.cli.output.humanize import local_time
+from aura_vcs.cli.output.humanize import call, local_time
 from aura_vcs.cli.session import pass_repository, project_paths
 
 if TYPE_CHECKING:
@@ -52,14 +52,14 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
         return
     width = max((len(part.location) for part in found), default=0)
     versions = {part.version.id: part.version for part in found}
-    heads = {version_id: _head(version) for version_id, version in versions.items()}
+    heads = {version_id: _head(repo, version) for version_id, version in versions.items()}
     console.lines(
         ([*heads[part.version.id], "  ", cyan(part.location.ljust(width)), f"  {part.text}"] for part in found),
         paged=True,
     )
 
 
-def _head(record: "VersionRecord") -> list[Part]:
+def _head(repo: "Repository", record: "VersionRecord") -> list[Part]:
     """Format the number of a version, who made it and when."""
     author = record.author[:AUTHOR_WIDTH].ljust(AUTHOR_WIDTH)
-    return [yellow(f"v{record.number}".ljust(6)), faint(f"{author} {local_time(record.created_at)}")]
+    return [yellow(call(repo, record).ljust(6)), faint(f"{author} {local_time(record.created_at)}")]

@@ -47,7 +47,7 @@ def branch_command() -> None:
 def list_command(repo: "Repository", console: Console) -> None:
     """List the branches"""
     from aura_vcs.history.names.branches import branches
-    from aura_vcs.history.names.revisions import describe
+    from aura_vcs.index.queries import describe
 
     found = branches(repo)
     if console.as_json:

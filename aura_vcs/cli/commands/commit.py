@@ -273,7 +273,7 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
 
 def _print_other_head(repo: "Repository", console: Console, other: "VersionRecord") -> None:
     """Warn that the branch has two heads now, whose the other one is, and what merges them."""
-    from aura_vcs.history.names.revisions import describe
+    from aura_vcs.index.queries import describe
 
     name = f'{describe(repo.queries, other.id)} "{other.name}" by {other.author}'
     console.warn(

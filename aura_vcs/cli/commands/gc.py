@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, strong
-from aura_vcs.cli.output.humanize import count, join_words, local_time, long_duration, size
+from aura_vcs.cli.output.humanize import call, count, join_words, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_maintenance import collect_remote
 from aura_vcs.codec import format_time, parse_time
@@ -79,7 +79,7 @@ def gc_command(
         return
     grace = GRACE_SECONDS if grace_seconds is None else grace_seconds
     plan = plan_gc(repo, grace_seconds=grace, wait_for_others=not no_wait)
-    _show_plan(console, plan, grace)
+    _show_plan(repo, console, plan, grace)
     if dry_run:
         if console.as_json:
             console.data(_planned(plan))
@@ -129,9 +129,9 @@ def _print_freed(console: Console, done: "Collected") -> None:
         console.line(green("Freed "), freed, f": {count(done.removed_objects, 'object')} deleted")
 
 
-def _show_plan(console: Console, plan: "GcPlan", grace: float) -> None:
+def _show_plan(repo: "Repository", console: Console, plan: "GcPlan", grace: float) -> None:
     if plan.purged:
-        versions = join_words(f"v{record.number}" for record in plan.purged)
+        versions = join_words(call(repo, record) for record in plan.purged)
         since = f" more than {long_duration(grace)} ago" if grace else ""
         console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
     if plan.to_delete:

@@ -7,7 +7,7 @@ import msgspec
 
 from aura_vcs.cli.options import COUNT, HELP, Days, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red, strong
-from aura_vcs.cli.output.humanize import age, count
+from aura_vcs.cli.output.humanize import age, call, count
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import retention_rules
 
@@ -47,7 +47,7 @@ def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **r
         return
     for decision in plan.decisions:
         mark = green("stays") if decision.keep else red("goes ")
-        name = f"v{decision.version.number}".ljust(6)
+        name = call(repo, decision.version).ljust(6)
         console.line(mark, "  ", strong(name), faint(f"{age(decision.version.created_at):<16}"), decision.reason)
     verb = "would go" if dry_run else "went"
     console.line(f"{count(len(plan.to_delete), 'version')} {verb}, {len(plan.decisions) - len(plan.to_delete)} stay.")

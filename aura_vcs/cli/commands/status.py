@@ -212,7 +212,7 @@ def _print_branch(repo: "Repository", console: Console, found: "Status") -> None
 
     queries = repo.queries
     if found.diverged:
-        from aura_vcs.history.names.revisions import describe
+        from aura_vcs.index.queries import describe
 
         heads = " and ".join(describe(queries, version) for version in found.diverged)
         console.warn(

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_saved_path
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, yellow
-from aura_vcs.cli.output.humanize import count
+from aura_vcs.cli.output.humanize import call, count
 from aura_vcs.cli.session import pass_repository, project_paths
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]
         console.data({"version": version_to_json(done.version), "paths": list(done.paths), "rules": list(done.rules)})
         return
     console.line(
-        green("Left out "), f"{count(len(done.paths), 'path')} from ", yellow(f"v{done.version.number}"), " on: ",
+        green("Left out "), f"{count(len(done.paths), 'path')} from ", yellow(call(repo, done.version)), " on: ",
         ", ".join(done.paths),
     )  # fmt: skip
     for rule in done.rules:

@@ -89,7 +89,7 @@ def call(repo: "Repository", record: "VersionRecord | None") -> str:
         return ""
     if not repo.queries.is_shared(record.number):
         return f"v{record.number}"
-    from aura_vcs.history.names.revisions import describe
+    from aura_vcs.index.queries import describe
 
     return describe(repo.queries, record.id)
 

@@ -190,7 +190,7 @@ def _print_locks(console: Console, plan: "PushPlan") -> None:
 def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
     """Print what happened to the branch and the worktree."""
     from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
-    from aura_vcs.history.names.revisions import describe
+    from aura_vcs.index.queries import describe
 
     queries = repo.queries
     if pulled.diverged:

@@ -4,8 +4,9 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.history.names.revisions import PREFIX_LENGTH, check_content, resolve, split_content
+from aura_vcs.history.names.revisions import check_content, resolve, split_content
 from aura_vcs.ids import ID_LENGTH
+from aura_vcs.index.queries import PREFIX_LENGTH
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository

@@ -8,7 +8,7 @@ from aura_vcs.codec import is_text
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NameTaken, UnknownName, UnknownVersion, VersionInUse
 from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id
-from aura_vcs.index.queries import Queries
+from aura_vcs.index.queries import Queries, describe
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
 from aura_vcs.refs.branch_entries import claimed_branches, furthest_entry, heads
@@ -236,7 +236,7 @@ def check_not_deleted(repo: Repository, version: VersionId) -> None:
     if record is None:
         raise UnknownVersion(str(version)[:ID_LENGTH])
     if not record.is_live:
-        name = f"v{record.number}"
+        name = describe(repo.queries, record.id)
         hint = f"Bring it back first with `aura version undelete {name}`."
         raise InputError(f"{name} is {'purged' if record.purged_at is not None else 'deleted'}", hint=hint)
 

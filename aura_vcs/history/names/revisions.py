@@ -6,8 +6,7 @@ from aura_vcs.codec import is_text
 from aura_vcs.errors.input import AmbiguousVersion, NoVersions, UnknownVersion
 from aura_vcs.errors.integrity import ObjectPurged
 from aura_vcs.history.names.branches import branch, branches
-from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import Queries, VersionFilter
+from aura_vcs.index.queries import PREFIX_LENGTH, Queries, VersionFilter, describe, distinct_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import suggest
@@ -16,8 +15,6 @@ _STEPS = r"(?P<base>.+?)~(?P<steps>\d{0,15})"  # compiled by the commands that c
 _NUMBER = r"v(?P<number>\d{1,15})(\.(?P<prefix>[0-9a-f]{1,64}))?"
 _AT = r"(?P<branch>[^@]*)@\{(?P<when>[^}]+)\}"
 _CONTENT = r"(?s:(?P<version>[^:@]*(@\{[^}]*\})?[^:]*)(:(?P<path>.*))?)"
-PREFIX_LENGTH = 4
-"""So many digits of an id are enough to name a version, if no other begins so."""
 
 
 def split_content(name: str) -> tuple[str, str | None]:
@@ -95,15 +92,8 @@ def _step_back(repo: Repository, base: str, steps: int, name: str) -> VersionRec
 def _numbered(queries: Queries, number: int, prefix: str, name: str) -> VersionRecord | None:
     matches = [record for record in queries.versions_numbered(number) if record.id.startswith(prefix)]
     if len(matches) > 1:
-        raise AmbiguousVersion(name, [f"v{number}.{_distinct(record.id, matches)}" for record in matches])
+        raise AmbiguousVersion(name, [f"v{number}.{distinct_id(record.id, matches)}" for record in matches])
     return matches[0] if matches else None
-
-
-def _distinct(version: VersionId, among: list[VersionRecord]) -> str:
-    length = PREFIX_LENGTH
-    while sum(record.id.startswith(version[:length]) for record in among) > 1:
-        length += 1
-    return version[:length]
 
 
 def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | None:
@@ -117,15 +107,6 @@ def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | N
         return None
     history = repo.queries.history(start, VersionFilter(until=moment, deleted=True, limit=1))
     return history[0] if history else None
-
-
-def describe(queries: Queries, version: VersionId) -> str:
-    """Name the version for a person: `v12`, or `v12.a1b2` where machines gave out the number twice."""
-    record = queries.version(version)
-    if record is None:
-        return version[:12]
-    same = queries.versions_numbered(record.number)
-    return f"v{record.number}" if len(same) == 1 else f"v{record.number}.{_distinct(version, same)}"
 
 
 def check_content(record: VersionRecord) -> None:

@@ -7,7 +7,7 @@ import click
 from aura_vcs.cli.completion import complete_remote, complete_version
 from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
-from aura_vcs.cli.output.humanize import count, local_time, size
+from aura_vcs.cli.output.humanize import call, count, local_time, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.errors import InputError
@@ -57,26 +57,26 @@ def purge_command(
 
     record = resolve(repo, version)
     if record.purged_at is not None:
-        _already(console, record)
+        _already(repo, console, record)
         if remote is not None and not dry_run:
             _report(repo, console, remote)
         return
     check_unused(repo, record)
     plan = plan_purge(repo, record)
-    _show_plan(console, record, plan)
+    _show_plan(repo, console, record, plan)
     if remote is not None:
         _show_remote(repo, console, record, remote)
     if dry_run:
         _data(console, record, plan, dry_run=True)
         console.line(faint("Nothing was changed."))
         return
-    if not yes and not console.ask(f"Purge v{record.number}?"):
-        raise InputError(
-            f"v{record.number} was not purged: nobody said yes", hint="Run it again with --yes, or look with --dry-run."
-        )
+    name = call(repo, record)
+    if not yes and not console.ask(f"Purge {name}?"):
+        hint = "Run it again with --yes, or look with --dry-run."
+        raise InputError(f"{name} was not purged: nobody said yes", hint=hint)
     purged = purge_version(repo, record, reason)
     _data(console, purged, plan, dry_run=False)
-    console.line("Purged ", yellow(f"v{record.number}"), "; `aura gc` frees the space after the grace period")
+    console.line("Purged ", yellow(call(repo, record)), "; `aura gc` frees the space after the grace period")
     console.line(faint("Until then `aura undo` brings it back."))
     if remote is not None:
         _report(repo, console, remote)
@@ -99,19 +99,19 @@ def _report(repo: "Repository", console: Console, remote: str) -> None:
         console.line(f"{link.name} knows; `aura gc --remote {link.name}` frees the space there after the grace period")
 
 
-def _already(console: Console, record: "VersionRecord") -> None:
+def _already(repo: "Repository", console: Console, record: "VersionRecord") -> None:
     if console.as_json:
         from aura_vcs.maintenance.purge_plan import PurgePlan
 
         _data(console, record, PurgePlan(0, 0, 0), dry_run=False)
         return
     when = local_time(record.purged_at or "")
-    console.line(yellow(f"v{record.number}"), f" was purged already, on {when} by {record.purged_by}")
+    console.line(yellow(call(repo, record)), f" was purged already, on {when} by {record.purged_by}")
 
 
-def _show_plan(console: Console, record: "VersionRecord", plan: "PurgePlan") -> None:
+def _show_plan(repo: "Repository", console: Console, record: "VersionRecord", plan: "PurgePlan") -> None:
     console.line(
-        "Purging ", yellow(f"v{record.number}"), " ", strong(record.name), f", {size(record.size_bytes)} in all:"
+        "Purging ", yellow(call(repo, record)), " ", strong(record.name), f", {size(record.size_bytes)} in all:"
     )
     console.line(f"  frees  {size(plan.stored_bytes)}: {count(plan.objects, 'object')} that no other version holds")
     console.line(f"  keeps  {size(plan.shared_bytes)} that other versions hold too, and the version's record")
