@@ -12,6 +12,7 @@
 
 TYPE_CHECKING = False  # as `typing` has it, whose import takes time
 if TYPE_CHECKING:
+    from aura_vcs.agents.server import serve_agents
     from aura_vcs.api.branches import Branch, Branches, Tag, Tags
     from aura_vcs.api.comparing import Diff, FieldEdit, FileChange, FileDiff, diff_files
     from aura_vcs.api.contents import Asset, AssetFacts, Assets, Cleaned, CleaningPlan, Edited, Scene, Scenes
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
         FileInfo,
         Moved,
         Operation,
+        SessionUndone,
         Status,
         Undone,
         Version,
@@ -250,6 +252,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _FRONT = {
+    "agents.server": ("serve_agents "),
     "api.branches": ("Branch Branches Tag Tags "),
     "api.comparing": ("Diff FieldEdit FileChange FileDiff diff_files "),
     "api.contents": ("Asset AssetFacts Assets Cleaned CleaningPlan Edited Scene Scenes "),
@@ -287,7 +290,8 @@ _FRONT = {
         "Repaired StorageReport VersionShare "
     ),
     "api.values": (
-        "Autosaved Change Committed FileInfo Moved Operation Status Undone Version VersionLike VersionType "
+        "Autosaved Change Committed FileInfo Moved Operation SessionUndone Status "
+        "Undone Version VersionLike VersionType "
     ),
     "api.versions": ("Versions "),
     "errors": ("AuraError ExtraMissing InputError Interrupted MediaUnreadable OutputLost Problems Unfinished "),
@@ -531,6 +535,7 @@ __all__ = [
     "Scene",
     "Scenes",
     "SecretUnavailable",
+    "SessionUndone",
     "Setting",
     "SettingInvalid",
     "SettingValue",
@@ -594,6 +599,7 @@ __all__ = [
     "make_key_file",
     "open",
     "serve",
+    "serve_agents",
     "studio_home",
     "verify_bundle",
 ]

@@ -20,6 +20,8 @@ ORIGIN = "origin"
 DEFAULT_BRANCH = "main"
 PROVENANCE_ENDING = ".provenance.json"
 """What files are called that say where the file beside them comes from: `sky.png.provenance.json`."""
+SESSION = "session"
+"""The key of an operation's payload that says in which session of a program it was done."""
 GRACE_SECONDS = 14 * 86400
 """How long deleted content can be brought back, unless gc is told otherwise."""
 

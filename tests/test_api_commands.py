@@ -24,7 +24,7 @@ ONLY_WORDS = {"--json", "--yes", "--no-pager", "--traceback", "--version"}
 # of a value that is handed over; () is for what the result has anyway, or what is only about how it is shown.
 COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "": ("open", {"-C": "path"}),
-    "init": ("init init_bare", {"FOLDER": "path", "--bare": "folder"}),
+    "init": ("init init_bare Project.write_agents_page", {"FOLDER": "path", "--bare": "folder", "--agents": ()}),
     "status": ("Project.status Project.check", {}),
     "commit": ("Project.commit Project.amend", {"--message": "name", "--amend": ()}),
     "untrack": ("Project.untrack", {}),
@@ -54,7 +54,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         {"--list": (), "--ours": "decision", "--theirs": "decision", "--base": "decision", "--both": "decision",
          "--as-is": "decision", "--from": "source"},
     ),
-    "undo": ("Project.undo Studio.undo", {"--id": "operation", "--studio": ()}),
+    "undo": ("Project.undo Project.undo_session Studio.undo", {"--id": "operation", "--studio": ()}),
     "redo": ("Project.redo Studio.redo", {"--id": "operation", "--studio": ()}),
     "ops": (
         "Operations.list Operations.record Studio.actions",
@@ -212,6 +212,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         {"--from": "remote", "--to": "name", "--dry-run": ()},
     ),
     "reindex": ("Project.reindex", {}),
+    "mcp": ("serve_agents", {}),
     "serve": ("serve", {"--stdio": "requests"}),
     "debug object": ("Debug.object", {"OBJECT_ID": "id"}),
     "debug blobs": ("Debug.contents", {"-n": "limit"}),

@@ -22,6 +22,7 @@ ROWS = [
     "sync",
     "studio",
     "api",
+    "agents",
     "cli ui",
     "__main__",
 ]
@@ -57,13 +58,14 @@ PARTS = {
         "names",
         "autosave checkout commit lookup versions",
         "blame compare_versions inspect log undo untrack watch",
-        "resolve",
+        "resolve undo_session",
         "abort_merge merge status",
     ],
+    "agents": ["plain tools", "server"],
     "annotations": ["targets", "places", "notes provenance"],
     "project": [
         "documents editor_rules",
-        "autosave_loop editor_litter media purge render scenes search search_texts summary",
+        "agents_page autosave_loop editor_litter media purge render scenes search search_texts summary",
         "records",
     ],
     "sync": [
@@ -193,9 +195,9 @@ def test_only_storage_and_worktree_touch_files() -> None:
             assert word not in text, f"{module} uses {word}"
 
 
-SLOW_LIBRARIES = """PIL aaf2 av base64 botocore click concurrent cryptography ctypes difflib fcntl hmac html importlib
-ipaddress json keyring locale msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc resource secrets shlex
-shutil sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
+SLOW_LIBRARIES = """PIL aaf2 anyio av base64 botocore click concurrent cryptography ctypes difflib fcntl hmac html
+importlib ipaddress json keyring locale mcp msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc resource
+secrets shlex shutil sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
 """What a function may import from elsewhere: it is slow to import, an optional extra, or not on every system."""
 LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model progress"
 """What every command has loaded: importing it in a function saves nothing."""

@@ -20,11 +20,11 @@ from aura_vcs.history.diff.media_findings import has_media_name, is_media
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.lookup.select_files import shown_path
-from aura_vcs.history.names.revisions import resolve, split_content
+from aura_vcs.history.names.revisions import describe, resolve, split_content
 from aura_vcs.history.provenance_files import fact_changes
 from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.ids import ObjectId, is_object_id
+from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.model import Annotation, Entry, EntryKind, Inverse, Kind
 from aura_vcs.objects.availability import missing_parts
@@ -169,8 +169,13 @@ def set_provenance(repo: Repository, where: str, facts: Mapping[str, Any]) -> Pr
     given |= dict.fromkeys(name for name, value in facts.items() if value is None)
     if subject.path is not None:
         given.setdefault("path", shown_path(subject.path))
-    _record(repo, {subject.id: given}, subject.path or where)
+    _record(repo, {subject.id: given}, subject.path or _called(repo, subject.id))
     return provenance(repo, where)
+
+
+def _called(repo: Repository, found: ObjectId) -> str:
+    """Return what a version is called, or the beginning of the id of a content."""
+    return describe(repo.queries, VersionId(found)) if repo.index.knows(VersionId(found)) else found[:12]
 
 
 def _record(repo: Repository, given: dict[ObjectId, dict[str, Any]], about: str) -> None:

@@ -12,6 +12,7 @@ from aura_vcs.api.values import (
     Committed,
     FileInfo,
     Moved,
+    SessionUndone,
     Status,
     Undone,
     Version,
@@ -25,6 +26,7 @@ from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
 from aura_vcs.history import undo as undo_room
 from aura_vcs.history.diff.suggest_name import suggest_name
+from aura_vcs.history.undo_session import undo_session
 from aura_vcs.history.untrack import untrack
 from aura_vcs.repository.repository import Repository
 
@@ -215,6 +217,16 @@ class HistoryMethods(Part):
             NothingToUndo, OperationExpired.
         """
         return self._opened.run(call, _undo, operation)
+
+    def undo_session(self, session: str | None = None, **call: Unpack[Call]) -> SessionUndone:
+        """Take back all that a program, such as an agent, did in a session, or in the last one.
+
+        What others did since stays, and what that builds on; `left` says which.
+
+        Raises:
+            NothingToUndo, UnknownName.
+        """
+        return SessionUndone._of(self._opened.run(call, undo_session, session))
 
     def redo(self, operation: str | None = None, **call: Unpack[Call]) -> Undone:
         """Do again what was taken back last, or the operation whose id begins so.

@@ -14,6 +14,7 @@ from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import moment, path_or_none, paths_of
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.project import purge as purge_room
+from aura_vcs.project.agents_page import write_agents_page
 from aura_vcs.project.documents import problems
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.documents.load import plain_document
@@ -186,6 +187,10 @@ class MakingMethods(Part):
         self.assets = Assets(opened)
         self.checkpoints = Checkpoints(opened)
         self.exports = Exports(opened)
+
+    def write_agents_page(self) -> bool:
+        """Write `AGENTS.md`, a short page for agents; False where there is a file of that name already."""
+        return self._opened.run(NO_CALL, write_agents_page)
 
     def info(self) -> ProjectInfo:
         """Say what the project is and where its making stands."""

@@ -43,7 +43,8 @@ class Options(TypedDict, total=False):
     local disk for the index of a project on a network disk. `trusted` are projects of other accounts that
     may be used. `credentials` let the project in to its remotes: where offloaded content is read, it is
     fetched from there. With `keep_house`, a commit, amendment or autosave also frees what is due, at most once a
-    day, unless the person has turned that off: see `Project.keep_house`.
+    day, unless the person has turned that off: see `Project.keep_house`. `session` marks all that is recorded as done
+    in one session of a program: `Project.undo_session` takes it back.
     """
 
     author: str | None
@@ -53,6 +54,7 @@ class Options(TypedDict, total=False):
     trusted: tuple[StrPath, ...]
     credentials: Credentials | None
     keep_house: bool
+    session: str | None
 
 
 class Opened:
@@ -81,7 +83,9 @@ class Opened:
         return self._repo
 
     def _open(self) -> Repository:
-        return Repository(str(self.root), **repository_options(self._options, self.reporter))
+        repo = Repository(str(self.root), **repository_options(self._options, self.reporter))
+        repo.session = self._options.get("session")
+        return repo
 
     def run(
         self,

@@ -36,6 +36,8 @@ class Action:
     undone_by: str | None
     expires_at: datetime | None
     correlation_id: str | None
+    session: str | None
+    """The session of a program, such as an agent, in which it was done."""
 
     @classmethod
     def _of(cls, found: ActionRecord | Activity) -> Self:
@@ -56,6 +58,7 @@ class Action:
             by,
             expires,
             found.correlation_id,
+            found.session if isinstance(found, ActionRecord) else None,
         )
 
 
@@ -79,6 +82,7 @@ class Operations(Part):
         since: datetime | None = None,
         until: datetime | None = None,
         correlation_id: str | None = None,
+        session: str | None = None,
         everything: bool = False,
     ) -> list[Action]:
         """List a page of actions; with `everything` also checkpoints and exports, which are nothing to take back."""
@@ -89,6 +93,7 @@ class Operations(Part):
             since=time_text(since),
             until=time_text(until),
             correlation_id=correlation_id,
+            session=session,
         )
         return self._opened.run(NO_CALL, _listed, wanted, limit=limit, offset=offset, everything=everything)
 

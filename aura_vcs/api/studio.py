@@ -277,4 +277,5 @@ def _action(item: ListedAction) -> Action:
         item.undone_by,
         moment(action.expires_at),
         action.correlation_id,
+        None,
     )

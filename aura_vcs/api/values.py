@@ -12,6 +12,7 @@ from aura_vcs.history import checkout as checkout_room
 from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
 from aura_vcs.history import undo as undo_room
+from aura_vcs.history import undo_session as session_room
 from aura_vcs.history.recording.scan_differences import WorktreeChange as ScanChange
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, Head
@@ -289,6 +290,20 @@ class Undone:
         files = Moved._nowhere(repo, done.head) if done.files is None else Moved._of(repo, done.files)
         points = tuple(version for point in done.other_restore_points if (version := version_or_none(point)))
         return cls(done.description, Operation._of(done.operation), files, done.passed_over, points)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUndone:
+    """What was taken back of a session, newest first, in words; `left` is what others have built on."""
+
+    session: str
+    undone: tuple[str, ...]
+    left: tuple[str, ...]
+
+    @classmethod
+    def _of(cls, done: session_room.SessionUndone) -> Self:
+        """Take over what was done."""
+        return cls(done.session, tuple(item.description for item in done.undone), done.left)
 
 
 def _version_at(repo: Repository, head: Head) -> Version | None:

@@ -81,6 +81,7 @@ _LISTED = {
     "repair": ("Fetch what is damaged or missing here from a remote, or send it there", MAINTENANCE),
     "reindex": ("Build the index anew from the files", MAINTENANCE),
     "demo": ("Watch a tour on a sample project, or get the sample project", MORE),
+    "mcp": ("Let an agent work on the project, by the Model Context Protocol on a pipe", MORE),
     "serve": ("Serve a remote's or a project's folder to another machine (ssh runs this)", MORE),
     "helper": ("Keep a process ready that runs short commands at once", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),

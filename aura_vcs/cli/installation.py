@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 NAME = "aura-vcs"
 PARTS = ("click", "blake3", "zstandard", "msgspec", "pyfastcdc", "cryptography", "watchfiles", "rich")
-OPTIONAL_PARTS = ("av", "pillow", "keyring", "obstore", "botocore", "pyaaf2")
+OPTIONAL_PARTS = ("av", "pillow", "keyring", "obstore", "botocore", "pyaaf2", "mcp")
 _TEXT_LIMIT = 1 << 20
 
 

@@ -13,7 +13,7 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
-from aura_vcs.model import ORIGIN, Annotation, EntryKind, Label, Operation, Version
+from aura_vcs.model import ORIGIN, SESSION, Annotation, EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
@@ -272,7 +272,7 @@ class Projector:
     def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, 0) "
+            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, 0, ?) "
             "ON CONFLICT (id) DO "
             'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
             (
@@ -291,6 +291,7 @@ class Projector:
                 operation.correlation_id,
                 segment,
                 operation.payload.get("batch"),
+                session if isinstance(session := operation.payload.get(SESSION), str) else None,
             ),
         )
         self._mark_batch(operation)

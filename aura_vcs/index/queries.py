@@ -243,6 +243,23 @@ class Queries(ObjectQueries):
             found.append(ReplicaId(row[0]))
         return found
 
+    def newest_session(self, replica: ReplicaId) -> str | None:
+        """Return the session of a program in which this replica did something last that still stands."""
+        row = self._index.database.connection.execute(
+            "SELECT session FROM actions WHERE session IS NOT NULL AND replica = ? AND undoable = 1 "
+            "AND status = 'Applied' ORDER BY sequence DESC LIMIT 1",
+            (replica,),
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def session_actions(self, replica: ReplicaId, session: str) -> list[ActionRecord]:
+        """List what this replica did in a session that begins so, and that stands and can be undone, newest first."""
+        return self._actions(
+            "WHERE a.session >= ? AND a.session < ? AND a.replica = ? AND a.undoable = 1 AND a.status = 'Applied' "
+            "ORDER BY a.sequence DESC",
+            [session, session + "g", replica],
+        )
+
     def next_undo(self, replica: ReplicaId, at: str, *, before: int | None = None) -> ActionRecord | None:
         """Return the newest action of this replica that is applied, can be taken back and has not expired at `at`.
 
@@ -319,7 +336,8 @@ def actions_clause(wanted: ActionFilter, at: str | None) -> tuple[str, list[Any]
     chosen = (
         ("a.type = ?", wanted.type), ("a.user = ?", wanted.user),
         ("a.status = ?", "Applied" if status == "Expired" else status),
-        ("a.correlation_id = ?", wanted.correlation_id), ("a.time >= ?", wanted.since), ("a.time <= ?", wanted.until),
+        ("a.correlation_id = ?", wanted.correlation_id), ("a.session = ?", wanted.session),
+        ("a.time >= ?", wanted.since), ("a.time <= ?", wanted.until),
         ("a.expires_at <= ?", at if status == "Expired" else None),
         ("(a.expires_at IS NULL OR a.expires_at > ?)", at if status == "Applied" else None),
     )  # fmt: skip

@@ -53,6 +53,7 @@ class ActionFilter(msgspec.Struct, frozen=True, kw_only=True):
     correlation_id: str | None = None
     since: str | None = None
     until: str | None = None
+    session: str | None = None
 
     def matches(self, action: Any, status: str) -> bool:
         """Tell whether an action of this status is wanted; it has a type, a user, a time and a correlation id."""
@@ -62,6 +63,7 @@ class ActionFilter(msgspec.Struct, frozen=True, kw_only=True):
             and self.status in (None, status)
             and (self.since is None or action.time >= self.since)
             and (self.until is None or action.time <= self.until)
+            and (self.session is None or getattr(action, "session", None) == self.session)
         )
 
 
@@ -87,6 +89,7 @@ class ActionRecord(msgspec.Struct, frozen=True):
     expires_at: str | None
     correlation_id: str | None
     segment: str | None
+    session: str | None = None
 
 
 class ObjectRecord(msgspec.Struct, frozen=True, gc=False):
@@ -111,7 +114,7 @@ VERSION_COLUMNS = (
 )
 ACTION_COLUMNS = (
     'a.id, a.replica, a.sequence, a."start", a."end", a.type, a.description, a.user, a.time, a.status, a.undoable, '
-    "a.undone_at, a.undone_by, a.expires_at, a.correlation_id, a.segment"
+    "a.undone_at, a.undone_by, a.expires_at, a.correlation_id, a.segment, a.session"
 )
 
 

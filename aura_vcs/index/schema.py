@@ -64,7 +64,7 @@ CREATE TABLE actions (
   id TEXT PRIMARY KEY, replica TEXT NOT NULL, sequence INTEGER NOT NULL, "start" INTEGER NOT NULL,
   "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, time TEXT NOT NULL,
   status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
-  correlation_id TEXT, segment TEXT, batch TEXT, redoable INTEGER NOT NULL) WITHOUT ROWID;
+  correlation_id TEXT, segment TEXT, batch TEXT, redoable INTEGER NOT NULL, session TEXT) WITHOUT ROWID;
 CREATE INDEX actions_by_batch ON actions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_redoable ON actions (replica, sequence) WHERE redoable = 1;
@@ -73,6 +73,7 @@ CREATE INDEX actions_by_type ON actions (type, time);
 CREATE INDEX actions_by_status ON actions (status, time);
 CREATE INDEX actions_by_time ON actions (time, sequence);
 CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlation_id IS NOT NULL;
+CREATE INDEX actions_by_session ON actions (session) WHERE session IS NOT NULL;
 CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE scenes (

@@ -19,7 +19,7 @@ from aura_vcs.index.index import Index
 from aura_vcs.index.index_file import Files, IndexFile
 from aura_vcs.index.queries import Queries
 from aura_vcs.locks import WAIT_SECONDS, Locks
-from aura_vcs.model import DEFAULT_BRANCH, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
+from aura_vcs.model import DEFAULT_BRANCH, SESSION, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
@@ -92,6 +92,8 @@ class Repository:
         self._borrowed = TemporaryStorage()
         self.progress = progress
         self._names = (author, host)
+        self.session: str | None = None
+        """The session of a program, which all that is recorded from now on is marked with."""
         self._index_folder = index_folder
         self.storage = previewed(project_storage(root, calls)) if preview else project_storage(root, calls)
         self.format = load_format(self.storage, progress)
@@ -387,6 +389,7 @@ class Transaction:
     def prepare(self, draft: Draft) -> Operation:
         """Build the operation as it will stand in the log."""
         repository = self._repository
+        session = {SESSION: repository.session} if repository.session is not None else {}
         return Operation(
             id=new_operation_id(),
             replica=repository.replica,
@@ -398,6 +401,7 @@ class Transaction:
                 **msgspec.structs.asdict(draft),
                 "description": clean_text(draft.description),
                 "refs": dict(draft.refs),
+                "payload": {**draft.payload, **session},
             },
         )
 

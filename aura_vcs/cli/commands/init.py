@@ -12,6 +12,7 @@ from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import note_project
 from aura_vcs.layout import IGNORE_FILE
+from aura_vcs.repository.format_file import is_project
 
 if TYPE_CHECKING:
     from aura_vcs.cli.output.console import Console
@@ -38,10 +39,18 @@ SHOWN = 3
 )
 @click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
 @click.option("--bare", is_flag=True, help="Make a place without work files instead, for others to push to")
+@click.option("--agents", is_flag=True, help="Write AGENTS.md, a short page for agents; also in a project")
 @json_option
 @pass_session
 def init_command(
-    session: Session, folder: str | None, title: str | None, template: str | None, topic: str | None, *, bare: bool
+    session: Session,
+    folder: str | None,
+    title: str | None,
+    template: str | None,
+    topic: str | None,
+    *,
+    bare: bool,
+    agents: bool,
 ) -> None:
     """Make a folder a project
 
@@ -52,6 +61,7 @@ def init_command(
     .auraignore gets lines for what those editors make again: previews, proxies, caches.
     """
     from aura_vcs.history.init import start_project
+    from aura_vcs.project.agents_page import write_agents_page
     from aura_vcs.project.editor_litter import ignore_editor_litter
     from aura_vcs.repository.sync_tool_hints import SYNCTHING
 
@@ -62,11 +72,15 @@ def init_command(
 
         prepare_location(console, root)
         return
+    if agents and is_project(os.path.abspath(root)):
+        _page_for_agents(session, root)
+        return
     chosen = _template(session, root, template) if template is not None else None
     had_hint = os.path.lexists(os.path.join(root, SYNCTHING))
     with start_project(root, title=title, **session.options()) as (repo, started):
         files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
         litter = ignore_editor_litter(repo)
+        wrote_page = agents and write_agents_page(repo)
         note_project(repo.root, console)
         wrote_hint = not had_hint and os.path.lexists(os.path.join(root, SYNCTHING))
         if console.as_json:
@@ -83,6 +97,7 @@ def init_command(
                         {"name": one.name, "projects": one.count, "files": one.files} for one in litter.editors
                     ],
                     "ignored": litter.patterns,
+                    "wrote_agents_page": wrote_page,
                 }
             )
             return
@@ -96,7 +111,25 @@ def init_command(
         if chosen is not None:
             console.line(f"  wrote {count(len(files), 'document')} of the template ", strong(chosen.name))
         _print_editors(console, litter)
+        if wrote_page:
+            console.line("  wrote AGENTS.md, a page for agents")
         console.line('Save everything as the first version with `aura commit -m "First cut"`.')
+
+
+def _page_for_agents(session: Session, root: str) -> None:
+    """Write the page for agents into a project that there is."""
+    from aura_vcs.project.agents_page import write_agents_page
+    from aura_vcs.repository.repository import Repository
+
+    console = session.console
+    with Repository.open(root, **session.options()) as repo:
+        wrote = write_agents_page(repo)
+        if console.as_json:
+            console.data({"path": repo.root, "wrote_agents_page": wrote})
+        elif wrote:
+            console.line("Wrote AGENTS.md, a page for agents. Take it back with `aura undo`.")
+        else:
+            console.line("AGENTS.md is there already and was not changed.")
 
 
 def _print_editors(console: "Console", litter: "EditorLitter") -> None:

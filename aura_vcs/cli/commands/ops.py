@@ -1,12 +1,14 @@
 """`aura ops`."""
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option, since_until_options
-from aura_vcs.cli.output.console import Console, Line, faint, to_json, yellow
-from aura_vcs.cli.output.humanize import local_time
+from aura_vcs.cli.output.console import Console, Line, cyan, faint, to_json, yellow
+from aura_vcs.cli.output.humanize import count, local_time
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.studio_undo import list_in_studio, or_studio, studio_option
 from aura_vcs.errors.integrity import RecordCorrupt
@@ -36,6 +38,7 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
 @click.option(
     "--correlation", "correlation_id", metavar="ID", type=TEXT, help="Only what belongs together under this id"
 )
+@click.option("--session", "session_id", metavar="ID", type=TEXT, help="Only what a program did in this session")
 @click.option("--all", "everything", is_flag=True, help="Also checkpoints and exports, which are no actions")
 @studio_option
 @json_option
@@ -52,6 +55,7 @@ def ops_command(
     since: str | None,
     until: str | None,
     correlation_id: str | None,
+    session_id: str | None,
     everything: bool,
     in_studio: bool,
 ) -> None:
@@ -59,10 +63,19 @@ def ops_command(
 
     Everything that changed the project, with whether it was taken back. With an ID (or its
     beginning), everything that is recorded about one. Checkpoints that renderers save and exports
-    are recorded too, but are nothing to take back: --all lists them as well. With --studio, what
-    you did to your settings, templates and list of projects.
+    are recorded too, but are nothing to take back: --all lists them as well. What a program did in a session, such as
+    an agent (see `aura mcp`), is one line: --session lists all of it, and `aura undo --session` takes it back. With
+    --studio, what you did to your settings, templates and list of projects.
     """
-    wanted = ActionFilter(type=type_, user=user, status=status, correlation_id=correlation_id, since=since, until=until)
+    wanted = ActionFilter(
+        type=type_,
+        user=user,
+        status=status,
+        correlation_id=correlation_id,
+        since=since,
+        until=until,
+        session=session_id,
+    )
     if in_studio and operation is not None:
         raise click.UsageError("An ID does not go with --studio; --json has all of its actions.")
     if in_studio:
@@ -86,9 +99,24 @@ def _list(
     if console.as_json:
         console.data({"operations": [activity_to_json(repo, item) for item in found]})
     elif found:
-        console.lines(map(_line, found), paged=True)
+        in_one = wanted.session is None and not everything
+        console.lines(_with_sessions(found) if in_one else map(_line, found), paged=True)
     else:
         console.line("No matching operations." if offset or wanted != EVERY_ACTION else "Nothing was done yet.")
+
+
+def _with_sessions(found: "list[ActionRecord | Activity]") -> Iterator[Line]:
+    """Yield a line for each operation, and one for all that a program did one after the other in a session."""
+    for session, group in groupby(found, key=lambda item: getattr(item, "session", None)):
+        items = list(group)
+        if session is None or len(items) == 1:
+            yield from map(_line, items)
+            continue
+        undone = sum(item.status != "Applied" for item in items)
+        state = "" if not undone else "  (undone)" if undone == len(items) else f"  ({undone} of them undone)"
+        words = ", ".join(dict.fromkeys(item.type for item in reversed(items)))
+        who = f"  {items[0].user}: {count(len(items), 'operation')} in a session: {words}"
+        yield [cyan(session[:8]), "  ", faint(local_time(items[0].time)), who, faint(state)]
 
 
 def activity_to_json(repo: "Repository", item: "ActionRecord | Activity") -> dict[str, Any]:
@@ -119,6 +147,7 @@ def operation_to_json(action: "ActionRecord") -> dict[str, Any]:
         "replica": action.replica,
         "sequence": action.sequence,
         "correlation_id": action.correlation_id,
+        "session": action.session,
         "expires_at": action.expires_at,
     }
 

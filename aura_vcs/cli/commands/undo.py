@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console
+from aura_vcs.cli.output.console import Console, faint, strong
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.studio_undo import or_studio, studio_option, undo_in_studio
 from aura_vcs.cli.shared.undo_report import print_undone
@@ -15,20 +15,31 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    "undo", context_settings=HELP, epilog=examples("aura undo", "aura undo --studio", "aura ops", "aura redo")
+    "undo",
+    context_settings=HELP,
+    epilog=examples("aura undo", "aura undo --session", "aura undo --studio", "aura ops", "aura redo"),
 )
 @click.option("--id", "action_id", metavar="ID", help="This one (see `aura ops`), if nothing later depends on it")
+@click.option(
+    "--session", "session_id", is_flag=False, flag_value="", metavar="[ID]", help="All that an agent did in a session"
+)
 @studio_option
 @json_option
 @pass_session
-def undo_command(session: Session, action_id: str | None, in_studio: bool) -> None:
+def undo_command(session: Session, action_id: str | None, session_id: str | None, in_studio: bool) -> None:
     """Take back the last thing you did
 
     Again and again, back to the beginning; also after a restart. `aura ops` lists what was done.
     Of your files only those are touched that it had changed; what you edited in them since is kept in
     a restore point first.
-    With --studio, the last thing you did to your settings, templates or list of projects.
+    With --studio, the last thing you did to your settings, templates or list of projects. With --session, all that an
+    agent did in its last session, or in the one whose ID begins so; what you did since stays.
     """
+    if session_id is not None and (in_studio or action_id is not None):
+        raise click.UsageError("--session goes with neither --id nor --studio.")
+    if session_id is not None:
+        _undo_session(session_id or None)
+        return
     if not in_studio:
         with or_studio("undo"):
             _undo(action_id)
@@ -37,6 +48,28 @@ def undo_command(session: Session, action_id: str | None, in_studio: bool) -> No
             undo_in_studio(studio, session.console)
     else:
         raise click.UsageError("The studio is taken back in turn: --id does not go with --studio.")
+
+
+@pass_repository
+def _undo_session(repo: "Repository", console: Console, session_id: str | None) -> None:
+    from aura_vcs.history.undo_session import undo_session
+
+    done = undo_session(repo, session_id)
+    console.exit_code = 3 if done.left else 0
+    if console.as_json:
+        console.data(
+            {
+                "session": done.session,
+                "undone": [{"id": item.operation.undoes, "description": item.description} for item in done.undone],
+                "left": list(done.left),
+            }
+        )
+        return
+    for item in done.undone:
+        console.line("Took back: ", strong(item.description))
+    for said in done.left:
+        console.warn(f"left as it is: {said}")
+    console.line(faint(f"That was session {done.session[:8]}. `aura redo` does it again, one by one."))
 
 
 @pass_repository

@@ -99,6 +99,7 @@ def studio_action_to_json(item: "ListedAction") -> dict[str, Any]:
         "can_batch": action.can_batch,
         "is_persistent": True,
         "error_message": None,
+        "session": None,
     }
 
 

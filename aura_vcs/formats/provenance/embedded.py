@@ -231,7 +231,7 @@ def _id3_text(data: bytes) -> str:
 
 
 def _wav(reader: HeaderReader) -> dict[str, Any]:
-    """Read the `bext` chunk of a Broadcast WAV, and the list of texts beside it."""
+    """Read the chunk of a Broadcast WAV that says who recorded it, and the list of texts beside it."""
     position, found = 12, dict[str, Any]()
     for _ in range(_CHUNKS):
         try:

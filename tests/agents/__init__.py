@@ -1,0 +1,1 @@
+"""Agents: the server that they speak to."""
