@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from blake3 import blake3
 
+from aura_vcs.codec import path_of_text, path_text
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.full_text import match_of
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
 
-SCHEMA = 1
+SCHEMA = 2
 TEXT_BYTES_LIMIT = 64 << 20
 """So much text is kept in all, that of the newest versions; with what finds it, the file is about twice as large."""
 PAGE_BYTES = 4096
@@ -141,9 +142,9 @@ class PassageIndex:
 
     def _enter(self, passage: IndexedPassage) -> int:
         """Enter one; returns the bytes of text that came with it."""
-        connection, key = self._connection, hash_of(passage.text, passage.kind)
-        connection.execute("INSERT OR IGNORE INTO paths (path) VALUES (?)", (passage.path,))
-        path = connection.execute("SELECT id FROM paths WHERE path = ?", (passage.path,)).fetchone()[0]
+        connection, key, name = self._connection, hash_of(passage.text, passage.kind), path_text(passage.path)
+        connection.execute("INSERT OR IGNORE INTO paths (path) VALUES (?)", (name,))
+        path = connection.execute("SELECT id FROM paths WHERE path = ?", (name,)).fetchone()[0]
         known = connection.execute("SELECT 1 FROM passages WHERE path = ? AND hash = ?", (path, key)).fetchone()
         number, blob = passage.number, passage.blob
         values = (path, key, passage.kind, passage.place, number, blob, number, blob)
@@ -155,17 +156,20 @@ class PassageIndex:
 
     def forget_path(self, path: str) -> None:
         """Take out what is known of a file."""
-        connection = self._connection
+        connection, name = self._connection, path_text(path)
         clause = "path = (SELECT id FROM paths WHERE path = ?)"
-        connection.execute(f"DELETE FROM texts WHERE rowid IN (SELECT id FROM passages WHERE {clause})", (path,))
-        connection.execute(f"DELETE FROM passages WHERE {clause}", (path,))
+        connection.execute(
+            f"DELETE FROM texts WHERE rowid IN (SELECT id FROM passages WHERE {clause})", (name,)
+        )
+        connection.execute(f"DELETE FROM passages WHERE {clause}", (name,))
 
     def find(self, text: str, limit: int) -> list[FoundPassage]:
         """Find the passages in which all the words occur (each as a prefix too), best first."""
         match = match_of(text)
         if not match:
             return []
-        return [FoundPassage(*row) for row in self._connection.execute(_FIND, (match, limit))]
+        rows = self._connection.execute(_FIND, (match, limit))
+        return [FoundPassage(row, path_of_text(path), *rest) for row, path, *rest in rows]
 
     def counts(self) -> tuple[int, int, int]:
         """Count the files, passages and versions that are entered."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from aura_vcs.codec import is_text
+from aura_vcs.codec import readable_name
 from aura_vcs.errors import AuraError
 from aura_vcs.formats.passages import FILE_BYTES_LIMIT, Passage, is_searched, passages_of
 from aura_vcs.history.names.branches import branches
@@ -51,7 +51,6 @@ class Looked(msgspec.Struct, frozen=True):
     """Where a search looked: how many files and versions, and what was left out.
 
     `unread` counts versions whose content is not here, `too_large` texts of the folder that are not looked into,
-    `unnamed` files of the folder whose names are not UTF-8, which are not looked into either;
     `is_full` says that only the newest versions' texts are kept.
     """
 
@@ -60,7 +59,6 @@ class Looked(msgspec.Struct, frozen=True):
     unread: int = 0
     too_large: int = 0
     is_full: bool = False
-    unnamed: int = 0
 
 
 class _Seen(msgspec.Struct):
@@ -68,7 +66,6 @@ class _Seen(msgspec.Struct):
 
     unread: int = 0
     too_large: int = 0
-    unnamed: int = 0
 
 
 def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[TextHit], Looked]:
@@ -86,7 +83,7 @@ def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[Tex
         alone = [TextHit(hit.kind, hit.path, hit.place, hit.excerpt, True) for hit in now.values()]
         found = sorted([*alone, *hits], key=lambda hit: not hit.in_folder)
         files, _, versions = index.counts()
-        return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full(), seen.unnamed)
+        return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full())
     finally:
         index.close()
 
@@ -126,7 +123,7 @@ def _new_passages(repo: Repository, version: VersionId, known: set[VersionId]) -
     has_scenes = repo.trees.entry(record.tree, SCENES_FOLDER) is not None
     for difference in repo.trees.differences(_beside(repo, record, known), record.tree):
         entry = difference.new
-        if entry is not None and entry.kind is not EntryKind.DIR and is_text(difference.path):
+        if entry is not None and entry.kind is not EntryKind.DIR:
             found += _of_file(repo, difference.path, entry, record.number, has_scenes=has_scenes)
     return found
 
@@ -143,7 +140,7 @@ def _beside(repo: Repository, record: VersionRecord, known: set[VersionId]) -> O
 
 def _of_file(repo: Repository, path: str, entry: Entry, number: int, *, has_scenes: bool) -> Iterator[IndexedPassage]:
     """Yield a file's name and, where it is a text, what it says. Scenes have an index of their own."""
-    yield IndexedPassage(path, "file", "", path, number, entry.id)
+    yield IndexedPassage(path, "file", "", readable_name(path), number, entry.id)
     if entry.kind is not EntryKind.FILE or entry.size > FILE_BYTES_LIMIT or not _is_read(path, has_scenes=has_scenes):
         return
     for passage in passages_of(path, repo.store.read(entry.id)):
@@ -165,10 +162,6 @@ def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Pa
     """Return the paths at which the folder differs from HEAD's version, and what the files there say."""
     base = worktree_base(repo)
     scan = repo.worktree.scan(base.tree)
-    for folder in scan.walk():
-        seen.unnamed += (
-            len(folder.files) if not is_text(folder.path) else sum(not is_text(name) for name in folder.files)
-        )
     if scan.root.tree == base.tree:
         return set(), []
     changes, _ = compare_scan(repo, scan, base.tree, renames=False)
@@ -176,9 +169,9 @@ def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Pa
     has_scenes = scan.folder(SCENES_FOLDER) is not None
     for change in changes[:FOLDER_FILES]:
         state = scan.file(change.path)
-        if state is None or not is_text(change.path):
+        if state is None:
             continue
-        passages.append((change.path, Passage("file", "", change.path)))
+        passages.append((change.path, Passage("file", "", readable_name(change.path))))
         if not _is_read(change.path, has_scenes=has_scenes):
             continue
         if state.size > FILE_BYTES_LIMIT:

@@ -178,10 +178,16 @@ def test_long_paragraphs_are_cut(first: Repository) -> None:
     assert any("word199" in piece.text for piece in pieces)
 
 
-def test_files_whose_names_are_not_utf8_are_counted(repo: Repository) -> None:
-    """They are not looked into, and a search says how many they are, saved or not."""
-    put(repo, {os.fsdecode(b"bad\xff.txt"): "needle", "good.txt": "needle"}, "One")
-    write(Path(repo.root), {os.fsdecode(b"new\xff.txt"): "needle"})
-    hits, looked = search_texts(repo, "needle")
-    assert [hit.path for hit in hits] == ["good.txt"]
-    assert looked.unnamed == 2
+def test_files_whose_names_are_not_utf8_are_found(repo: Repository) -> None:
+    """By what they say and by the readable part of their names, saved or not, and in which versions."""
+    bad, new = os.fsdecode(b"caf\xff/bad.txt"), os.fsdecode(b"new\xff.txt")
+    put(repo, {bad: "needle", "good.txt": "needle"}, "One")
+    put(repo, {bad: "gone"}, "Two")
+    write(Path(repo.root), {new: "needle"})
+    hits, _ = search_texts(repo, "needle")
+    assert {(hit.path, hit.in_folder, hit.last.number if hit.last else None) for hit in hits} == {
+        ("good.txt", True, 2), (bad, False, 1), (new, True, None),
+    }  # fmt: skip
+    assert {hit.path for hit in search_texts(repo, "bad")[0]} == {bad}
+    again, _ = search_texts(repo, "needle")
+    assert again == hits

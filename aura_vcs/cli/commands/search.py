@@ -82,9 +82,6 @@ def _print_searched(console: Console, looked: "Looked") -> None:
         console.note(f"{count(looked.unread, 'version')} could not be read: their content is not here.")
     if looked.too_large:
         console.note(f"{count(looked.too_large, 'file')} of the folder are too large to be looked into.")
-    if looked.unnamed:
-        files = "1 file whose name is" if looked.unnamed == 1 else f"{looked.unnamed:,} files whose names are"
-        console.note(f"Not looked into: {files} not UTF-8.")
     if looked.is_full:
         console.note("There is more text than is kept for searching: of the oldest versions some was not looked at.")
 
