@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from aura_vcs.api.databases import DatabaseImport, DatabaseProject, LeftRows, import_database
     from aura_vcs.api.debugging import Debug, ObjectDetails, StoredContent, StoredRef
     from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
-    from aura_vcs.api.interchange import ExportedVersion, GitExport, GitImport, ImportedRef, LeftOut
+    from aura_vcs.api.interchange import (
+        ExportedVersion,
+        FolderImport,
+        FolderPlan,
+        GitExport,
+        GitImport,
+        ImportedRef,
+        LeftOut,
+        PlannedCopy,
+    )
     from aura_vcs.api.jsons import Json
     from aura_vcs.api.linking import (
         CollectedMedia,
@@ -260,7 +269,7 @@ _FRONT = {
     "api.debugging": ("Debug StoredContent ObjectDetails StoredRef "),
     "api.front": ("clone init init_bare make_key_file open serve studio_home verify_bundle "),
     "api.databases": ("DatabaseImport DatabaseProject LeftRows import_database "),
-    "api.interchange": ("ExportedVersion GitExport GitImport ImportedRef LeftOut "),
+    "api.interchange": ("ExportedVersion FolderImport FolderPlan GitExport GitImport ImportedRef LeftOut PlannedCopy "),
     "api.jsons": ("Json "),
     "api.linking": ("CollectedMedia CollectPlan OutsideMedia Relinked RelinkPlan LostMedia UnusedMedia "),
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
@@ -390,6 +399,8 @@ __all__ = [
     "FileInfo",
     "FileUnreadable",
     "FileUnstable",
+    "FolderImport",
+    "FolderPlan",
     "ForeignOwner",
     "FormatUnsupported",
     "Found",
@@ -485,6 +496,7 @@ __all__ = [
     "PathLocked",
     "PictureFacts",
     "PlanStale",
+    "PlannedCopy",
     "PointerError",
     "PointerInvalid",
     "PointerUnknown",

@@ -30,6 +30,7 @@ PAGES = (
     "docs/sync.md",
     "docs/coming-from-git.md",
     "docs/coming-from-aura-studio.md",
+    "docs/coming-from-copies.md",
     "docs/leaving.md",
     "docs/notes.md",
     "docs/provenance.md",

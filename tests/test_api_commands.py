@@ -119,6 +119,9 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "export git": ("Project.export_git", {"FOLDER": "folder"}),
     "export version": ("Project.export_version", {}),
     "import git": ("Project.import_git", {"PLACE": "place"}),
+    "import folder": (
+        "Project.import_folder Project.plan_folder", {"FOLDER": "plan", "--plan": "plan", "--dry-run": ()},
+    ),
     "import database": (
         "import_database", {"--media-root": "roots", "--map": "maps", "--project": "titles", "--studio": "with_studio"},
     ),

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self, Unpack
+from typing import Literal, Self, Unpack
 
 from aura_vcs.api.opened import Part, StrPath, project_paths
-from aura_vcs.api.reporting import Call
+from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import VersionLike, name_of, time_text
-from aura_vcs.interchange import export_version, git_export, git_import
+from aura_vcs.codec import format_time, parse_time
+from aura_vcs.interchange import export_version, folder_import, folder_plan, git_export, git_import
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT
 from aura_vcs.interchange.git_refs import ImportedRef as _Ref
 from aura_vcs.repository.repository import Repository
@@ -76,6 +77,38 @@ class ExportedVersion:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedCopy:
+    """A version to be made of a folder, ZIP or single file in the folder of copies; `path` is what a file is called."""
+
+    source: str
+    kind: Literal["folder", "zip", "file"]
+    date: datetime
+    name: str
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPlan:
+    """What a folder of copies is to become, in the order of the versions; `left` are names that are none of these."""
+
+    folder: Path
+    versions: tuple[PlannedCopy, ...]
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderImport:
+    """What an import did: `versions` are new, `known` had come before, `same` had nothing else than the one before."""
+
+    versions: int
+    known: int
+    same: int
+    branch: str | None
+    left: tuple[LeftOut, ...]
+    left_count: int
+
+
 class InterchangeMethods(Part):
     """Ways in and out."""
 
@@ -100,6 +133,18 @@ class InterchangeMethods(Part):
         return self._opened.run(
             call, _import_git, os.fspath(place), tuple(branches), tuple(tags), time_text(since), lfs, environment
         )
+
+    def plan_folder(self, folder: StrPath) -> FolderPlan:
+        """Say which versions the copies in a folder would become, in their order; change it before `import_folder`."""
+        return self._opened.run(NO_CALL, _plan_folder, os.path.abspath(folder))
+
+    def import_folder(self, plan: FolderPlan | StrPath, **call: Unpack[Call]) -> FolderImport:
+        """Make versions of copies, folders, ZIP files or single files, as a plan says, or of those in a folder.
+
+        Raises:
+            InputError: there is no such folder.
+        """
+        return self._opened.run(call, _import_folder, plan if isinstance(plan, FolderPlan) else os.path.abspath(plan))
 
     def export_git(
         self,
@@ -126,6 +171,35 @@ class InterchangeMethods(Part):
             TargetExists, UnknownVersion, UnknownName.
         """
         return self._opened.run(call, _export_version, name_of(version), os.path.abspath(target), tuple(paths))
+
+
+def _plan_folder(_: Repository, folder: str) -> FolderPlan:
+    found = folder_plan.plan_folder(folder)
+    copies = tuple(
+        PlannedCopy(copy.source, copy.kind, parse_time(copy.date), copy.name, Path(copy.path) if copy.path else None)
+        for copy in found.versions
+    )
+    return FolderPlan(Path(found.folder), copies, found.left)
+
+
+def _import_folder(repo: Repository, plan: FolderPlan | str) -> FolderImport:
+    if isinstance(plan, str):
+        wanted = folder_plan.plan_folder(plan)
+    else:
+        copies = tuple(
+            folder_plan.PlannedCopy(
+                copy.source,
+                copy.kind,
+                format_time(copy.date),
+                copy.name,
+                copy.path.as_posix() if copy.path is not None else "",
+            )
+            for copy in plan.versions
+        )
+        wanted = folder_plan.checked_plan(folder_plan.FolderPlan(str(plan.folder), copies), "the plan")
+    done = folder_import.import_folder(repo, wanted)
+    left = tuple(LeftOut(one.what, one.reason) for one in done.left)
+    return FolderImport(done.versions, done.known, done.same, done.branch, left, done.left_count)
 
 
 def _export_git(

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,7 +47,7 @@ def open_project(path: str, place: str) -> "ProjectRemote":
     from aura_vcs.sync.project_remote import open_project as open_remote
 
     context = click.get_current_context(silent=True)
-    session = context.find_root().obj if context is not None else None
+    session: Any = context.find_root().obj if context is not None else None
     if session is None:
         return open_remote(path, place)
     options = session.options()

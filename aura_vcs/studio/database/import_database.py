@@ -12,24 +12,22 @@ import msgspec
 
 from aura_vcs.codec import decode_record, now, readable_name
 from aura_vcs.errors import AuraError, InputError
-from aura_vcs.history.checkout import replace_worktree
-from aura_vcs.history.names.branches import branch, branch_update
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import record_past_versions
-from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.tree_edits import files_of
-from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_base
-from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import VersionFilter
+from aura_vcs.interchange.copied_files import store_file
+from aura_vcs.interchange.imported_branch import put_in_place
 from aura_vcs.layout import AURA, FORMAT
-from aura_vcs.model import DEFAULT_BRANCH, Entry, EntryKind, Format, Head, HeadChange, Inverse, Kind, TreeChange
-from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.model import DEFAULT_BRANCH, Entry, Format
+from aura_vcs.objects.batch import Batch
 from aura_vcs.project.documents.load import TIMELINE_NAME
 from aura_vcs.repository.format_file import is_project
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.database.cells import flag, identity
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
-from aura_vcs.studio.database.media import MediaFinder, MediaPlaces, OutsideFile, PathMap
+from aura_vcs.studio.database.media import MediaFinder, MediaPlaces, PathMap
 from aura_vcs.studio.database.present import PresentState, actions_by_project, present_state, slug, title_of
 from aura_vcs.studio.database.records import exports_by_project, note_state, record_checkpoints, record_exports
 from aura_vcs.studio.database.report import DatabaseImported, ImportedProject, Losses
@@ -253,23 +251,12 @@ class _Project:
             return {}
         return {path: entry for path, entry in files_of(repo.trees, record.tree).items() if path.startswith("assets/")}
 
-    def _media_entries(self, batch: Any) -> dict[str, Entry]:
+    def _media_entries(self, batch: Batch) -> dict[str, Entry]:
         entries = {}
         for place, source in sorted(self._places.sources.items()):
-            try:
-                file = OutsideFile(source, place)
-                if file.size < LARGE_BYTES:
-                    found = file.read()
-                    object_id = None if found is None else batch.add(Kind.BLOB, found[0], place)
-                else:
-                    object_id = next((one for _, one in batch.add_sources([file])), None)
-            except (OSError, AuraError) as error:
-                self._losses.leave("media", str(getattr(error, "strerror", None) or error), source)
-                continue
-            if object_id is None:
-                self._losses.leave("media", "they changed while they were read", source)
-                continue
-            entries[place] = Entry("", EntryKind.FILE, object_id, file.size)
+            found = store_file(batch, source, place, lambda what, reason: self._losses.leave("media", reason, what))
+            if found is not None:
+                entries[place] = found
         return entries
 
     def _closing(self, repo: Repository) -> VersionId | None:
@@ -279,45 +266,9 @@ class _Project:
         return newest.id if newest is not None else None
 
     def _move(self, repo: Repository) -> str:
-        """Put the branch on what was imported, with its files where HEAD is on it; returns the branch's name."""
+        """Put a branch on what was imported, with its files where HEAD is on it; returns the branch's name."""
         target = self._closing(repo)
-        if target is None:
-            return DEFAULT_BRANCH
-        name = self._branch_for(repo, target)
-        found = branch(repo, name)
-        if found is not None and not found.diverged and repo.queries.is_ancestor(target, found.version):
-            return name
-        record = repo.queries.version(target)
-        assert record is not None
-        base = worktree_base(repo)
-        goes = base.head.branch == name and (base.head.version is None or found is not None)
-
-        def draft(transaction: Transaction, at: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
-            ref, change = branch_update(repo, transaction, name, target, over_all=found is None)
-            head = HeadChange(at.head, Head(name, target)) if goes else None
-            trees = TreeChange(before, after) if goes and before != after else None
-            said = f"Imported {self._title} from the Aura studio"
-            return Draft("import", said, {ref: change}, head, trees, Inverse("import.revert"))
-
-        if goes:
-            why = f"Before importing {self._title}"
-            replace_worktree(repo, Between(repo, record.tree), draft, trigger="PreImport", why=why)
-        else:
-            with repo.transaction() as transaction:
-                transaction.record(draft(transaction, base, record.tree, record.tree))
-        return name
-
-    @staticmethod
-    def _branch_for(repo: Repository, target: VersionId) -> str:
-        """Choose the branch: `main` where it leads to what was imported, or one beside it."""
-        for name in (DEFAULT_BRANCH, BESIDE, *(f"{BESIDE}-{number}" for number in range(2, 100))):
-            found = branch(repo, name)
-            if found is None or (
-                not found.diverged
-                and (repo.queries.is_ancestor(found.version, target) or repo.queries.is_ancestor(target, found.version))
-            ):
-                return name
-        return BESIDE
+        return DEFAULT_BRANCH if target is None else put_in_place(repo, target, BESIDE, self._title)
 
 
 def _project_at(path: str) -> str | None:

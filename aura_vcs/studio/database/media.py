@@ -8,14 +8,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
 
 import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import UnsafePath
-from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import check_windows_name
 from aura_vcs.model import Entry
 from aura_vcs.project.documents.assets import asset_type
@@ -99,43 +96,6 @@ def mapped_path(path: str, maps: Sequence[PathMap]) -> str | None:
             path = os.path.join(one.new, *rest)
             break
     return path if os.path.isabs(path) and os.path.exists(path) else None
-
-
-class OutsideFile:
-    """A file that is taken into a project: see objects.base.FileToStore."""
-
-    is_unstable = False
-
-    def __init__(self, path: str, target: str) -> None:
-        self.path = target
-        self.fault: FileUnreadable | None = None
-        self._file = path
-        self._found = os.stat(path)
-        self.size = self._found.st_size
-
-    def read(self) -> tuple[Bytes, ObjectId] | None:
-        """See FileToStore."""
-        with self.open() as file:
-            data = file.read(self.size + 1)
-        return (data, blob_id(data)) if len(data) == self.size else None
-
-    def open(self) -> BinaryIO:
-        """See FileToStore."""
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            return os.fdopen(os.open(self._file, flags), "rb")
-        except OSError as error:
-            self.fault = FileUnreadable(self._file, error.strerror or str(error))
-            raise self.fault from error
-
-    def is_unchanged(self, file: BinaryIO) -> bool:
-        """See FileToStore."""
-        found = os.fstat(file.fileno())
-        return (found.st_size, found.st_mtime_ns) == (self.size, self._found.st_mtime_ns)
-
-    def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:
-        """See FileToStore."""
-        return read_bytes == self.size and self.is_unchanged(file)
 
 
 class MediaPlaces:
