@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         UnusedMedia,
     )
     from aura_vcs.api.locks import Locks, LocksReleased, LocksTaken, NewerFile, PathLock
-    from aura_vcs.api.lookup import Blamed, FieldChange, Found
+    from aura_vcs.api.lookup import Blamed, ClipChange, FieldChange, Found
     from aura_vcs.api.making import (
         DocumentProblem,
         NamedMedia,
@@ -273,7 +273,7 @@ _FRONT = {
     "api.jsons": ("Json "),
     "api.linking": ("CollectedMedia CollectPlan OutsideMedia Relinked RelinkPlan LostMedia UnusedMedia "),
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
-    "api.lookup": ("Blamed FieldChange Found "),
+    "api.lookup": ("Blamed ClipChange FieldChange Found "),
     "api.making": ("DocumentProblem NamedMedia ProjectInfo ProjectMedia ProjectPurgePlan ValuesSet "),
     "api.media": ("IndexedMedia MediaIndex MediaRoom "),
     "api.merging": ("Conflict MergePlan Merged Resolved "),
@@ -362,6 +362,7 @@ __all__ = [
     "ChoiceImpossible",
     "Cleaned",
     "CleaningPlan",
+    "ClipChange",
     "CollectPlan",
     "CollectedMedia",
     "Committed",

@@ -29,9 +29,9 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "commit": ("Project.commit Project.amend", {"--message": "name", "--amend": ()}),
     "untrack": ("Project.untrack", {}),
     "log": (
-        "Project.log Project.field_history",
+        "Project.log Project.field_history Project.clip_history",
         {"-n": "limit", "--type": "types", "--grep": "search", "--all": "everything", "--oneline": (), "--graph": (),
-         "--field": "pointer"},
+         "--field": "pointer", "--clip": "name"},
     ),
     "show": ("Project.show Project.open_file Project.read Project.files", {"WHAT": "version"}),
     "ls": ("Project.files", {"WHAT": "version"}),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import BinaryIO, Unpack
 
 from aura_vcs.api.comparing import Diff, compare
-from aura_vcs.api.lookup import Blamed, FieldChange, Found, blame, field_history, search
+from aura_vcs.api.lookup import Blamed, ClipChange, FieldChange, Found, blame, clip_history, field_history, search
 from aura_vcs.api.opened import Opened, Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import (
@@ -173,6 +173,8 @@ class HistoryMethods(Part):
     def blame(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> list[Blamed]:
         """Say which version wrote each line of a text, or field of a document; renames are followed.
 
+        Of the project of an editor: which versions added each clip, and last trimmed, moved or changed it.
+
         Raises:
             UnknownName: the version has no such file. NotStructural: it is neither JSON nor text.
         """
@@ -185,6 +187,14 @@ class HistoryMethods(Part):
             UnknownName: no version has the file, or the field. PointerInvalid.
         """
         return self._opened.run(call, field_history, path, pointer)
+
+    def clip_history(self, name: str, *paths: StrPath, **call: Unpack[Call]) -> list[ClipChange]:
+        """Say what happened to the clips called `name` in project files of editors, or in these, newest first.
+
+        Raises:
+            UnknownName: no version has such a clip.
+        """
+        return self._opened.run(call, clip_history, name, paths)
 
     def search(self, words: str, *, limit: int = 50, **call: Unpack[Call]) -> list[Found]:
         """Find words in names and descriptions of versions, and in scripts: of the folder first, then of versions.

@@ -1,5 +1,6 @@
 """Where something was written, and when it changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from aura_vcs.api.jsons import Json
 from aura_vcs.api.opened import StrPath, project_paths
 from aura_vcs.api.values import Version, path_or_none, version_or_none
 from aura_vcs.history import blame as blame_room
+from aura_vcs.history.lookup import clip_history as clip_room
 from aura_vcs.history.lookup import field_history as field_room
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.index.full_text import SearchHit as StoredFound
@@ -19,11 +21,15 @@ from aura_vcs.repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Blamed:
-    """A line or field of a file, and the version that wrote it; `place` is its number or JSON pointer."""
+    """A line or field of a file, and the version that wrote it; `place` is its number or JSON pointer.
+
+    Of a clip it is its place and name, `text` what was done to it, and `kind` "added", "trimmed", "moved" or "changed".
+    """
 
     place: str
     text: str
     version: Version
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,16 @@ class FieldChange:
     path: Path
     before: Json
     after: Json
+
+
+@dataclass(frozen=True, slots=True)
+class ClipChange:
+    """A version that did something to a clip of the project file `path`: sentences, and stable words for them."""
+
+    version: Version
+    path: Path
+    texts: tuple[str, ...]
+    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,13 @@ def blame(repo: Repository, version: str, path: StrPath) -> list[Blamed]:
     """See `Project.blame`."""
     found = blame_room.blame(repo, resolve(repo, version).id, project_paths(repo, [path])[0])
     versions = {part.version.id: Version._of(part.version) for part in found}
-    return [Blamed(part.location, part.text, versions[part.version.id]) for part in found]
+    return [Blamed(part.location, part.text, versions[part.version.id], part.kind) for part in found]
+
+
+def clip_history(repo: Repository, name: str, paths: Sequence[StrPath]) -> list[ClipChange]:
+    """See `Project.clip_history`."""
+    found = clip_room.clip_history(repo, resolve(repo, "HEAD").id, name, project_paths(repo, paths) if paths else ())
+    return [ClipChange(Version._of(it.version), Path(it.path), it.texts, it.kinds) for it in found]
 
 
 def field_history(repo: Repository, path: StrPath, pointer: str) -> list[FieldChange]:

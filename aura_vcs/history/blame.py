@@ -11,6 +11,7 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.patience import equal_runs
 from aura_vcs.formats.text import read_text, split_lines
+from aura_vcs.history.lookup.clip_history import blame_clips, is_project_name
 from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, ContentWalk, FileStep, FileVersion
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
@@ -24,15 +25,21 @@ Lines = dict[int, tuple[int, ...]]
 
 
 class Blamed(msgspec.Struct, frozen=True):
-    """A line or field of a file and the version that wrote it; `location` is its number or JSON pointer."""
+    """A line or field of a file and the version that wrote it; `location` is its number or JSON pointer.
+
+    Of a clip it is its place and name, `text` what was done to it, and `kind` "added", "trimmed", "moved" or "changed".
+    """
 
     version: VersionRecord
     location: str
     text: str
+    kind: str = ""
 
 
 def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
     """Find for every line of a text, or every field of a JSON document, the version that wrote it.
+
+    Of the project of an editor, find for every clip the versions that added it and last trimmed, moved or changed it.
 
     Follows merges into both lines and renames. Elements of lists are known by their ids, or by
     likeness; a field that moved with its element was not written anew. Looks at the versions that
@@ -40,7 +47,7 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
 
     Raises:
         UnknownName: the version has no such file. InputError: it is a folder, or too large.
-        NotStructural: it is neither JSON nor text.
+        NotStructural: it is neither JSON nor text, nor a project that is understood.
     """
     record = repo.queries.version(start)
     assert record is not None
@@ -52,8 +59,10 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
     if entry.size > CONTENT_BYTES_LIMIT:
         raise InputError(f"{path} has more than {CONTENT_BYTES_LIMIT >> 20} MiB", hint=_ASK_LOG)
     data = repo.store.read(entry.id)
-    document = parse_document(data)
     walk = ContentWalk(repo)
+    if is_project_name(path) and (clips := blame_clips(walk, record, path)) is not None:
+        return [Blamed(clip.version, clip.location, clip.text, clip.kind) for clip in clips]
+    document = parse_document(data)
     if isinstance(document, ParsedDocument):
         return _blame_fields(walk, record, path, Leaves(document.value))
     return _blame_lines(walk, record, path, data)

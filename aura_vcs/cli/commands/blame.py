@@ -20,16 +20,19 @@ AUTHOR_WIDTH = 16
 @click.command(
     "blame",
     context_settings=HELP,
-    epilog=examples("aura blame brief.json", "aura blame script.md", "aura blame brief.json v3"),
+    epilog=examples(
+        "aura blame brief.json", "aura blame script.md", "aura blame brief.json v3", "aura blame trip.kdenlive"
+    ),
 )
 @click.argument("file", type=click.Path(readable=False), shell_complete=complete_path)
 @click.argument("version", default="HEAD")
 @json_option
 @pass_repository
 def blame_command(repo: "Repository", console: Console, *, file: str, version: str) -> None:
-    """Say which version wrote each line or field of a file
+    """Say which version wrote each line, field or clip of a file
 
-    Of a JSON document the fields, of a text the lines, as VERSION has them; renames are followed.
+    Of a JSON document the fields, of a text the lines, as VERSION has them; of the project of an editor which version
+    added each clip, and last trimmed, moved or changed it. Renames are followed.
     """
     from aura_vcs.history.blame import blame
     from aura_vcs.history.names.revisions import resolve
@@ -43,6 +46,7 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
             {
                 "place": part.location,
                 "text": part.text,
+                **({"kind": part.kind} if part.kind else {}),
                 "version": restore_point_to_json(part.version),
                 "author": part.version.author,
             }

@@ -15,6 +15,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.model import VersionType
 
 if TYPE_CHECKING:
+    from aura_vcs.history.lookup.clip_history import ClipChange
     from aura_vcs.history.lookup.field_history import FieldChange
     from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
     from aura_vcs.index.records import VersionRecord
@@ -34,6 +35,7 @@ VALUE_LENGTH = 300
         "aura log -- scenes/010-opening.json",
         "aura log --graph",
         "aura log --field brief.json#/tone",
+        "aura log --clip sea.mp4",
     ),
 )
 @click.option("-n", "limit", metavar="COUNT", type=COUNT, help="At most so many")
@@ -47,6 +49,7 @@ VALUE_LENGTH = 300
 @click.option("--oneline", is_flag=True, help="One line each")
 @click.option("--graph", "as_graph", is_flag=True, help="Draw the lines that part and meet")
 @click.option("--field", metavar="FILE#/POINTER", help="When a field of a document changed, from what to what, by whom")
+@click.option("--clip", metavar="NAME", type=TEXT, help="What happened to a clip of an editor's project, and by whom")
 @json_option
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @pass_repository
@@ -66,6 +69,7 @@ def log_command(
     oneline: bool,
     as_graph: bool,
     field: str | None,
+    clip: str | None,
     paths: tuple[str, ...],
 ) -> None:
     """List the versions
@@ -73,10 +77,12 @@ def log_command(
     Newest first, those of the current branch. With PATHS, only versions that changed one of them,
     also under the names that they had before.
     """
-    if field is not None:
-        if any((types, since, until, author, grep, important, deleted, everything, oneline, as_graph, paths)):
+    if field is not None or clip is not None:
+        if any((types, since, until, author, grep, important, deleted, everything, oneline, as_graph)):
+            raise click.UsageError("--field and --clip go alone, or with -n and --json.")
+        if field is not None and (paths or clip is not None):
             raise click.UsageError("--field goes alone, or with -n and --json.")
-        _show_field(repo, console, field, limit)
+        _show_field(repo, console, field, limit) if field is not None else _show_clip(repo, console, clip, paths, limit)
         return
     from aura_vcs.history.log import log
     from aura_vcs.index.queries import VersionFilter
@@ -175,6 +181,34 @@ def _show_field(repo: "Repository", console: Console, field: str, limit: int | N
         console.data({"field": pointer, "changes": [_field_to_json(change) for change in found]})
         return
     console.lines((line for change in found for line in _field_lines(repo, change)), paged=True)
+
+
+def _show_clip(
+    repo: "Repository", console: Console, clip: str | None, paths: tuple[str, ...], limit: int | None
+) -> None:
+    from aura_vcs.history.lookup.clip_history import clip_history
+    from aura_vcs.history.names.revisions import resolve
+
+    assert clip is not None
+    found = clip_history(repo, resolve(repo, "HEAD").id, clip, project_paths(repo, paths))[:limit]
+    if console.as_json:
+        from aura_vcs.cli.output.json_shapes import path_to_json, version_to_json
+
+        changes = [
+            {"version": version_to_json(c.version), **path_to_json(c.path), "kinds": c.kinds, "texts": c.texts}
+            for c in found
+        ]
+        console.data({"clip": clip, "changes": changes})
+        return
+    console.lines((line for change in found for line in _clip_lines(repo, change)), paged=True)
+
+
+def _clip_lines(repo: "Repository", change: "ClipChange") -> Iterator[Line]:
+    record = change.version
+    when = f"{record.author}, {local_time(record.created_at)} ({age(record.created_at)})"
+    yield [yellow(call(repo, record)), "  ", strong(record.name), faint(f"  {when}")]
+    for text in change.texts:
+        yield ["    ", faint(f"{change.path}: "), text]
 
 
 def _field_to_json(change: "FieldChange") -> dict[str, Any]:

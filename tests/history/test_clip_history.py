@@ -1,0 +1,91 @@
+"""Who added, trimmed and moved each clip: through renames, moves, merges and projects that cannot be read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.blame import blame
+from aura_vcs.history.checkout import checkout
+from aura_vcs.history.commit import commit
+from aura_vcs.history.init import start_project
+from aura_vcs.history.lookup.clip_history import clip_history
+from aura_vcs.history.merge import merge
+from aura_vcs.history.names.branches import create_branch
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.repository.repository import Repository
+
+from tests.editors import projects
+from tests.editors.projects import Cut, Item
+
+BASE: Cut = {"V1": [Item("sea.mp4"), Item("gull.mp4"), Item("pier.mp4", 0, 20)], "V2": [Item("title.png", 0, 30)]}
+TRIMMED: Cut = {**BASE, "V1": [Item("sea.mp4", 0, 40), *BASE["V1"][1:]]}
+MOVED: Cut = {"V1": [TRIMMED["V1"][0], BASE["V1"][2]], "V2": [*BASE["V2"], BASE["V1"][1]]}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Iterator[Repository]:
+    with start_project(str(tmp_path / "film"), title="Film") as (made, _):
+        yield made
+
+
+def _save(repo: Repository, cut: Cut, name: str, *, file: str = "trip.kdenlive") -> None:
+    Path(repo.root, file).write_bytes(projects.kdenlive(cut))
+    commit(repo, name)
+
+
+def _blamed(repo: Repository, file: str = "trip.kdenlive") -> set[tuple[str, str, str]]:
+    """Name of the clip, what was done, and the name of the version."""
+    found = blame(repo, resolve(repo, "HEAD").id, file)
+    return {(part.location.rpartition(" ")[2], part.kind, part.version.name) for part in found}
+
+
+def test_every_clip_has_who_added_trimmed_and_moved_it(repo: Repository) -> None:
+    """Each by the last version that did so; also after the file was renamed."""
+    for cut, name in ((BASE, "one"), (TRIMMED, "two"), (MOVED, "three")):
+        _save(repo, cut, name)
+    Path(repo.root, "trip.kdenlive").rename(Path(repo.root, "film.kdenlive"))
+    commit(repo, "renamed")
+    assert _blamed(repo, "film.kdenlive") == {
+        ("sea.mp4", "added", "one"), ("sea.mp4", "trimmed", "two"), ("gull.mp4", "added", "one"),
+        ("gull.mp4", "moved", "three"), ("pier.mp4", "added", "one"), ("title.png", "added", "one"),
+    }  # fmt: skip
+    told = clip_history(repo, resolve(repo, "HEAD").id, "GULL.mp4")
+    assert [(change.version.name, change.kinds) for change in told] == [("three", ("moved",)), ("one", ("added",))]
+    assert told[0].texts == ("gull.mp4 moved to track V2, to 00:00:01:05",)
+
+
+def test_a_clip_that_went_has_a_story_too(repo: Repository) -> None:
+    """Its removal is the last of it."""
+    _save(repo, BASE, "one")
+    _save(repo, {**BASE, "V1": [*BASE["V1"][:1], Item("pier.mp4", 0, 20, gap=50)]}, "two")
+    told = clip_history(repo, resolve(repo, "HEAD").id, "gull.mp4")
+    assert [(change.version.name, change.kinds) for change in told] == [("two", ("removed",)), ("one", ("added",))]
+    with pytest.raises(UnknownName, match="no clip 'nobody'"):
+        clip_history(repo, resolve(repo, "HEAD").id, "nobody")
+
+
+def test_a_merge_is_nobody_who_did_something(repo: Repository) -> None:
+    """What it took over from either side was done there."""
+    _save(repo, BASE, "one")
+    create_branch(repo, "hers", resolve(repo, "HEAD").id)
+    _save(repo, TRIMMED, "mine")
+    checkout(repo, "hers")
+    _save(repo, {**BASE, "V2": [*BASE["V2"], Item("hers.mp4", 0, 25)]}, "theirs")
+    checkout(repo, "main")
+    merge(repo, "hers")
+    found = _blamed(repo)
+    assert ("sea.mp4", "trimmed", "mine") in found
+    assert ("hers.mp4", "added", "theirs") in found
+    assert {name for _, _, name in found} == {"one", "mine", "theirs"}
+
+
+def test_what_cannot_be_read_is_passed_over(repo: Repository) -> None:
+    """A damaged save in between; a project without clips is blamed line by line."""
+    _save(repo, BASE, "one")
+    Path(repo.root, "trip.kdenlive").write_bytes(b"<mlt")
+    commit(repo, "damaged")
+    _save(repo, TRIMMED, "two")
+    assert {name for _, _, name in _blamed(repo)} == {"two"}
+    _save(repo, {"V1": []}, "empty", file="empty.kdenlive")
+    assert all(part.location.isdecimal() for part in blame(repo, resolve(repo, "HEAD").id, "empty.kdenlive"))
