@@ -20,8 +20,9 @@ from aura_vcs.ui.actions.base import read_wish
 from aura_vcs.ui.actions.table import ACTIONS
 from aura_vcs.ui.answers import ANSWERS
 from aura_vcs.ui.jobs import Job, job_list
+from aura_vcs.ui.pages.frame import recorded_bytes
 from aura_vcs.ui.refusals import error_to_json, json_response, status_of
-from aura_vcs.ui.site import site_of
+from aura_vcs.ui.site import query_of, site_of
 from aura_vcs.ui.workspace import Workspace
 
 QUICK_SECONDS = 0.25
@@ -102,8 +103,14 @@ async def _body(request: Request) -> bytes:
 
 async def _events(request: Request) -> Response:
     site = site_of(request)
-    events = site.events(site.workspace(request))
-    return StreamingResponse(events.listen(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+    workspace = site.workspace(request)
+    mark = query_of(request).get("mark", "")
+    is_behind = bool(mark) and mark != str(await workspace.ask(recorded_bytes))
+    return StreamingResponse(
+        site.events(workspace).listen(is_behind=is_behind),
+        media_type="text/event-stream",
+        headers={"x-accel-buffering": "no"},
+    )
 
 
 async def _jobs(request: Request) -> Response:

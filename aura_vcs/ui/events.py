@@ -1,7 +1,7 @@
 """What happens to a project, passed on to every page that shows it as server-sent events.
 
-While at least one page listens, a thread follows the operation logs (which grow with what any process, terminal or
-sync tool does) and another the folder's files. Both end with the last page.
+While a page listens, a thread follows the operation logs (which grow with what any process, terminal or sync tool does)
+and another the folder's files. Both end soon after the last page.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ QUIET_MS = 200
 """Changes of files that come within this time are one event."""
 PULSE_SECONDS = 20.0
 """After so long without a word, a line keeps the connection open."""
+LINGER_SECONDS = 5.0
+"""So long after the last page both go on: from one page to the next, nobody listens for a moment."""
 WAITING = 200
 """So many events may wait for one page; one that does not read them any more is dropped."""
 
@@ -55,14 +57,19 @@ class Events:
         with suppress(RuntimeError):  # the server has ended
             self._loop.call_soon_threadsafe(self._put, f"event: {kind}\n{data}\n")
 
-    async def listen(self) -> AsyncIterator[str]:
-        """Yield events as the browser reads them, until the server ends or the page goes."""
+    async def listen(self, *, is_behind: bool = False) -> AsyncIterator[str]:
+        """Yield events as the browser reads them, until the server ends or the page goes.
+
+        A page that `is_behind` was made before the last thing was recorded, and is told so at once.
+        """
         queue: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
         self._pages.add(queue)
         if self._stop is None:
             self._follow()
         try:
             yield "retry: 1000\n\n"
+            if is_behind:
+                yield "event: operation\ndata: {}\n\n"
             while True:
                 try:
                     event = await asyncio.wait_for(queue.get(), PULSE_SECONDS)
@@ -73,8 +80,7 @@ class Events:
                 yield event
         finally:
             self._pages.discard(queue)
-            if not self._pages:
-                self._unfollow()
+            self._loop.call_later(LINGER_SECONDS, self._unfollow_if_alone)
 
     def close(self) -> None:
         """End every stream. Called in the server's own thread."""
@@ -94,6 +100,10 @@ class Events:
         self._stop = _Stop()
         for follower in (self._follow_operations, self._follow_files):
             threading.Thread(target=follower, args=(self._stop,), name="aura-ui-follow", daemon=True).start()
+
+    def _unfollow_if_alone(self) -> None:
+        if not self._pages:
+            self._unfollow()
 
     def _unfollow(self) -> None:
         if self._stop is not None:
@@ -121,8 +131,10 @@ class Events:
             raise_interrupt=False,
         )
         with suppress(OSError, RuntimeError):
+            is_first = True
             for found in rounds:
                 if stop.event.is_set():
                     return
-                if any(not path.startswith(own) for _, path in found):
-                    self.send("files", {"changed": True})
+                if is_first or any(not path.startswith(own) for _, path in found):
+                    self.send("files", {"changed": True})  # at first too: files may have changed before this began
+                is_first = False

@@ -24,6 +24,7 @@ from aura_vcs.interchange.export_version import plan_zip
 from aura_vcs.project.records.export_jobs import find_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.byte_ranges import parse_range
+from aura_vcs.ui.looks import find_look
 from aura_vcs.ui.media_kinds import BYTES, kind_of, type_of
 from aura_vcs.ui.site import path_after, query_of, site_of
 from aura_vcs.ui.workspace import Workspace
@@ -31,6 +32,8 @@ from aura_vcs.ui.workspace import Workspace
 FOLDER = "folder"
 """Stands for the person's files where an address names a version."""
 PIECE_BYTES = 256 << 10
+OWN_POSTER_BYTES = 1 << 20
+"""A picture up to this size needs no smaller one."""
 ARCHIVE_PIECES = 8
 """So many pieces of an archive wait for a slow reader, who holds up the writing."""
 KEEP = "private, max-age=31536000, immutable"
@@ -174,15 +177,30 @@ class Stream(PlainStream):
 
 
 async def look(request: Request) -> Response:
-    """Send what a browser can show of a file: a small picture (`poster`), or as much as there is (`full`)."""
+    """Send what a browser can show of a file: `poster` and `strip` from the media index, `full` as much as there is.
+
+    A picture that is small and of a type that browsers know is its own poster. What is not there yet is asked for, and
+    answered with 404 until then; the events of the project say when it is there.
+    """
     site = site_of(request)
     workspace = site.workspace(request)
     kind, version = request.path_params["kind"], request.path_params["version"]
     path = path_after(request, f"/look/{kind}/{version}/")
-    if type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
+    is_fixed = version != FOLDER and _is_id(version)
+    if kind in ("poster", "strip") and version != FOLDER:
+        found, entry = await workspace.ask(find_look, version, path, kind)
+        if found.data:
+            headers = {"cache-control": KEEP if is_fixed else "no-cache", "etag": f'"{kind}-{found.content}"'}
+            return Response(found.data, headers=headers, media_type="image/jpeg")
+        is_own = kind == "poster" and kind_of(path) == "picture" and entry.size <= OWN_POSTER_BYTES
+        if not (is_own and type_of(path) != BYTES):
+            if found.is_coming and kind_of(path) in ("picture", "video"):
+                site.looker(workspace).want(path, entry)
+            raise HTTPException(404)
+    elif kind not in ("poster", "full") or type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
         raise HTTPException(404)
     stream = await run_in_threadpool(Stream, workspace, version, path)
-    return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
+    return content_response(request, stream, path, is_fixed=is_fixed)
 
 
 async def exported(request: Request) -> Response:

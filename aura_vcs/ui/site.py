@@ -18,6 +18,7 @@ from aura_vcs.studio.studio import Studio as OpenStudio
 from aura_vcs.ui.access import Access
 from aura_vcs.ui.events import Events
 from aura_vcs.ui.jobs import Jobs
+from aura_vcs.ui.looks import Looker
 from aura_vcs.ui.workspace import Workspace
 
 KEY_LENGTH = 10
@@ -48,6 +49,7 @@ class Site:
         self._workspaces: dict[str, Workspace] = {}
         self._events: dict[str, Events] = {}
         self._jobs: dict[str, Jobs] = {}
+        self._lookers: dict[str, Looker] = {}
         if settings.root is not None:
             self._add(settings.root)
 
@@ -97,6 +99,13 @@ class Site:
             self._jobs[workspace.key] = Jobs(workspace, self.events(workspace))
         return self._jobs[workspace.key]
 
+    def looker(self, workspace: Workspace) -> Looker:
+        """Return what looks at media files of a project."""
+        if workspace.key not in self._lookers:
+            environment = self.settings.worker_environment
+            self._lookers[workspace.key] = Looker(workspace, self.events(workspace), environment)
+        return self._lookers[workspace.key]
+
     def end_streams(self) -> None:
         """End the streams of events, so that the server can."""
         for events in self._events.values():
@@ -104,6 +113,8 @@ class Site:
 
     def close(self) -> None:
         """Cancel what is being done, and let go of every project."""
+        for looker in self._lookers.values():
+            looker.stop()
         for jobs in self._jobs.values():
             jobs.stop(STOP_SECONDS)
         for workspace in self._workspaces.values():

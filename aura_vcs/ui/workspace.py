@@ -16,6 +16,7 @@ from aura_vcs.api.opened import Opened, Options, find
 from aura_vcs.api.project import Project
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.repository.repository import Repository
+from aura_vcs.studio.project_configuration import OpenStudio
 from aura_vcs.sync.remotes.link import Link
 from aura_vcs.ui.remembered import Remembered
 
@@ -47,6 +48,11 @@ class ProjectLane:
     def run_linked(self, call: Call, remote: str | None, function: Callable[[Repository, Link], R]) -> R:
         """Call a function on the project and one of its remotes."""
         return self._opened.run_linked(call, remote, function)
+
+    @property
+    def known_studio(self) -> OpenStudio | None:
+        """What opens the person's studio, if it is known."""
+        return self._opened.known_studio
 
     def close(self) -> None:
         """Let go of every file."""

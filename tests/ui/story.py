@@ -1,6 +1,7 @@
 """A film with a history to look at: two branches, a merge with something left open, edited pictures and sounds."""
 
 import json
+import random
 import shutil
 import wave
 from collections.abc import Callable
@@ -18,6 +19,8 @@ MARS = "assets/images/050-mars.png"
 EARTH = "assets/audio/040-earth.wav"
 CLIP = "assets/video/orbits.mp4"
 SUBTITLES = "assets/subtitles/en.srt"
+RAW = "assets/raw/take-1.mxf"
+"""Material of the first version alone, which the remote holds."""
 
 
 def tell_story(folder: Path) -> Path:
@@ -25,10 +28,13 @@ def tell_story(folder: Path) -> Path:
     root = folder / "film"
     shutil.copytree(SAMPLE, root)
     _clip(root / CLIP, 0)
+    (root / RAW).parent.mkdir()
+    (root / RAW).write_bytes(random.Random(7).randbytes(1_500_000))
     with aura.init(root, author="Mara Lind") as project:
         project.commit("First cut")
         edit(root / "timeline.json", lambda d: d["scenes"][1].update(duration="00:00:06.0000000"))
         edit(root / "voice.json", lambda d: d.update(rate=0.9))
+        shutil.rmtree((root / RAW).parent)
         project.commit("Slower voice, tighter Sun", description="The Sun was two seconds too long.")
         _warmer(root / MARS)
         text = (root / SUBTITLES).read_text("utf-8")
@@ -85,7 +91,7 @@ def _re_record(path: Path) -> None:
 
 
 def _clip(path: Path, take: int) -> None:
-    """Render three seconds of a planet on its orbit; in the second take a comet comes by in the middle second."""
+    """Render three seconds of a planet on its orbit; in the second take a comet passes in the middle second."""
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "28"})
         stream.width, stream.height, stream.pix_fmt, stream.time_base = 480, 270, "yuv420p", Fraction(1, 25)
@@ -98,8 +104,8 @@ def _clip(path: Path, take: int) -> None:
             draw.ellipse((210, 105, 270, 165), fill=(250, 190, 90))
             draw.ellipse((x - 14, y - 14, x + 14, y + 14), fill=(110, 160, 230))
             if take and 25 <= n < 50:
-                at = (n - 25) * 18
-                draw.line((at, 30, at + 70, 60), fill=(220, 240, 255), width=9)
+                at = (n - 25) * 14
+                draw.polygon([(at - 60, 0), (at + 60, 0), (at + 150, 270), (at - 20, 270)], fill=(225, 240, 255))
             for packet in stream.encode(av.VideoFrame.from_image(picture)):
                 out.mux(packet)
         for packet in stream.encode():

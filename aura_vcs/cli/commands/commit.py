@@ -201,17 +201,25 @@ def _changes_documents(repo: "Repository", before: "VersionRecord", made: "Versi
 
 def commit_advice(repo: "Repository", done: "Committed") -> tuple["Advice", ...]:
     """Return what is known here about locks on what was committed."""
-    if done.version is None or repo.storage.stat(REMOTES) is None:
+    paths = committed_paths(repo, done)
+    if not paths:
         return ()  # nothing is imported where there never was a remote
     from aura_vcs.cli.shared.locks import advice_on
 
+    return advice_on(repo, paths)
+
+
+def committed_paths(repo: "Repository", done: "Committed") -> list[str]:
+    """List the paths that a commit changed, where there was ever a remote that could keep locks on them."""
+    if done.version is None or repo.storage.stat(REMOTES) is None:
+        return []
     before = None
     for parent in done.version.parents[:1]:
         found = repo.queries.version(parent)
         if found is None or not found.is_live:
-            return ()  # its content was freed: what has changed since cannot be said
+            return []  # its content was freed: what has changed since cannot be said
         before = found.tree
-    return advice_on(repo, (change.path for change in repo.trees.differences(before, done.version.tree)))
+    return [change.path for change in repo.trees.differences(before, done.version.tree)]
 
 
 def _show(repo: "Repository", console: Console, done: "Committed") -> None:

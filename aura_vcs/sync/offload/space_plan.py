@@ -14,6 +14,7 @@ import msgspec
 
 from aura_vcs.codec import format_time
 from aura_vcs.errors.input import PlanStale
+from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.history.lookup.select_files import ChosenFiles, select
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord
@@ -90,7 +91,7 @@ def plan_space(repo: Repository, wanted_bytes: int, connect: Connect, *, least_b
 def execute_space(
     repo: Repository, ids: Collection[str], connect: Connect, *, least_bytes: int = OFFLOAD_BYTES
 ) -> SpaceFreed:
-    """Let the things go that have these ids in a plan: versions as one operation that undo takes back, then files.
+    """Let the things go that have these ids in a plan: files, then versions as one operation that undo takes back.
 
     Interrupted, some of it has gone.
 
@@ -104,11 +105,11 @@ def execute_space(
         raise PlanStale("Not everything of the plan can go any more")
     versions = {item.id for item in chosen if item.id.startswith("version:")}
     going = [decision for decision in found.prune.decisions if f"version:{decision.version.id}" in versions]
-    pruned = execute_prune(repo, PrunePlan(tuple(going), found.prune.made_at)) if going else 0
     freed = files = 0
-    if blobs and found.offload is not None:
+    if blobs and found.offload is not None:  # first: what its plan has seen must not have moved
         done = execute_offload(repo, found.offload)
         files, freed = done.files, done.freed_bytes
+    pruned = execute_prune(repo, PrunePlan(tuple(going), found.prune.made_at)) if going else 0
     if GARBAGE in ids:
         freed += execute_gc(repo, plan_gc(repo)).freed_bytes
     later = sum(item.bytes for item in chosen if item.when == "later")
@@ -182,12 +183,16 @@ def _offloadable(
     repo: Repository, connect: Connect, chosen: ChosenFiles, least_bytes: int
 ) -> tuple[OffloadPlan | None, dict[str, str]]:
     """Ask the remotes what they hold; None where there is none that can be asked."""
-    if not remotes(repo):
+    names = tuple(remotes(repo))
+    if not names:
         return None, {}
-    with witnesses(repo, (), connect) as found:
-        if not found.asked:
-            return None, dict(found.unreachable)
-        return plan_offload(repo, found.asked, chosen, least_bytes=least_bytes), dict(found.unreachable)
+    try:
+        with witnesses(repo, (), connect) as found:
+            if not found.asked:
+                return None, dict(found.unreachable)
+            return plan_offload(repo, found.asked, chosen, least_bytes=least_bytes), dict(found.unreachable)
+    except RemoteError as error:
+        return None, dict.fromkeys(names, error.message)
 
 
 def _files(plan: OffloadPlan) -> Iterable[SpaceItem]:

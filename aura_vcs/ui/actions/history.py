@@ -4,8 +4,9 @@ import os
 from typing import Any
 
 from aura_vcs.api.opened import project_paths
+from aura_vcs.api.reporting import Call
 from aura_vcs.cli.commands.branch import branch_to_json
-from aura_vcs.cli.commands.commit import commit_advice, committed_to_json
+from aura_vcs.cli.commands.commit import committed_paths, committed_to_json
 from aura_vcs.cli.commands.merge import done_to_json, plan_to_json
 from aura_vcs.cli.commands.tag import tag_to_json
 from aura_vcs.cli.output.json_shapes import (
@@ -29,7 +30,11 @@ from aura_vcs.history.versions import delete_version, edit_version, undelete_ver
 from aura_vcs.interchange.export_version import export_version
 from aura_vcs.project.scenes.set_values import set_values
 from aura_vcs.repository.repository import Repository
+from aura_vcs.studio.project_configuration import OpenStudio, configured_value
+from aura_vcs.studio.setting_keys import PATTERNS
+from aura_vcs.sync.locks.advice import lock_advice
 from aura_vcs.ui.actions.base import Action, Wish, of_library
+from aura_vcs.ui.workspace import ProjectLane
 
 
 class CommitWish(Wish, frozen=True):
@@ -39,12 +44,18 @@ class CommitWish(Wish, frozen=True):
     paths: list[str] | None = None
 
 
-def _commit(repo: Repository, wish: CommitWish) -> Any:
+def _commit(lane: ProjectLane, call: Call, wish: CommitWish) -> Any:
+    return lane.run_reporting(call, _committed, wish, lane.known_studio)
+
+
+def _committed(repo: Repository, wish: CommitWish, studio: OpenStudio | None) -> Any:
     paths = project_paths(repo, wish.paths) if wish.paths else None
     done = commit_room.commit(
         repo, wish.name, description=wish.description, important=wish.important, allow_empty=False, paths=paths
     )
-    return committed_to_json(repo, done, commit_advice(repo, done))
+    paths = committed_paths(repo, done)
+    advice = lock_advice(repo, paths, configured_value(repo, studio, PATTERNS)) if paths else ()
+    return committed_to_json(repo, done, advice)
 
 
 class EditWish(Wish, frozen=True):
@@ -197,7 +208,7 @@ def _copy(repo: Repository, wish: CopyWish) -> Any:
 
 
 HISTORY_ACTIONS: dict[str, Action] = {
-    "commit": Action(CommitWish, lambda wish: f"Commit “{wish.name}”", of_library(_commit)),
+    "commit": Action(CommitWish, lambda wish: f"Commit “{wish.name}”", _commit),
     "version/edit": Action(EditWish, lambda wish: f"Edit {wish.version}", of_library(_edit)),
     "version/delete": Action(VersionWish, lambda wish: f"Delete {wish.version}", of_library(_delete)),
     "version/undelete": Action(VersionWish, lambda wish: f"Bring back {wish.version}", of_library(_undelete)),

@@ -28,6 +28,8 @@ class Standing(msgspec.Struct, frozen=True):
     redo: str | None
     conflicts: int
     is_film: bool
+    mark: int
+    """How much was recorded when this was looked up: a page that listens says so, and hears if there is more."""
 
 
 def standing(repo: Repository) -> Standing:
@@ -46,7 +48,13 @@ def standing(repo: Repository) -> Standing:
         redo.description if redo is not None else None,
         len(open_conflicts(repo)),
         record is not None and _is_film(record),
+        recorded_bytes(repo),
     )
+
+
+def recorded_bytes(repo: Repository) -> int:
+    """Measure the operation logs, which grow with all that is done."""
+    return sum(repo.logs.sizes().values())
 
 
 def _is_film(record: VersionRecord) -> bool:

@@ -18,7 +18,7 @@
     const set = (mode) => {
       stage.dataset.mode = mode;
       slider.hidden = mode === 'side' || mode === 'difference';
-      for (const button of $$('[data-mode]', ab)) {
+      for (const button of $$('button[data-mode]', ab)) {
         const is = button.dataset.mode === mode;
         button.setAttribute('aria-checked', is);
         button.tabIndex = is ? 0 : -1;
@@ -36,16 +36,16 @@
     stage.addEventListener('pointermove', place);
     $('input', slider).addEventListener('input', move);
     $('input', slider).addEventListener('change', () => remember('at', $('input', slider).value));
-    ab.addEventListener('click', (event) => { const mode = event.target.closest('[data-mode]')?.dataset.mode; if (mode) set(mode); });
+    ab.addEventListener('click', (event) => { const mode = event.target.closest('button[data-mode]')?.dataset.mode; if (mode) set(mode); });
     $('.modes', ab).addEventListener('keydown', (event) => {
       const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!by) return;
-      const all = $$('[data-mode]', ab);
+      const all = $$('button[data-mode]', ab);
       const next = all[(all.findIndex((one) => one.tabIndex === 0) + by + all.length) % all.length];
       set(next.dataset.mode);
       next.focus();
     });
-    $$('[data-mode]', ab).forEach((button, n) => { keys[n + 1] = () => set(button.dataset.mode); });
+    $$('button[data-mode]', ab).forEach((button, n) => { keys[n + 1] = () => set(button.dataset.mode); });
     if (state.has('at')) $('input', slider).value = state.get('at');
     move();
     set(state.get('mode') || 'side');

@@ -163,11 +163,26 @@ const aura = (() => {
       }).catch(() => {});
     }
   };
+  // Small pictures that were not there yet are asked for again when the media index has more.
+  let looking = 0;
+  const missing = new Set();
+  document.addEventListener('error', (event) => {
+    if (event.target.matches?.('img[src*="/look/"]')) { event.target.classList.add('absent'); missing.add(event.target); }
+  }, true);
+  const lookAgain = () => {
+    for (const image of [...missing]) {
+      missing.delete(image);
+      if (!image.isConnected) continue;
+      image.classList.remove('absent');
+      image.src = `${image.src.split('#')[0]}#${asked += 1}`;
+    }
+  };
   const listen = () => {
-    const source = new EventSource(`${api}/events`);
+    const source = new EventSource(`${api}/events?mark=${body.dataset.mark}`);
     source.addEventListener('operation', refreshSoon);
     source.addEventListener('files', () => { load(); if (body.dataset.view === 'compare') refreshSoon(); });
     source.addEventListener('job', (event) => showJob(JSON.parse(event.data)));
+    source.addEventListener('media', () => { clearTimeout(looking); looking = setTimeout(lookAgain, 150); });
     source.addEventListener('open', () => body.setAttribute('data-follows', ''));
     window.addEventListener('pagehide', () => source.close());
   };
@@ -184,7 +199,6 @@ const aura = (() => {
     if (!glance.picture || thumb.firstChild) return;
     const path = glance.picture.split('/').map(encodeURIComponent).join('/');
     const image = make('img', { alt: '', decoding: 'async', src: `${base}/look/poster/${row.dataset.id}/${path}` });
-    image.addEventListener('error', () => image.remove());
     thumb.append(image);
   };
   const gather = async () => {

@@ -1,0 +1,101 @@
+"""Small pictures and strips from the media index. What it does not have yet is looked at in the background, one file
+after the other, and the pages that wait for it are told.
+"""
+
+import queue
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Literal
+
+import msgspec
+
+from aura_vcs.errors import AuraError
+from aura_vcs.formats.media.index_entry import NoEntryError
+from aura_vcs.history.lookup.content import locate
+from aura_vcs.history.media_index.build import MediaContent, index_media
+from aura_vcs.history.media_index.store import MediaIndexStore
+from aura_vcs.history.sources.comparison import StoredContents, is_file
+from aura_vcs.ids import ObjectId
+from aura_vcs.model import Entry
+from aura_vcs.repository.repository import Repository
+from aura_vcs.ui.events import Events
+from aura_vcs.ui.workspace import Workspace
+
+LookKind = Literal["poster", "strip"]
+WAITING = 500
+"""So many files wait to be looked at; of more, the page asks again."""
+SECONDS_EACH = 600.0
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A small picture (JPEG), or nothing: then `is_coming` says whether it is worth asking again."""
+
+    content: str
+    data: bytes = b""
+    is_coming: bool = False
+
+
+def find_look(repo: Repository, version: str, path: str, kind: LookKind) -> tuple[Look, Entry]:
+    """Return what the media index has of a file of a version.
+
+    Raises:
+        UnknownVersion, UnknownName, ObjectPurged.
+    """
+    entry = locate(repo, f"{version}:{path}").entry
+    if not is_file(entry):
+        return Look(entry.id), entry
+    found = MediaIndexStore.of(repo).get(entry.id)
+    if found is None:
+        return Look(entry.id, is_coming=True), entry
+    try:
+        return Look(entry.id, found.poster() if kind == "poster" else found.strip()), entry
+    except NoEntryError:
+        return Look(entry.id, is_coming=True), entry
+
+
+class Looker:
+    """Looks at media files of one project in a thread of its own, which ends when nothing is left to do."""
+
+    def __init__(self, workspace: Workspace, events: Events, environment: Mapping[str, str]) -> None:
+        self._workspace = workspace
+        self._events = events
+        self._environment = environment
+        self._queue: queue.Queue[tuple[str, Entry]] = queue.Queue(WAITING)
+        self._known: set[ObjectId] = set()
+        self._lock = threading.Lock()
+        self._is_running = False
+        self._is_stopped = False
+
+    def want(self, path: str, entry: Entry) -> None:
+        """Have a file looked at, once in a run of the server."""
+        with self._lock:
+            if entry.id in self._known or self._is_stopped:
+                return
+            with suppress(queue.Full):
+                self._queue.put_nowait((path, entry))
+                self._known.add(entry.id)
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._run, name="aura-ui-looks", daemon=True).start()
+
+    def stop(self) -> None:
+        """End after the file that is looked at."""
+        self._is_stopped = True
+
+    def _run(self) -> None:
+        with suppress(AuraError), self._workspace.own_lane() as lane:
+            while not self._is_stopped:
+                with self._lock:
+                    if self._queue.empty():
+                        break
+                    path, entry = self._queue.get_nowait()
+                with suppress(AuraError, OSError):
+                    lane.run(self._look, path, entry)
+                self._events.send("media", {"content": entry.id})
+        with self._lock:
+            self._is_running = False
+
+    def _look(self, repo: Repository, path: str, entry: Entry) -> None:
+        wanted = [MediaContent(path, entry, StoredContents(repo.store))]
+        index_media(MediaIndexStore.of(repo), wanted, environment=self._environment, seconds=SECONDS_EACH, at_once=1)
