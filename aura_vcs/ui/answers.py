@@ -27,6 +27,7 @@ from aura_vcs.history.diff.tree_diff import compare_with_parent
 from aura_vcs.history.log import log
 from aura_vcs.history.lookup.content import list_folder, locate
 from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
+from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.merge import plan_merge
 from aura_vcs.history.merging.conflicts import sort
 from aura_vcs.history.names.branches import branches
@@ -102,7 +103,13 @@ def _diff(repo: Repository, request: Request) -> Any:
         raise InputError(f"There is no effort {media}", hint="It is headers, quick or thorough.")
     found = compare_versions(repo, names, paths_of_query(request))
     environment = site_of(request).settings.worker_environment
-    known = look_into_media(found.comparison, _EFFORT[media], environment=environment, progress=repo.progress)
+    known = look_into_media(
+        found.comparison,
+        _EFFORT[media],
+        index=MediaIndexStore.of(repo),
+        environment=environment,
+        progress=repo.progress,
+    )
     return diff_to_json(found.old, found.new, found.comparison, known.by_path)
 
 

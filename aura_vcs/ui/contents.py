@@ -11,8 +11,9 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.text import read_text
+from aura_vcs.formats.timeline.endings import may_be_project
 from aura_vcs.formats.timeline.model import Timeline
-from aura_vcs.formats.timeline.project_file import may_be_project, read_project
+from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.history.diff.tree_diff import PathChange
 from aura_vcs.history.sources.comparison import CONTENT_LIMIT
 from aura_vcs.ids import ObjectId

@@ -28,7 +28,7 @@ WAITING = 500
 SECONDS_EACH = 600.0
 
 
-class Look(msgspec.Struct, frozen=True):
+class DerivedPicture(msgspec.Struct, frozen=True):
     """A small picture (JPEG), or nothing: then `is_coming` says whether it is worth asking again."""
 
     content: str
@@ -36,7 +36,7 @@ class Look(msgspec.Struct, frozen=True):
     is_coming: bool = False
 
 
-def find_look(repo: Repository, version: str, path: str, kind: LookKind) -> tuple[Look, Entry]:
+def find_look(repo: Repository, version: str, path: str, kind: LookKind) -> tuple[DerivedPicture, Entry]:
     """Return what the media index has of a file of a version.
 
     Raises:
@@ -44,14 +44,14 @@ def find_look(repo: Repository, version: str, path: str, kind: LookKind) -> tupl
     """
     entry = locate(repo, f"{version}:{path}").entry
     if not is_file(entry):
-        return Look(entry.id), entry
+        return DerivedPicture(entry.id), entry
     found = MediaIndexStore.of(repo).get(entry.id)
     if found is None:
-        return Look(entry.id, is_coming=True), entry
+        return DerivedPicture(entry.id, is_coming=True), entry
     try:
-        return Look(entry.id, found.poster() if kind == "poster" else found.strip()), entry
+        return DerivedPicture(entry.id, found.poster() if kind == "poster" else found.strip()), entry
     except NoEntryError:
-        return Look(entry.id, is_coming=True), entry
+        return DerivedPicture(entry.id, is_coming=True), entry
 
 
 class Looker:
@@ -98,4 +98,4 @@ class Looker:
 
     def _look(self, repo: Repository, path: str, entry: Entry) -> None:
         wanted = [MediaContent(path, entry, StoredContents(repo.store))]
-        index_media(MediaIndexStore.of(repo), wanted, environment=self._environment, seconds=SECONDS_EACH, at_once=1)
+        index_media(MediaIndexStore.of(repo), wanted, environment=self._environment, seconds=SECONDS_EACH)

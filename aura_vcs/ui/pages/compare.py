@@ -15,6 +15,7 @@ from aura_vcs.history.diff.media_diff import Budget, look_into_media
 from aura_vcs.history.diff.suggest_name import describe_changes
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange, compare_trees
 from aura_vcs.history.log import log
+from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.index.queries import VersionFilter
@@ -286,7 +287,8 @@ async def heard_and_seen(request: Request) -> Response:
 
 def _decoded(repo: Repository, names: Sequence[str], path: str, environment: Any) -> dict[str, Any]:
     found = compare_versions(repo, [name for name in names if name and name != FOLDER], [path])
-    known = look_into_media(found.comparison, LISTEN, environment=environment, progress=repo.progress)
+    index = MediaIndexStore.of(repo)
+    known = look_into_media(found.comparison, LISTEN, index=index, thumbnails=True, environment=environment)
     media = known.by_path.get(path)
     if media is None:
         return {"problem": "It is no picture, sound or video.", "decoded": False}
