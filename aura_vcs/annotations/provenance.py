@@ -20,12 +20,13 @@ from aura_vcs.history.diff.media_findings import has_media_name, is_media
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.lookup.select_files import shown_path
-from aura_vcs.history.names.revisions import describe, resolve, split_content
+from aura_vcs.history.names.revisions import resolve, split_content
 from aura_vcs.history.provenance_files import fact_changes
 from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import AnnotationTable
+from aura_vcs.index.queries import describe
 from aura_vcs.model import Annotation, Entry, EntryKind, Inverse, Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher

@@ -158,9 +158,7 @@ class PassageIndex:
         """Take out what is known of a file."""
         connection, name = self._connection, path_text(path)
         clause = "path = (SELECT id FROM paths WHERE path = ?)"
-        connection.execute(
-            f"DELETE FROM texts WHERE rowid IN (SELECT id FROM passages WHERE {clause})", (name,)
-        )
+        connection.execute(f"DELETE FROM texts WHERE rowid IN (SELECT id FROM passages WHERE {clause})", (name,))
         connection.execute(f"DELETE FROM passages WHERE {clause}", (name,))
 
     def find(self, text: str, limit: int) -> list[FoundPassage]:

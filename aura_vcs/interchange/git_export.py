@@ -40,6 +40,7 @@ from aura_vcs.objects.base import BUFFER_BYTES
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
+from aura_vcs.storage.system_calls import storage_error
 from aura_vcs.worktree.checkout.stored_readers import stored_readers
 
 _SIGNATURE = re.compile(rb"^gpgsig(-sha256)? .*\n(?: .*\n)*", re.MULTILINE)
@@ -80,7 +81,10 @@ def export_git(
     """
     check_outside(repo, target)
     with NewOutput(target, folder=True, readers=stored_readers(repo.storage)) as output:
-        done = _Export(repo, output, lfs_over, environment).run(all_versions=all_versions)
+        try:
+            done = _Export(repo, output, lfs_over, environment).run(all_versions=all_versions)
+        except OSError as error:
+            raise storage_error("write", output.target, error) from error
         output.publish()
     return done
 

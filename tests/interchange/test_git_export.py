@@ -1,16 +1,19 @@
 """Exporting to git: a repository that git itself finds whole, the same each time, and the one that came."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aura_vcs.errors.integrity import StorageFull
 from aura_vcs.errors.interchange import TargetExists
 from aura_vcs.history.autosave import autosave
 from aura_vcs.history.commit import commit as commit_version
 from aura_vcs.history.names.branches import branches, create_branch
 from aura_vcs.history.names.tags import create_tag
+from aura_vcs.interchange import git_export
 from aura_vcs.interchange.git_export import GitExported, export_git
 from aura_vcs.interchange.git_import import import_git
 from aura_vcs.repository.repository import Repository
@@ -122,3 +125,17 @@ def test_autosaves_on_request_and_what_git_cannot_have(tmp_path: Path, repo: Rep
     with pytest.raises(TargetExists):
         write(repo, tmp_path / "out")
     assert sorted(os.listdir(tmp_path)) == ["out", "project"]
+
+
+def test_a_full_disk_is_told_with_its_place(repo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for every other export; and nothing is left."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "project/a.txt").write_text("a")
+    commit_version(repo, "One")
+    monkeypatch.setattr(git_export._Export, "_write_repository", full)
+    with pytest.raises(StorageFull, match="out"):
+        write(repo, tmp_path / "out")
+    assert not list(tmp_path.glob("*out*"))
