@@ -9,6 +9,7 @@ import msgspec
 from aura_vcs.codec import decode_record, parse_time
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.names.follow_branch import follow_branch
+from aura_vcs.history.recording.half_written import hold_back
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.version_builder import (
     VersionSpec,
@@ -47,6 +48,8 @@ class AutosaveResult(msgspec.Struct, frozen=True):
 def autosave(repo: Repository) -> AutosaveResult:
     """Save the folder as an autosave, unless it is as the last version or autosave has it.
 
+    The project file of an editor that is being saved right now is in it as it was before.
+
     One at a time, also beside another process: the second waits, and then finds nothing new.
 
     Raises:
@@ -58,19 +61,21 @@ def autosave(repo: Repository) -> AutosaveResult:
         repo.refresh()
         base = worktree_base(repo)
         with repo.store.batch(repo.progress) as batch:
-            scan, snapshot = take_snapshot(repo, batch, base)
+            held: list[str] = []
+            scan, snapshot = take_snapshot(repo, batch, base, hold_back=lambda *at: held.extend(hold_back(*at)))
             report_unseen(repo, scan)
+            unstable = (*snapshot.unstable, *held)
             last = _newest(repo, VersionType.AUTOSAVE)
             known = {base.tree} if last is None or not last.is_live else {base.tree, last.tree}
             if snapshot.tree in known:
                 if scan.changed:
                     repo.worktree.save(scan)
-                return AutosaveResult(None, snapshot.unstable)
+                return AutosaveResult(None, unstable)
             number = f" of v{last_number}" if (last_number := _base_number(repo)) else ""
             wanted = VersionSpec(VersionType.AUTOSAVE, f"Autosave{number}")
             made = record_side_version(repo, batch, base, snapshot, wanted)
         repo.worktree.save(scan)
-    return AutosaveResult(made, snapshot.unstable)
+    return AutosaveResult(made, unstable)
 
 
 def restore_point(repo: Repository, trigger: str, *, name: str = "", description: str = "") -> AutosaveResult:

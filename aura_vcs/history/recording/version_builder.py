@@ -1,6 +1,6 @@
 """Making versions: from a snapshot of the folder to an object, its label and the operation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -97,9 +97,15 @@ def one_line(text: str) -> str:
 
 
 def take_snapshot(
-    repo: Repository, batch: "Batch", base: WorktreeBase, paths: Sequence[str] | None = None, always: Sequence[str] = ()
+    repo: Repository,
+    batch: "Batch",
+    base: WorktreeBase,
+    paths: Sequence[str] | None = None,
+    always: Sequence[str] = (),
+    *,
+    hold_back: "Callable[[Repository, Scan], object] | None" = None,
 ) -> "tuple[Scan, Snapshot]":
-    """Scan the folder and put what is new into the batch.
+    """Scan the folder and put what is new into the batch; `hold_back` may take files out of the scan.
 
     Of a base that another machine purged, nothing is taken for stored, but where only `paths` are asked for.
     """
@@ -107,6 +113,8 @@ def take_snapshot(
     if paths is None and is_purged(base):
         tree, always = EMPTY_TREE_ID, [*always, *_paths(repo, base.tree)]
     scan = repo.worktree.scan(tree, always)
+    if hold_back is not None:
+        hold_back(repo, scan)
     return scan, repo.worktree.store_all(scan, batch, tree, paths, repo.progress)
 
 
