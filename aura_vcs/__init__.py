@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aura_vcs.api.databases import DatabaseImport, DatabaseProject, LeftRows, import_database
     from aura_vcs.api.debugging import Debug, ObjectDetails, StoredContent, StoredRef
     from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
+    from aura_vcs.api.git_drivers import GitMerge, install_git_driver, merge_for_git, text_for_git
     from aura_vcs.api.interchange import (
         ExportedVersion,
         FolderImport,
@@ -269,6 +270,7 @@ _FRONT = {
     "api.debugging": ("Debug StoredContent ObjectDetails StoredRef "),
     "api.front": ("clone init init_bare make_key_file open serve studio_home verify_bundle "),
     "api.databases": ("DatabaseImport DatabaseProject LeftRows import_database "),
+    "api.git_drivers": ("GitMerge install_git_driver merge_for_git text_for_git "),
     "api.interchange": ("ExportedVersion FolderImport FolderPlan GitExport GitImport ImportedRef LeftOut PlannedCopy "),
     "api.jsons": ("Json "),
     "api.linking": ("CollectedMedia CollectPlan OutsideMedia Relinked RelinkPlan LostMedia UnusedMedia "),
@@ -412,6 +414,7 @@ __all__ = [
     "GitDamaged",
     "GitExport",
     "GitImport",
+    "GitMerge",
     "GitUnavailable",
     "HelperMissing",
     "ImportedRef",
@@ -609,11 +612,14 @@ __all__ = [
     "import_database",
     "init",
     "init_bare",
+    "install_git_driver",
     "make_key_file",
+    "merge_for_git",
     "open",
     "serve",
     "serve_agents",
     "studio_home",
+    "text_for_git",
     "verify_bundle",
 ]
 

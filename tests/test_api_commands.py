@@ -119,6 +119,10 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "export git": ("Project.export_git", {"FOLDER": "folder"}),
     "export version": ("Project.export_version", {}),
     "import git": ("Project.import_git", {"PLACE": "place"}),
+    "git-driver install": ("install_git_driver", {"FOLDER": "folder"}),
+    "git-driver merge": ("merge_for_git", {}),
+    "git-driver diff": ("diff_files", {"ARGUMENTS": "old"}),
+    "git-driver textconv": ("text_for_git", {}),
     "import folder": (
         "Project.import_folder Project.plan_folder", {"FOLDER": "plan", "--plan": "plan", "--dry-run": ()},
     ),

@@ -56,6 +56,7 @@ _LISTED = {
     "search": ("Find words in every text of the folder and of every version", INSPECTING),
     "checkpoint": ("Save and list render checkpoints", MAKING),
     "recover": ("Resume from the newest valid checkpoint", MAKING),
+    "git-driver": ("Let git compare and merge timelines and documents by meaning", MORE),
     "import": ("Bring a history here that another program keeps", SHARING),
     "export": ("Render versions to video files; hand them to git, as folders and archives", MAKING),
     "projects": ("List your projects, wherever they lie", STUDIO),

@@ -44,7 +44,10 @@ OUR_MODULES = {"log --oneline": 86, "status": 102, "commit -m Second": 131, "dif
 resident helper, and are all that a command imports where it answers."""
 FOR_HELP = "inspect ast dis tokenize textwrap gettext locale platform"
 """What no command needs that goes well."""
-WITHOUT_DATA = {"cat", "completion", "demo", "help", "helper start", "helper stop", "mcp", "serve"}
+WITHOUT_DATA = {
+    "cat", "completion", "demo", "git-driver diff", "git-driver merge", "git-driver textconv", "help", "helper start",
+    "helper stop", "mcp", "serve",
+}  # fmt: skip
 """Commands that print no data, or data that is not ours."""
 
 
