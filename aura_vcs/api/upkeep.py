@@ -42,8 +42,10 @@ class VersionShare:
 class StorageReport:
     """What takes space. `total` counts every version's content as if it were stored on its own.
 
-    `folder_bytes` are all files below `.aura`; `offloaded` counts files whose content is at remotes,
-    `unfinished` what a command is writing, or was writing when it was stopped, `media_index` what was found in media.
+    `folder_bytes` are all files below `.aura`, `disk_bytes` what the disk takes for them, as the program du says:
+    all `parts` together, of which blocks are what no file has. `offloaded` counts files whose content is at
+    remotes, `unfinished` what a command is writing, or was writing when it was stopped, `media_index` what was
+    found in media.
     """
 
     folder_bytes: int
@@ -57,6 +59,8 @@ class StorageReport:
     by_file_type: dict[str, Sizes]
     largest: tuple[LargeFile, ...]
     versions: tuple[VersionShare, ...]
+    parts: dict[str, Sizes]
+    disk_bytes: int
 
     @classmethod
     def _of(cls, found: disk_usage.StorageReport) -> Self:
@@ -73,6 +77,8 @@ class StorageReport:
             found.by_file_type,
             tuple(LargeFile(Path(it.path), it.size_bytes, it.stored_bytes, it.id) for it in found.largest),
             tuple(VersionShare(it.id, it.number, it.name, it.logical_bytes, it.alone_bytes) for it in found.versions),
+            found.parts,
+            found.disk_bytes,
         )
 
 

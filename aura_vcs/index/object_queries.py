@@ -8,6 +8,7 @@ from aura_vcs.index.index import Index
 from aura_vcs.index.object_locations import groups
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.index.schema import KIND_CODES
+from aura_vcs.model import Kind
 
 _KIND_NAMES = {code: name for name, code in KIND_CODES.items()}
 
@@ -126,6 +127,14 @@ class ObjectQueries:
             "SELECT refcount > 0, count(*), sum(size), sum(stored_size) FROM objects GROUP BY refcount > 0"
         )
         return {bool(row[0]): (row[1], row[2], row[3]) for row in rows}
+
+    def stored_by_kind(self) -> dict[Kind, tuple[int, int]]:
+        """Count objects and their stored bytes, by kind."""
+        rows = self._index.database.connection.execute(
+            "SELECT kind, count(*), sum(stored_size) FROM objects GROUP BY kind"
+        ).fetchall()
+        kinds = {code: Kind(name) for name, code in KIND_CODES.items()}
+        return {kinds[code]: (count, size) for code, count, size in rows}
 
     def stored_sizes(self, object_ids: Iterable[ObjectId]) -> list[tuple[int, int]]:
         """Return stored bytes and reference count of those of the objects that are here."""

@@ -11,7 +11,8 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import TEMPORARY
-from aura_vcs.model import DOCUMENTS, VersionType
+from aura_vcs.maintenance.folder_usage import BLOCKS, FolderUsage, folder_usage, split_objects
+from aura_vcs.model import DOCUMENTS, Kind, VersionType
 from aura_vcs.objects.graph import TreeVisit, Walk, find_alone, pass_over
 from aura_vcs.repository.repository import Repository
 
@@ -66,6 +67,10 @@ class StorageReport(msgspec.Struct, frozen=True):
     media_index: Sizes
     folder_bytes: int
     """All files below `.aura`: content, the index, logs and caches, and what is unfinished."""
+    parts: dict[str, Sizes]
+    """What that is, by name; `blocks` are what the disk takes besides, for folders and by whole blocks."""
+    disk_bytes: int
+    """All parts together: what `du` says."""
 
 
 def storage_report(repo: Repository) -> StorageReport:
@@ -81,6 +86,7 @@ def storage_report(repo: Repository) -> StorageReport:
     sizes = _StoredSizes(repo, objects)
     paths = _paths(repo, versions)
     away = repo.store.offloaded.all()
+    usage = folder_usage(repo.storage)
     shares = _shares(repo, versions, objects, sizes)
     return StorageReport(
         total=Sizes(len(versions), sum(r.size_bytes for r in versions), everything[2]),
@@ -93,8 +99,23 @@ def storage_report(repo: Repository) -> StorageReport:
         offloaded=Sizes(len(away), sum(entry.size for entry in away.values()), 0),
         unfinished=_unfinished(repo),
         media_index=_media_index(repo),
-        folder_bytes=sum(size for _, size in repo.storage.walk("")),
+        folder_bytes=sum(usage.bytes.values()),
+        parts=_parts(repo, usage),
+        disk_bytes=usage.block_bytes,
     )
+
+
+def _parts(repo: Repository, usage: FolderUsage) -> dict[str, Sizes]:
+    kinds = repo.queries.stored_by_kind()
+    none = (0, 0)
+    content, history = (
+        [sum(kind) for kind in zip(*(kinds.get(kind, none) for kind in wanted), strict=True)]
+        for wanted in ((Kind.BLOB, Kind.CHUNK), (Kind.TREE, Kind.VERSION))
+    )
+    found = split_objects(usage, {"content": (content[0], content[1]), "history": (history[0], history[1])})
+    parts = {name: Sizes(found.files[name], size, size) for name, size in sorted(found.bytes.items())}
+    rest = usage.block_bytes - sum(found.bytes.values())
+    return {**parts, BLOCKS: Sizes(0, 0, rest)}
 
 
 def stored_files(repo: Repository) -> tuple[LargeObject, ...]:

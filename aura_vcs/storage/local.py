@@ -139,22 +139,33 @@ class LocalStorage:
 
     def walk(self, folder: str) -> Iterator[tuple[str, int]]:
         """Yield all files below a folder ("" is the storage itself), and their sizes; a link is a file of no size."""
+        for path, found in self.stats(folder):
+            if found is None or not stat.S_ISDIR(found.st_mode):
+                yield path, found.st_size if found is not None else 0
+
+    def stats(self, folder: str = "") -> Iterator[tuple[str, os.stat_result | None]]:
+        """Yield everything below a folder and what the system says of it; None for a link.
+
+        A folder comes before what is in it; so does the storage itself, "", where it is asked for.
+        """
         if folder:
             names = self.list(folder)
         else:
             with self._inside("") as dir_fd:
-                names = sorted(os.listdir(self.root if dir_fd is None else dir_fd))
+                place = self.root if dir_fd is None else dir_fd
+                names, own = sorted(os.listdir(place)), os.stat(place)
+            yield "", own
         for name in names:
             path = f"{folder}/{name}" if folder else name
             try:
                 found = self.look(path)
             except LinkedPath:
-                yield path, 0
+                yield path, None
                 continue
-            if found is not None and stat.S_ISDIR(found.st_mode):
-                yield from self.walk(path)
-            elif found is not None:
-                yield path, found.st_size
+            if found is not None:
+                yield path, found
+                if stat.S_ISDIR(found.st_mode):
+                    yield from self.stats(path)
 
     def put(self, name: str, data: bytes, *, private: bool = False, mode: int = 0o666) -> None:
         """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""

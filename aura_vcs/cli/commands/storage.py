@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from aura_vcs.sync.offload.space_plan import SpaceFreed, SpaceItem, SpacePlan
 
 VERSIONS_SHOWN = 10
+PARTS = {
+    "content": "content of files",
+    "history": "versions and their folders",
+    "pack_tables": "tables of packs",
+    "log": "log of operations",
+    "caches": "what is remembered of files, media and remotes",
+    "unfinished": "unfinished, of a command at work or stopped",
+    "second_names": "files that only another machine deleted",
+    "settings": "identity and settings",
+    "blocks": "folders, and the rest of blocks",
+}
+"""What the parts of a report are called."""
 
 
 _CATALOG = {
@@ -83,6 +95,9 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
     if report.offloaded.count:
         files = count(report.offloaded.count, "file")
         yield [faint(f"{files} of {size(report.offloaded.logical_bytes)} besides are offloaded: remotes hold them")]
+    if report.disk_bytes != report.folder_bytes:
+        yield [faint(f"With folders and whole blocks of the disk: {size(report.disk_bytes)}, as `du` says")]
+    yield from _table("What it is", {PARTS.get(name, name): part for name, part in report.parts.items()})
     yield from _table("By kind of version (what only they hold)", report.by_version_type)
     yield from _table("By kind of file", report.by_file_type)
     if report.largest:
@@ -98,11 +113,13 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
 
 
 def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:
-    shown = {name: row for name, row in sorted(rows.items(), key=lambda item: -item[1].stored_bytes) if row.count}
+    ordered = sorted(rows.items(), key=lambda item: -item[1].stored_bytes)
+    shown = {name: row for name, row in ordered if row.count or row.stored_bytes > 0}
     if shown:
         yield [strong(title)]
     for name, row in shown.items():
-        yield [size(row.stored_bytes).rjust(12), f"  {name.replace('_', ' ')}", faint(f"  ({row.count})")]
+        number = [faint(f"  ({row.count:,})")] if row.count else []
+        yield [size(row.stored_bytes).rjust(12), f"  {name.replace('_', ' ')}", *number]
 
 
 @click.command(
