@@ -103,7 +103,10 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "asset list": ("Assets.list", {}),
     "asset show": ("Assets.__getitem__ Assets.facts", {}),
     "asset clean": ("Assets.clean Assets.plan_clean", {"--dry-run": (), "--older-than": "unused_for"}),
-    "media index": ("MediaIndex.index MediaIndex.__getitem__ MediaIndex.get MediaIndex.room", {"--all": "everything"}),
+    "media index": (
+        "MediaIndex.index MediaIndex.__getitem__ MediaIndex.get MediaIndex.room",
+        {"--all": "everything", "--auto": ()},
+    ),
     "media relink": ("Project.relink Project.plan_relink", {"--dry-run": ()}),
     "media collect": ("Project.collect Project.plan_collect", {"--to": "to", "--dry-run": ()}),
     "media unused": ("Project.unused_media", {}),

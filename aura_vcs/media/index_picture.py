@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BY_FFMPEG = {"exr": "exr_pipe", "dpx": "dpx_pipe", "tiff": "tiff_pipe", "png": "png_pipe"}
 """Formats that Pillow does not read, or not with all their bits, and FFmpeg's names for them."""
+SIZE_ONLY = ("psd",)
+"""Formats of which the header is read and nothing else."""
 
 
 def index_picture(file: BinaryIO, header: MediaHeader, content: str, limits: DecodeLimits) -> bytes:
@@ -27,6 +29,8 @@ def index_picture(file: BinaryIO, header: MediaHeader, content: str, limits: Dec
     """
     if (header.width or 0) * (header.height or 0) > limits.pixels:
         raise ValueError(f"it has {header.width}×{header.height} pixels")
+    if header.format in SIZE_ONLY:
+        raise ValueError(f"it is a {header.format} file, of which only the size is read")
     deep = header.format in BY_FFMPEG and (header.bits or 8) > 8
     picture, facts = _by_ffmpeg(file, header) if deep or header.format in ("exr", "dpx") else _by_pillow(file, limits)
     return picture_entry(picture, facts, header, content)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 SIZE = (320, 180)
 RATE = 25
@@ -17,10 +17,11 @@ def scenery(n: int, size: tuple[int, int] = SIZE, seed: int = 0) -> Image.Image:
     """A picture that moves: a gradient that drifts, and a ball."""
     wide, high = size
     base = Image.linear_gradient("L").resize(size)
-    shifted = Image.new("L", size)
-    drift = (3 * n + 57 * seed) % wide
-    shifted.paste(base.rotate(90, expand=True).resize(size), (-drift, 0))
-    shifted.paste(base.rotate(90, expand=True).resize(size), (wide - drift, 0))
+    across = Image.linear_gradient("L").rotate(90).resize(size)
+    both = Image.new("L", (2 * wide, high))
+    both.paste(across, (0, 0))
+    both.paste(across.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (wide, 0))
+    shifted = ImageChops.offset(both, -(3 * n + 57 * seed) % (2 * wide), 0).crop((0, 0, wide, high))
     picture = Image.merge("RGB", (base, shifted, Image.new("L", size, (40 * seed + 90) % 256)))
     draw = ImageDraw.Draw(picture)
     x = round(wide * (0.5 + 0.4 * math.sin(0.13 * n + seed)))
@@ -44,15 +45,16 @@ def with_box(paint: Paint, frames: Iterable[int], box: tuple[int, int, int, int]
 
 
 def melody(seconds: float, rate: int = 48_000, channels: int = 1, seed: int = 0) -> Any:
-    """Samples from -1 to 1, channels × samples: another tone every 0.2 s, so that every moment is another one."""
+    """Samples from -1 to 1, channels × samples: other tones every 0.2 s, so that every moment is another one."""
     import numpy as np
 
     at = np.arange(round(seconds * rate)) / rate
     dice = np.random.default_rng(seed)
     step = np.floor(at / 0.2).astype(int)
-    count = int(step[-1]) + 1 if len(step) else 0
-    tone, level = dice.uniform(150, 1_500, count)[step], dice.uniform(0.15, 0.45, count)[step]
-    sound = level * np.sin(2 * np.pi * tone * at) + 0.1 * np.sin(2 * np.pi * 3.1 * tone * at)
+    sound = np.zeros(len(at))
+    for low, high in ((80, 400), (400, 1_500), (1_500, 5_000)):
+        tone, level = dice.uniform(low, high, 200)[step], 10 ** dice.uniform(-2.5, -0.6, 200)[step]
+        sound += level * np.sin(2 * np.pi * tone * at)
     return np.stack([sound * (1 - 0.3 * channel) for channel in range(channels)])
 
 

@@ -2,11 +2,13 @@
 
 import os
 import stat
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from aura_vcs.cli.main import cli
+from aura_vcs.cli.shared.idle_indexing import IdleIndexer
 from aura_vcs.errors import Interrupted
 from aura_vcs.formats.media.findings import DecodeLimits
 from aura_vcs.formats.media.index_entry import LUMA_BYTES, NoEntryError, read_entry
@@ -255,3 +257,20 @@ def test_the_room_is_shown_and_freed(project: Path, monkeypatch: pytest.MonkeyPa
     assert ": 1 entry of the media index" in run.invoke(cli, ["gc", "--media-index"]).output
     assert run.invoke(cli, ["gc", "--media-index"]).output == "The media index is empty.\n"
     assert "media file;" not in run.invoke(cli, ["storage"]).output
+
+
+def test_media_are_looked_at_while_nobody_works(project: Path) -> None:
+    """A process begins when files rest, once; it ends when they change, and with the watching."""
+    indexer = IdleIndexer(str(project), idle_seconds=0.05)
+
+    def rounds() -> Iterator[list[str]]:
+        deadline = time.monotonic() + 60
+        yield [str(project / "voice.wav")]
+        while time.monotonic() < deadline and not list((project / ".aura/local").glob("media-index/*/*/*")):
+            time.sleep(0.06)
+            yield [str(project / ".aura/local/media-index")]
+
+    for _ in indexer.follow(rounds()):
+        pass
+    with Repository.open(str(project)) as repo:
+        assert MediaIndexStore.of(repo).room().entries

@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.autosave_report import print_saved, saved_to_json
 from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.cli.shared.studio import retention_rules, setting
@@ -27,7 +27,8 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
 
     With --watch: every five minutes while files change, at least two minutes after any version,
     and not while files are being written (`aura config describe` lists the times). Old autosaves
-    go by the rules of `aura prune`.
+    go by the rules of `aura prune`. New media are looked at when nothing changes for a minute, at the
+    lowest priority; `aura config set maintenance.auto off` stops that.
     """
     if watch:
         _watch(repo, console, prune=not no_prune)
@@ -51,7 +52,9 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[AutosaveResult, int]":
 
 
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
+    from aura_vcs.cli.shared.idle_indexing import IdleIndexer
     from aura_vcs.history.autosave import AutosaveSchedule
+    from aura_vcs.media.build_entries import can_look_into
     from aura_vcs.project.autosave_loop import keep_saving
 
     if not setting(repo, "autosave.enabled"):
@@ -62,7 +65,9 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
         least=60.0 * setting(repo, "autosave.least_minutes"),
         quiet=float(setting(repo, "autosave.quiet_seconds")),
     )
-    changes = _rounds(repo.root, console)
+    changes: Iterator[list[str]] = _rounds(repo.root, console)
+    if can_look_into() and current_session().is_process and setting(repo, "maintenance.auto"):
+        changes = IdleIndexer(repo.root).follow(changes)
     for found in keep_saving(repo, schedule, lambda: retention_rules(repo) if prune else None, changes):
         if found.error is not None:
             console.warn("not saved: ", found.error.message, "; the next change is tried again")

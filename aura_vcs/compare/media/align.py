@@ -124,8 +124,11 @@ def _assign(old: Frames, new: Frames, shifts: Sequence[int]) -> list[int | None]
 
 
 def best_path(lines: Sequence[Sequence[int]], leaving: int) -> list[int]:
-    """Choose a line for every place, so that the costs and those of changing lines are least (Viterbi 1967)."""
-    total = [0] * len(lines)
+    """Choose a line for every place, so that the costs and those of changing lines are least (Viterbi 1967).
+
+    The first line and the last are free to begin with; another one costs as much as a change.
+    """
+    total = [0, *[leaving] * (len(lines) - 2), 0][-len(lines) :]
     came: list[list[int]] = []
     for costs in zip(*lines, strict=True):
         lowest = min(total)
@@ -231,7 +234,9 @@ def _moved(runs: Sequence[FrameRun]) -> list[int]:
         assert run.old is not None
         before = [
             kept for (weight, kept), (_, other) in zip(best, placed, strict=False)
-            if other.old is not None and other.old + other.length <= run.old + run.length // 2
+            if other.old is not None
+            and other.old < run.old
+            and other.old + other.length <= run.old + min(run.length, other.length) // 2
         ]  # fmt: skip
         longest = max(before, key=lambda kept: sum(runs[m].length for m in kept), default=())
         kept = (*longest, n)

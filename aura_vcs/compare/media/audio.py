@@ -35,9 +35,9 @@ WINDOW = 40
 """Steps that are looked for together."""
 COARSE = 5
 PROBES = 24
-ALIKE = 5 * STEPS_PER_DB
+ALIKE = 3 * STEPS_PER_DB
 """Up to this mean difference of its bands, a window may be the same."""
-LEAVING_STEPS = 12
+LEAVING_STEPS = 25
 ENCODER_STEPS = 6
 """A lag of so many steps is what encoders make, and no offset."""
 HEARD_DB = 0.2
@@ -56,14 +56,37 @@ class _Side(Struct):
     count: int
 
     @classmethod
-    def of(cls, entry: MediaEntry) -> "_Side":
+    def of(cls, entry: MediaEntry, gain: int = 0, floor: int = FLOOR) -> "_Side":
+        """Read a version, as if it were `gain` half decibels softer."""
         facts = entry.head.sound
         assert facts is not None
-        bands = plane(entry.bands(), BANDS).point([max(FLOOR, level) for level in range(256)]).tobytes()
+        bands = entry.bands()
+        if gain:
+            table = [max(0, min(255, level - gain)) for level in range(256)]
+            bands = plane(bands, BANDS).point(table).tobytes()
+        bands = _heard(bands, floor)
         return cls(facts, bands, len(bands) // BANDS)
 
     def part(self, start: int, end: int) -> bytes:
         return self.bands[start * BANDS : end * BANDS]
+
+
+def _heard(bands: bytes, floor: int) -> bytes:
+    """Raise what is too quiet to be heard, or drowned by another band of its step, to where that ends."""
+    from PIL import Image, ImageChops
+
+    count = len(bands) // BANDS
+    if not count:
+        return b""
+    planes = [Image.frombytes("L", (count, 1), bands[band::BANDS]) for band in range(BANDS)]
+    loudest = planes[0]
+    for one in planes:
+        loudest = ImageChops.lighter(loudest, one)
+    least = loudest.point([max(floor, level - DROWNED) for level in range(256)])
+    found = bytearray(count * BANDS)
+    for band, one in enumerate(planes):
+        found[band::BANDS] = ImageChops.lighter(one, least).tobytes()
+    return bytes(found)
 
 
 def compare_sounds(old: MediaEntry, new: MediaEntry) -> AudioDiff:
@@ -82,12 +105,14 @@ def compare_sounds(old: MediaEntry, new: MediaEntry) -> AudioDiff:
     if not a.count or not b.count:
         return AudioDiff("other")
     gain = _gain(a, b)
-    louder = _Side(b.facts, _shifted(b.bands, -gain), b.count) if gain else b
-    alignment = _alignment(a, louder)
+    if gain:
+        floor = min(255, FLOOR + abs(gain))
+        a, b = _Side.of(old, floor=floor), _Side.of(new, gain, floor)
+    alignment = _alignment(a, b)
     if alignment.matched < 0.1 * min(a.count, b.count):
         return AudioDiff("other")
     is_exact = was.codec.startswith(LOSSLESS) and now.codec.startswith(LOSSLESS)
-    stretches = [*_edits(alignment, 1 if is_exact else ENCODER_STEPS), *_changes(alignment, a, louder)]
+    stretches = [*_edits(alignment, 1 if is_exact else ENCODER_STEPS), *_changes(alignment, a, b)]
     is_faint = is_exact and not stretches and not gain and (was.bits, was.rate) == (now.bits, now.rate)
     by_samples = _by_samples(old, new) if is_exact and not gain and _is_straight(alignment) else []
     if by_samples and (is_faint or sum(one.end - one.start for one in by_samples) < EXACT_SHARE * now.seconds):
@@ -142,11 +167,6 @@ def _gain(a: _Side, b: _Side) -> int:
             break
     near = sum(votes[value] for value in range(middle - 2, middle + 3))
     return middle if near > 0.5 * total and abs(middle) > 1 else 0
-
-
-def _shifted(bands: bytes, by: int) -> bytes:
-    table = [max(FLOOR, min(255, level + by)) if level > FLOOR else FLOOR for level in range(256)]
-    return plane(bands, BANDS).point(table).tobytes()
 
 
 def _alignment(a: _Side, b: _Side) -> Alignment:

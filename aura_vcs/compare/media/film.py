@@ -14,6 +14,10 @@ EXACT_SHARE = 0.985
 EXACT_LEVELS = 1
 LEAST_LEVELS = 7
 """In another encoding, a cell that differs by no more than this is the same, however quiet the rest is."""
+COLOUR_LEVELS = 10
+"""Likewise for the cells of colour, which encoders treat with less care."""
+SCALED_CELLS = 4
+"""So many times as many cells must differ in another resolution, by twice as much: edges fall on other cells."""
 MOST_LEVELS = 26
 """A cell that differs by more than this differs, however noisy the rest is."""
 NOISE_FRAMES = 60
@@ -166,9 +170,10 @@ class _Layer(Struct):
     mask: bytes
     weight: int
     is_exact: bool
+    cells: int = 1
 
     @classmethod
-    def of(cls, grid: tuple[int, int], width: int, old: bytes, new: bytes) -> "_Layer":
+    def of(cls, grid: tuple[int, int], width: int, old: bytes, new: bytes, *, is_scaled: bool) -> "_Layer":
         """Compare a layer of frames that belong together; `width` bytes each.
 
         Where most is equal to the byte, every difference counts. Else two encodings are compared: a cell is the
@@ -183,13 +188,15 @@ class _Layer(Struct):
         if equal[len(equal) // 2] >= EXACT_SHARE * width:
             return cls(grid, width, over(apart, width, EXACT_LEVELS), weight, True)
         noise = sorted(percentile(sample, NOISE_SHARE) for sample in samples)[len(samples) // 2]
-        limit = min(MOST_LEVELS, max(LEAST_LEVELS, 3 * noise + 3))
-        return cls(grid, width, over(beyond(old, new, width), width, limit), weight, False)
+        least = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
+        least *= 2 if is_scaled else 1
+        limit = min(MOST_LEVELS, max(least, 3 * noise + 3))
+        cells = (CELLS if weight == 1 else 1) * (SCALED_CELLS if is_scaled else 1)
+        return cls(grid, width, over(beyond(old, new, width), width, limit), weight, False, cells)
 
     def marked(self) -> list[int]:
         """Count what differs in each frame, in cells of brightness; 0 where it is too little to count."""
-        least = 1 if self.is_exact or self.weight > 1 else CELLS
-        return [count * self.weight if count >= least else 0 for count in counts(self.mask, self.width)]
+        return [count * self.weight if count >= self.cells else 0 for count in counts(self.mask, self.width)]
 
 
 def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
@@ -203,7 +210,8 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     marked = [max(marks) for marks in zip(*(layer.marked() for layer in layers), strict=True)]
     found = []
     is_exact = all(layer.is_exact for layer in layers)
-    for first, last in _stretches_of(marked, numbers, is_exact=is_exact):
+    few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1)
+    for first, last in _stretches_of(marked, numbers, 0 if is_exact else few):
         box = _box(layers, first, last)
         if box is None and not is_exact:
             continue  # here and there, as encoders have it
@@ -221,16 +229,24 @@ def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[
     if a.alpha or b.alpha:
         opaque = b"\xff" * LUMA_BYTES
         parts.append((GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count))
+    is_scaled = _is_scaled(a, b)
     found = []
     for grid, width, old, new in parts:
         before, after = picked(old, width, sources), picked(new, width, numbers)
         if before != after:
-            found.append(_Layer.of(grid, width, before, after))
+            found.append(_Layer.of(grid, width, before, after, is_scaled=is_scaled))
     return found
 
 
-def _stretches_of(marked: Sequence[int], numbers: Sequence[int], *, is_exact: bool) -> list[tuple[int, int]]:
-    """Group marked frames that follow each other, as (first, behind the last) of `marked`."""
+def _is_scaled(a: FilmSide, b: FilmSide) -> bool:
+    return (a.video.width, a.video.height) != (b.video.width, b.video.height)
+
+
+def _stretches_of(marked: Sequence[int], numbers: Sequence[int], few: int) -> list[tuple[int, int]]:
+    """Group marked frames that follow each other, as (first, behind the last) of `marked`.
+
+    A short stretch with fewer than `few` cells is what encoders make, where there are any.
+    """
     found: list[tuple[int, int]] = []
     for n, count in enumerate(marked):
         if not count:
@@ -240,10 +256,11 @@ def _stretches_of(marked: Sequence[int], numbers: Sequence[int], *, is_exact: bo
             found[-1] = (found[-1][0], n + 1)
         else:
             found.append((n, n + 1))
-    if is_exact:
+    if not few:
         return found
     trimmed = [_trimmed(marked, first, last) for first, last in found]
-    return [run for run in trimmed if run[1] - run[0] > SHORT_FRAMES or max(marked[run[0] : run[1]]) >= FEW_CELLS]
+    short = SHORT_FRAMES * few // FEW_CELLS
+    return [run for run in trimmed if run[1] - run[0] > short or max(marked[run[0] : run[1]]) >= few]
 
 
 def _trimmed(marked: Sequence[int], first: int, last: int) -> tuple[int, int]:

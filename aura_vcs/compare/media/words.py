@@ -199,7 +199,7 @@ def _place(one: MediaStretch, found: MediaDiff, what: str) -> str:
     """Say where something was put in or cut out: at the beginning, at the end, or when."""
     old_end, end = _seconds(found.old, what) - NEAR_SECONDS, _seconds(found.new, what) - NEAR_SECONDS
     is_cut = one.kind == "removed"
-    if one.start < FIRST_SECONDS and one.old_start < FIRST_SECONDS:
+    if max(one.start, one.old_start) < (NEAR_SECONDS if one.first < 0 else FIRST_SECONDS):
         return "cut from the beginning" if is_cut else "put before the beginning"
     if one.old_end > old_end and one.end > end:
         return "cut from the end" if is_cut else "put after the end"

@@ -1,15 +1,17 @@
 """What the headers of a media file tell, without any codec and without reading the media.
 
-PNG, JPEG, GIF, WebP, WAV, FLAC, MP3, Ogg, MP4/MOV and Matroska/WebM. Every number comes from
-the file and may be a lie: nothing is allocated or looped by what a header claims, reads are few
-and bounded (`READS_LIMIT`), and anything odd ends in less information, never in an error.
+PNG, JPEG, GIF, WebP, TIFF, EXR, DPX, PSD, BMP, WAV (RF64, W64), AIFF, FLAC, MP3, AAC, Ogg, MP4/MOV, Matroska/WebM,
+AVI and MXF. Every number comes from the file and may be a lie: nothing is allocated or looped by what a header claims,
+reads are few and bounded (`READS_LIMIT`), and anything odd ends in less information, never in an error.
 """
 
 import struct
 
+from aura_vcs.formats.media.chunked_headers import read_adts, read_aiff, read_avi, read_mxf, read_w64, read_wav
 from aura_vcs.formats.media.matroska import read_matroska
 from aura_vcs.formats.media.mp4 import read_movie
 from aura_vcs.formats.media.reader import HeaderReader, HeaderSource, MediaHeader, NothingMoreError
+from aura_vcs.formats.media.still_headers import read_bmp, read_dpx, read_exr, read_psd, read_tiff
 
 _MP3_RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _MP3_KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -61,20 +63,6 @@ def _webp(reader: HeaderReader) -> MediaHeader:
     else:
         width, height = (value & 0x3FFF for value in struct.unpack("<HH", reader.head[26:30]))
     return MediaHeader("picture", "webp", width=width, height=height)
-
-
-def _wav(reader: HeaderReader) -> MediaHeader:
-    position, rate, channels, bits, per_second = 12, 0, 0, 0, 0
-    while position + 8 <= reader.size:
-        name, length = struct.unpack("<4sI", reader.at(position, 8))
-        if name == b"fmt " and length >= 16:
-            _, channels, rate, per_second, _, bits = struct.unpack("<HHIIHH", reader.at(position + 8, 16))
-        if name == b"data":
-            length = min(length, reader.size - position - 8)
-            seconds = length / per_second if per_second else None
-            return MediaHeader("sound", "wav", seconds=seconds, rate=rate, channels=channels, bits=bits)
-        position += 8 + length + length % 2
-    return MediaHeader("sound", "wav", rate=rate or None, channels=channels or None, bits=bits or None)
 
 
 def _flac(reader: HeaderReader) -> MediaHeader:
@@ -137,7 +125,17 @@ _FORMATS = (
     (lambda head: head.startswith((b"GIF87a", b"GIF89a")), _gif),
     (lambda head: head.startswith(b"\xff\xd8\xff"), _jpeg),
     (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _webp),
-    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WAVE", _wav),
+    (lambda head: head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE", read_wav),
+    (lambda head: head[:4] == b"RIFF" and head[8:12] == b"AVI ", read_avi),
+    (lambda head: head.startswith(b"riff\x2e\x91\xcf\x11"), read_w64),
+    (lambda head: head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"), read_aiff),
+    (lambda head: head.startswith((b"II*\0", b"MM\0*")), read_tiff),
+    (lambda head: head.startswith(b"v/1\x01"), read_exr),
+    (lambda head: head.startswith((b"SDPX", b"XPDS")), read_dpx),
+    (lambda head: head.startswith((b"8BPS\0\x01", b"8BPS\0\x02")), read_psd),
+    (lambda head: head[:2] == b"BM" and head[6:10] == b"\0\0\0\0", read_bmp),
+    (lambda head: head.startswith(b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02"), read_mxf),
+    (lambda head: len(head) > 6 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0, read_adts),
     (lambda head: head.startswith(b"fLaC"), _flac),
     (lambda head: head.startswith(b"OggS"), _ogg),
     (lambda head: head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"), read_movie),

@@ -8,6 +8,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.shared.housekeeping import go_last
 
 if TYPE_CHECKING:
     from aura_vcs.history.media_index.build import Indexed
@@ -23,9 +24,12 @@ PROBLEMS_SHOWN = 20
 )
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--all", "everything", is_flag=True, help="Also the media of every version")
+@click.option("--auto", is_flag=True, help="At the lowest priority, as `aura autosave --watch` begins it by itself")
 @json_option
 @pass_repository
-def index_command(repo: "Repository", console: Console, paths: tuple[str, ...], *, everything: bool) -> None:
+def index_command(
+    repo: "Repository", console: Console, paths: tuple[str, ...], *, everything: bool, auto: bool
+) -> None:
     """Look at every frame and sample, once
 
     Decodes media files of the folder, or those named, and remembers what is in them on this machine: then `aura diff`
@@ -37,6 +41,8 @@ def index_command(repo: "Repository", console: Console, paths: tuple[str, ...], 
     from aura_vcs.history.media_index.find import stored_media, worktree_media
     from aura_vcs.history.media_index.store import MediaIndexStore
 
+    if auto:
+        go_last()
     chosen = project_paths(repo, paths)
     wanted = worktree_media(repo, chosen)
     if everything:
