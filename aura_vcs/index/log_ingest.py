@@ -1,6 +1,6 @@
 """What of the logs and labels the index has, and entering the rest."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -161,22 +161,28 @@ class LogIngest:
         if dates is None:  # somebody took the folders away
             self._database.set_meta(_ANNOTATIONS, None)
             return
-        from aura_vcs.index.annotations import put_annotations  # most projects have none
-
-        connection = self._database.connection
-        rows = connection.execute(
+        rows = self._database.connection.execute(
             "SELECT path, size, mtime_ns FROM ref_files WHERE path < ? OR path >= ?", _LABEL_PATHS
         )
         known = {row[0]: (row[1], row[2]) for row in rows}
         for room in layout.ANNOTATION_ROOMS:
-            for file in self._refs.annotations.files(room):
-                path = f"{layout.REFS}/{room}/{file}"
-                found = self._storage.stat(path)
-                if found is None or known.get(path) == (found.size, found.mtime_ns):
-                    continue
-                put_annotations(connection, room, self._refs.annotations.copies_in(room, file))
-                self.ingest_label_file(path)
+            try:
+                self._ingest_room(room, known)
+            except RecordUnreadable as error:
+                self._progress.note(f"{error.message}; `aura fsck` says more")
+                return  # the next command tries again
         self._database.set_meta(_ANNOTATIONS, dates)
+
+    def _ingest_room(self, room: str, known: Mapping[str, tuple[int, int]]) -> None:
+        from aura_vcs.index.annotations import put_annotations  # most projects have none
+
+        for file in self._refs.annotations.files(room):
+            path = f"{layout.REFS}/{room}/{file}"
+            found = self._storage.stat(path)
+            if found is None or known.get(path) == (found.size, found.mtime_ns):
+                continue
+            put_annotations(self._database.connection, room, self._refs.annotations.copies_in(room, file))
+            self.ingest_label_file(path)
 
     def note_annotations_ingested(self, names: Iterable[str]) -> None:
         """Remember the files of annotations that were just written, and the dates of their folders."""

@@ -2,6 +2,8 @@
 
 import msgspec
 
+UNREADABLE = "unreadable_file"
+
 
 class Finding(msgspec.Struct, frozen=True):
     """One thing that is wrong: a stable word for what kind, the thing, and a sentence."""

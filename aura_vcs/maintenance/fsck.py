@@ -1,14 +1,15 @@
 """Verifying a project: every byte, every reference, every count. Repairs nothing."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from aura_vcs.errors import AuraError
-from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.errors.integrity import IntegrityError, RecordUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.maintenance.confirm_damage import confirm_damage
-from aura_vcs.maintenance.findings import Finding
+from aura_vcs.maintenance.findings import UNREADABLE, Finding
 from aura_vcs.maintenance.reachability import affected_versions, all_labels
 from aura_vcs.maintenance.record_checks import file_problems, log_problems, ref_problems
 from aura_vcs.maintenance.recount import count_problems
@@ -153,8 +154,9 @@ class _Checker:
 
     def records(self) -> None:
         """Check refs, logs and the other small files."""
-        for look in (ref_problems, log_problems, file_problems):
-            self._problems += self._certain(look)
+        found = [finding for look in (ref_problems, log_problems, file_problems) for finding in self._certain(look)]
+        named = {finding.what for finding in found if finding.kind != UNREADABLE}
+        self._problems += dict.fromkeys(f for f in found if f.kind != UNREADABLE or f.what not in named)
 
     def counts(self) -> None:
         """Check that every reference count is what counting again gives."""
@@ -163,7 +165,17 @@ class _Checker:
         self._problems += self._certain(count_problems)
 
     def _certain(self, look: Callable[[Repository], Iterator[Finding]]) -> list[Finding]:
-        return confirm_damage(self._repo, lambda: list(look(self._repo)), lambda found: not found)
+        return confirm_damage(self._repo, lambda: self._as_far_as_readable(look), lambda found: not found)
+
+    def _as_far_as_readable(self, look: Callable[[Repository], Iterator[Finding]]) -> list[Finding]:
+        """Collect findings; what keeps a check from going on is one too, and keeps no other check from its work."""
+        found: list[Finding] = []
+        try:
+            for finding in look(self._repo):
+                found.append(finding)
+        except RecordUnreadable as error:
+            found.append(Finding(UNREADABLE, os.path.relpath(error.path, self._repo.storage.root), error.reason))
+        return found
 
     def versions(self) -> bool:
         """Check that everything that a live version holds is there; return whether it is so."""

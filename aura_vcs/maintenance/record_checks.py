@@ -10,7 +10,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import LinkedPath, RecordCorrupt, StorageError
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.index.queries import VersionFilter
-from aura_vcs.maintenance.findings import Finding
+from aura_vcs.maintenance.findings import UNREADABLE, Finding
 from aura_vcs.maintenance.reachability import all_labels
 from aura_vcs.maintenance.ref_audit import unrecorded_refs
 from aura_vcs.model import Fields, Format
@@ -102,7 +102,7 @@ def file_problems(repo: Repository) -> Iterator[Finding]:
             yield Finding("corrupt_record", path, f"{detail}; `aura repair` sees to it")
     for path, detail in _unreadable(repo.storage, ""):
         if path not in checks:
-            yield Finding("unreadable_file", path, detail)
+            yield Finding(UNREADABLE, path, detail)
 
 
 def _format(repo: Repository) -> str | None:

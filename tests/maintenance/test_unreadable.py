@@ -217,3 +217,30 @@ def test_records_are_mended_from_what_is_said_twice(project: Path, name: str) ->
         assert repo.head().branch == "main"
     assert json.loads(path.read_bytes()) == json.loads(before)
     assert (project / ".aura/local/damaged" / files[name]).exists()
+
+
+@pytest.mark.parametrize("folder", ["refs/notes", "refs/tags", "refs/checkpoints", "refs/settings"])
+def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_checked(
+    project: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """What keeps one check from going on keeps no other from its work."""
+    with Repository.open(project) as repo:
+        write(project, {"new.txt": "new"})
+        made = commit(repo, "Another").version
+        assert made is not None
+        create_tag(repo, "another", made.id)
+        (project / ".aura" / folder).mkdir(parents=True, exist_ok=True)
+        label = project / f".aura/refs/versions/{made.id}.json"
+        label.write_bytes(b"{")
+        real = os.listdir
+
+        def listed(at: int | str = ".") -> list[str]:
+            place = os.readlink(f"/proc/self/fd/{at}") if isinstance(at, int) else str(at)
+            if place.endswith(folder):
+                raise PermissionError(errno.EACCES, "Permission denied", place)
+            return real(at)
+
+        monkeypatch.setattr(os, "listdir", listed)
+        found = {finding.what for finding in fsck(repo).problems}
+    assert folder in found
+    assert any(made.id in what for what in found) or folder == "refs/tags"
