@@ -18,7 +18,14 @@ from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.remotes.config import DEFAULT_REMOTE, RemoteConfig, remotes, set_remote
 from aura_vcs.sync.remotes.url import Address
 from aura_vcs.sync.state.cache import RemoteCache
-from aura_vcs.sync.state.manifest import IS_PROJECT, IS_PROJECT_HINT, MANIFEST, decode_manifest
+from aura_vcs.sync.state.manifest import (
+    IS_PROJECT,
+    IS_PROJECT_HINT,
+    MANIFEST,
+    PROJECT_FOLDER,
+    Manifest,
+    decode_manifest,
+)
 
 if TYPE_CHECKING:
     from aura_vcs.history.checkout import CheckoutResult
@@ -27,7 +34,8 @@ if TYPE_CHECKING:
 class Cloned(msgspec.Struct, frozen=True):
     """What a clone made; `files` is None where the remote has no versions yet.
 
-    `offloaded_bytes` of content stayed at the remote, `stored_bytes` are here now.
+    `offloaded_bytes` of content stayed at the remote, `stored_bytes` are here now. `of_project`: the remote is a
+    project's own folder, whose unsaved work is not here.
     """
 
     path: str
@@ -35,6 +43,7 @@ class Cloned(msgspec.Struct, frozen=True):
     files: "CheckoutResult | None"
     offloaded_bytes: int = 0
     stored_bytes: int = 0
+    of_project: bool = False
 
 
 def clone(
@@ -63,8 +72,8 @@ def clone(
         RemoteError: the remote cannot be read, or is damaged.
     """
     root = os.path.abspath(folder)
-    project = _project(remote, address)
-    with begin_clone(root, project, address.text, options) as repo:
+    manifest = _manifest(remote, address)
+    with begin_clone(root, manifest.project, address.text, options) as repo:
         recover(repo)
         cache = RemoteCache(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
@@ -81,11 +90,12 @@ def clone(
         end_clone(repo)
         away = {blob: entry.size for blob, entry in repo.store.offloaded.all().items()}
         here = sum(stored for _, _, stored in repo.queries.stored_totals().values())
-        return Cloned(root, fetched.plan, files, missing_bytes(repo.store, away), here)
+        of_project = PROJECT_FOLDER in manifest.features
+        return Cloned(root, fetched.plan, files, missing_bytes(repo.store, away), here, of_project)
 
 
-def _project(remote: RangeReadable, address: Address) -> str:
-    """Return whose project is there; looked at before anything is made here."""
+def _manifest(remote: RangeReadable, address: Address) -> Manifest:
+    """Return what is there; looked at before anything is made here."""
     try:
         data = remote.load(MANIFEST).data
     except FileNotFoundError as error:
@@ -93,7 +103,7 @@ def _project(remote: RangeReadable, address: Address) -> str:
             raise InputError(f"{remote.location} {IS_PROJECT}", hint=IS_PROJECT_HINT) from error
         hint = "Is the address right? `aura push` puts a project there."
         raise InputError(f"{remote.location} has no project", hint=hint) from error
-    return decode_manifest(data, remote.location).project
+    return decode_manifest(data, remote.location)
 
 
 def folder_name(address: Address) -> str:

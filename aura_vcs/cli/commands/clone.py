@@ -7,7 +7,7 @@ import click
 
 from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, cyan
+from aura_vcs.cli.output.console import Console, cyan, faint
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import agreements, surroundings
 from aura_vcs.cli.remote_keys import key_options
@@ -102,6 +102,8 @@ def _show(console: Console, done: "Cloned", *, partial: bool) -> None:
     came = done.stored_bytes if partial else fetched.received_bytes  # with the content of this version
     console.line("Cloned into ", cyan(done.path))
     console.line(f"  {count(len(fetched.versions), 'version')}, {size(came)}")
+    if done.of_project:
+        console.line(faint("  the place is itself a project: what is not committed there is not here"))
     if done.offloaded_bytes:
         console.line(
             f"  {size(done.offloaded_bytes)} of older media stay at origin; they are fetched when they are needed"

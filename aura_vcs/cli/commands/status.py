@@ -216,7 +216,7 @@ def _print_branch(repo: "Repository", console: Console, found: "Status") -> None
 
         heads = " and ".join(describe(queries, version) for version in found.diverged)
         console.warn(
-            f"branch {found.branch} has diverged: {heads} were made on different machines, from the same version. "
+            f"branch {found.branch} has diverged: {heads} were made on different machines and moved this branch apart. "
             "Nothing is lost: both are kept, and `aura merge` makes one version of them."
         )
     elif found.behind is not None:
