@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aura_vcs.api.credentials import Credentials
     from aura_vcs.api.databases import DatabaseImport, DatabaseProject, LeftRows, import_database
     from aura_vcs.api.debugging import Debug, ObjectDetails, StoredContent, StoredRef
+    from aura_vcs.api.derived import DerivedFile, DerivedFiles, Evicted, MadeAgain
     from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
     from aura_vcs.api.git_drivers import GitMerge, install_git_driver, merge_for_git, text_for_git
     from aura_vcs.api.interchange import (
@@ -170,6 +171,7 @@ if TYPE_CHECKING:
         InvalidTransition,
         InvalidValue,
         ProjectError,
+        RecipeFailed,
         UnknownField,
     )
     from aura_vcs.errors.input import (
@@ -268,6 +270,7 @@ _FRONT = {
     "api.contents": ("Asset AssetFacts Assets Cleaned CleaningPlan Edited Scene Scenes "),
     "api.credentials": ("Credentials "),
     "api.debugging": ("Debug StoredContent ObjectDetails StoredRef "),
+    "api.derived": ("DerivedFile DerivedFiles Evicted MadeAgain "),
     "api.front": ("clone init init_bare make_key_file open serve studio_home verify_bundle "),
     "api.databases": ("DatabaseImport DatabaseProject LeftRows import_database "),
     "api.git_drivers": ("GitMerge install_git_driver merge_for_git text_for_git "),
@@ -312,7 +315,7 @@ _FRONT = {
     ),
     "errors.documents": (
         "DocumentMalformed EncoderMissing ExportCancelled ExportFailed InvalidTransition InvalidValue "
-        "ProjectError UnknownField "
+        "ProjectError RecipeFailed UnknownField "
     ),
     "errors.input": (
         "AmbiguousVersion ConcurrencyError ForeignOwner FormatUnsupported InvalidFact InvalidName InvalidTarget "
@@ -378,12 +381,15 @@ __all__ = [
     "DatabaseProject",
     "Debug",
     "Decision",
+    "DerivedFile",
+    "DerivedFiles",
     "Diff",
     "DocumentMalformed",
     "DocumentProblem",
     "Edited",
     "EditedSince",
     "EncoderMissing",
+    "Evicted",
     "Export",
     "ExportCancelled",
     "ExportFailed",
@@ -447,6 +453,7 @@ __all__ = [
     "LocksTaken",
     "LocksUnsupported",
     "LostMedia",
+    "MadeAgain",
     "MediaDiff",
     "MediaEntry",
     "MediaEntryHead",
@@ -521,6 +528,7 @@ __all__ = [
     "PurgePlan",
     "PushRejected",
     "Pushed",
+    "RecipeFailed",
     "RecordCorrupt",
     "RecordUnreadable",
     "Recovery",

@@ -34,6 +34,7 @@ PAGES = (
     "docs/leaving.md",
     "docs/notes.md",
     "docs/provenance.md",
+    "docs/derived.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
 DATABASE = ROOT / "fixtures/aura-studio"

@@ -80,6 +80,11 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "provenance set": ("Provenances.set", {"--parameter": "parameters", "--input": "inputs", "--unset": ()}),
     "provenance log": ("Provenances.log", {"-n": "limit"}),
     "provenance check": ("Provenances.check", {}),
+    "derived list": ("DerivedFiles.__iter__ DerivedFiles.stale", {}),
+    "derived set": ("DerivedFiles.set", {"--input": "inputs"}),
+    "derived why": ("DerivedFiles.__getitem__", {"FILE": "path"}),
+    "derived make": ("DerivedFiles.make", {"--yes": "agreed"}),
+    "derived evict": ("DerivedFiles.evict DerivedFiles.plan_evict", {"--dry-run": ()}),
     "cost": ("Provenances.costs Studio.costs", {"--all": (), "--budget": ()}),
     "version list": ("Versions.list", {"--type": "types", "-n": "limit"}),
     "version compare": ("Project.diff", {}),
@@ -314,7 +319,7 @@ def test_the_page_has_the_table() -> None:
 
 PLACES = {
     "Versions": "project.versions", "Branches": "project.branches", "Tags": "project.tags",
-    "Notes": "project.notes", "Provenances": "project.provenance",
+    "Notes": "project.notes", "Provenances": "project.provenance", "DerivedFiles": "project.derived",
     "Operations": "project.operations", "Remotes": "project.remotes", "Scenes": "project.scenes",
     "Assets": "project.assets", "Checkpoints": "project.checkpoints", "Exports": "project.exports",
     "Locks": "project.locks", "Debug": "project.debug", "MediaIndex": "project.media_index",

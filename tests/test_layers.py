@@ -62,11 +62,12 @@ PARTS = {
         "abort_merge merge status",
     ],
     "agents": ["plain tools", "server"],
-    "annotations": ["targets", "places", "notes provenance"],
+    "annotations": ["targets", "places", "notes provenance", "recipes"],
     "project": [
         "documents editor_rules",
         "agents_page autosave_loop editor_litter media purge render scenes search search_texts summary",
         "records",
+        "derived",
     ],
     "sync": [
         "state",

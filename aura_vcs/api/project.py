@@ -5,6 +5,7 @@ from typing import Self
 
 from aura_vcs.api.branches import Branches, Tags
 from aura_vcs.api.debugging import Debug
+from aura_vcs.api.derived import DerivedFiles
 from aura_vcs.api.history import HistoryMethods
 from aura_vcs.api.interchange import InterchangeMethods
 from aura_vcs.api.linking import LinkingMethods
@@ -48,6 +49,7 @@ class Project(
         self.tags = Tags(opened)
         self.notes = Notes(opened)
         self.provenance = Provenances(opened)
+        self.derived = DerivedFiles(opened)
         self.operations = Operations(opened)
         self.remotes = Remotes(opened)
         self.settings = ProjectSettings(opened)

@@ -49,6 +49,7 @@ _LISTED = {
     "note": ("Say something about a version, a file or a place in it", NAMES),
     "provenance": ("Say and show where files come from", NAMES),
     "cost": ("Add up what generated files cost", NAMES),
+    "derived": ("List files that can be made again, make them, free their room", NAMES),
     "project": ("Show, change, check, delete or purge this project", STUDIO),
     "scene": ("List and change the scenes", MAKING),
     "asset": ("List media, look into it, clean up temporary files", MAKING),

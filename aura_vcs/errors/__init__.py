@@ -62,6 +62,7 @@ AuraError                    1   something failed
 │   ├── DocumentMalformed   61     a document is not JSON; says line and column
 │   ├── UnknownField        62     nothing is at that JSON pointer
 │   ├── InvalidValue        63     a value that the field cannot have
+│   ├── RecipeFailed        64     a file could not be made again
 │   ├── EncoderMissing      66     this FFmpeg cannot write that codec
 │   ├── ExportFailed        67     the video could not be rendered; names the scene
 │   ├── ExportCancelled     68     stopped on request; no file was left

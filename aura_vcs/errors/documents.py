@@ -64,6 +64,16 @@ class ExportFailed(ProjectError):
         self.reason, self.scene = reason, scene
 
 
+class RecipeFailed(ProjectError):
+    """A file could not be made again; what was there is as it was."""
+
+    exit_code = 64
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} could not be made again: {reason}")
+        self.path, self.reason = path, reason
+
+
 class ExportCancelled(ProjectError):
     """The export was stopped on request; no file was left."""
 

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.console import Console, cyan, faint, green, red
+from aura_vcs.cli.output.console import Console, cyan, faint, green, red, yellow
 from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, short_path, shown_pointer, size, titled
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.layout import CONFIG
+from aura_vcs.repository.format_file import ANNOTATIONS
+from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +56,15 @@ def status_command(repo: "Repository", console: Console) -> None:
         away = offloaded_to_json(OffloadedFiles(repo).everywhere())
         unsent = [{"remote": u.remote, "versions": u.versions, "more": u.is_more} for u in _unsent(repo, found)]
         held = {"offloaded": away, "locks": advice_to_json(repo, advice), "unsent": unsent, "missing_media": missing}
+        held["stale"] = _stale(repo, found)
         console.data({**status_to_json(found), **problems_to_json(problems), **held})
     else:
         _show(repo, console, found)
         _print_problems(console, problems or ())
         _print_missing(console, missing)
+        for path, changed in _stale(repo, found).items():
+            console.line(yellow(f"{short_path(path)} is stale: {', '.join(changed[:3])} changed since it was made. "),
+                         f"`aura derived make {quote_path(path)}` makes it again.")  # fmt: skip
         if advice:
             from aura_vcs.cli.shared.locks import print_advice  # seldom needed
 
@@ -68,6 +74,15 @@ def status_command(repo: "Repository", console: Console) -> None:
         console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     for path in found.unstable:
         console.warn(f"{path} is being written right now")
+
+
+def _stale(repo: "Repository", found: "Status") -> "dict[str, list[str]]":
+    """Map files that were made from what has changed since to what has; {} where nothing is known to be made so."""
+    if ANNOTATIONS not in repo.format.features:
+        return {}
+    from aura_vcs.annotations.recipes import stale  # few projects have recipes
+
+    return stale(repo, {path for change in found.changes for path in (change.path, change.old_path) if path})
 
 
 def missing_media(repo: "Repository", found: "Status") -> dict[str, int]:

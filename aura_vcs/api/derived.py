@@ -1,0 +1,124 @@
+"""Files of a project that can be made again: renders, proxies, voices, exports."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal, Self
+
+from aura_vcs.annotations import recipes
+from aura_vcs.api.opened import Part
+from aura_vcs.api.reporting import NO_CALL
+from aura_vcs.codec import parse_time
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.project import derived as room
+from aura_vcs.repository.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedFile:
+    """A file that can be made again; `how` is its command, or the export that made it.
+
+    `state` is "here" in the folder, "stored" in versions alone, or "evicted": nowhere but in its recipe. It is stale
+    where something is `changed` that it was made from.
+    """
+
+    path: Path
+    content: str
+    state: Literal["here", "stored", "evicted"]
+    how: str
+    changed: tuple[str, ...]
+    made_at: datetime
+
+    @classmethod
+    def _of(cls, found: room.Derived) -> Self:
+        """Take over what is known."""
+        made = parse_time(found.made_at)
+        return cls(Path(found.path), found.content, found.state, found.how, found.changed, made)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeAgain:
+    """A file that was made again; `is_same` tells whether it is byte for byte what it was."""
+
+    path: Path
+    content: str
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """Files that were, or would be, taken out of the folder, and bytes of all of them; `left` says why others stay."""
+
+    files: tuple[Path, ...]
+    bytes: int
+    left: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def _of(cls, plan: room.Eviction) -> Self:
+        """Take over a plan, or what was done."""
+        return cls(tuple(Path(path) for path, _ in plan.files), plan.size, plan.left)
+
+
+class DerivedFiles(Part):
+    """Files that can be made again, by path. Nothing is made by itself."""
+
+    def __iter__(self) -> Iterator[DerivedFile]:
+        return iter(list(map(DerivedFile._of, self._opened.run(NO_CALL, room.list_derived))))
+
+    def __getitem__(self, path: str) -> DerivedFile:
+        found = {str(item.path.as_posix()): item for item in self}
+        if path not in found:
+            raise UnknownName("derived file", path, list(found))
+        return found[path]
+
+    def set(
+        self, file: str, command: Sequence[str], *, inputs: Iterable[str] = (), environment: str = ""
+    ) -> DerivedFile:
+        """Say how a file of the folder was made: a command with `{input}`, `{input:2}` and `{output}` in it.
+
+        Raises:
+            UnknownName, FileUnreadable. InputError: the command names no `{output}`.
+        """
+        self._opened.run(NO_CALL, recipes.set_recipe, file, command, inputs, environment=environment)
+        return self[file]
+
+    def make(
+        self, file: str, *, recorded: bool = False, timeout: timedelta | None = None, agreed: bool = False
+    ) -> MadeAgain:
+        """Make a file again, from its inputs as they are now, or as they were `recorded`, and put it into the folder.
+
+        A recipe that came from elsewhere is run only where the person of this machine has `agreed` to it.
+
+        Raises:
+            UnknownName: nothing says how. InputError: it was not agreed to. RecipeFailed.
+        """
+        seconds = None if timeout is None else timeout.total_seconds()
+        made = self._opened.run(NO_CALL, _made, file, recorded, seconds, agreed)
+        return MadeAgain(Path(made.path), made.content, made.is_same)
+
+    def plan_evict(self, older_than: timedelta = timedelta()) -> Evicted:
+        """Say what `evict` would take out of the folder."""
+        return Evicted._of(self._opened.run(NO_CALL, room.plan_eviction, older_than.total_seconds()))
+
+    def evict(self, older_than: timedelta = timedelta()) -> Evicted:
+        """Remove files from the folder that can be made again, are in no version, and were not changed since."""
+        return Evicted._of(self._opened.run(NO_CALL, _evicted, older_than.total_seconds()))
+
+    def stale(self) -> dict[str, list[str]]:
+        """Map files that were made from something that has changed since to what has."""
+        return self._opened.run(NO_CALL, recipes.stale)
+
+
+def _made(repo: Repository, file: str, recorded: bool, seconds: float | None, agreed: bool) -> room.Made:
+    exports = [item for item in room.list_derived(repo) if item.path == file and item.export is not None]
+    if exports:
+        return room.make_export(repo, exports[0])
+    recipe = recipes.find_recipe(repo, file)
+    if agreed:
+        recipes.agree(repo, recipe)
+    return room.make(repo, recipe, recorded=recorded, seconds=seconds)
+
+
+def _evicted(repo: Repository, seconds: float) -> room.Eviction:
+    return room.evict(repo, room.plan_eviction(repo, seconds))

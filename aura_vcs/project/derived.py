@@ -1,0 +1,277 @@
+"""Files that can be made again: listed, made, and taken out of the folder where they only take room.
+
+Nothing here runs by itself: not on checkout, clone or fetch. What is made is made in a folder of its own, from copies.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import msgspec
+
+from aura_vcs.annotations.recipes import Recipe, changed_inputs, is_agreed, recipes, set_recipe
+from aura_vcs.errors import InputError
+from aura_vcs.errors.documents import RecipeFailed
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.history.file_edits import edit_files
+from aura_vcs.history.sources.content_source import FolderSource, unsafe_reason
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.model import Kind
+from aura_vcs.objects.availability import missing_parts
+from aura_vcs.objects.loose import new_hasher
+from aura_vcs.project.records.export_jobs import add_export, list_exports, load_export, run_export
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.new_output import NewOutput
+
+EDIT_BYTES = 256 << 20
+"""A larger file that is there is not written over: what it was could not be kept for undo."""
+_PIECE = 1 << 20
+_MESSAGE = 600
+DerivedState = Literal["here", "stored", "evicted"]
+
+
+class Derived(msgspec.Struct, frozen=True):
+    """A file that can be made again: by a recipe, or by an export of a version.
+
+    `state` is "here" in the folder, "stored" in versions alone, or "evicted": nowhere but in its recipe. `changed` are
+    files it was made from that are other ones now.
+    """
+
+    path: str
+    content: ObjectId
+    state: DerivedState
+    how: str
+    changed: tuple[str, ...]
+    made_at: str
+    export: str | None = None
+
+
+def list_derived(repo: Repository) -> list[Derived]:
+    """List what can be made again, by path; of several recipes for a file the newest."""
+    found: dict[str, Derived] = {}
+    for recipe in recipes(repo):
+        if recipe.output not in found:
+            state = _state(repo, recipe.output, recipe.content)
+            changed = tuple(changed_inputs(repo, recipe))
+            how = shlex.join(recipe.command)
+            found[recipe.output] = Derived(recipe.output, recipe.content, state, how, changed, recipe.made_at)
+    for job in list_exports(repo, status="Completed"):
+        path = os.path.relpath(job.output_file, repo.root).replace(os.sep, "/")
+        if job.output_id is None or path.startswith("../") or path in found:
+            continue
+        content = ObjectId(job.output_id)
+        how = f"export of {job.rendered} as {job.preset_name}"
+        made = job.completed_at or job.created_at
+        found[path] = Derived(path, content, _state(repo, path, content), how, (), made, job.id)
+    return [item for _, item in sorted(found.items())]
+
+
+def _state(repo: Repository, path: str, content: ObjectId) -> DerivedState:
+    if not unsafe_reason(path) and os.path.isfile(os.path.join(repo.root, path)):
+        return "here"
+    return "stored" if repo.store.contains(content) else "evicted"
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What was made: its path, its content, and whether that is byte for byte what it was before."""
+
+    path: str
+    content: ObjectId
+    is_same: bool
+
+
+def make(repo: Repository, recipe: Recipe, *, recorded: bool = False, seconds: float | None = None) -> Made:
+    """Make a file again and put it into the folder, from what it is made from as that is now, or as it was `recorded`.
+
+    Its command is run as it stands, without a shell, in a folder of its own with copies of its inputs. What was in the
+    folder under its name is stored first; undo brings it back.
+
+    Raises:
+        InputError: the person of this machine has not agreed to the command; or what is there cannot be replaced.
+        RecipeFailed: the command failed, took too long, or made nothing. FileUnreadable, ObjectMissing.
+    """
+    if not is_agreed(repo, recipe):
+        hint = "Look at it with `aura derived why`; `aura derived make` asks before it is run."
+        raise InputError(f"The recipe for {recipe.output} comes from elsewhere and was not agreed to here", hint=hint)
+    if reason := unsafe_reason(recipe.output):
+        raise InputError(f"The recipe writes to {recipe.output!r}: {reason}")
+    with tempfile.TemporaryDirectory(prefix="aura-make-") as name:
+        folder = Path(name)
+        inputs = [_lay_out(repo, recipe, number, folder, recorded=recorded) for number in range(len(recipe.inputs))]
+        output = folder / f"output{PurePosixPath(recipe.output).suffix}"
+        _run(recipe, inputs, output, folder, seconds)
+        content = _hash(output)
+        _put(repo, recipe.output, output)
+    if content != recipe.content or not recorded:
+        set_recipe(
+            repo, recipe.output, recipe.command, [item.path for item in recipe.inputs], environment=recipe.environment
+        )
+    return Made(recipe.output, content, content == recipe.content)
+
+
+def _lay_out(repo: Repository, recipe: Recipe, number: int, folder: Path, *, recorded: bool) -> Path:
+    """Copy an input into the folder: as the project's folder has it now, or as it was when the recipe was recorded."""
+    item = recipe.inputs[number]
+    target = folder / f"input-{number + 1}{PurePosixPath(item.path).suffix}"
+    if not recorded:
+        try:
+            with FolderSource(Path(repo.root)).open(item.path) as source, target.open("xb") as out:
+                shutil.copyfileobj(source, out, _PIECE)
+            return target
+        except FileUnreadable:
+            target.unlink(missing_ok=True)
+    with target.open("xb") as out:
+        for piece in repo.store.stream(item.content):
+            out.write(piece)
+    return target
+
+
+def _run(recipe: Recipe, inputs: list[Path], output: Path, folder: Path, seconds: float | None) -> None:
+    names = {f"{{input:{number}}}": str(path) for number, path in enumerate(inputs, 1)}
+    names |= {"{input}": str(inputs[0]) if inputs else "", "{output}": str(output)}
+    words = [_filled(word, names) for word in recipe.command]
+    environment = {key: os.defpath if key == "PATH" else "C.UTF-8" for key in ("PATH", "LC_ALL")}
+    environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
+    try:
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except (OSError, ValueError) as error:
+        raise RecipeFailed(recipe.output, f"{words[0]} cannot be run: {error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise RecipeFailed(recipe.output, f"it took longer than {seconds:g} s") from error
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip()[-_MESSAGE:]
+        raise RecipeFailed(recipe.output, f"{recipe.command[0]} ended with {done.returncode}: {said}")
+    if output.is_symlink() or not output.is_file():
+        raise RecipeFailed(recipe.output, "it made no file")
+
+
+def _filled(word: str, names: dict[str, str]) -> str:
+    for name, path in names.items():
+        word = word.replace(name, path)
+    return word
+
+
+def _hash(path: Path) -> ObjectId:
+    hasher = new_hasher(Kind.BLOB)
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            hasher.update(piece)
+    return ObjectId(hasher.hexdigest())
+
+
+def _put(repo: Repository, path: str, made: Path) -> None:
+    """Put what was made into the folder; what was there is stored first."""
+    size = made.stat().st_size
+    target = os.path.join(repo.root, *path.split("/"))
+    if size <= EDIT_BYTES and (not os.path.lexists(target) or os.path.getsize(target) <= EDIT_BYTES):
+        edit_files(repo, {path: made.read_bytes()}, type_="recipe.make", description=f"Made {path} again")
+        return
+    with NewOutput(target, folder=False) as out:  # refuses to write over what is there
+        shutil.copyfile(made, out.path)
+        out.publish()
+
+
+class Eviction(msgspec.Struct, frozen=True):
+    """What an eviction takes out of the folder: paths with their bytes; `left` says of others why they stay."""
+
+    files: tuple[tuple[str, int], ...]
+    left: tuple[tuple[str, str], ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are freed."""
+        return sum(size for _, size in self.files)
+
+
+def plan_eviction(repo: Repository, older_than_seconds: float = 0) -> Eviction:
+    """List the files that can be made again, are in no version, and that nobody has written to for so long."""
+    head = repo.head().version
+    record = repo.queries.version(head) if head is not None else None
+    files, left = list[tuple[str, int]](), list[tuple[str, str]]()
+    for item in list_derived(repo):
+        if item.state != "here" or unsafe_reason(item.path):
+            continue
+        found = os.lstat(os.path.join(repo.root, item.path))
+        if record is not None and repo.trees.entry(record.tree, item.path) is not None:
+            left.append((item.path, "it is in a version"))
+        elif time.time() - found.st_mtime < older_than_seconds:
+            left.append((item.path, "it is younger than that"))
+        elif not _can_be_made(repo, item):
+            left.append((item.path, "what it was made from is not here"))
+        else:
+            files.append((item.path, found.st_size))
+    return Eviction(tuple(files), tuple(left))
+
+
+def _can_be_made(repo: Repository, item: Derived) -> bool:
+    if item.export is not None:
+        job = next((job for job in list_exports(repo) if job.id == item.export), None)
+        record = next((v for v in repo.queries.live_versions() if job is not None and v[0] == job.input_file), None)
+        return record is not None and repo.store.contains(record[1])
+    recipe = next((recipe for recipe in recipes(repo) if recipe.content == item.content), None)
+    return recipe is not None and not missing_parts(repo.store, [entry.content for entry in recipe.inputs])
+
+
+def evict(repo: Repository, plan: Eviction) -> Eviction:
+    """Take the planned files out of the folder, those that are byte for byte what their recipe made; return which.
+
+    A file goes to a name beside it before it is removed: what somebody has changed meanwhile comes back.
+    """
+    contents = {item.path: item.content for item in list_derived(repo)}
+    gone, left = list[tuple[str, int]](), list(plan.left)
+    for path, size in plan.files:
+        target = Path(repo.root, *path.split("/"))
+        try:
+            reason = "it was changed since it was made" if _hash(target) != contents.get(path) else _remove(target)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        if reason:
+            left.append((path, reason))
+        else:
+            gone.append((path, size))
+    return Eviction(tuple(gone), tuple(left))
+
+
+def _remove(target: Path) -> str:
+    """Remove a file that was just hashed; say why it stays, where somebody writes to it at this very moment."""
+    before = target.lstat()
+    aside = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.aura-part")
+    target.rename(aside)
+    after = aside.lstat()
+    if (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns):
+        aside.unlink()
+        return ""
+    try:
+        os.link(aside, target)
+    except FileExistsError:
+        return f"it was changed meanwhile, and lies at {aside.name}"
+    aside.unlink()
+    return "it is being changed"
+
+
+def make_export(repo: Repository, item: Derived, *, environment: Mapping[str, str] | None = None) -> Made:
+    """Render an export again, from the version and with the preset that it was made from.
+
+    Raises:
+        InputError: it is no export, or its version is not here any more. ExportFailed, ExtraMissing.
+    """
+    job = load_export(repo, item.export or "")
+    version = repo.queries.version(VersionId(ObjectId(job.input_file)))
+    if version is None or job.preset is None:
+        raise InputError(f"{item.path} cannot be made again: its version or preset is not known any more")
+    made = run_export(repo, add_export(repo, version, job.preset, job.output_file), environment=environment)
+    return Made(item.path, ObjectId(made.output_id or ""), made.output_id == item.content)

@@ -1,0 +1,146 @@
+"""Files that can be made again: with the same bytes, told as stale, never run unasked, never lost."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from aura_vcs.annotations.recipes import agree, changed_inputs, find_recipe, recipes, set_recipe, stale
+from aura_vcs.errors import InputError
+from aura_vcs.errors.documents import RecipeFailed
+from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.checkout import checkout
+from aura_vcs.history.undo import undo
+from aura_vcs.project.derived import evict, list_derived, make, plan_eviction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.push import push
+
+from tests.sync.machines import clone, folder_remote, known, machine, save, write
+
+UPPER = "import sys; open(sys.argv[2], 'w').write(open(sys.argv[1]).read().upper())"
+COMMAND = [sys.executable, "-c", UPPER, "{input}", "{output}"]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repository:
+    """A project with a text and a file that was made of it, which no version has."""
+    found = machine(tmp_path / "film", "Ada")
+    save(found, ".auraignore", "*.out\n")
+    save(found, "script.txt", "one")
+    write(found, "script.out", "ONE")
+    set_recipe(found, "script.out", COMMAND, ["script.txt"])
+    return found
+
+
+def test_made_again(repo: Repository) -> None:
+    """The same inputs give the same bytes; undo brings back what was there."""
+    Path(repo.root, "script.out").write_text("spoiled")
+    made = make(repo, find_recipe(repo, "script.out"))
+    assert (made.is_same, Path(repo.root, "script.out").read_text()) == (True, "ONE")
+    undo(repo)
+    assert Path(repo.root, "script.out").read_text() == "spoiled"
+
+
+def test_stale(repo: Repository) -> None:
+    """What depends on a changed file is told, also before it is saved; made anew, it has a recipe of its own."""
+    assert stale(repo) == {}
+    assert stale(repo, {"script.txt"}) == {}, "it is as it was"
+    write(repo, "script.txt", "two")
+    assert stale(repo, {"script.txt"}) == {"script.out": ["script.txt"]}
+    save(repo, "script.txt", "two")
+    assert stale(repo) == {"script.out": ["script.txt"]}
+    assert list_derived(repo)[0].changed == ("script.txt",)
+    old = find_recipe(repo, "script.out")
+    made = make(repo, old)
+    assert (made.is_same, Path(repo.root, "script.out").read_text()) == (False, "TWO")
+    assert stale(repo) == {}
+    assert len(recipes(repo)) == 2
+    assert make(repo, old, recorded=True).is_same, "from its inputs as they were"
+    assert changed_inputs(repo, old) == ["script.txt"]
+
+
+def test_evicted_and_back(repo: Repository) -> None:
+    """What is in no version and can be made again goes, if nobody changed it; it is made again as it was."""
+    assert plan_eviction(repo, 3600).files == ()
+    os.utime(Path(repo.root, "script.out"), (time.time() - 7200,) * 2)
+    plan = plan_eviction(repo, 3600)
+    assert plan.files == (("script.out", 3),)
+    Path(repo.root, "script.out").write_text("mine")
+    kept = evict(repo, plan)
+    assert (kept.files, Path(repo.root, "script.out").read_text()) == ((), "mine")
+    Path(repo.root, "script.out").write_text("ONE")
+    assert evict(repo, plan).files == plan.files
+    assert [item.state for item in list_derived(repo)] == ["evicted"]
+    assert make(repo, find_recipe(repo, "script.out")).is_same
+    save(repo, "kept.txt", "ONE")
+    set_recipe(repo, "kept.txt", COMMAND, ["script.txt"])
+    assert ("kept.txt", "it is in a version") in plan_eviction(repo).left
+
+
+def test_nothing_runs_unasked(repo: Repository, tmp_path: Path) -> None:
+    """A recipe that came from elsewhere is refused until the person agrees; checkout and clone run nothing."""
+    mark = tmp_path / "ran"
+    write(repo, "other.out", "x")
+    hostile = [sys.executable, "-c", f"open({str(mark)!r}, 'w'); open('{{output}}', 'w').write('x')", "{output}"]
+    set_recipe(repo, "other.out", hostile, [])
+    remote = folder_remote(tmp_path / "remote", repo)
+    push(repo, remote, known(repo))
+    other = clone(tmp_path / "other", "Bo", remote)
+    checkout(other, "v1")
+    checkout(other, "main")
+    recipe = find_recipe(other, "other.out")
+    with pytest.raises(InputError, match="not agreed"):
+        make(other, recipe)
+    assert not mark.exists()
+    agree(other, recipe)
+    make(other, recipe)
+    assert mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ([sys.executable, "-c", "raise SystemExit(3)", "{output}"], "ended with 3"),
+        ([sys.executable, "-c", "pass", "{output}"], "made no file"),
+        (["/nowhere/program", "{output}"], "cannot be run"),
+        ([sys.executable, "-c", "import time; time.sleep(30)", "{output}"], "longer than"),
+    ],
+)
+def test_a_command_that_fails(repo: Repository, command: list[str], error: str) -> None:
+    """It is said, and what is there stays as it is."""
+    set_recipe(repo, "script.out", command, ["script.txt"])
+    with pytest.raises(RecipeFailed, match=error):
+        make(repo, find_recipe(repo, "script.out"), seconds=5 if "longer" not in error else 0.3)
+    assert Path(repo.root, "script.out").read_text() == "ONE"
+
+
+def test_recipes_that_are_none(repo: Repository) -> None:
+    """A recipe names its output and files that are there, and writes nowhere else."""
+    with pytest.raises(InputError, match="output"):
+        set_recipe(repo, "script.out", ["true"], ["script.txt"])
+    with pytest.raises(UnknownName):
+        find_recipe(repo, "nothing.out")
+    with repo.transaction() as transaction:  # as somebody else may write it
+        from aura_vcs.model import Annotation
+        from aura_vcs.refs.annotations import RECIPE, with_values
+        from aura_vcs.refs.changes import annotation_change
+        from aura_vcs.repository.repository import Draft
+
+        item = Annotation("ab" * 32)
+        values = {"output": "../../evil.txt", "command": ["true", "{output}"], "inputs": []}
+        after = with_values(item, values, transaction.replica, transaction.at, "Eve")
+        transaction.record(Draft("recipe.set", "x", dict([annotation_change(RECIPE, None, after)])))
+    evil = find_recipe(repo, "../../evil.txt")
+    agree(repo, evil)
+    with pytest.raises(InputError):
+        make(repo, evil)
+    assert plan_eviction(repo).files == (("script.out", 3),)
+
+
+def test_recipes_are_undone(repo: Repository) -> None:
+    """Undo takes a recipe back, and the index has it again from the files."""
+    repo.rebuild_index()
+    assert [recipe.output for recipe in recipes(repo)] == ["script.out"]
+    undo(repo)
+    assert recipes(repo) == []
