@@ -37,7 +37,7 @@ PARTS = {
         "background_sync plain_files stored_file",
         "upload",
         "local",
-        "databases new_output preview resumable_upload scratch",
+        "databases made_files new_output preview resumable_upload scratch",
         "remotes",
         "encryption testing",
     ],

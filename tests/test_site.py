@@ -40,15 +40,15 @@ def test_the_order_is_the_one_that_a_person_reads() -> None:
     """First how, then what exactly, then why, then help."""
     tabs = re.findall(r"^  - ([\w ]+):$", SETTINGS.partition("\nnav:")[2], flags=re.MULTILINE)
     assert tabs == ["Guide", "Reference", "Explanation", "Help", "Development"]
-    guide = ["getting-started", "everyday", "going-back", "comparing", "merging", "notes", "provenance", "sync"]
-    guide += ["space", "studio", "editors"]
-    assert NAV[1:12] == [f"{name}.md" for name in guide]
+    guide = ["getting-started", "everyday", "going-back", "comparing", "media", "merging", "notes", "provenance"]
+    guide += ["derived", "sync", "space", "ui", "studio", "editors"]
+    assert NAV[1:15] == [f"{name}.md" for name in guide]
 
 
 def test_nothing_comes_from_other_hosts() -> None:
     """No fonts, scripts or styles from elsewhere: the site can be read without a network."""
     assert "font: false" in SETTINGS
-    assert "http" not in re.sub(r"^#.*$", "", SETTINGS, flags=re.MULTILINE)
+    assert "://" not in re.sub(r"^#.*$", "", SETTINGS, flags=re.MULTILINE)
 
 
 def test_every_variable_of_ours_is_listed() -> None:

@@ -5,7 +5,6 @@ Nothing here runs by itself: not on checkout, clone or fetch. What is made is ma
 
 import os
 import shlex
-import shutil
 import subprocess
 import tempfile
 import time
@@ -27,7 +26,7 @@ from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.project.records.export_jobs import add_export, list_exports, load_export, run_export
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.new_output import NewOutput
+from aura_vcs.storage.made_files import copy_to, publish_copy, remove_unchanged
 
 EDIT_BYTES = 256 << 20
 """A larger file that is there is not written over: what it was could not be kept for undo."""
@@ -121,8 +120,8 @@ def _lay_out(repo: Repository, recipe: Recipe, number: int, folder: Path, *, rec
     target = folder / f"input-{number + 1}{PurePosixPath(item.path).suffix}"
     if not recorded:
         try:
-            with FolderSource(Path(repo.root)).open(item.path) as source, target.open("xb") as out:
-                shutil.copyfileobj(source, out, _PIECE)
+            with FolderSource(Path(repo.root)).open(item.path) as source:
+                copy_to(source, target)
             return target
         except FileUnreadable:
             target.unlink(missing_ok=True)
@@ -180,9 +179,7 @@ def _put(repo: Repository, path: str, made: Path) -> None:
     if size <= EDIT_BYTES and (not os.path.lexists(target) or os.path.getsize(target) <= EDIT_BYTES):
         edit_files(repo, {path: made.read_bytes()}, type_="recipe.make", description=f"Made {path} again")
         return
-    with NewOutput(target, folder=False) as out:  # refuses to write over what is there
-        shutil.copyfile(made, out.path)
-        out.publish()
+    publish_copy(made, target)
 
 
 class Eviction(msgspec.Struct, frozen=True):
@@ -236,7 +233,9 @@ def evict(repo: Repository, plan: Eviction) -> Eviction:
     for path, size in plan.files:
         target = Path(repo.root, *path.split("/"))
         try:
-            reason = "it was changed since it was made" if _hash(target) != contents.get(path) else _remove(target)
+            seen = target.lstat()
+            is_same = _hash(target) == contents.get(path)
+            reason = remove_unchanged(target, seen) if is_same else "it was changed since it was made"
         except OSError as error:
             reason = error.strerror or str(error)
         if reason:
@@ -244,23 +243,6 @@ def evict(repo: Repository, plan: Eviction) -> Eviction:
         else:
             gone.append((path, size))
     return Eviction(tuple(gone), tuple(left))
-
-
-def _remove(target: Path) -> str:
-    """Remove a file that was just hashed; say why it stays, where somebody writes to it at this very moment."""
-    before = target.lstat()
-    aside = target.with_name(f".{target.name[:100]}.{os.urandom(6).hex()}.aura-part")
-    target.rename(aside)
-    after = aside.lstat()
-    if (before.st_ino, before.st_size, before.st_mtime_ns) == (after.st_ino, after.st_size, after.st_mtime_ns):
-        aside.unlink()
-        return ""
-    try:
-        os.link(aside, target)
-    except FileExistsError:
-        return f"it was changed meanwhile, and lies at {aside.name}"
-    aside.unlink()
-    return "it is being changed"
 
 
 def make_export(repo: Repository, item: Derived, *, environment: Mapping[str, str] | None = None) -> Made:

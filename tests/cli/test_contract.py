@@ -62,6 +62,7 @@ def test_status_prints_changes(two: Film) -> None:
     clean["awaited"] = clean["conflicts"] = clean["ignored"] = []
     clean |= {"offloaded": {"files": 0, "bytes": 0, "remotes": []}, "locks": [], "unsent": [], "tags_apart": []}
     clean["missing_media"] = {}
+    clean["stale"] = {}
     documents = {key: two.data("status")[key] for key in ("problems", "errors", "warnings")}
     assert two.data("status") == {**clean, **documents}
     assert (documents["errors"], documents["warnings"]) == (0, len(documents["problems"]))
