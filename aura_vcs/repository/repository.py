@@ -12,7 +12,7 @@ from aura_vcs import layout
 from aura_vcs.codec import clean_text, encode_record, now
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.input import NotAProject, ProjectExists
-from aura_vcs.errors.integrity import IndexDamaged, IntegrityError, StorageFull
+from aura_vcs.errors.integrity import IndexDamaged, IntegrityError, StorageDenied, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
 from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
@@ -476,6 +476,7 @@ def find_root(path: str) -> str:
 
     Raises:
         NotAProject: there is none.
+        StorageDenied: there may be one, but nobody lets us look into its `.aura`.
     """
     start = os.path.abspath(path)
     folder = start
@@ -484,5 +485,13 @@ def find_root(path: str) -> str:
             return folder
         parent = os.path.dirname(folder)
         if parent == folder:
+            _check_closed(start)
             raise NotAProject(start)
         folder = parent
+
+
+def _check_closed(folder: str) -> None:
+    """Refuse a folder whose `.aura` is there and cannot be looked into: it is not for us to say what is in it."""
+    aura = os.path.join(folder, layout.AURA)
+    if os.path.isdir(aura) and not os.access(aura, os.R_OK | os.X_OK):
+        raise StorageDenied("look into", aura, "Permission denied")

@@ -11,7 +11,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors import Unfinished
 from aura_vcs.errors.input import FormatUnsupported, NotAProject
-from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageError
+from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageDenied, StorageError
 from aura_vcs.history.commit import commit
 from aura_vcs.history.log import log
 from aura_vcs.history.names.branches import create_branch
@@ -21,6 +21,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.repair_records import find_repairable, rewrite_records
+from aura_vcs.repository.repository import find_root
 from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
 
 from tests.helpers.project import noise, write
@@ -244,3 +245,13 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_checked(
         found = {finding.what for finding in fsck(repo).problems}
     assert folder in found
     assert any(made.id in what for what in found) or folder == "refs/tags"
+
+
+def test_a_store_that_is_closed_to_us_is_not_called_absent(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be looked into may be a project: nobody is told to begin one."""
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: not str(path).endswith(".aura"))
+    monkeypatch.setattr("aura_vcs.repository.repository.is_project", lambda _: False)
+    with pytest.raises(StorageDenied, match="look into"):
+        find_root(str(project))
+    with pytest.raises(NotAProject):
+        find_root(str(project / "scenes"))
