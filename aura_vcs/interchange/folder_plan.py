@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.codec import format_time, parse_time, readable_name
+from aura_vcs.codec import convert, format_time, parse_time, readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.history.sources.content_source import unsafe_reason
@@ -154,7 +154,7 @@ def decode_plan(data: bytes, file: str) -> FolderPlan:
     """
     try:
         value = msgspec.json.decode(data[:PLAN_BYTES_LIMIT])
-        plan = msgspec.convert(value, FolderPlan)
+        plan = convert(value, FolderPlan)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         hint = "`aura import folder DIR --plan FILE` writes one."
         raise InputError(f"{file} is not a plan: {error}", hint=hint) from error

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from aura_vcs.api.reporting import Call
+from aura_vcs.codec import decode_json
 from aura_vcs.errors import InputError
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.workspace import ProjectLane
@@ -30,7 +31,7 @@ def read_wish(action: Action, body: bytes) -> Wish:
         InputError: it is not what the action takes.
     """
     try:
-        return msgspec.json.decode(body or b"{}", type=action.shape)
+        return decode_json(body or b"{}", action.shape)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         hint = "docs/api-http.md says what each action takes."
         raise InputError(f"That is not what can be asked: {error}", hint=hint) from error
