@@ -66,7 +66,7 @@ PARTS = {
     "project": [
         "documents editor_rules",
         "agents_page autosave_loop editor_litter media purge render scenes search search_texts summary",
-        "records",
+        "duplicate records",
         "derived",
     ],
     "sync": [

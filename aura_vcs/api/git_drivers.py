@@ -61,9 +61,10 @@ def merge_for_git(
     Raises:
         InputError: a file cannot be read or written.
     """
-    sides = [os.path.abspath(one) for one in (base, ours, theirs)]
+    result = os.path.abspath(ours)
     done = git_driver.merge_for_git(
-        *sides, path or os.path.basename(sides[1]), marker_size=marker_size, environment=environment
+        os.path.abspath(base), result, os.path.abspath(theirs), path or os.path.basename(result),
+        marker_size=marker_size, environment=environment,
     )  # fmt: skip
     return GitMerge._of(done)
 

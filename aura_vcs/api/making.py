@@ -1,5 +1,6 @@
 """What a video project is, where its making stands, and what is wrong with it."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +9,10 @@ from typing import Literal, Self, Unpack
 
 from aura_vcs.api.contents import Assets, Scenes
 from aura_vcs.api.jsons import Json
-from aura_vcs.api.opened import Opened, Part
+from aura_vcs.api.opened import Opened, Part, StrPath
 from aura_vcs.api.records import Checkpoints, Exports
 from aura_vcs.api.reporting import NO_CALL, Call
-from aura_vcs.api.values import moment, path_or_none, paths_of
+from aura_vcs.api.values import VersionLike, moment, name_of, path_or_none, paths_of
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.project import purge as purge_room
 from aura_vcs.project.agents_page import write_agents_page
@@ -19,6 +20,7 @@ from aura_vcs.project.documents import problems
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.documents.load import plain_document
 from aura_vcs.project.documents.state import delete_project, undelete_project
+from aura_vcs.project.duplicate import duplicate
 from aura_vcs.project.media import references
 from aura_vcs.project.media.check import media_problems
 from aura_vcs.project.scenes.set_values import set_values
@@ -225,6 +227,16 @@ class MakingMethods(Part):
         """
         return self._opened.run(NO_CALL, _media)
 
+    def duplicate(
+        self, folder: StrPath, version: VersionLike = "HEAD", *, title: str | None = None, **call: Unpack[Call]
+    ) -> Path:
+        """Make an independent project with the files of a version and an id of its own; returns its folder.
+
+        Raises:
+            TargetExists, UnknownVersion, ObjectPurged.
+        """
+        return self._opened.run(call, _duplicate, os.path.abspath(folder), name_of(version), title)
+
     def delete(self) -> None:
         """Hide the project from every list; nothing of it is removed.
 
@@ -290,3 +302,7 @@ def _purge_plan(repo: Repository, keep_files: bool) -> ProjectPurgePlan:
 
 def _purge(repo: Repository, plan: ProjectPurgePlan) -> tuple[Path, ...]:
     return paths_of(purge_room.execute_project_purge(repo, plan._plan))
+
+
+def _duplicate(repo: Repository, folder: str, version: str, title: str | None) -> Path:
+    return Path(duplicate(repo, folder, version=version, title=title).path)

@@ -162,7 +162,18 @@ class Session:
         ahead, self.ahead = self.ahead, None
         repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), preview=preview, **self.options())
         repo.store.fetch = OnDemand(repo, self.console)
+        if repo.has_moved and not preview:
+            self._print_origin(repo)
         return repo
+
+    def _print_origin(self, repo: "Repository") -> None:
+        """Say, once, that the folder is a copy of a project that is still where it was."""
+        from aura_vcs.repository.listed_mark import original_of
+
+        original = original_of(repo)
+        if original is not None:
+            self.console.note(f"This folder is a copy of {original}: both are one project, as on two machines.")
+            self.console.note("`aura sync` can go between them; `aura project duplicate DIR` makes a film of its own.")
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -6,10 +6,14 @@ Read after every command that did something; the studio itself is not imported f
 import os
 from contextlib import suppress
 
-from aura_vcs.errors.integrity import StorageError
-from aura_vcs.layout import AURA, LISTED, TEMPORARY
+from aura_vcs.codec import decode_record
+from aura_vcs.errors.integrity import IntegrityError, StorageError
+from aura_vcs.layout import AURA, FORMAT, LISTED, TEMPORARY
+from aura_vcs.model import Format
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
+
+_FORMAT_LIMIT = 1 << 16
 
 
 def is_listed(repo: Repository, home: str) -> bool:
@@ -18,6 +22,19 @@ def is_listed(repo: Repository, home: str) -> bool:
         return repo.storage.read(LISTED) == _mark(repo.root, home)
     except (FileNotFoundError, StorageError):  # what cannot be read is written anew, if that is possible
         return False
+
+
+def original_of(repo: Repository) -> str | None:
+    """Return the folder that this one was copied from, if it was, and the project is still there; else None."""
+    try:
+        path = os.fsdecode(repo.storage.read(LISTED)).split("\n")[1]
+        if not path or os.path.realpath(path) == os.path.realpath(repo.root):
+            return None
+        with open(os.path.join(path, AURA, FORMAT), "rb") as file:
+            found = decode_record(file.read(_FORMAT_LIMIT), Format, FORMAT)
+    except (OSError, StorageError, IntegrityError, IndexError, ValueError):
+        return None
+    return path if found.project == repo.format.project else None
 
 
 def mark_listed(root: str, home: str) -> None:

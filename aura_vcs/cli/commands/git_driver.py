@@ -85,7 +85,7 @@ def merge_command(session: Session, base: str, ours: str, theirs: str, *, marker
 @git_driver_command.command(
     "diff",
     context_settings=HELP,
-    epilog=examples("aura git-driver diff cut.otio old.otio 1a2b 100644 new.otio 3c4d 100644"),
+    epilog=examples("aura git-driver diff a.otio old 1a2b 100644 new 3c4d 100644"),
 )
 @click.argument("arguments", nargs=-1, metavar="PATH OLD-FILE …")
 @pass_session

@@ -1,12 +1,14 @@
 """`aura project`: what the project is, and where its making stands."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option, yes_option
+from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import current_session, pass_repository
@@ -149,6 +151,35 @@ def check_command(repo: "Repository", console: Console) -> None:
         console.line(f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}")
     else:
         console.line(green("Everything is as it should be."))
+
+
+@project_command.command(
+    "duplicate",
+    context_settings=HELP,
+    epilog=examples("aura project duplicate ../sequel", 'aura project duplicate ../trailer v3 --title "The trailer"'),
+)
+@click.argument("folder", metavar="DIR")
+@click.argument("version", default="HEAD", shell_complete=complete_version)
+@click.option(
+    "--title", metavar="TEXT", type=TEXT, help='The title of the new film  [default: with "(copy)" behind it]'
+)
+@json_option
+@pass_repository
+def duplicate_command(repo: "Repository", console: Console, *, folder: str, version: str, title: str | None) -> None:
+    """Make an independent film of this one, with an id of its own
+
+    It begins with the files of a version; the history, and what is not committed, stay here. A folder that is copied
+    by hand stays the same project instead, and exchanges versions with this one.
+    """
+    from aura_vcs.project.duplicate import duplicate
+
+    done = duplicate(repo, os.path.join(current_session().folder, folder), version=version, title=title)
+    note_project(done.path, console)
+    if console.as_json:
+        console.data(done)
+        return
+    console.line("Made ", strong(done.title), " in ", cyan(done.path), f", with {count(done.files, 'file')}")
+    console.line(faint("It is a project of its own: nothing goes between the two."))
 
 
 @project_command.command("delete", context_settings=HELP, epilog=examples("aura project delete"))
