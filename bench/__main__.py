@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench import carrying, files, media, past, studio
+from bench import carrying, files, media, page, past, studio
 from bench.machine import describe, tool_versions
 from bench.setting import Setting
 from bench.table import Check, Row, markdown
 from bench.tools import environment, present
 
-GROUPS = (files, media, past, studio, carrying)
+GROUPS = (files, media, past, studio, carrying, page)
 RESULTS = Path(__file__).parent / "results"
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 MEMORY_FOLDER = "/dev/shm"
@@ -33,7 +33,7 @@ def main() -> None:
     try:
         tools = present(arguments.tools, environment(f"{disk}/home"))
         setting = Setting(arguments.scale, disk, memory, tools, arguments.only)
-        page = _head(arguments.scale, setting)
+        text = _head(arguments.scale, setting)
         for group in GROUPS:
             setting.say(group.__name__)
             group.measure(setting)
@@ -42,9 +42,9 @@ def main() -> None:
         for folder in (disk, memory):
             if folder is not None and not arguments.keep:
                 shutil.rmtree(folder, ignore_errors=True)
-    page += f"Took {time.perf_counter() - start:.0f} s.\n\n" + markdown(setting.rows)
-    print(page)
-    _keep(arguments.results, page, setting.rows)
+    text += f"Took {time.perf_counter() - start:.0f} s.\n\n" + markdown(setting.rows)
+    print(text)
+    _keep(arguments.results, text, setting.rows)
 
 
 def _arguments() -> argparse.Namespace:

@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from aura_vcs.annotations.notes import notes
 from aura_vcs.cli.commands.branch import branch_to_json
 from aura_vcs.cli.commands.merge import plan_to_json
 from aura_vcs.cli.commands.ops import activity_to_json
@@ -20,6 +21,7 @@ from aura_vcs.cli.output.json_shapes import (
     status_to_json,
     version_to_json,
 )
+from aura_vcs.cli.shared.notes import note_to_json
 from aura_vcs.errors import InputError
 from aura_vcs.history.compare_versions import compare_versions
 from aura_vcs.history.diff.media_diff import NOTHING, QUICK, THOROUGH, look_into_media
@@ -154,6 +156,16 @@ def _exports(repo: Repository, request: Request) -> Any:
     return {"exports": list_exports(repo, limit=number_of(query, "limit", LISTED, MOST))}
 
 
+def _notes(repo: Repository, request: Request) -> Any:
+    query = query_of(request)
+    state = query.get("state") or None
+    if state not in (None, "open", "resolved", "deleted"):
+        raise InputError(f"There is no state {state}", hint="It is open, resolved or deleted.")
+    limit = number_of(query, "limit", LISTED, MOST)
+    found = notes(repo, query.get("where") or None, state=state, limit=limit)  # type: ignore[arg-type]  # one of them
+    return {"notes": [note_to_json(repo, note) for note in found]}
+
+
 ANSWERS: dict[str, Answer] = {
     "status": _status,
     "log": _log,
@@ -168,5 +180,6 @@ ANSWERS: dict[str, Answer] = {
     "storage": _storage,
     "remote": _remotes,
     "export": _exports,
+    "note": _notes,
 }
 """Of each name, what answers it."""

@@ -10,6 +10,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.ui.access import HOSTS, Access
 from aura_vcs.ui.application import make_application
 from aura_vcs.ui.site import Settings, Site
+from aura_vcs.ui.templating import compile_templates
 
 GRACE_SECONDS = 2
 BACKLOG = 128
@@ -43,6 +44,7 @@ class PageServer:
     def run(self, ready: Callable[[str], None]) -> None:
         """Serve until `stop`, Ctrl-C or SIGTERM; `ready` gets the address when it can be opened."""
         self._server.when_ready = lambda: ready(self.access.address)
+        compile_templates()
         self._listening.listen(BACKLOG)
         try:
             asyncio.run(self._server.serve(sockets=[self._listening]))

@@ -24,6 +24,13 @@ def render(template: str, values: Mapping[str, object]) -> str:
     return _environment().get_template(template).render(values)
 
 
+def compile_templates() -> None:
+    """Compile every template, so that no first view of anything waits for it."""
+    made = _environment()
+    for name in made.list_templates():
+        made.get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(

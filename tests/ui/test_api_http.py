@@ -41,6 +41,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
         project.tags.create("premiere", message="For the cinema")
         project.remotes.add("nas", folder / "nas.aura")
         project.merge("side", message="Together")
+        project.notes.add("v1", "Too slow")
         write(root, {"notes.txt": "louder\n"})
     with serve(root, folder / "home") as page:
         yield page
@@ -75,6 +76,7 @@ def _printed(page: ServedPage, *arguments: str) -> Any:
         ("merge?with=side", ("merge", "side", "--dry-run")),
         ("remote", ("remote", "list")),
         ("export", ("export", "list")),
+        ("note?where=v1", ("note", "list", "v1")),
     ],
 )
 def test_an_answer_is_what_the_command_prints(film: ServedPage, question: str, arguments: tuple[str, ...]) -> None:

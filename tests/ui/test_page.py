@@ -420,3 +420,22 @@ def test_nothing_serious_for_a_screen_reader(page: Page, film: ServedPage, views
         if wide > 0:
             found.append((view, "wider than the window", str(wide)))
     assert found == [], found
+
+
+def test_notes(page: Page, film: ServedPage) -> None:
+    """Something is said about a version, answered and seen to, and is a note of the project."""
+    _go(page, film, "/v/v2")
+    page.fill("#notes .commit input[name=text]", "The Sun is still long")
+    page.get_by_role("button", name="Note it").click()
+    note = page.locator(".note")
+    expect(note).to_contain_text("The Sun is still long")
+    note.locator("input[name=text]").fill("Shorter now")
+    page.keyboard.press("Enter")
+    expect(note.locator(".reply")).to_contain_text("Shorter now")
+    note.get_by_role("button", name="Seen to").click()
+    expect(note).to_contain_text("resolved")
+    with aura.open(_root(film)) as project:
+        found = project.notes.list("v2")
+        assert [(item.text, item.state, len(item.replies)) for item in found] == [
+            ("The Sun is still long", "resolved", 1)
+        ]

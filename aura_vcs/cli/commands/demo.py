@@ -2,11 +2,14 @@
 
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import click
 
+from aura_vcs.cli.demo.page import show_page
 from aura_vcs.cli.options import HELP, examples
 from aura_vcs.cli.output.console import Console, faint, is_terminal
 from aura_vcs.cli.session import Session
@@ -34,7 +37,8 @@ def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep:
 
     Three parts: basics (versions, going back, two machines), merging, studio. Every command is run for
     real, in a scratch folder that is removed at the end; nothing of yours is read or changed. On a
-    terminal it waits for Enter after each step.
+    terminal it waits for Enter after each step. At the end stands the address of the project's page,
+    which goes with the tour; with --keep it goes on until Ctrl-C.
     """
     console = session.console
     if sample is not None:
@@ -47,13 +51,15 @@ def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep:
         return
     with nullcontext(tempfile.mkdtemp(prefix=_PREFIX)) if keep else _scratch_folder() as folder:
         scratch = Path(folder).resolve()
+        pauses = not no_pause and is_terminal(sys.stdin) and is_terminal(sys.stdout)
         try:
             _show(
                 console,
                 scratch,
                 parts or PARTS,
-                pauses=not no_pause and is_terminal(sys.stdin) and is_terminal(sys.stdout),
+                pauses=pauses,
             )
+            show_page(console, scratch, _until(keep=keep, pauses=pauses))
             console.line()
             console.line(
                 f"That was the tour. {f'Everything is in {scratch}' if keep else 'The scratch folder is gone again'}."
@@ -79,6 +85,19 @@ def _show(console: Console, scratch: Path, parts: tuple[str, ...], *, pauses: bo
         folder = scratch / name
         folder.mkdir(exist_ok=True)
         shows[name](Stage(folder, console.line, _wait if pauses else _go_on))
+
+
+def _until(*, keep: bool, pauses: bool) -> Callable[[], None]:
+    """Return what waits as long as the page is to be served."""
+    if keep:
+        return _until_stopped
+    return _wait if pauses else _go_on
+
+
+def _until_stopped() -> None:
+    """Wait until Ctrl-C, which is how it ends."""
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _go_on() -> None:

@@ -6,8 +6,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aura_vcs.api.notes import Note
+from aura_vcs.api.project import Project
 from aura_vcs.cli.output.humanize import call
-from aura_vcs.errors import AuraError
+from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.diff.suggest_name import describe_changes
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange, compare_trees
 from aura_vcs.history.lookup.content import LocatedContent, locate
@@ -42,6 +44,7 @@ from aura_vcs.ui.workspace import Workspace
 
 CHANGES_SHOWN = 300
 EXPORTS_SHOWN = 20
+NOTES_SHOWN = 100
 
 
 class ShownVersion(msgspec.Struct, frozen=True):
@@ -108,14 +111,23 @@ def _comparison(repo: Repository, record: VersionRecord) -> Comparison:
     return compare_trees(repo, parent.tree if parent is not None else EMPTY_TREE_ID, record.tree)
 
 
+def _notes(project: Project, where: str) -> list[Note]:
+    """List what was said about a version or a file; one that nobody can have said anything about has none."""
+    try:
+        return project.notes.list(where, limit=NOTES_SHOWN)
+    except InputError:
+        return []
+
+
 async def version_page(request: Request) -> Response:
     """Show a version."""
     workspace = site_of(request).workspace(request)
     found = await workspace.ask(look_at, request.path_params["version"])
     stands = await workspace.ask(standing)
+    notes = await workspace.call(_notes, found.record.id)
     shown = found.changes[:CHANGES_SHOWN]
     return page(request, workspace, "version.html", "history", stands, version=found, record=found.record,
-                changes=shown, more=len(found.changes) - len(shown))  # fmt: skip
+                changes=shown, notes=notes, more=len(found.changes) - len(shown))  # fmt: skip
 
 
 class ShownFile(msgspec.Struct, frozen=True):
@@ -169,6 +181,9 @@ async def files_page(request: Request) -> Response:
     path = path_after(request, f"/v/{version}/files/")
     found = await workspace.ask(look_inside, version, path)
     stands = await workspace.ask(standing)
+    notes = await workspace.call(_notes, path) if path and not found.is_folder else []
     parts = path.split("/") if path else []
     trail = [("/".join(parts[: n + 1]), part) for n, part in enumerate(parts)]
-    return page(request, workspace, "files.html", "history", stands, file=found, record=found.record, trail=trail)
+    return page(
+        request, workspace, "files.html", "history", stands, file=found, record=found.record, trail=trail, notes=notes
+    )
