@@ -82,7 +82,7 @@ def _status(setting: Setting, folder: str, stores: str, count: int) -> None:
     row = Row("status", f"clean status of {count:,} files, a new process each time")
     tasks = {name: partial(status, name) for name in present}
     row.times = setting.rounds({**tasks, "python": lambda _: setting.baseline()}, QUICK_ROUNDS)
-    ratio(row, "of git's time", "aura", "git", 2.5)
+    ratio(row, "of git's time", "aura", "git", 1.5)
     setting.add(row)
     if setting.wants("status-calls") and shutil.which("strace"):
         setting.add(_status_calls(setting, folder, _store(stores, "aura", ROUNDS - 1), count))
