@@ -29,6 +29,7 @@ from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, HeadChange, Inverse, RefChange, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.selection import Selection, folders_of
@@ -186,9 +187,10 @@ def replace_worktree(
             scan, snapshot, after, hidden = _scan_ground(repo, batch, base, step, ground)
             if snapshot.unstable:
                 raise FileUnstable(snapshot.unstable)
-            changes = [*(ground.changes or ()), *repo.trees.list_differences(snapshot.tree, after)]
+            wanted_changes = repo.trees.list_differences(snapshot.tree, after)
+            changes = [*(ground.changes or ()), *wanted_changes]
             kept = count_unsaved_beside(repo, scan, base.tree, changes)
-            if (keeps_head or idle_at == base.head) and snapshot.tree == after:
+            if (keeps_head or idle_at == base.head) and _leaves_all(scan, wanted_changes):
                 if scan.changed:
                     repo.worktree.save(scan)
                 return CheckoutResult(base.head, None, 0, (), kept, is_idle=True)
@@ -214,6 +216,20 @@ def replace_worktree(
     return CheckoutResult(
         head, point, len(written.states), written.skipped, kept, blocked=repo.worktree.blocking(written.skipped)
     )
+
+
+def _leaves_all(scan: Scan, changes: Sequence[Difference]) -> bool:
+    """Tell whether nothing will change: there is nothing to do but to remove folders, and each holds what stays."""
+    folders = {change.path for change in changes if change.new is None and scan.folder(change.path) is not None}
+
+    def stays(path: str) -> bool:
+        folder = scan.folder(path)
+        if folder is None:
+            return False
+        inside = (folder.join(name) for name in folder.folders)
+        return bool(folder.count or folder.ignored) or any(one not in folders or stays(one) for one in inside)
+
+    return len(folders) == len(changes) and all(map(stays, folders))
 
 
 def _scan_ground(

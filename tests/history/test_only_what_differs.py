@@ -285,3 +285,21 @@ def test_undo_lives_as_long_as_the_restore_point(film: Repository) -> None:
     assert len(versions(film)) == 3
     undo(film)
     assert look(root) == before
+
+
+def test_folders_that_hold_other_work_are_no_change(first: Repository) -> None:
+    """A restore that would only take folders away, which have to stay, makes no restore point and no action."""
+    root = Path(first.root)
+    write(root, {"new/deep/a.txt": "a"})
+    save(first, "Second")
+    (root / "new/deep/a.txt").unlink()
+    (root / "new/deep").rmdir()
+    for inside in ("empty", "other.txt"):
+        (root / "new" / inside).mkdir() if inside == "empty" else write(root, {f"new/{inside}": "mine"})
+        before, count = look(root), len(versions(first))
+        done = restore(first, "v1")
+        assert (done.is_idle, done.restore_point, done.changed) == (True, None, 0)
+        assert (look(root), len(versions(first))) == (before, count)
+        (root / "new" / inside).rmdir() if inside == "empty" else (root / "new" / inside).unlink()
+    assert not restore(first, "v1").is_idle
+    assert not (root / "new").exists()
