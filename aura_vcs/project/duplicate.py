@@ -13,9 +13,10 @@ from aura_vcs.errors import AuraError, InputError
 from aura_vcs.formats.jsondoc.edit import get, set_values
 from aura_vcs.history.commit import commit
 from aura_vcs.history.init import PROJECT_FILE, TITLE_LIMIT, start_project
-from aura_vcs.history.names.revisions import describe, resolve
+from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.recording.version_builder import one_line
 from aura_vcs.ids import new_uuid
+from aura_vcs.index.queries import describe
 from aura_vcs.interchange.export_version import export_version
 from aura_vcs.repository.repository import Repository, project_storage
 from aura_vcs.worktree.checkout.create_file import create_file
