@@ -9,7 +9,7 @@ import pytest
 from aura_vcs import Repository, layout
 from aura_vcs.codec import NUMBER_LIMIT
 from aura_vcs.errors.input import NothingToUndo, UnknownVersion
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.names.branches import branch, create_branch
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag
@@ -162,7 +162,7 @@ def test_undo_on_another_machine_takes_back_nothing_of_ours(first: Repository, t
 
     with Repository.open(clone(Path(first.root), tmp_path / "laptop")) as repo, pytest.raises(NothingToUndo):
         undo(repo)
-    commit(first, "Going on", allow_empty=True)
+    commit(first, CommitRequest("Going on", allow_empty=True))
 
 
 @pytest.mark.parametrize("claim", [3, 4, 1000, STAMP_LIMIT, NUMBER_LIMIT])

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import BinaryIO, Unpack
 
+import msgspec
+
 from aura_vcs.api.comparing import Diff, compare
 from aura_vcs.api.lookup import Blamed, ClipChange, FieldChange, Found, blame, clip_history, field_history, search
 from aura_vcs.api.opened import Opened, Part, StrPath, project_paths
@@ -25,6 +27,7 @@ from aura_vcs.history import checkout as checkout_room
 from aura_vcs.history import commit as commit_room
 from aura_vcs.history import status as status_room
 from aura_vcs.history import undo as undo_room
+from aura_vcs.history.commit import AmendRequest, CommitRequest
 from aura_vcs.history.diff.suggest_name import suggest_name
 from aura_vcs.history.undo_session import undo_session
 from aura_vcs.history.untrack import untrack
@@ -57,7 +60,8 @@ class HistoryMethods(Part):
         Raises:
             InputError: no name. UnknownName: a path that is nowhere. FileUnreadable, StorageFull.
         """
-        done = self._opened.run(call, _commit, name, description, important, allow_empty, paths, author)
+        wanted = CommitRequest(name, description, important, allow_empty, author=author)
+        done = self._opened.run(call, _commit, wanted, paths)
         self._opened.keep_house()
         return done
 
@@ -80,7 +84,8 @@ class HistoryMethods(Part):
         Raises:
             InputError: there is nothing to amend, or HEAD is not where its branch is.
         """
-        done = self._opened.run(call, _amend, name, description, important, paths, author, keep)
+        wanted = AmendRequest(name, description, important, author=author, keep=keep)
+        done = self._opened.run(call, _amend, wanted, paths)
         self._opened.keep_house()
         return done
 
@@ -251,50 +256,18 @@ class HistoryMethods(Part):
         return self._opened.run(NO_CALL, _untrack, paths)
 
 
-def _commit(
-    repo: Repository,
-    name: str,
-    description: str,
-    important: bool,
-    allow_empty: bool,
-    paths: Iterable[StrPath] | None,
-    author: str | None,
-) -> Committed:
-    done = commit_room.commit(
-        repo,
-        name,
-        description=description,
-        important=important,
-        allow_empty=allow_empty,
-        paths=None if paths is None else project_paths(repo, paths),
-        author=author,
-    )
-    return Committed._of(done)
+def _commit(repo: Repository, wanted: CommitRequest, paths: Iterable[StrPath] | None) -> Committed:
+    found = None if paths is None else project_paths(repo, paths)
+    return Committed._of(commit_room.commit(repo, msgspec.structs.replace(wanted, paths=found)))
 
 
 def _suggested(repo: Repository, paths: Iterable[StrPath] | None) -> str:
     return suggest_name(repo, () if paths is None else project_paths(repo, paths))
 
 
-def _amend(
-    repo: Repository,
-    name: str | None,
-    description: str | None,
-    important: bool | None,
-    paths: Iterable[StrPath] | None,
-    author: str | None,
-    keep: bool,
-) -> Committed:
-    done = commit_room.amend(
-        repo,
-        name,
-        description=description,
-        important=important,
-        paths=None if paths is None else project_paths(repo, paths),
-        author=author,
-        keep=keep,
-    )
-    return Committed._of(done)
+def _amend(repo: Repository, wanted: AmendRequest, paths: Iterable[StrPath] | None) -> Committed:
+    found = None if paths is None else project_paths(repo, paths)
+    return Committed._of(commit_room.amend(repo, msgspec.structs.replace(wanted, paths=found)))
 
 
 def _checkout(repo: Repository, name: str, clean: bool, new_branch: str | None) -> Moved:

@@ -198,8 +198,9 @@ def replace_worktree(
             point, stored = None, {}
             if always or loses_work(repo, snapshot.tree, after, ground.saved):
                 whole = snapshot if ground.is_everything else _snapshot_everything(repo, batch, base, scan, hidden)
-                wanted = VersionSpec(VersionType.RESTORE_POINT, one_line(why)[:NAME_LIMIT], trigger=trigger)
-                point = record_side_version(repo, batch, base, whole, wanted, correlation)
+                words = one_line(why)[:NAME_LIMIT]
+                wanted = VersionSpec(VersionType.RESTORE_POINT, words, trigger=trigger, correlation_id=correlation)
+                point = record_side_version(repo, batch, base, whole, wanted)
             else:
                 stored = batch.finish()
         with repo.transaction() as transaction:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,7 +32,6 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import PROVENANCE_ENDING, EntryKind, Head, HeadChange, Inverse, RefChange, VersionType
-from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference
 from aura_vcs.refs.changes import label_change
@@ -50,6 +49,48 @@ _PAUSE_SECONDS = 0.01
 
 Reshape = Callable[["Batch", "Snapshot"], "Snapshot"]
 """Makes a snapshot from one that was taken; what is new goes into the batch."""
+
+
+class CommitRequest(msgspec.Struct, frozen=True):
+    """What is asked of a commit. `paths` are relative to the project, None for the whole folder.
+
+    `reshape` makes another snapshot of the one that was taken, for a version that the folder is not like.
+    `author` and `correlation_id` are those of `VersionSpec`.
+    """
+
+    name: str
+    description: str = ""
+    important: bool = False
+    allow_empty: bool = False
+    paths: Sequence[str] | None = None
+    author: str | None = None
+    reshape: Reshape | None = None
+    correlation_id: str | None = None
+
+
+class AmendRequest(msgspec.Struct, frozen=True):
+    """What is asked of an amendment; what is None stays as it was. `paths` as of `CommitRequest`.
+
+    `keep` leaves the version before as it is, for one that other machines have.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    important: bool | None = None
+    paths: Sequence[str] | None = None
+    author: str | None = None
+    keep: bool = False
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    """What one attempt is to record, with the version whose place it takes."""
+
+    spec: VersionSpec
+    paths: Sequence[str] | None
+    allow_empty: bool
+    reshape: Reshape | None = None
+    amended: VersionRecord | None = None
+    keep: bool = False
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -73,22 +114,8 @@ class Committed(msgspec.Struct, frozen=True):
     """Paths at which the version has a folder, where the one before it has a file."""
 
 
-def commit(
-    repo: Repository,
-    name: str,
-    *,
-    description: str = "",
-    important: bool = False,
-    allow_empty: bool = False,
-    paths: Sequence[str] | None = None,
-    author: str | None = None,
-    reshape: Reshape | None = None,
-    correlation_id: str | None = None,
-) -> Committed:
-    """Snapshot the folder, or only `paths` (relative to the project), as the branch's next version.
-
-    `reshape` makes another snapshot of the one that was taken, for a version
-    that the folder is not like. `correlation_id` is what the operations of one command share.
+def commit(repo: Repository, wanted: CommitRequest | str) -> Committed:
+    """Snapshot the folder as the branch's next version; a text is the name of one of the whole folder.
 
     On an older version a branch `from-vN` is started. Interrupted at any moment, the commit has
     happened as a whole or not at all.
@@ -98,36 +125,34 @@ def commit(
             that version was purged.
         FileUnreadable, StorageError.
     """
-    name, description = check_texts(name, description)
-    wanted = VersionSpec(VersionType.MANUAL, name, description, important, correlation_id=correlation_id)
+    request = CommitRequest(wanted) if isinstance(wanted, str) else wanted
+    spec = VersionSpec(
+        VersionType.MANUAL,
+        *check_texts(request.name, request.description),
+        request.important,
+        author=request.author,
+        correlation_id=request.correlation_id,
+    )
+    attempt = _Attempt(spec, request.paths, request.allow_empty, request.reshape)
     recover(repo)
     follow_branch(repo)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
         for _ in range(ATTEMPTS):
-            done = _attempt(repo, wanted, paths, author, reshape, allow_empty=allow_empty)
+            done = _attempt(repo, attempt)
             if done is not None:
                 return done
             time.sleep(_PAUSE_SECONDS)
     raise RefMoved("HEAD", "where the commit began", "another version")
 
 
-def amend(
-    repo: Repository,
-    name: str | None = None,
-    *,
-    description: str | None = None,
-    important: bool | None = None,
-    paths: Sequence[str] | None = None,
-    author: str | None = None,
-    keep: bool = False,
-) -> Committed:
-    """Make the branch's last version anew, of the folder as it is now; what is None stays as it was called.
+def amend(repo: Repository, wanted: AmendRequest) -> Committed:
+    """Make the branch's last version anew, of the folder as it is now.
 
     The new version has the parents of the one before and takes its place on the branch. The one before is
     deleted, as `delete_version` does it, unless something else stands on it or was made on it: it stays in the
-    log of deleted versions until gc, and undo brings it back. `keep` leaves it as it is, for one that other
-    machines have: on these the branch has both heads then, and what they made on it stays. Where neither the
-    files nor the words differ, nothing is recorded.
+    log of deleted versions until gc, and undo brings it back. Kept, it stays as it is: on machines that have
+    it the branch has both heads then, and what they made on it stays. Where neither the files nor the words
+    differ, nothing is recorded.
 
     Raises:
         InputError: there is nothing to amend, or HEAD is not where its branch is.
@@ -136,14 +161,16 @@ def amend(
     recover(repo)
     follow_branch(repo)
     before = _amendable(repo)
-    new_name, text = check_texts(
-        before.name if name is None else name, before.description if description is None else description
+    name, text = check_texts(
+        before.name if wanted.name is None else wanted.name,
+        before.description if wanted.description is None else wanted.description,
     )
-    wanted = VersionSpec(VersionType.MANUAL, new_name, text, before.important if important is None else important)
-    same = (before.name, before.description, before.important) == (wanted.name, wanted.description, wanted.important)
+    important = before.important if wanted.important is None else wanted.important
+    spec = VersionSpec(VersionType.MANUAL, name, text, important, author=wanted.author)
+    same = (before.name, before.description, before.important) == (name, text, important)
     with repo.locks.shared("worktree"), repo.locks.shared("objects"):
         for _ in range(ATTEMPTS):
-            done = _attempt(repo, wanted, paths, author, None, allow_empty=not same, amended=before, keep=keep)
+            done = _attempt(repo, _Attempt(spec, wanted.paths, not same, amended=before, keep=wanted.keep))
             if done is not None:
                 return done
             before = _amendable(repo)
@@ -174,18 +201,9 @@ def _amendable(repo: Repository) -> VersionRecord:
     return record
 
 
-def _attempt(
-    repo: Repository,
-    wanted: VersionSpec,
-    paths: Sequence[str] | None,
-    author: str | None,
-    reshape: Reshape | None,
-    *,
-    allow_empty: bool,
-    amended: VersionRecord | None = None,
-    keep: bool = False,
-) -> Committed | None:
+def _attempt(repo: Repository, request: _Attempt) -> Committed | None:
     """Try once to commit; return None if the branch moved meanwhile and the paths must go on its new head."""
+    paths, amended = request.paths, request.amended
     base = worktree_base(repo)
     if paths is not None:
         _check_has_content(base)
@@ -193,14 +211,14 @@ def _attempt(
         scan, snapshot = take_snapshot(repo, batch, base, paths)
         if paths is not None:
             _check_paths(repo, base, scan, paths)
-        if reshape is not None:
-            snapshot = reshape(batch, snapshot)
-        unchanged = snapshot.tree == base.tree and not allow_empty
+        if request.reshape is not None:
+            snapshot = request.reshape(batch, snapshot)
+        unchanged = snapshot.tree == base.tree and not request.allow_empty
         if unchanged:
             _save(repo, scan)
             return Committed(None, snapshot.unstable, tuple(scan.skipped))
         parents = amended.parents if amended is not None else None
-        made = make_version(repo, batch, base, snapshot, wanted, author, parents=parents)
+        made = make_version(repo, batch, base, snapshot, request.spec, parents=parents)
         stored = batch.finish()
     _save(repo, scan)
     with repo.index.with_locations(stored):
@@ -210,7 +228,7 @@ def _attempt(
         current = worktree_base(repo)
         if not current.is_at(base) and (paths is not None or snapshot.unstable or amended is not None):
             return None
-        if current.tree == snapshot.tree and not allow_empty:
+        if current.tree == snapshot.tree and not request.allow_empty:
             return Committed(None, snapshot.unstable, tuple(scan.skipped))
         if amended is not None and _amendable(repo) != amended:
             return None
@@ -218,12 +236,20 @@ def _attempt(
         made = renumber(repo, made, made.version.parents if is_same else parents_for(repo, current.record))
         beside = _other_head(repo, current) if amended is None else None
         recorded = with_version_object(stored, repo, made)
-        new_branch = _record(repo, transaction, current, made, wanted, batch, recorded, amended, facts, keep=keep)
+        refs, did, branch_name = _changes(repo, transaction, current, made, request)
+        if facts:
+            from aura_vcs.history.provenance_files import fact_changes  # few commits bring any
+
+            refs |= fact_changes(repo, transaction, facts, origin="file")
+        head = HeadChange(current.head, Head(branch_name, made.id))
+        inverse, correlation = Inverse("commit.revert"), request.spec.correlation_id
+        draft = Draft("commit", did, refs, head, inverse=inverse, correlation_id=correlation)
+        transaction.record(draft, recorded, batch.chunks)
     return Committed(
         version=get_version(repo, made.id),
         unstable=snapshot.unstable,
         skipped=tuple(scan.skipped),
-        new_branch=new_branch,
+        new_branch=branch_name if current.head.branch is None else None,
         beside=beside,
         amended=amended,
         stored_bytes=sum(item.stored_size for item in recorded.values()),
@@ -258,48 +284,20 @@ def _provenance(repo: Repository, tree: ObjectId, differences: Sequence[Differen
     return facts_beside(repo, tree, differences)
 
 
-def _record(
-    repo: Repository,
-    transaction: Transaction,
-    base: WorktreeBase,
-    made: NewVersion,
-    wanted: VersionSpec,
-    batch: Batch,
-    stored: Mapping[ObjectId, StoredObject],
-    amended: VersionRecord | None,
-    facts: "dict[ObjectId, Facts]",
-    *,
-    keep: bool,
-) -> str | None:
-    """Record the commit; returns the branch if it had to be started."""
-    name = base.head.branch
-    new_branch = None
-    if name is None:
-        name = new_branch = free_name(repo, _branch_from(base))
+def _changes(
+    repo: Repository, transaction: Transaction, base: WorktreeBase, made: NewVersion, request: _Attempt
+) -> tuple[dict[str, RefChange], str, str]:
+    """Build the changes of refs that record a commit, what is said of it, and its branch, new where there is none."""
+    name = base.head.branch or free_name(repo, _branch_from(base))
+    amended, wanted = request.amended, request.spec
     instead = amended.id if amended is not None else None
     entry = branch_update(repo, transaction, name, made.id, parents=made.version.parents, instead_of=instead)
     refs = dict([new_label(repo, transaction, made, wanted, name), entry])
-    did = f"Committed v{made.version.number} {wanted.name!r}"
-    if amended is not None:
-        did = f"Amended {describe(repo.queries, amended.id)} as v{made.version.number} {wanted.name!r}"
-        refs |= {} if keep else _without(repo, transaction, amended, name)
-    if facts:
-        from aura_vcs.history.provenance_files import fact_changes  # few commits bring any
-
-        refs |= fact_changes(repo, transaction, facts, origin="file")
-    transaction.record(
-        Draft(
-            "commit",
-            did,
-            refs,
-            HeadChange(base.head, Head(name, made.id)),
-            inverse=Inverse("commit.revert"),
-            correlation_id=wanted.correlation_id,
-        ),
-        stored,
-        batch.chunks,
-    )
-    return new_branch
+    if amended is None:
+        return refs, f"Committed v{made.version.number} {wanted.name!r}", name
+    refs |= {} if request.keep else _without(repo, transaction, amended, name)
+    did = f"Amended {describe(repo.queries, amended.id)} as v{made.version.number} {wanted.name!r}"
+    return refs, did, name
 
 
 def _without(

@@ -8,7 +8,7 @@ import msgspec
 from aura_vcs.codec import readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.file_edits import edit_files, read_document
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.steps import tree_writer
@@ -58,7 +58,7 @@ def untrack(repo: Repository, paths: Sequence[str], *, author: str | None = None
         tree = repo.trees.tree(tree_id)
         return Snapshot(tree_id, tree.size, documents_of(tree), snapshot.unstable)
 
-    done = commit(repo, name, paths=saved, author=author, reshape=leave_out, correlation_id=together)
+    done = commit(repo, CommitRequest(name, paths=saved, author=author, reshape=leave_out, correlation_id=together))
     assert done.version is not None
     return UntrackResult(done.version, wanted, rules)
 

@@ -74,7 +74,7 @@ def store_file(batch: Batch, path: str, target: str, left: Left) -> Entry | None
         file = OutsideFile(path, target)
         if file.size < LARGE_BYTES:
             found = file.read()
-            object_id = None if found is None else batch.add(Kind.BLOB, found[0], target)
+            object_id = None if found is None else batch.add(Kind.BLOB, bytes(found[0]), target)
         else:
             object_id = next((one for _, one in batch.add_sources([file])), None)
     except (OSError, FileUnreadable) as error:

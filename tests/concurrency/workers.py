@@ -9,7 +9,7 @@ from pathlib import Path
 from aura_vcs import AuraError, Repository
 from aura_vcs.errors.input import ConcurrencyError
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.log import log
 from aura_vcs.history.undo import undo
 from aura_vcs.index.queries import VersionFilter
@@ -30,7 +30,7 @@ def committer(root: Path, name: str, count: int) -> None:
         (root / f"{name}.txt").write_text(content)
         (root / f"{name}-{number}.txt").write_text(content)
         with Repository.open(root) as repo:
-            done = commit(repo, content, paths=[f"{name}.txt", f"{name}-{number}.txt"])
+            done = commit(repo, CommitRequest(content, paths=[f"{name}.txt", f"{name}-{number}.txt"]))
             assert log(repo, VersionFilter(limit=3))
         say(f"{content}|{done.version.name if done.version else ''}")
 
@@ -40,7 +40,7 @@ def saver(root: Path, name: str, count: int) -> None:
     for number in range(count):
         (root / f"{name}.txt").write_text(f"{name} {number}")
         with Repository.open(root) as repo:
-            commit(repo, f"{name} {number}", allow_empty=True)
+            commit(repo, CommitRequest(f"{name} {number}", allow_empty=True))
         say(f"{name} {number}|{name} {number}")
 
 

@@ -11,7 +11,7 @@ from aura_vcs.annotations.notes import add_note, resolve_note
 from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.file_edits import edit_files
 from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.merge import merge
@@ -271,7 +271,7 @@ def _noted(root: Path) -> None:
 SCENES = {
     "first commit": Scene(_new, lambda repo: commit(repo, "First cut")),
     "commit": Scene(two_versions, lambda repo: commit(repo, "Third cut")),
-    "commit of paths": Scene(two_versions, lambda repo: commit(repo, "Voice", paths=["voice.json"])),
+    "commit of paths": Scene(two_versions, lambda repo: commit(repo, CommitRequest("Voice", paths=["voice.json"]))),
     "commit on an old version": Scene(_gone_back, lambda repo: commit(repo, "Another way")),
     "checkout": Scene(two_versions, lambda repo: checkout(repo, "v1")),
     "checkout of many": Scene(_emptied, _lay_out),

@@ -7,9 +7,10 @@ import shutil
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from aura_vcs import Repository
-from aura_vcs.history.commit import Committed, commit
+from aura_vcs.history.commit import CommitRequest, Committed, commit
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import REPLICA
 from aura_vcs.repository.sync_tool_hints import SYNCTHING
@@ -113,8 +114,8 @@ def duplicate(source: Path, target: Path) -> Path:
     return target
 
 
-def save(repo: Repository, name: str, **options: object) -> VersionRecord:
+def save(repo: Repository, name: str, **options: Any) -> VersionRecord:
     """Commit and return the version; fails where nothing had changed."""
-    done: Committed = commit(repo, name, **options)  # type: ignore[arg-type]
+    done: Committed = commit(repo, CommitRequest(name, **options))
     assert done.version is not None, "nothing had changed"
     return done.version

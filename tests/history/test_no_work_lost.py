@@ -8,7 +8,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import AmbiguousVersion, NothingToUndo, UnknownName, UnknownVersion, VersionInUse
 from aura_vcs.errors.integrity import ObjectPurged
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.log import log
 from aura_vcs.history.names.branches import branch, branches, create_branch, delete_branch, rename_branch
 from aura_vcs.history.names.revisions import resolve
@@ -36,7 +36,7 @@ def second(first: Repository) -> Repository:
 def test_nothing_changed_means_no_version(first: Repository) -> None:
     """Unless it is asked for."""
     assert commit(first, "Nothing").version is None
-    assert commit(first, "Nothing", allow_empty=True).version is not None
+    assert commit(first, CommitRequest("Nothing", allow_empty=True)).version is not None
 
 
 def test_a_commit_of_paths_takes_those_only(second: Repository) -> None:
@@ -49,7 +49,7 @@ def test_a_commit_of_paths_takes_those_only(second: Repository) -> None:
     assert second.trees.entry(record.tree, "new/x") is not None
     assert {change.path for change in status(second).changes} == {"plan.json", "extra/a.txt"}
     with pytest.raises(UnknownName, match=r"nowhere\.txt"):
-        commit(second, "x", paths=["nowhere.txt"])
+        commit(second, CommitRequest("x", paths=["nowhere.txt"]))
 
 
 def test_checkout_saves_what_is_unsaved_and_commits_start_a_branch(second: Repository) -> None:
@@ -64,7 +64,7 @@ def test_checkout_saves_what_is_unsaved_and_commits_start_a_branch(second: Repos
     assert "rises" in (root / "brief.json").read_text()
     assert (root / "draft.txt").read_text() == "beside it"
     write(root, {"idea.txt": "idea"})
-    done = commit(second, "Another way", paths=["idea.txt"])
+    done = commit(second, CommitRequest("Another way", paths=["idea.txt"]))
     assert done.new_branch == "from-v1"
     assert second.head().branch == "from-v1"
     checkout(second, "main")

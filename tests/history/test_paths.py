@@ -8,7 +8,7 @@ from aura_vcs import Repository
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.autosave import autosave, restore_point
-from aura_vcs.history.commit import commit, project_path
+from aura_vcs.history.commit import CommitRequest, commit, project_path
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.versions import purge_version
@@ -60,7 +60,7 @@ def test_paths_on_a_purged_version_are_refused(first: Repository) -> None:
         transaction.record(Draft("version.purge", "Purged elsewhere", {ref: change}))
     write(Path(first.root), {"new.txt": "new"})
     with pytest.raises(InputError, match=r"v1, which you are on, was purged") as caught:
-        commit(first, "Some", paths=["new.txt"])
+        commit(first, CommitRequest("Some", paths=["new.txt"]))
     assert "without paths" in caught.value.hint
     assert save(first, "All").number == 2
 
@@ -69,7 +69,7 @@ def test_an_ignored_path_is_refused_with_the_reason(first: Repository) -> None:
     """It is there, so that it is unknown would be no answer."""
     write(Path(first.root), {"draft.tmp": "x"})
     with pytest.raises(UnknownName) as caught:
-        commit(first, "Some", paths=["draft.tmp"])
+        commit(first, CommitRequest("Some", paths=["draft.tmp"]))
     assert "ignored" in caught.value.hint
 
 

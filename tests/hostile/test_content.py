@@ -29,7 +29,7 @@ from aura_vcs.errors.integrity import (
 )
 from aura_vcs.errors.worktree import PathCollision
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.status import status
 from aura_vcs.ids import ObjectId, VersionId, blob_id, tree_id
@@ -112,7 +112,7 @@ def refuse(repo: Repository, root: ObjectId, *errors: type[AuraError]) -> None:
         with pytest.raises(errors or (IntegrityError,)):
             go()
         assert look(Path(repo.root)) == before
-    commit(repo, "Going on", allow_empty=True)
+    commit(repo, CommitRequest("Going on", allow_empty=True))
     assert status(repo).interrupted is None
 
 

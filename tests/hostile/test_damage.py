@@ -9,7 +9,7 @@ import pytest
 from aura_vcs import AuraError, Repository
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.checkout import checkout
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.log import log
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag
@@ -109,7 +109,7 @@ def whole(quick_folder: Path) -> Path:
     two_versions(root)
     with Repository.open(root) as repo:
         commit(repo, "Third cut")
-        commit(repo, "Empty", allow_empty=True)
+        commit(repo, CommitRequest("Empty", allow_empty=True))
         create_tag(repo, "final", resolve(repo, "v3").id)
         create_tag(repo, "first", resolve(repo, "v1").id)
     calls = FaultyCalls(Fault.STOP, 40)
@@ -156,7 +156,7 @@ def test_damage_is_noticed_or_harmless(
         is_clean = fsck(repo).is_clean
         if is_clean:
             _is_complete(repo, truth)
-            commit(repo, "goes on", allow_empty=True)
+            commit(repo, CommitRequest("goes on", allow_empty=True))
             assert fsck(repo).is_clean
     assert here <= contents(look(root).values()) | saved, "something of the person's is gone"
 

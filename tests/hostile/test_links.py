@@ -13,7 +13,7 @@ import pytest
 from aura_vcs import AuraError, Repository, layout
 from aura_vcs.cli.main import cli
 from aura_vcs.errors.integrity import LinkedPath
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.storage.system_calls import FileCalls
@@ -232,7 +232,7 @@ def test_a_file_with_a_second_name_is_not_cut(seed: Path, tmp_path: Path) -> Non
     lock.unlink()
     os.link(mine, lock)
     with Repository.open(seed) as repo:
-        commit(repo, "Three", allow_empty=True)
+        commit(repo, CommitRequest("Three", allow_empty=True))
     assert mine.read_text() == "mine"
 
 
@@ -242,7 +242,7 @@ def test_an_index_with_a_second_name_is_made_anew(seed: Path, tmp_path: Path) ->
     os.link(index, other)
     before = other.read_bytes()
     with Repository.open(seed) as repo:
-        commit(repo, "Three", allow_empty=True)
+        commit(repo, CommitRequest("Three", allow_empty=True))
     assert other.read_bytes() == before
     assert index.stat().st_nlink == 1
 

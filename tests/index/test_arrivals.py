@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.layout import loose_path
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.storage.local import LocalStorage
@@ -98,7 +98,7 @@ def test_whatever_comes_between_two_looks_is_counted(
                     other.refresh()
             if chance.random() < 0.3:
                 with Repository.open(str(target), author="B", host="B") as other:
-                    commit(other, "Meanwhile", allow_empty=True)
+                    commit(other, CommitRequest("Meanwhile", allow_empty=True))
         mirror.bring()
         with Repository.open(str(target), author="B", host="B") as other:
             assert [(problem.kind, problem.detail) for problem in fsck(other).problems] == []

@@ -9,7 +9,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors.integrity import IndexDamaged
 from aura_vcs.history.checkout import checkout
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.log import log
 from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.status import status
@@ -88,7 +88,7 @@ def _use(root: str) -> None:
     with Repository.open(root, author="Ada", host="studio") as repo:
         for _ in range(3):
             _shown(repo)
-            commit(repo, "Going on", allow_empty=True)
+            commit(repo, CommitRequest("Going on", allow_empty=True))
 
 
 def test_damage_that_shows_late_is_told_and_mended_by_the_next_command(busy: Repository) -> None:

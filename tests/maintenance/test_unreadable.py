@@ -12,7 +12,7 @@ from aura_vcs import Repository
 from aura_vcs.errors import Unfinished
 from aura_vcs.errors.input import FormatUnsupported, NotAProject
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageDenied, StorageError
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.log import log
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.names.tags import create_tag
@@ -83,7 +83,7 @@ def test_two_read_errors_anywhere_in_a_commit_leave_nothing_wrong(project: Path)
         with _refused(lambda _, number, first=first: number in {first, first + 1}) as seen:  # type: ignore[misc]
             try:
                 with Repository.open(str(project)) as repo:
-                    commit(repo, f"c{first}", allow_empty=True)
+                    commit(repo, CommitRequest(f"c{first}", allow_empty=True))
             except (StorageError, IntegrityError, Unfinished):
                 pass
         with Repository.open(str(project)) as repo:
@@ -101,7 +101,7 @@ def test_the_index_goes_without_a_pack_and_has_it_back(project: Path) -> None:
         repo.rebuild_index()
         assert [record.number for record in Queries(repo.index).all_versions(VersionFilter())] == [2]
         assert [problem.what for problem in fsck(repo).problems if problem.kind == "corrupt_pack"] == [first.stem]
-        commit(repo, "Third", allow_empty=True)
+        commit(repo, CommitRequest("Third", allow_empty=True))
         assert log(repo, VersionFilter())[0].name == "Third"
     with Repository.open(str(project)) as repo:
         assert [record.number for record in log(repo, VersionFilter())] == [3, 2, 1]

@@ -18,7 +18,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NothingToUndo, UnknownName
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.commit import commit, project_path
+from aura_vcs.history.commit import CommitRequest, commit, project_path
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.names.tags import create_tag
 from aura_vcs.history.status import status
@@ -142,10 +142,10 @@ class Walk:
         given = None if paths is None else [project_path(self.repo, s, str(self.root)) for s in self._spelled(paths)]
         if given is not None and any(path and path not in now and path not in base for path in given):
             with pytest.raises(UnknownName):
-                commit(self.repo, "some", paths=given)
+                commit(self.repo, CommitRequest("some", paths=given))
             return
         wanted = now if given is None else committed(base, now, given)
-        made = commit(self.repo, "some", paths=given).version
+        made = commit(self.repo, CommitRequest("some", paths=given)).version
         assert (made is None) == (wanted == base and len(self.copies) > 1)
         if made is not None:
             assert content(self.repo, made.tree) == wanted, paths

@@ -20,7 +20,7 @@ from random import Random
 from aura_vcs import Repository
 from aura_vcs.codec import now
 from aura_vcs.history.checkout import checkout, restore
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.names.branches import branches, create_branch, delete_branch
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.names.tags import create_tag, delete_tag
@@ -82,7 +82,7 @@ def _first_afternoon(root: Path) -> None:
         (root / "tools/render.sh").write_text("#!/bin/sh\necho render\n")
         (root / "tools/render.sh").chmod(0o755)
         (root / "empty").mkdir()
-        commit(repo, "First cut", description="Everything is there once", important=True)
+        commit(repo, CommitRequest("First cut", description="Everything is there once", important=True))
         create_tag(repo, "sent/client", resolve(repo, "HEAD").id, "sent by mail")
         create_tag(repo, "oops", resolve(repo, "HEAD").id)
         delete_tag(repo, "oops")
@@ -136,7 +136,7 @@ def _at_the_desk(root: Path) -> None:
         edit_version(repo, resolve(repo, "v2"), name="First cut (sent)")
         (root / "scenes/020-basil.json").rename(root / "scenes/015-basil.json")
         commit(repo, "Basil earlier")
-        commit(repo, "Ready for the client", allow_empty=True)
+        commit(repo, CommitRequest("Ready for the client", allow_empty=True))
 
 
 def _merge_blindly(source: Path, target: Path, before: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.sync.remotes.add import add_remote
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.url import parse_address
@@ -74,7 +74,7 @@ def test_an_older_index_becomes_the_groups(tmp_path: Path) -> None:
         index = root / ".aura" / "local" / "index.sqlite"
         index.chmod(0o644)
         with Repository.open(root) as repo:
-            commit(repo, "Three", allow_empty=True)
+            commit(repo, CommitRequest("Three", allow_empty=True))
     assert index.stat().st_mode & 0o060 == 0o060
 
 

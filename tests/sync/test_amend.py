@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aura_vcs.history.commit import amend
+from aura_vcs.history.commit import AmendRequest, amend
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import branch
 from aura_vcs.index.queries import Queries
@@ -32,7 +32,7 @@ def test_one_that_was_sent_stays_and_joins(tmp_path: Path) -> None:
     assert sent is not None
     assert sent_to(anna, sent) == ()  # the project has no remote of that name
     write(anna, "notes.txt", "forgotten")
-    made = amend(anna, keep=True).version
+    made = amend(anna, AmendRequest(keep=True)).version
     assert made is not None
     push(anna, remote, known(anna))
     pull(bert, remote, known(bert))
@@ -50,7 +50,7 @@ def test_what_was_made_on_it_stays_beside(tmp_path: Path) -> None:
     theirs = save(bert, "notes.txt", "bert's", "Third")
     push(bert, remote, known(bert))
     write(anna, "brief.json", "3")
-    made = amend(anna, keep=True).version
+    made = amend(anna, AmendRequest(keep=True)).version
     assert made is not None
     pull(anna, remote, known(anna))
     found = branch(anna, "main")

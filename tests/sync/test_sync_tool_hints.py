@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.sync_tool_hints import write_hints
 
@@ -23,7 +23,7 @@ def test_local_is_named_to_every_tool_that_asks(tmp_path: Path) -> None:
         .read_bytes()
         .startswith(b"Signature: 8a477f597d28d172789f06886806bc55")
     )
-    made = commit(repo, "First", allow_empty=True).version
+    made = commit(repo, CommitRequest("First", allow_empty=True)).version
     assert made is not None
     assert made.tree == EMPTY_TREE_ID
 
@@ -50,7 +50,7 @@ def test_dropbox_is_told_by_an_attribute(tmp_path: Path) -> None:
 def test_a_machine_that_got_the_folder_from_a_tool_is_told_too(tmp_path: Path) -> None:
     """No tool carries `.stignore` or `local/`: the first command on the other machine leaves the hints again."""
     with machine(tmp_path / "film", "anna") as repo:
-        commit(repo, "First", allow_empty=True)
+        commit(repo, CommitRequest("First", allow_empty=True))
     shutil.copytree(repo.root, tmp_path / "other", ignore=shutil.ignore_patterns("local", ".stignore"))
     with Repository.open(str(tmp_path / "other"), author="bert", host="bert"):
         pass
@@ -62,4 +62,4 @@ def test_a_folder_that_refuses_the_hints_is_a_project_all_the_same(tmp_path: Pat
     """A hint that cannot be written, here because a folder has its name, keeps nobody from working."""
     (tmp_path / "film" / ".stignore").mkdir(parents=True)
     repo = machine(tmp_path / "film", "anna")
-    assert commit(repo, "First", allow_empty=True).version is not None
+    assert commit(repo, CommitRequest("First", allow_empty=True)).version is not None

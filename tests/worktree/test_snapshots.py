@@ -11,7 +11,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors.worktree import FileUnstable
 from aura_vcs.history.checkout import checkout
-from aura_vcs.history.commit import commit
+from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.status import status
 from aura_vcs.model import EntryKind
 
@@ -76,7 +76,7 @@ def test_a_file_that_is_written_meanwhile_is_one_it_really_had(first: Repository
     thread.start()
     try:
         for _ in range(4):
-            done = commit(first, "While it renders", allow_empty=True)
+            done = commit(first, CommitRequest("While it renders", allow_empty=True))
             assert done.version is not None
             entry = first.trees.entry(done.version.tree, "render.bin")
             if entry is None:

@@ -69,8 +69,8 @@ def commit_command(
     was, it stays in `aura log --deleted` until gc, and `aura undo` takes it back. One that was sent to a remote
     already is amended only with --yes: other machines then have both, until `aura merge` merges them.
     """
+    from aura_vcs.history.commit import AmendRequest, CommitRequest, commit
     from aura_vcs.history.commit import amend as amend_version
-    from aura_vcs.history.commit import commit
 
     if amend and allow_empty:
         raise click.UsageError("--amend makes a version in any case; leave --allow-empty out.")
@@ -83,24 +83,12 @@ def commit_command(
     if amend:
         sent = _check_sent(repo, console, yes=yes)
         done = amend_version(
-            repo,
-            name,
-            description=description or None,
-            important=important or None,
-            paths=chosen or None,
-            keep=sent,
+            repo, AmendRequest(name, description or None, important or None, paths=chosen or None, keep=sent)
         )
     elif name is None:
         raise _nameless(repo, chosen)
     else:
-        done = commit(
-            repo,
-            name,
-            description=description,
-            important=important,
-            allow_empty=allow_empty,
-            paths=chosen or None,
-        )
+        done = commit(repo, CommitRequest(name, description, important, allow_empty, paths=chosen or None))
     advice = commit_advice(repo, done)
     if console.as_json:
         console.data(committed_to_json(repo, done, advice))

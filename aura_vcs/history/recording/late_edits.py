@@ -78,10 +78,12 @@ def _save(
     with repo.store.batch(repo.progress) as batch:
         snapshot = _snapshot(repo, batch, found, tree)
         wanted = VersionSpec(
-            VersionType.RESTORE_POINT, one_line(f"Written{during}: {listed}")[:NAME_LIMIT].rstrip(), trigger=TRIGGER
+            VersionType.RESTORE_POINT,
+            one_line(f"Written{during}: {listed}")[:NAME_LIMIT].rstrip(),
+            trigger=TRIGGER,
+            correlation_id=operation.correlation_id if operation is not None else None,
         )
-        correlation = operation.correlation_id if operation is not None else None
-        point = record_side_version(repo, batch, base, snapshot, wanted, correlation)
+        point = record_side_version(repo, batch, base, snapshot, wanted)
     for unsaved in found:
         repo.progress.note(
             f"{readable_name(unsaved.path)} was written while it was being replaced; "

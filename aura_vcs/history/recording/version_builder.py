@@ -34,6 +34,8 @@ class VersionSpec(msgspec.Struct, frozen=True):
     description: str = ""
     important: bool = False
     trigger: str | None = None
+    author: str | None = None
+    """Whose work it is, instead of the person's that the project was opened for."""
     correlation_id: str | None = None
     """What the operations of one command share; undo takes them back together."""
 
@@ -147,7 +149,6 @@ def make_version(
     base: WorktreeBase,
     snapshot: "Snapshot",
     wanted: VersionSpec,
-    author: str | None = None,
     *,
     parents: tuple[VersionId, ...] | None = None,
 ) -> NewVersion:
@@ -162,7 +163,7 @@ def make_version(
         type=wanted.type,
         name=wanted.name,
         description=wanted.description,
-        author=clean_text(author) if author else repo.author,
+        author=clean_text(wanted.author) if wanted.author else repo.author,
         created_at=now(),
         project=repo.format.project,
         documents=snapshot.documents,
@@ -214,12 +215,7 @@ def new_label(
 
 
 def record_side_version(
-    repo: Repository,
-    batch: "Batch",
-    base: WorktreeBase,
-    snapshot: "Snapshot",
-    wanted: VersionSpec,
-    correlation_id: str | None = None,
+    repo: Repository, batch: "Batch", base: WorktreeBase, snapshot: "Snapshot", wanted: VersionSpec
 ) -> VersionRecord:
     """Record an autosave or restore point: it hangs off HEAD's version and moves nothing."""
     made = make_version(repo, batch, base, snapshot, wanted)
@@ -232,7 +228,7 @@ def record_side_version(
             str(wanted.type),
             f"{kind} v{made.version.number} {wanted.name!r}",
             {ref: change},
-            correlation_id=correlation_id,
+            correlation_id=wanted.correlation_id,
         )
         transaction.record(draft, with_version_object(stored, repo, made), batch.chunks)
     return get_version(repo, made.id)

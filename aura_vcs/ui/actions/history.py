@@ -50,9 +50,8 @@ def _commit(lane: ProjectLane, call: Call, wish: CommitWish) -> Any:
 
 def _committed(repo: Repository, wish: CommitWish, studio: OpenStudio | None) -> Any:
     paths = project_paths(repo, wish.paths) if wish.paths else None
-    done = commit_room.commit(
-        repo, wish.name, description=wish.description, important=wish.important, allow_empty=False, paths=paths
-    )
+    wanted = commit_room.CommitRequest(wish.name, wish.description, wish.important, paths=paths)
+    done = commit_room.commit(repo, wanted)
     paths = committed_paths(repo, done)
     advice = lock_advice(repo, paths, configured_value(repo, studio, PATTERNS)) if paths else ()
     return committed_to_json(repo, done, advice)
