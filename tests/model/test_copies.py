@@ -390,6 +390,7 @@ TestCopies.settings = short(15, 25)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 class TestManyCopies(Copies.TestCase):  # type: ignore[misc, valid-type]
     """The same, for long."""
 

@@ -284,6 +284,7 @@ TestMachines.settings = short(12, 25)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 class TestManyMachines(Machines.TestCase):  # type: ignore[misc, valid-type]
     """The same, for long."""
 
