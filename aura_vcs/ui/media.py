@@ -24,8 +24,8 @@ from aura_vcs.interchange.export_version import plan_zip
 from aura_vcs.project.records.export_jobs import find_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.byte_ranges import parse_range
-from aura_vcs.ui.looks import find_look
-from aura_vcs.ui.media_kinds import BYTES, kind_of, type_of
+from aura_vcs.ui.looks import find_look, find_proxy
+from aura_vcs.ui.media_kinds import BYTES, PROXY_TYPES, kind_of, needs_proxy, type_of
 from aura_vcs.ui.site import path_after, query_of, site_of
 from aura_vcs.ui.workspace import Workspace
 
@@ -76,9 +76,9 @@ async def raw(request: Request) -> Response:
     return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
 
 
-def content_response(request: Request, stream: "PlainStream", path: str, *, is_fixed: bool) -> Response:
+def content_response(request: Request, stream: "ContentStream", path: str, *, is_fixed: bool) -> Response:
     """Answer with a file; `is_fixed` where its address will always mean the same bytes."""
-    kind = type_of(path)
+    kind = PROXY_TYPES[kind_of(path)] if isinstance(stream, OpenStream) else type_of(path)
     headers = {
         "accept-ranges": "bytes",
         "content-security-policy": ALONE,
@@ -107,7 +107,7 @@ class _FileResponse(StreamingResponse):
     """Lets go of the file also where the reader went before the first piece."""
 
     def __init__(
-        self, stream: "PlainStream", body: AsyncIterator[bytes], status: int, headers: dict[str, str], kind: str
+        self, stream: "ContentStream", body: AsyncIterator[bytes], status: int, headers: dict[str, str], kind: str
     ) -> None:
         super().__init__(body, status, headers, kind)
         self._stream = stream
@@ -119,20 +119,13 @@ class _FileResponse(StreamingResponse):
             self._stream.close()
 
 
-class PlainStream:
-    """A file outside of the project that is sent piece by piece; links are not followed.
+class ContentStream:
+    """A file that is open, and is sent piece by piece. `content_id` is "" where its content may change."""
 
-    Raises:
-        FileUnreadable: it is not there. InputError: it has another size than was noted.
-    """
-
-    def __init__(self, folder: Path, name: str, size: int | None) -> None:
-        self._file: BinaryIO = FolderSource(folder).open(name)
-        self.content_id = ""
-        self.size = self._file.seek(0, 2)
-        if size is not None and size != self.size:
-            self.close()
-            raise InputError(f"{name} was written anew since", hint="Play it where it lies.")
+    def __init__(self, file: BinaryIO, content_id: str) -> None:
+        self._file = file
+        self.content_id = content_id
+        self.size = file.seek(0, 2)
 
     async def pieces(self, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` to `end`; a file that was cut off meanwhile ends early."""
@@ -151,7 +144,11 @@ class PlainStream:
             self._file.close()
 
 
-class Stream(PlainStream):
+class OpenStream(ContentStream):
+    """A proxy from the media index."""
+
+
+class Stream(ContentStream):
     """A file that is sent piece by piece. It holds a lane of its own as long as it is open."""
 
     def __init__(self, workspace: Workspace, version: str, path: str) -> None:
@@ -197,6 +194,12 @@ async def look(request: Request) -> Response:
             if found.is_coming and kind_of(path) in ("picture", "video"):
                 site.looker(workspace).want(path, entry)
             raise HTTPException(404)
+    elif kind == "full" and needs_proxy(path) and version != FOLDER:
+        proxy, entry = await workspace.ask(find_proxy, version, path)
+        if proxy is None:
+            site.looker(workspace).want(path, entry, is_proxy=True)
+            raise HTTPException(404)
+        return content_response(request, OpenStream(proxy, f"proxy-{entry.id}"), path, is_fixed=is_fixed)
     elif kind not in ("poster", "full") or type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
         raise HTTPException(404)
     stream = await run_in_threadpool(Stream, workspace, version, path)
@@ -210,7 +213,11 @@ async def exported(request: Request) -> Response:
     if job.status != "Completed" or type_of(job.output_file) == BYTES:
         raise InputError("That export has no film that can be played", hint="Look at the list of exports.")
     path = Path(job.output_file)
-    stream = await run_in_threadpool(PlainStream, path.parent, path.name, job.file_size)
+    file = await run_in_threadpool(FolderSource(path.parent).open, path.name)
+    stream = ContentStream(file, "")
+    if job.file_size is not None and job.file_size != stream.size:
+        stream.close()
+        raise InputError(f"{path.name} was written anew since", hint="Play it where it lies.")
     return content_response(request, stream, path.name, is_fixed=False)
 
 

@@ -45,6 +45,10 @@ def kind_of(path: str) -> Kind:
     return next((kind for kind, is_one in groups if is_one), "other")
 
 
+PROXY_TYPES = {"picture": "image/jpeg", "sound": "audio/mp4", "video": "video/mp4"}
+"""What a proxy is sent as."""
+
+
 def needs_proxy(path: str) -> bool:
     """Tell whether browsers cannot show or play a file as it is, going by its name."""
     end = ending_of(path)

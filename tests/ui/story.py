@@ -110,3 +110,15 @@ def _clip(path: Path, take: int) -> None:
                 out.mux(packet)
         for packet in stream.encode():
             out.mux(packet)
+
+
+def clip_for_broadcast(path: Path) -> None:
+    """Write two seconds in a form that browsers do not play."""
+    with av.open(str(path), "w", format="mxf") as out:
+        stream: Any = out.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for n in range(50):
+            for packet in stream.encode(av.VideoFrame.from_image(Image.new("RGB", (320, 180), (n * 5, 40, 90)))):
+                out.mux(packet)
+        for packet in stream.encode():
+            out.mux(packet)

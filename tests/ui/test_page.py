@@ -12,10 +12,11 @@ from typing import Any
 
 import aura_vcs as aura
 import pytest
+from PIL import Image
 
 from tests.ui.browser import ARGUMENTS, CHROMIUM
 from tests.ui.conftest import ServedPage, serve
-from tests.ui.story import CLIP, EARTH, MARS, RAW, SUBTITLES, edit, tell_story
+from tests.ui.story import CLIP, EARTH, MARS, RAW, SUBTITLES, clip_for_broadcast, edit, tell_story
 
 if not CHROMIUM:
     pytest.skip("Chromium is not installed: `make packages` installs it", allow_module_level=True)
@@ -439,3 +440,25 @@ def test_notes(page: Page, film: ServedPage) -> None:
         assert [(item.text, item.state, len(item.replies)) for item in found] == [
             ("The Sun is still long", "resolved", 1)
         ]
+
+
+def test_what_browsers_cannot_play(page: Page, film: ServedPage) -> None:
+    """A clip in MXF and a picture in TIFF are made playable while the page waits, kept by content, and played."""
+    root = _root(film)
+    clip_for_broadcast(root / "assets" / "take.mxf")
+    Image.new("RGB", (640, 360), (200, 40, 40)).save(root / "assets" / "still.tif")
+    with aura.open(root) as project:
+        version = project.commit("For broadcast", paths=["assets/take.mxf", "assets/still.tif"]).version
+    _go(page, film, f"/v/{version}/files/assets/take.mxf")
+    page.wait_for_function("() => document.querySelector('video').readyState > 1", timeout=60_000)
+    assert page.evaluate("() => document.querySelector('video').videoWidth") == 320
+    page.evaluate("() => { const video = document.querySelector('video'); video.muted = true; return video.play(); }")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    _go(page, film, f"/v/{version}/files/assets/still.tif")
+    page.wait_for_function("() => document.querySelector('.stage img').naturalWidth === 640", timeout=60_000)
+    with aura.open(root) as project:
+        assert project.media_index.room().bytes > 0
+        made = list((root / ".aura" / "local" / "media-index" / "proxies").glob("*/*"))
+        assert len(made) == 2
+        project.media_index.clear()
+    assert not any(path.exists() for path in made)

@@ -222,7 +222,7 @@ class _Run:
             opened: dict[str, tuple[MediaContent, BinaryIO, bool]] = {}
             for one in batch:
                 try:
-                    file, is_checked = stack.enter_context(_real_file(one))
+                    file, is_checked = stack.enter_context(real_file(one))
                     opened[one.id] = one, file, is_checked
                 except (AuraError, OSError) as error:
                     self._results.put((one, error))
@@ -267,7 +267,7 @@ def _batches(todo: list[MediaContent]) -> list[list[MediaContent]]:
 
 
 @contextmanager
-def _real_file(one: MediaContent) -> Iterator[tuple[BinaryIO, bool]]:
+def real_file(one: MediaContent) -> Iterator[tuple[BinaryIO, bool]]:
     """Open a content as a real file, and tell whether it is known to be the content that was asked for.
 
     What is a file already is read where it is, else a copy without a name is.

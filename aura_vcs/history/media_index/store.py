@@ -1,14 +1,16 @@
 """The media index of a project: entries under content ids, in `local/media-index`, which can all be made again.
 
 `local/media-index/<version>/<ab>/<rest of the content id>` is an entry; see `formats/media/index_entry.py`, which
-also says what is none. An entry is as private as the content that it was made from: its owner's alone, or, in a
+also says what is none. `local/media-index/proxies/<ab>/<rest>` is what was made of a content for browsers.
+
+An entry is as private as the content that it was made from: its owner's alone, or, in a
 project that a group works in, open to those who can read the stored content.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -22,6 +24,8 @@ from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
 
+PROXIES = "proxies"
+"""The folder beside the versions of entries that has what browsers can play."""
 ROOM_BYTES = 2 << 30
 """What all entries together may take: those that were not used for longest go first."""
 FRESH_SECONDS = 86_400
@@ -99,6 +103,27 @@ class MediaIndexStore:
         with suppress(IntegrityError, OSError):
             self._storage.forget(_path(content))
 
+    def open_proxy(self, content: ObjectId) -> BinaryIO | None:
+        """Open what was made of a content so that browsers can play it; None where nothing was."""
+        try:
+            return self._storage.open(_proxy_path(content))
+        except (IntegrityError, OSError):
+            return None
+
+    @contextmanager
+    def new_proxy(self, content: ObjectId) -> Iterator[Callable[[bytes], object]]:
+        """Take the pieces of a proxy, which appears when all went well, as an entry does.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        upload = self._storage.upload(self._mode_of(content))
+        try:
+            yield upload.write
+            upload.publish(_proxy_path(content), durably=False)
+        finally:
+            upload.discard()
+
     def room(self) -> IndexRoom:
         """Measure what all entries take, those of other versions included."""
         sizes = [size for _, size in self._storage.walk(MEDIA_INDEX)]
@@ -132,6 +157,10 @@ class MediaIndexStore:
             is_current = not version.isdecimal() or int(version) >= VERSION
             found = self._storage.look_around(path)
             yield is_current, found.st_mtime_ns if found is not None else 0, path, size
+
+
+def _proxy_path(content: ObjectId) -> str:
+    return f"{MEDIA_INDEX}/{PROXIES}/{content[:2]}/{content[2:]}"
 
 
 def _path(content: ObjectId) -> str:
