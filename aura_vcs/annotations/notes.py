@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.annotations.places import file_names, make_target
 from aura_vcs.annotations.targets import Target, target_from
 from aura_vcs.codec import clean_text, to_plain
 from aura_vcs.errors import InputError
@@ -108,6 +107,8 @@ def add_note(repo: Repository, where: str, text: str, *, color: str = "") -> Not
         InvalidTarget: there is no such place in it.
         InputError: the text is empty or too long.
     """
+    from aura_vcs.annotations.places import make_target  # whose readers of timelines take longer than a list
+
     return add_notes(repo, [(make_target(repo, where), text, color)])[0]
 
 
@@ -253,6 +254,8 @@ def notes(
 
 def _meant(repo: Repository, where: str) -> tuple[list[str] | None, list[str] | None]:
     """Return the names of the file that is meant, or the version."""
+    from aura_vcs.annotations.places import file_names  # as above
+
     names = file_names(repo, where)
     if names is not None:
         return names, None

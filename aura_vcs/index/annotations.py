@@ -120,7 +120,7 @@ class AnnotationTable:
             if given is not None:
                 parts.append(f"{column} IN ({', '.join('?' * len(given))})")
                 values += given
-        return self._found(f"WHERE {' AND '.join(parts)} ORDER BY created_at DESC, id LIMIT ?", [*values, limit])
+        return self._found(f"WHERE {' AND '.join(parts)} ORDER BY created_at DESC, id DESC LIMIT ?", [*values, limit])
 
     def count(self, room: str, state: str) -> int:
         """Count the annotations of a kind in a state."""

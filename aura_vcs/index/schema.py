@@ -100,10 +100,10 @@ CREATE TABLE annotations (
   room TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
   path TEXT, version TEXT, content TEXT, record BLOB NOT NULL);
 CREATE UNIQUE INDEX annotations_by_id ON annotations (room, id);
-CREATE INDEX annotations_by_date ON annotations (room, created_at);
-CREATE INDEX annotations_by_state ON annotations (room, state, created_at);
-CREATE INDEX annotations_by_path ON annotations (room, path) WHERE path IS NOT NULL;
-CREATE INDEX annotations_by_version ON annotations (room, version) WHERE version IS NOT NULL;
+CREATE INDEX annotations_by_date ON annotations (room, created_at, id);
+CREATE INDEX annotations_by_state ON annotations (room, state, created_at, id);
+CREATE INDEX annotations_by_path ON annotations (room, path, created_at, id) WHERE path IS NOT NULL;
+CREATE INDEX annotations_by_version ON annotations (room, version, created_at, id) WHERE version IS NOT NULL;
 
 CREATE TABLE word_rows (
   id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, blob BLOB, path TEXT, version BLOB);

@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aura_vcs.annotations.notes import (
@@ -20,6 +21,7 @@ from aura_vcs.annotations.places import find_now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import FormatUnsupported, InvalidTarget, UnknownName, UnknownVersion
 from aura_vcs.history.undo import redo, undo
+from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.index import Index
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.project.search import search
@@ -248,6 +250,24 @@ def test_the_index_comes_back(repo: Repository) -> None:
     assert notes(repo)[0].state == "resolved"
     assert len(notes(repo)) == len(before)
     assert fsck(repo).problems == ()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{}, {"state": "open"}, {"since": "2026"}, {"paths": ["a"]}, {"versions": ["b"]}, {"state": "open", "since": "x"}],
+)
+def test_lists_need_no_sorting(repo: Repository, wanted: dict[str, Any]) -> None:
+    """However many notes there are, a page of them is read along an index: nothing is sorted, no table is walked."""
+    connection = repo.index.database.connection
+    plans: list[str] = []
+    seen: list[str] = []
+    connection.set_trace_callback(seen.append)
+    AnnotationTable(repo.index.database).select("notes", limit=5, **wanted)
+    connection.set_trace_callback(None)
+    for statement in seen:
+        plans += [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert plans
+    assert all("USING INDEX" in plan for plan in plans), plans
 
 
 def test_damaged_notes_are_passed_over(repo: Repository) -> None:
