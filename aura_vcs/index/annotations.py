@@ -10,6 +10,7 @@ from typing import Any
 from aura_vcs.codec import decode_record, encode_compact
 from aura_vcs.index.database import Database
 from aura_vcs.index.full_text import forget_words, put_words
+from aura_vcs.index.schema import ANNOTATION_TABLE, statements
 from aura_vcs.model import Annotation
 from aura_vcs.refs.annotations import NOTE, is_deleted, merge_annotations, value_of
 
@@ -17,6 +18,11 @@ OPEN, RESOLVED, GONE, PRESENT = "open", "resolved", "deleted", "present"
 """The states of rows: the first two are of notes."""
 WORDING, REPLY = "wording/", "reply/"
 """What the keys of a note's texts begin with."""
+
+
+def has_table(connection: sqlite3.Connection) -> bool:
+    """Tell whether anything was ever entered here."""
+    return connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'annotations'").fetchone() is not None
 
 
 def put_annotations(connection: sqlite3.Connection, room: str, found: Iterable[Annotation]) -> None:
@@ -27,6 +33,9 @@ def put_annotations(connection: sqlite3.Connection, room: str, found: Iterable[A
 
 def put_annotation(connection: sqlite3.Connection, room: str, item: Annotation) -> None:
     """Enter an annotation, merged with what its row has: copies come one by one, in any order."""
+    if not has_table(connection):
+        for statement in statements(ANNOTATION_TABLE):
+            connection.execute(statement)
     row = connection.execute(
         "SELECT rowid, record FROM annotations WHERE room = ? AND id = ?", (room, item.id)
     ).fetchone()
@@ -124,6 +133,8 @@ class AnnotationTable:
 
     def count(self, room: str, state: str) -> int:
         """Count the annotations of a kind in a state."""
+        if not has_table(self._connection):
+            return 0
         statement = "SELECT count(*) FROM annotations WHERE room = ? AND state = ?"
         return int(self._connection.execute(statement, (room, state)).fetchone()[0])
 
@@ -139,5 +150,7 @@ class AnnotationTable:
         return found
 
     def _found(self, clause: str, values: Sequence[Any]) -> list[Annotation]:
+        if not has_table(self._connection):
+            return []
         rows = self._connection.execute(f"SELECT id, record FROM annotations {clause}", values)
         return [decode_record(record, Annotation, item_id) for item_id, record in rows]

@@ -47,12 +47,15 @@ class Script(msgspec.Struct, frozen=True):
 
 
 SEARCH = (
-    "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16), a.path, a.version FROM words "
+    "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16), NULL, NULL FROM words "
     "JOIN word_rows r ON r.rowid = words.rowid LEFT JOIN versions v ON v.id = substr(r.source, 9) "
-    "LEFT JOIN annotations a ON a.room = 'notes' AND a.id = substr(r.source, 6) "
     "WHERE words MATCH ? AND r.blob IS NULL AND (v.id IS NULL OR v.deleted_at IS NULL) "
     "ORDER BY words.rank LIMIT ?"
 )
+SEARCH_WITH_NOTES = SEARCH.replace("NULL, NULL", "a.path, a.version").replace(
+    "WHERE", "LEFT JOIN annotations a ON a.room = 'notes' AND a.id = substr(r.source, 6) WHERE", 1
+)
+"""The same where there is a table of annotations: with what notes are about."""
 SEARCH_OLD = (
     "SELECT r.blob, r.path, r.version, words.name, snippet(words, -1, '[', ']', ' … ', 16) FROM words "
     "JOIN word_rows r ON r.rowid = words.rowid JOIN objects o ON o.id = r.blob "
@@ -76,7 +79,10 @@ class WordTable:
 
         Best first; nothing for no words.
         """
-        return [_found(*row) for row in self._rows(SEARCH, text, limit)]
+        statement = "SELECT 1 FROM sqlite_schema WHERE name = 'annotations'"
+        has_notes = self._connection.execute(statement).fetchone() is not None
+        search = SEARCH_WITH_NOTES if has_notes else SEARCH
+        return [_found(*row) for row in self._rows(search, text, limit)]
 
     def search_old(self, text: str, limit: int = 50) -> list[SearchHit]:
         """Search as `search` does in documents of versions that are not as the folder has them."""

@@ -73,7 +73,6 @@ CREATE INDEX actions_by_type ON actions (type, time);
 CREATE INDEX actions_by_status ON actions (status, time);
 CREATE INDEX actions_by_time ON actions (time, sequence);
 CREATE INDEX actions_by_correlation ON actions (correlation_id) WHERE correlation_id IS NOT NULL;
-CREATE INDEX actions_by_session ON actions (session) WHERE session IS NOT NULL;
 CREATE INDEX actions_by_expiry ON actions (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE scenes (
@@ -96,6 +95,12 @@ CREATE TABLE exports (
 CREATE INDEX exports_by_date ON exports (created_at);
 CREATE INDEX exports_by_status ON exports (status, created_at);
 
+CREATE TABLE word_rows (
+  id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, blob BLOB, path TEXT, version BLOB);
+CREATE VIRTUAL TABLE words USING fts5 (
+  name, description, script, columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');
+"""
+ANNOTATION_TABLE = """
 CREATE TABLE annotations (
   room TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
   path TEXT, version TEXT, content TEXT, record BLOB NOT NULL);
@@ -104,19 +109,15 @@ CREATE INDEX annotations_by_date ON annotations (room, created_at, id);
 CREATE INDEX annotations_by_state ON annotations (room, state, created_at, id);
 CREATE INDEX annotations_by_path ON annotations (room, path, created_at, id) WHERE path IS NOT NULL;
 CREATE INDEX annotations_by_version ON annotations (room, version, created_at, id) WHERE version IS NOT NULL;
-
-CREATE TABLE word_rows (
-  id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, blob BLOB, path TEXT, version BLOB);
-CREATE VIRTUAL TABLE words USING fts5 (
-  name, description, script, columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');
 """
+"""Made with the first note, provenance or recipe: each table and index takes a page, and most projects have none."""
 _OF_OBJECTS = "CREATE INDEX objects_"
 
 
-def statements() -> Iterator[str]:
-    """Yield the statements that make the tables and their indexes, one after the other."""
+def statements(tables: str = TABLES) -> Iterator[str]:
+    """Yield the statements that make tables and their indexes, one after the other."""
     statement = ""
-    for line in TABLES.splitlines():
+    for line in tables.splitlines():
         statement += line + "\n"
         if sqlite3.complete_statement(statement):
             yield statement.strip()

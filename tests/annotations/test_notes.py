@@ -258,13 +258,14 @@ def test_the_index_comes_back(repo: Repository) -> None:
 )
 def test_lists_need_no_sorting(repo: Repository, wanted: dict[str, Any]) -> None:
     """However many notes there are, a page of them is read along an index: nothing is sorted, no table is walked."""
+    add_note(repo, "cut.mp4", "look")
     connection = repo.index.database.connection
     plans: list[str] = []
     seen: list[str] = []
     connection.set_trace_callback(seen.append)
     AnnotationTable(repo.index.database).select("notes", limit=5, **wanted)
     connection.set_trace_callback(None)
-    for statement in seen:
+    for statement in [line for line in seen if "sqlite_schema" not in line]:
         plans += [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
     assert plans
     assert all("USING INDEX" in plan for plan in plans), plans
