@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aura_vcs.api.front import clone, init, init_bare, make_key_file, open, serve, studio_home, verify_bundle
     from aura_vcs.api.git_drivers import GitMerge, install_git_driver, merge_for_git, text_for_git
     from aura_vcs.api.interchange import (
+        ExportedTimeline,
         ExportedVersion,
         FolderImport,
         FolderPlan,
@@ -274,7 +275,9 @@ _FRONT = {
     "api.front": ("clone init init_bare make_key_file open serve studio_home verify_bundle "),
     "api.databases": ("DatabaseImport DatabaseProject LeftRows import_database "),
     "api.git_drivers": ("GitMerge install_git_driver merge_for_git text_for_git "),
-    "api.interchange": ("ExportedVersion FolderImport FolderPlan GitExport GitImport ImportedRef LeftOut PlannedCopy "),
+    "api.interchange": (
+        "ExportedTimeline ExportedVersion FolderImport FolderPlan GitExport GitImport ImportedRef LeftOut PlannedCopy "
+    ),
     "api.jsons": ("Json "),
     "api.linking": ("CollectedMedia CollectPlan OutsideMedia Relinked RelinkPlan LostMedia UnusedMedia "),
     "api.locks": ("Locks LocksReleased LocksTaken NewerFile PathLock "),
@@ -394,6 +397,7 @@ __all__ = [
     "ExportCancelled",
     "ExportFailed",
     "ExportPreset",
+    "ExportedTimeline",
     "ExportedVersion",
     "Exports",
     "ExtraMissing",

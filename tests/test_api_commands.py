@@ -126,6 +126,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
         {"--list": (), "--dry-run": ()},
     ),
     "export git": ("Project.export_git", {"FOLDER": "folder"}),
+    "export otio": ("Project.export_otio", {}),
     "export version": ("Project.export_version", {}),
     "import git": ("Project.import_git", {"PLACE": "place"}),
     "git-driver install": ("install_git_driver", {"FOLDER": "folder"}),

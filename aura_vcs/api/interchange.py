@@ -11,7 +11,7 @@ from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import VersionLike, name_of, time_text
 from aura_vcs.codec import format_time, parse_time
-from aura_vcs.interchange import export_version, folder_import, folder_plan, git_export, git_import
+from aura_vcs.interchange import export_otio, export_version, folder_import, folder_plan, git_export, git_import
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT
 from aura_vcs.interchange.git_refs import ImportedRef as _Ref
 from aura_vcs.repository.repository import Repository
@@ -78,6 +78,16 @@ class ExportedVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedTimeline:
+    """A timeline that was written, with how many media; `missing` are those that the version does not have."""
+
+    path: Path
+    number: int
+    media: int
+    missing: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedCopy:
     """A version to be made of a folder, ZIP or single file in the folder of copies; `path` is what a file is called."""
 
@@ -134,6 +144,14 @@ class InterchangeMethods(Part):
             call, _import_git, os.fspath(place), tuple(branches), tuple(tags), time_text(since), lfs, environment
         )
 
+    def export_otio(self, version: VersionLike, target: StrPath, **call: Unpack[Call]) -> ExportedTimeline:
+        """Write the timeline of a version to a new `FILE.otio`, or with its media to `FILE.otioz`.
+
+        Raises:
+            TargetExists, UnknownVersion. InputError: the version has no timeline.
+        """
+        return self._opened.run(call, _export_otio, name_of(version), os.path.abspath(target))
+
     def plan_folder(self, folder: StrPath) -> FolderPlan:
         """Say which versions the copies in a folder would become, in their order; change it before `import_folder`."""
         return self._opened.run(NO_CALL, _plan_folder, os.path.abspath(folder))
@@ -171,6 +189,11 @@ class InterchangeMethods(Part):
             TargetExists, UnknownVersion, UnknownName.
         """
         return self._opened.run(call, _export_version, name_of(version), os.path.abspath(target), tuple(paths))
+
+
+def _export_otio(repo: Repository, version: str, target: str) -> ExportedTimeline:
+    done = export_otio.export_otio(repo, version, target)
+    return ExportedTimeline(Path(done.path), done.number, done.media, tuple(map(Path, done.missing)))
 
 
 def _plan_folder(_: Repository, folder: str) -> FolderPlan:

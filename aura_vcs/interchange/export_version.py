@@ -201,6 +201,22 @@ def _write_zip(repo: Repository, file: IO[bytes], wanted: Sequence[tuple[str, En
                     member.write(piece)
 
 
+def write_zip_member(
+    archive: zipfile.ZipFile, name: str, size: int, pieces: Iterator[bytes], at: datetime, *, stored: bool
+) -> None:
+    """Add a file of that many bytes to a ZIP, dated `at`; `stored` as it is."""
+    moment = at.astimezone(UTC)
+    year = min(max(moment.year, _ZIP_YEARS[0]), _ZIP_YEARS[1])
+    info = zipfile.ZipInfo(name, (year, moment.month, moment.day, moment.hour, moment.minute, moment.second))
+    info.create_system = 3
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    info.file_size = size
+    with archive.open(info, "w", force_zip64=size >= 1 << 31) as member:
+        for piece in pieces:
+            member.write(piece)
+
+
 def _mode(entry: Entry) -> int:
     if entry.kind is EntryKind.DIR:
         return stat.S_IFDIR | 0o755

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 STATUSES = ("Queued", "InProgress", "Completed", "Failed")
 
+LISTED = 10
+"""So many missing media are named; `--json` has all."""
+
 
 @click.group(
     "export",
@@ -257,6 +260,35 @@ def version_command(repo: "Repository", console: Console, *, version: str, targe
         return
     what = f" v{done.number}: {count(done.files, 'file')}, {size(done.size_bytes)}, to "
     console.line(green("Exported"), what, strong(done.path))
+
+
+@export_command.command(
+    "otio",
+    context_settings=HELP,
+    epilog=examples("aura export otio v3 ../cut-v3.otio", "aura export otio HEAD ../cut.otioz"),
+)
+@click.argument("version", shell_complete=complete_version)
+@click.argument("target", metavar="FILE.otio|FILE.otioz")
+@json_option
+@pass_repository
+def otio_command(repo: "Repository", console: Console, *, version: str, target: str) -> None:
+    """Write the timeline of a version as OpenTimelineIO, .otioz with its media
+
+    The studio's timeline becomes tracks of pictures, narration and music, with a marker for every scene. Nothing is
+    written over. Ends with 3 if media are missing in the version.
+    """
+    from aura_vcs.interchange.export_otio import export_otio
+
+    done = export_otio(repo, version, os.path.join(current_session().folder, target))
+    if done.missing:
+        console.exit_code = 3
+    if console.as_json:
+        console.data(done)
+        return
+    beside = f", with {count(done.media, 'media file')}" if done.media else ""
+    console.line(green("Exported"), f" the timeline of v{done.number} to ", strong(done.path), beside)
+    for path in done.missing[:LISTED]:
+        console.line(faint(f"  not in the version: {path}"))
 
 
 def _default_output(repo: "Repository", number: int, extension: str) -> str:
