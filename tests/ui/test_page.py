@@ -462,3 +462,18 @@ def test_what_browsers_cannot_play(page: Page, film: ServedPage) -> None:
         assert len(made) == 2
         project.media_index.clear()
     assert not any(path.exists() for path in made)
+
+
+def test_the_first_version(browser: Browser, tmp_path: Path) -> None:
+    """A new project says what to do, and has its first version in the list when it is saved."""
+    root = tmp_path / "new"
+    root.mkdir()
+    (root / "idea.txt").write_text("a film\n")
+    aura.init(root, author="Ada").close()
+    with serve(root, tmp_path / "home") as served:
+        for window in _window(browser, served):
+            expect(window.locator("#versions")).to_contain_text("no versions yet")
+            expect(window.locator("#unsaved")).to_contain_text("idea.txt")
+            window.click("#commit button")
+            expect(window.locator(".version")).to_have_count(1)
+            expect(window.locator("#unsaved")).to_contain_text("Everything is saved")

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aura_vcs.cli.output.humanize import call
-from aura_vcs.errors import AuraError, InputError
+from aura_vcs.errors import AuraError
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.log import log
 from aura_vcs.history.lookup.field_history import field_history
@@ -71,12 +72,12 @@ def look_through_time(repo: Repository, path: str, pointer: str) -> FileSeen:
     """Find every version that changed a file, and how a field of it went.
 
     Raises:
-        InputError: no version has it.
+        UnknownName: no version has it.
     """
     records = log(repo, VersionFilter(limit=STEPS_SHOWN), everything=True, paths=[path])
     if not records:
         hint = "It is in the folder alone, or called otherwise: the list of unsaved work has it then."
-        raise InputError(f"No version has {path}", hint=hint)
+        raise UnknownName("file of a version", path, hint=hint)
     steps = _steps(repo, records, path)
     newest = next((step for step in steps if step.entry is not None), None)
     data = read_small(repo, newest.entry) if newest is not None and newest.entry is not None else None
