@@ -91,7 +91,9 @@ def _manifest(packs: int, *, heads: int) -> Cost:
         1, "0b5c1f9e-3a64-4e0b-9d0c-1c6f6d1a2b3c", 5, "", NOW, "anna",
         packs=tuple(PackInfo(_id(), PACK_BYTES, 8_000) for _ in range(packs)),
         records=tuple(RecordInfo(_id(), 4_000) for _ in range(40)),
-        branches={"main": tuple(BranchEntry(one, VersionId(ObjectId(_id())), 7, seen, NOW, "Ada") for one in machines[:heads])},
+        branches={
+            "main": tuple(BranchEntry(one, VersionId(ObjectId(_id())), 7, seen, NOW, "Ada") for one in machines[:heads])
+        },
         machines={replica: Machine(5, NOW, "edit") for replica in machines},
     )  # fmt: skip
     data, write, read = _timed(lambda: encode_manifest(manifest), lambda data: decode_manifest(data, "bucket"))

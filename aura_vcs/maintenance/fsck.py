@@ -165,9 +165,9 @@ class _Checker:
         self._problems += self._certain(count_problems)
 
     def _certain(self, look: Callable[[Repository], Iterator[Finding]]) -> list[Finding]:
-        return confirm_damage(self._repo, lambda: self._as_far_as_readable(look), lambda found: not found)
+        return confirm_damage(self._repo, lambda: self._collect_readable(look), lambda found: not found)
 
-    def _as_far_as_readable(self, look: Callable[[Repository], Iterator[Finding]]) -> list[Finding]:
+    def _collect_readable(self, look: Callable[[Repository], Iterator[Finding]]) -> list[Finding]:
         """Collect findings; what keeps a check from going on is one too, and keeps no other check from its work."""
         found: list[Finding] = []
         try:
