@@ -34,6 +34,15 @@ def open_plain(name: str, flags: int, path: str, *, dir_fd: int | None) -> int:
         raise
 
 
+def open_regular(path: str) -> int:
+    """Open a regular file that somebody named, for reading; links are followed, and nobody waits for a pipe.
+
+    Raises:
+        OSError: it cannot be opened, or is not a regular file.
+    """
+    return _regular(os.open(path, READ & ~getattr(os, "O_NOFOLLOW", 0)))
+
+
 def open_below(root: str, path: str) -> int:
     """Open a regular file below a folder of the person's, for reading; no part of the way to it is a link.
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from aura_vcs.project.records.checkpoint_store import checkpoint_data, list_chec
 from aura_vcs.project.records.export_jobs import list_exports, retry_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.configuration import get_configuration, secret_value
+from aura_vcs.studio.database.database_file import DatabaseFile
 from aura_vcs.studio.database.import_database import DatabaseSource, import_database
 from aura_vcs.studio.database.media import MediaFinder, PathMap
 from aura_vcs.studio.database.report import DatabaseImported
@@ -378,3 +380,10 @@ def test_the_sample_comes_whole_and_quickly(tmp_path: Path) -> None:
     assert {left.what for left in done.left} == {"documents", "media", "UsageStatistics", "CostTracking"}
     with Repository(solar.path) as repo:
         assert_whole(repo)
+
+
+def test_a_pipe_is_no_database(tmp_path: Path) -> None:
+    """Nobody waits for what may never come."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(NotADatabase, match="not a regular file"):
+        DatabaseFile(str(tmp_path / "pipe"))

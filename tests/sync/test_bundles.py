@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NameTaken
-from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUnreachable
+from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteMismatch, RemoteUnreachable
 from aura_vcs.history.status import status
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.bundle_file import BundleRemote
 from aura_vcs.sync.bundle import create_bundle, verify_bundle
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.push import push
+from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import MANIFEST
 from aura_vcs.sync.state.snapshot import load_snapshot
@@ -122,3 +124,18 @@ def test_a_remote_is_looked_through(anna: Repository, tmp_path: Path) -> None:
     problems = fsck_remote(load_snapshot(remote, NullCache(), None)).problems
     assert any("is missing" in problem.detail for problem in problems)
     assert len(problems) > 1
+
+
+def test_a_pipe_is_no_bundle(tmp_path: Path) -> None:
+    """Nobody waits for what may never come."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(RemoteUnreachable, match="not a regular file"):
+        verify_bundle(str(tmp_path / "pipe"))
+
+
+def test_a_folder_whose_format_is_a_pipe_is_no_remote(anna: Repository, tmp_path: Path) -> None:
+    """Whoever names it as a remote is told at once."""
+    (tmp_path / "trap/.aura").mkdir(parents=True)
+    os.mkfifo(tmp_path / "trap/.aura/format.json")
+    with pytest.raises(RemoteMismatch):
+        add_remote(anna, "trap", parse_address(str(tmp_path / "trap")))

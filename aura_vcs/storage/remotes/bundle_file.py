@@ -14,6 +14,7 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteUnreachable
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.plain_files import open_regular
 from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
 from aura_vcs.storage.remotes.read_only import ReadOnlyRemote
 
@@ -33,7 +34,7 @@ class BundleRemote(ReadOnlyRemote):
         self.location = path
         self._lock = Lock()
         try:
-            self._file = open(path, "rb")  # noqa: SIM115 (closed by `close`)
+            self._file = open(open_regular(path), "rb")  # noqa: SIM115 (closed by `close`)
         except OSError as error:
             raise RemoteUnreachable(path, error.strerror or str(error), hint="Is that the bundle's path?") from error
         try:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aura_vcs.errors.interchange import NotADatabase
+from aura_vcs.storage.plain_files import open_regular
 
 VALUE_BYTES_LIMIT = 64 << 20
 """Bytes of the longest text that is read."""
@@ -119,7 +120,7 @@ class DatabaseFile:
     def _open(self) -> sqlite3.Connection:
         """Open the file so that nothing is written beside it, whoever has it open or left it unfinished."""
         try:
-            with open(self.path, "rb") as file:
+            with open(open_regular(self.path), "rb") as file:
                 header = file.read(100)
         except OSError as error:
             raise NotADatabase(self.path, error.strerror or str(error)) from error
@@ -179,7 +180,7 @@ def _quoted(name: str) -> str:
 
 
 def _copy_file(source: str, target: str) -> None:
-    with open(source, "rb") as file, open(target, "xb") as made:
+    with open(open_regular(source), "rb") as file, open(target, "xb") as made:
         while block := file.read(_BLOCK):
             made.write(block)
 

@@ -25,6 +25,7 @@ from aura_vcs.objects.batch import Batch
 from aura_vcs.project.documents.load import TIMELINE_NAME
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.plain_files import open_regular
 from aura_vcs.studio.database.cells import flag, identity
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
 from aura_vcs.studio.database.media import MediaFinder, MediaPlaces, PathMap
@@ -275,7 +276,7 @@ def _project_at(path: str) -> str | None:
     if not is_project(path):
         return None
     try:
-        with open(os.path.join(path, AURA, FORMAT), "rb") as file:
+        with open(open_regular(os.path.join(path, AURA, FORMAT)), "rb") as file:
             return decode_record(file.read(1 << 16), Format, path).project
     except (OSError, AuraError):
         return None

@@ -11,6 +11,7 @@ from aura_vcs.model import Format
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.storage.encryption.master_key import ENCRYPTION
 from aura_vcs.storage.local import UPLOADS
+from aura_vcs.storage.plain_files import open_regular
 from aura_vcs.storage.resumable_upload import is_part
 from aura_vcs.sync.remotes.url import Address
 from aura_vcs.sync.state.manifest import MANIFEST
@@ -85,7 +86,7 @@ def check_no_project(path: str, shown: str, *, hint: str = _HINT) -> None:
 def _project_id(path: str) -> str | None:
     """Return the id of the project that a folder is, None where it is none."""
     try:
-        with open(os.path.join(path, AURA, FORMAT), "rb") as file:
+        with open(open_regular(os.path.join(path, AURA, FORMAT)), "rb") as file:
             return decode_record(file.read(_FORMAT_LIMIT), Format, FORMAT).project
     except (OSError, RecordCorrupt):
         return None
