@@ -51,7 +51,7 @@ class Site:
         self._jobs: dict[str, Jobs] = {}
         self._lookers: dict[str, Looker] = {}
         if settings.root is not None:
-            self._add(settings.root)
+            self._add(settings.root, trusted=(settings.root,))  # whose it is was looked at before
 
     @property
     def only(self) -> Workspace | None:
@@ -120,10 +120,13 @@ class Site:
         for workspace in self._workspaces.values():
             workspace.close()
 
-    def _add(self, root: str) -> None:
+    def _add(self, root: str, trusted: tuple[str, ...] = ()) -> None:
         settings = self.settings
         options = Options(
-            author=settings.author, credentials=settings.credentials, cache=os.path.join(settings.cache, "indexes")
+            author=settings.author,
+            credentials=settings.credentials,
+            cache=os.path.join(settings.cache, "indexes"),
+            trusted=trusted,
         )
         if settings.wait_seconds is not None:
             options["wait_seconds"] = settings.wait_seconds
