@@ -6,6 +6,7 @@ import time
 import zipfile
 
 import pytest
+from aura_vcs.compare.merge.file import merge_file
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.model import Timeline
 from aura_vcs.formats.timeline.project_file import read_project
@@ -105,8 +106,6 @@ def test_a_sequence_in_itself_is_read() -> None:
     """A playlist that plays the sequence that it is in."""
     data = projects.kdenlive(CUT).replace(b'<entry producer="chain0"', b'<entry producer="{aaaa}"')
     assert isinstance(read_project("x.kdenlive", data), Timeline)
-    from aura_vcs.compare.merge.file import merge_file
-
     other = data.replace(b"main_bin", b"main_bin")
     assert merge_file("x.kdenlive", data, data + b"\n", other + b"\n\n") is not None
 
@@ -118,3 +117,27 @@ def test_zip_bombs_are_refused() -> None:
         archive.writestr("content.otio", b"0" * (80 << 20))
     found = read_project("x.otioz", buffer.getvalue())
     assert isinstance(found, Unstructured)
+
+
+def test_many_children_and_lines_take_time_in_proportion() -> None:
+    """Space between elements adds up to nothing, and a block is not searched from its beginning for each word."""
+    rows = b"\n   <entry/>" * 200_000
+    lines = b"  JUNK 1\n" * 200_000
+    for data in (b"<mlt><playlist>" + rows + b"</playlist></mlt>", b"<REAPER_PROJECT 0.1\n" + lines + b">\n"):
+        start = time.process_time()
+        assert isinstance(read_project("x.mlt", data), Timeline)
+        assert time.process_time() - start < 8, "a tenth is usual"
+
+
+@pytest.mark.parametrize("write", [projects.fcpxml, projects.reaper, projects.kdenlive, projects.edl])
+def test_damaged_versions_are_kept_twice_and_never_raise(write: object) -> None:
+    """Cut off, with ids doubled, times that are none, or what is referred to taken away."""
+    base = write({"V1": [Item("sea.mp4", 10, 50), Item("gull.mp4", 0, 40)]})  # type: ignore[operator]
+    whole = write({"V1": [Item("sea.mp4", 10, 30), Item("gull.mp4", 0, 40)]})  # type: ignore[operator]
+    bad = [base[: len(base) * n // 7] for n in range(1, 7)]
+    wrong = {b"/25s": b"/0s", b'id="r3"': b'id="r2"', b"0001-1111": b"0000-1111", b"POSITION 2": b"POSITION 1e99"}
+    bad += [base.replace(old, new) for old, new in {**wrong, b"chain1": b"chain0"}.items()]
+    for data in bad:
+        for sides in ((base, whole, data), (base, data, whole), (data, base, whole)):
+            merged = merge_file("x.fcpxml", *sides)
+            assert merged.data is not None or merged.reason or data == base

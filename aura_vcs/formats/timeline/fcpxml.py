@@ -4,6 +4,7 @@ Times are fractions of seconds. A clip's children are placed in the clip's own t
 clips, on a track for their lane. Ids such as `r1` mean nothing outside of one file.
 """
 
+from functools import lru_cache
 from urllib.parse import unquote
 
 from msgspec import Struct, structs
@@ -340,6 +341,7 @@ class _Reader:
         return {name: digest_of(value) for name, value in found.items()}
 
 
+@lru_cache(1 << 14)
 def _ticks(value: str) -> Ticks:
     return (read_rational_seconds(value) or 0) if value else 0
 

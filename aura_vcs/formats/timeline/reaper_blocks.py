@@ -20,7 +20,7 @@ class Block:
     `start` to `end` (exclusive) are the lines of the file that it takes, counted from 0.
     """
 
-    __slots__ = ("children", "end", "head", "name", "start")
+    __slots__ = ("_first", "_indexed", "children", "end", "head", "name", "start")
 
     def __init__(self, name: str, head: str, start: int) -> None:
         self.name = name
@@ -28,6 +28,9 @@ class Block:
         self.start = start
         self.end = start + 1
         self.children: list[Block | tuple[int, str]] = []
+        self._first: dict[str, tuple[int, str]] = {}
+        """By the first word of a line: the first line with it."""
+        self._indexed = 0
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Return the lines directly in it, with their numbers."""
@@ -39,14 +42,18 @@ class Block:
 
     def line(self, name: str) -> str:
         """Return what follows that name on the first line of it; "" where there is none."""
-        for _, text in self.lines():
-            if text == name or text.startswith(name + " "):
-                return text[len(name) + 1 :]
-        return ""
+        return self._line(name)[1][len(name) + 1 :]
+
+    def _line(self, name: str) -> tuple[int, str]:
+        for child in self.children[self._indexed :]:
+            if isinstance(child, tuple):
+                self._first.setdefault(child[1].partition(" ")[0], child)
+        self._indexed = len(self.children)
+        return self._first.get(name, (-1, ""))
 
     def number_of(self, name: str) -> int:
         """Return the line of the file on which that name stands first, -1 for nowhere."""
-        return next((n for n, text in self.lines() if text == name or text.startswith(name + " ")), -1)
+        return self._line(name)[0]
 
     def fields(self, name: str) -> list[str]:
         """Return the fields of the first line of that name."""

@@ -58,10 +58,11 @@ def read_rational_seconds(value: str) -> Ticks | None:
         if _DECIMAL.fullmatch(value.strip()) is None:
             return None
         return clamp(round(Fraction(value.strip().rstrip("s")) * TICKS_PER_SECOND))
-    denominator = int(match.group(2) or 1)
+    number, denominator = int(match.group(1)), int(match.group(2) or 1)
     if denominator == 0:
         return None
-    return clamp(round(Fraction(int(match.group(1)) * TICKS_PER_SECOND, denominator)))
+    ticks, rest = divmod(number * TICKS_PER_SECOND, denominator)  # to the nearest, of two alike to the even one
+    return clamp(ticks + (2 * rest > denominator or (2 * rest == denominator and ticks % 2 == 1)))
 
 
 def nominal(rate: Rate) -> int:
