@@ -13,7 +13,7 @@ files: states are only made of the folders that somebody asks for.
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -41,6 +41,8 @@ _CHANGES = struct.Struct("<IIQ")
 _CHANGE = struct.Struct("<?IIIII32s")
 """Whether the lists changed; how many files changed, and went, folders, ignored and held names; the tree."""
 NO_TREE = bytes(32)
+FEW = 20
+"""One name in so many is looked for without making a table of all."""
 CHANGES_SHARE = 8
 """What changed may be an eighth as long as the first segment; then all of it is written anew."""
 
@@ -194,9 +196,8 @@ class _Change:
         folders, ignored, held = self.lists or (was.folders, was.ignored, was.held)
         names, size = list(was.names), STAMP.size
         stamps = bytearray(was.stamps)
-        places = {name: place for place, name in enumerate(names)} if self.files else {}
-        for name, state in self.files.items():
-            place = places.get(name)
+        for name, place in _places(names, self.files).items():
+            state = self.files[name]
             if place is None:
                 names.append(name)
                 stamps += state
@@ -207,6 +208,14 @@ class _Change:
             stamps = bytearray().join(stamps[place * size : (place + 1) * size] for place in kept)
             names = [names[place] for place in kept]
         return CachedFolder(names, bytes(stamps), folders, ignored, held, self.tree)
+
+
+def _places(names: list[str], wanted: Collection[str]) -> dict[str, int | None]:
+    """Map names to where they are in the list, None for those that are not; a few are looked for one by one."""
+    if len(wanted) * FEW < len(names):
+        return {name: names.index(name) if name in names else None for name in wanted}
+    known = {name: place for place, name in enumerate(names)}
+    return {name: known.get(name) for name in wanted}
 
 
 def _decode_changes(cache: ScanCache, changes: dict[str, _Change], data: bytes) -> None:
