@@ -164,6 +164,25 @@ class InterchangeMethods(Part):
         """
         return self._opened.run(call, _import_folder, plan if isinstance(plan, FolderPlan) else os.path.abspath(plan))
 
+    def plan_import_git(
+        self,
+        place: StrPath,
+        *,
+        branches: Sequence[str] = ("*",),
+        tags: Sequence[str] = ("*",),
+        since: datetime | None = None,
+        environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
+        **call: Unpack[Call],
+    ) -> GitImport:
+        """Say what `import_git` would bring; changes nothing. Refs that would be new or move have no version yet.
+
+        Raises:
+            NotAGitRepository, GitUnavailable, GitDamaged.
+        """
+        return self._opened.run(
+            call, _plan_import_git, os.fspath(place), tuple(branches), tuple(tags), time_text(since), environment
+        )
+
     def export_git(
         self,
         folder: StrPath,
@@ -253,6 +272,23 @@ def _import_git(
     done = git_import.import_git(
         repo, place, branches=branches, tags=tags, since=since, lfs=lfs, environment=environment
     )  # fmt: skip
+    return _git_import(done)
+
+
+def _plan_import_git(
+    repo: Repository,
+    place: str,
+    branches: tuple[str, ...],
+    tags: tuple[str, ...],
+    since: str | None,
+    environment: Mapping[str, str],
+) -> GitImport:
+    return _git_import(
+        git_import.plan_import_git(repo, place, branches=branches, tags=tags, since=since, environment=environment)
+    )
+
+
+def _git_import(done: git_import.GitImported) -> GitImport:
     return GitImport(
         done.place,
         done.versions,

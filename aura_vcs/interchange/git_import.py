@@ -94,6 +94,26 @@ def import_git(
         return _Import(repo, git, lfs=lfs).run(select(git.branches, branches), select(git.tags, tags), since)
 
 
+def plan_import_git(
+    repo: Repository,
+    place: str,
+    *,
+    branches: Sequence[str] = ("*",),
+    tags: Sequence[str] = ("*",),
+    since: str | None = None,
+    environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
+) -> GitImported:
+    """Say what `import_git` would bring; changes nothing. Refs that would be new or move have no version yet.
+
+    What of files could not be taken is not known before they are read.
+
+    Raises:
+        NotAGitRepository, GitUnavailable, GitDamaged.
+    """
+    with GitRepository(place, environment) as git:
+        return _Import(repo, git, lfs=False).plan(select(git.branches, branches), select(git.tags, tags), since)
+
+
 class _Import:
     def __init__(self, repo: Repository, git: GitRepository, *, lfs: bool) -> None:
         self._repo = repo
@@ -119,7 +139,28 @@ class _Import:
         if len(self._left) < LEFT_LIMIT:
             self._left[key] = None
 
-    def run(self, branches: Mapping[bytes, str], tags: Mapping[bytes, str], since: str | None) -> GitImported:
+    def plan(self, branches: Mapping[bytes, str], tags: Mapping[bytes, str], since: str | None) -> GitImported:
+        """Count what is new."""
+        named = self._peeled(tags)
+        rows = self._git.history([*branches.values(), *(tag.commit for tag in named.values())], since)
+        new = sum(row[0] not in self._versions for row in rows)
+        tips = {"branch": branches, "tag": {name: tag.commit for name, tag in named.items()}}
+        refs: dict[str, list[ImportedRef]] = {"branch": [], "tag": []}
+        for kind, found in tips.items():
+            for name, tip in found.items():
+                shown, own = name.decode("utf-8", "replace"), own_name("branch" if kind == "branch" else "tag", name)
+                if own is None:
+                    self._leave(f"{kind} {shown}", "nothing like its name can be one here")
+                    continue
+                version = self._versions.get(tip)
+                refs[kind].append(ImportedRef(shown, own, version or VersionId(ObjectId("")), version is None))
+        return GitImported(
+            self._shown, new, len(rows) - new, tuple(refs["branch"]), tuple(refs["tag"]),
+            tuple(LeftOut(*key) for key in self._left), self._left_count, tuple(self._notes()),
+        )  # fmt: skip
+
+    def _peeled(self, tags: Mapping[bytes, str]) -> dict[bytes, GitTag]:
+        """Find the commits that tags lead to; those that lead to none are told."""
         named: dict[bytes, GitTag] = {}
         for name, git_id in tags.items():
             found = peel(self._git, git_id)
@@ -127,6 +168,11 @@ class _Import:
                 self._leave(f"tag {os.fsdecode(name)}", found)
             else:
                 named[name] = found
+        return named
+
+    def run(self, branches: Mapping[bytes, str], tags: Mapping[bytes, str], since: str | None) -> GitImported:
+        """Import what is new."""
+        named = self._peeled(tags)
         rows = self._git.history([*branches.values(), *(tag.commit for tag in named.values())], since)
         new = [row for row in rows if row[0] not in self._versions]
         with self._repo.locks.shared("objects"):

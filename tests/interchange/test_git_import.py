@@ -13,7 +13,7 @@ from aura_vcs.history.names.branches import branches
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.interchange import git_import
-from aura_vcs.interchange.git_import import GitImported, import_git
+from aura_vcs.interchange.git_import import GitImported, import_git, plan_import_git
 from aura_vcs.interchange.git_names import git_name, own_name
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
@@ -46,6 +46,20 @@ def files_of(folder: Path) -> dict[str, tuple[str, bytes]]:
         elif path.is_file():
             found[name] = ("run" if path.stat().st_mode & 0o100 else "file", path.read_bytes())
     return found
+
+
+def test_a_dry_run_changes_nothing(tmp_path: Path, repo: Repository) -> None:
+    """It counts what would come, and nothing once all of it is there."""
+    source = film(tmp_path / "film")
+    planned = plan_import_git(repo, str(source), environment=ENVIRONMENT)
+    assert (planned.versions, planned.known, planned.head) == (9, 0, None)
+    assert all(ref.changed for ref in planned.branches)
+    assert not files_of(Path(repo.root))
+    assert branches(repo) == []
+    bring(repo, source)
+    again = plan_import_git(repo, str(source), environment=ENVIRONMENT)
+    assert (again.versions, again.known) == (0, 9)
+    assert not any(ref.changed for ref in (*again.branches, *again.tags))
 
 
 def test_everything_comes(tmp_path: Path, repo: Repository) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.options import HELP, Moment, examples, json_option
+from aura_vcs.cli.options import HELP, Moment, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.remote_environment import git_environment
@@ -34,6 +34,7 @@ SHOWN = 20
 @click.option("--tags", metavar="PATTERN", multiple=True, default=("*",), help="Only tags of such names; '' for none")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Leave out what is older")
 @click.option("--lfs/--no-lfs", default=True, help="Put the content of Git LFS in place of its pointers (default)")
+@dry_run_option
 @json_option
 @pass_repository
 def git_command(
@@ -45,6 +46,7 @@ def git_command(
     tags: tuple[str, ...],
     since: str | None,
     lfs: bool,
+    dry_run: bool,
 ) -> None:
     """Bring the history of a git repository here
 
@@ -54,10 +56,20 @@ def git_command(
     One `aura undo` takes the branches back.
     Ends with 3 if something could not be taken.
     """
-    from aura_vcs.interchange.git_import import import_git
+    from aura_vcs.interchange.git_import import import_git, plan_import_git
     from aura_vcs.interchange.git_process import is_address
 
     where = place if is_address(place) else os.path.join(current_session().folder, place)
+    if dry_run:
+        planned = plan_import_git(
+            repo, where, branches=branches, tags=tags, since=since, environment=git_environment()
+        )  # fmt: skip
+        if console.as_json:
+            console.data({**_git_to_json(planned), "dry_run": True})
+        else:
+            _print_git(console, planned, verb="Would import")
+            console.line("Nothing was changed.")
+        return
     done = import_git(
         repo, where, branches=branches, tags=tags, since=since, lfs=lfs, environment=git_environment()
     )  # fmt: skip
@@ -72,7 +84,8 @@ def git_command(
 def _git_to_json(done: "GitImported") -> dict[str, object]:
     def refs(found: "tuple[ImportedRef, ...]") -> list[dict[str, object]]:
         return [
-            {"git": ref.git_name, "name": ref.name, "version": ref.version, "changed": ref.changed} for ref in found
+            {"git": ref.git_name, "name": ref.name, "version": ref.version or None, "changed": ref.changed}
+            for ref in found
         ]
 
     return {
@@ -87,9 +100,9 @@ def _git_to_json(done: "GitImported") -> dict[str, object]:
     }
 
 
-def _print_git(console: Console, done: "GitImported") -> None:
+def _print_git(console: Console, done: "GitImported", *, verb: str = "Imported") -> None:
     known = faint(f"  ({count(done.known, 'commit')} had come before)") if done.known else ""
-    console.line(green("Imported"), f" {count(done.versions, 'version')} from ", cyan(done.place), known)
+    console.line(green(verb), f" {count(done.versions, 'version')} from ", cyan(done.place), known)
     for kind, refs in (("branch", done.branches), ("tag", done.tags)):
         moved = [ref for ref in refs if ref.changed]
         for ref in moved[:SHOWN]:
