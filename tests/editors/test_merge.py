@@ -217,46 +217,70 @@ def test_every_clip_is_as_the_side_that_changed_it_has_it(path: Path, count: int
                 assert {(clip[1], clip[part]) for clip in found} <= known
 
 
-@pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")
-@pytest.mark.parametrize("name", ["made.kdenlive", "made.mlt"])
-def test_what_is_merged_plays_in_melt(name: str, tmp_path: Path) -> None:
-    """A frame inside each clip has the colour of the media that was meant."""
-    colours = {"a.mp4": "#ff0000", "b.mp4": "#00ff00", "c.mp4": "#0000ff", "d.mp4": "#ffff00", "hers.mp4": "#ff00ff"}
-    write = projects.kdenlive if name.endswith("kdenlive") else projects.shotcut
-    base: Cut = {"V1": [Item("a.mp4", 0, 20), Item("b.mp4", 0, 20)]}
-    ours: Cut = {"V1": [*base["V1"], Item("c.mp4", 0, 20)]}
-    theirs: Cut = {"V1": [Item("hers.mp4", 0, 20), *base["V1"]]}
-    merged = merge_file(name, *(write(cut) for cut in (base, ours, theirs)))
+def test_groups_of_kdenlive_follow_their_clips() -> None:
+    """Theirs pulls everything forward and takes a grouped clip out: a group names the places that there are now."""
+
+    def grouped(cut: Cut, *leaves: str) -> bytes:
+        children = [{"data": leaf, "leaf": "clip", "type": "Leaf"} for leaf in leaves]
+        groups = json.dumps([{"children": children, "type": "Normal"}], indent=4)
+        prop = f'<property name="kdenlive:sequenceproperties.groups">{groups}</property>'
+        mark = '<property name="kdenlive:clipname">Sequence 1</property>'
+        return projects.kdenlive(cut).replace(mark.encode(), f"{mark}\n  {prop}".encode())
+
+    base: Cut = {"Black": [], "V1": [Item("a.mp4", 0, 50), Item("b.mp4", 0, 50), Item("c.mp4", 0, 30)], "V2": []}
+    ours: Cut = {**base, "V1": [*base["V1"], Item("d.mp4", 7, 20)]}
+    theirs: Cut = {**base, "V1": [Item("a.mp4", 0, 20), base["V1"][1]], "V2": [Item("c.mp4", 0, 30, gap=70)]}
+    leaves = ("0:0", "0:50", "0:100")
+    merged = merge_file("t.kdenlive", grouped(base, *leaves), grouped(ours, *leaves), projects.kdenlive(theirs))
     assert merged.data is not None, merged.reason
-    data = merged.data.replace(b"avformat-novalidate", b"color").replace(b"<chain ", b"<producer ")
+    assert clips("t.kdenlive", merged.data)[:3] == [
+        ("V1", "a.mp4", 0, 20), ("V1", "b.mp4", 20, 50), ("V1", "d.mp4", 100, 20),
+    ]  # fmt: skip
+    assert re.findall(rb'"data": "([^"]+)"', merged.data) == [b"0:0", b"0:20", b"1:70"]
+
+
+COLOURS = {"a.mp4": "#ff0000", "b.mp4": "#00ff00", "c.mp4": "#0000ff", "d.mp4": "#ffff00", "hers.mp4": "#ff00ff"}
+
+
+def rendered(data: bytes, folder: Path, frames: int) -> list[Path]:
+    """Frames that melt makes of a project, each media a colour."""
+    data = data.replace(b"avformat-novalidate", b"color").replace(b"<chain ", b"<producer ")
     data = data.replace(b"</chain>", b"</producer>")
-    for path, colour in colours.items():
+    for path, colour in COLOURS.items():
         data = data.replace(f">{path}<".encode(), f">{colour}<".encode())
-    (tmp_path / "merged.mlt").write_bytes(data)
-    command = [
-        "melt",
-        str(tmp_path / "merged.mlt"),
-        "-consumer",
-        f"avformat:{tmp_path}/f%03d.ppm",
-        "vcodec=ppm",
-        "s=16x16",
-        "an=1",
-        "real_time=-1",
-    ]
-    environment = {"PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen", "HOME": str(tmp_path)}
+    (folder / "merged.mlt").write_bytes(data)
+    consumer = ["-consumer", f"avformat:{folder}/f%03d.ppm", "vcodec=ppm", "s=16x16", "an=1", "real_time=-1"]
+    environment = {"PATH": "/usr/bin:/bin", "QT_QPA_PLATFORM": "offscreen", "HOME": str(folder)}
     for _ in range(3):  # on a busy machine melt sometimes does not end, after its last frame or before
         with suppress(subprocess.TimeoutExpired):
             subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False, env=environment
-            )
-        found = sorted(tmp_path.glob("f*.ppm"))
-        if len(found) >= 80:
+                ["melt", str(folder / "merged.mlt"), *consumer],
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False, env=environment,
+            )  # fmt: skip
+        found = sorted(folder.glob("f*.ppm"))
+        if len(found) >= frames:
             break
-    assert len(found) >= 80
-    for place, path in ((10, "hers.mp4"), (30, "a.mp4"), (50, "b.mp4"), (70, "c.mp4")):
-        pixel = found[place].read_bytes()[-(7 * 16 + 8) * 3 :][:3]
-        meant = bytes.fromhex(colours[path][1:])
-        assert all(abs(a - b) < 40 for a, b in zip(pixel, meant, strict=True)), (place, path, pixel)
+    return found
+
+
+@pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")
+@pytest.mark.parametrize("name", ["made.kdenlive", "made.mlt"])
+def test_what_is_merged_plays_in_melt(name: str, tmp_path: Path) -> None:
+    """A frame inside each clip has the colour of the media that was meant, whatever both sides did."""
+    write = projects.kdenlive if name.endswith("kdenlive") else projects.shotcut
+    base: Cut = {"V1": [Item(path, 0, 20) for path in ("a.mp4", "b.mp4", "c.mp4", "a.mp4")]}
+    ours: Cut = {"V1": [base["V1"][0], Item("b.mp4", 0, 11), *base["V1"][2:], Item("d.mp4", 0, 20)]}
+    theirs: Cut = {"V1": [Item("hers.mp4", 0, 20), *base["V1"][:2], base["V1"][3], Item("c.mp4", 0, 20, gap=10)]}
+    merged = merge_file(name, *(write(cut) for cut in (base, ours, theirs)))
+    assert merged.data is not None, merged.reason
+    assert merged.conflicts == ()
+    meant = [(start, length, media) for _, media, start, length in clips(name, merged.data)]
+    assert {media for _, _, media in meant} == set(COLOURS)
+    frames = rendered(merged.data, tmp_path, meant[-1][0] + meant[-1][1] - 1)
+    for start, length, path in meant:
+        pixel = frames[start + length // 2].read_bytes()[-(7 * 16 + 8) * 3 :][:3]
+        colour = bytes.fromhex(COLOURS[path][1:])
+        assert all(abs(a - b) < 40 for a, b in zip(pixel, colour, strict=True)), (start, path, pixel)
 
 
 def test_openshot_projects_merge_by_clip_and_without_noise() -> None:

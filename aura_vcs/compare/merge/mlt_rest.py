@@ -4,6 +4,7 @@ import json
 
 from aura_vcs.compare.merge.cut import MergedCut, Record
 from aura_vcs.compare.merge.mlt_cut import GROUPS, MltCut
+from aura_vcs.compare.merge.mlt_groups import follow_groups
 from aura_vcs.compare.merge.mlt_write import MltWriter
 from aura_vcs.formats.jsondoc.values import JsonValue, same
 from aura_vcs.formats.timeline.fingerprint import digest_of
@@ -24,6 +25,7 @@ def write_mlt(cut: MltCut, merged: MergedCut, names: dict[str, str]) -> bytes:
     rest.bin()
     writer.clips()
     rest.run()
+    follow_groups(writer)
     return writer.render()
 
 
