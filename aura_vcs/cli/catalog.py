@@ -33,7 +33,7 @@ _LISTED = {
     "show": ("Show one version, or a file as a version has it", INSPECTING),
     "diff": ("Show what changed between versions, or since one", INSPECTING),
     "ui": ("Look at the history as a page in the browser", INSPECTING),
-    "blame": ("Say which version wrote each line or field of a file", INSPECTING),
+    "blame": ("Say which version wrote each line, field or clip of a file", INSPECTING),
     "cat": ("Write the content of an object or file to stdout", INSPECTING),
     "checkout": ("Go to a branch or an older version", MOVING),
     "restore": ("Bring a version's content back, all or some files", MOVING),

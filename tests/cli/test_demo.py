@@ -108,7 +108,7 @@ def test_the_merging_part_runs(tmp_path: Path) -> None:
     wanted += ["push", "clone", "resolve", "commit", "push", "pull", "resolve", "log", "blame", "log", "diff"]
     assert all(verb in remaining for verb in wanted), commands
     for said in (
-        "timeline.json  joined by clip",
+        "timeline.json  merged by clip",
         "Jupiter says now: Jupiter: two and a half times",
         "the brief's tone is now: Short and dry",
         "Nothing is open.",

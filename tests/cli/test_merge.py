@@ -31,7 +31,7 @@ def test_a_merge_says_what_came_and_what_is_open(apart: Film) -> None:
     plan = apart("merge", "side", "--dry-run").out
     done = apart("merge", "side").out
     for text in (plan, done):
-        assert "joined    brief.json  joined by field" in text
+        assert "merged    brief.json  merged by field" in text
         assert "taken     notes.txt" in text
         assert "1  brief.json#/tone" in text
         assert 'theirs "stern"  (v3 from side)' in text
@@ -129,7 +129,7 @@ def test_contradictions_are_refused(apart: Film) -> None:
     assert "Choose one" in apart("resolve", "--ours", "--theirs", ".", code=2).stderr
     assert apart.data("status")["conflicts"] == ["brief.json#/tone"]
     for extra in (["--grep", "x"], ["--graph"], ["--all"], ["--", "notes.txt"]):
-        assert "--field goes alone" in apart("log", "--field", "brief.json#/tone", *extra, code=2).stderr
+        assert "go alone, or with -n" in apart("log", "--field", "brief.json#/tone", *extra, code=2).stderr
     assert apart.data("resolve", "brief")["conflicts"] == []
     assert len(apart.data("resolve", "brief.json#/tone")["conflicts"]) == 1
 
@@ -236,8 +236,8 @@ def test_what_a_merge_says_of_files(film: Film) -> None:
     assert "renamed   scenes/001.json → scenes/002.json" in said
     assert "renamed   end.md → last.md" in said
     assert "deleted" not in said.replace("deleted   notes", "")
-    assert "not joined by field: in theirs, the key 'a' is given twice in one object" in said
-    assert "not joined by line: in theirs, it is not UTF-8" in said
+    assert "not merged by field: in theirs, the key 'a' is given twice in one object" in said
+    assert "not merged by line: in theirs, it is not UTF-8" in said
     assert "a file in v3 from main, a folder in v4 from side: the file was set aside as notes (v3 from main)" in said
     assert "two files of one name, at least on some disks: here is ours (v3 from main)" in said
     assert "base   nothing\n" in said

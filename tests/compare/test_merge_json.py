@@ -370,7 +370,7 @@ def test_documents_that_lose_something_are_not_joined() -> None:
     merged = merge_json(b'{"a":1}', b'{"a":2}', b'{"a":1,"a":3}')
     assert merged.data == b'{"a":2}'
     why = "the key 'a' is given twice in one object"
-    assert merged.fallback == f"Their version is not joined by fields: {why}"
+    assert merged.fallback == f"Their version is not merged by fields: {why}"
 
 
 @pytest.mark.parametrize("count", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])

@@ -83,7 +83,7 @@ def test_diverged_heads_join_without_a_name(machines: tuple[Path, Path]) -> None
 
 
 def test_lines_that_never_met(quick_path: Path, project: Path) -> None:
-    """Two first versions without a common one: everything of both is there, documents joined by field."""
+    """Two first versions without a common one: everything of both is there, documents merged by field."""
     studio, laptop = quick_path / "studio", quick_path / "laptop"
     shutil.move(project, studio)
     Repository.init(studio, author="Ada", host="studio").close()

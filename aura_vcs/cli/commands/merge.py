@@ -46,7 +46,7 @@ def merge_command(
 ) -> None:
     """Join another branch or version into yours
 
-    Documents are joined by field, timelines by clip, texts by line. What both sides changed differently
+    Documents are merged by field, timelines by clip, texts by line. What both sides changed differently
     stays open, both sides kept: the joined version is saved, and `aura resolve` decides later. Without a
     name, joins what several machines did to this branch.
     """
@@ -174,12 +174,12 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
 
     by = {item.path: item.by for item in plan.merged_files}
     mixed = {item.path: item.mixed for item in plan.merged_files}
-    words = {"fields": "joined by field", "timeline": "joined by clip", "text": "joined by line"}
+    words = {"fields": "merged by field", "timeline": "merged by clip", "text": "merged by line"}
     old_paths = {new: old for old, new in plan.renamed.items()}
     shown = [path for path in plan.changes if path != CONFLICTS and path not in plan.renamed]
     for path in shown[:SHOWN]:
         how = f"  {words[by[path]]}" if path in by else ""
-        word = "deleted" if plan.changes[path] is None else "joined" if path in by else "taken"
+        word = "deleted" if plan.changes[path] is None else "merged" if path in by else "taken"
         console.line(*changed_path("renamed" if path in old_paths else word, path, old_paths.get(path)), cyan(how))
         for passage in mixed.get(path, ())[:PASSAGES]:
             console.line(faint(f"      line {passage.line:,} has words of both: "), _one_line(passage.text))

@@ -251,7 +251,7 @@ def _print_merged(repo: "Repository", console: Console, merged: "Merged") -> Non
     joined = {item.path for item in plan.merged_files}
     paths = [path for path in plan.changes if path != CONFLICTS]
     for path in paths[:SHOWN]:
-        word = "joined" if path in joined else "deleted" if plan.changes[path] is None else "taken"
+        word = "merged" if path in joined else "deleted" if plan.changes[path] is None else "taken"
         console.line(*changed_path(word, path))
     if len(paths) > SHOWN:
         console.line(faint(f"  … and {count(len(paths) - SHOWN, 'more path')}"))

@@ -90,7 +90,7 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
     for side, data in zip(("before both", "in ours", "in theirs"), sides, strict=True):
         parsed = parse_document(data)
         if not isinstance(parsed, ParsedDocument):
-            return MergedFile(None, reason=f"not joined by field: {side}, {parsed.reason}")
+            return MergedFile(None, reason=f"not merged by field: {side}, {parsed.reason}")
         values.append(parsed.value)
     names = [strong_identity(value) for value in values[1:]]
     if None not in names and names[0] != names[1]:

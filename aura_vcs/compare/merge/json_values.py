@@ -81,7 +81,7 @@ def merge_documents(base: bytes, ours: bytes, theirs: bytes, merge: MergeFunctio
     for side, data in (("The common", base), ("Our", ours), ("Their", theirs)):
         document = parse_document(data)
         if isinstance(document, Unstructured):
-            reason = f"{side} version is not joined by fields: {document.reason}"
+            reason = f"{side} version is not merged by fields: {document.reason}"
             return MergedDocument(ours, fallback=reason)
         assert isinstance(document, ParsedDocument)
         values.append(document.value)

@@ -65,7 +65,7 @@ class MergedValue(Struct, frozen=True):
 
 
 class MergedDocument(Struct, frozen=True):
-    """A joined JSON document as bytes. With a `fallback`, a sentence, nothing was joined by fields."""
+    """A joined JSON document as bytes. With a `fallback`, a sentence, nothing was merged by fields."""
 
     data: bytes
     conflicts: tuple[Conflict, ...] = ()

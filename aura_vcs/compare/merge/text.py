@@ -40,9 +40,9 @@ def merge_text(base: bytes, ours: bytes, theirs: bytes) -> MergedText:
     for side, data in (("before both", base), ("in ours", ours), ("in theirs", theirs)):
         text = read_text(data)
         if isinstance(text, Unstructured):
-            return MergedText(ours, fallback=f"not joined by line: {side}, {text.reason}")
+            return MergedText(ours, fallback=f"not merged by line: {side}, {text.reason}")
         if text.encode("utf-8") != data:
-            return MergedText(ours, fallback=f"not joined by line: {side}, it is not UTF-8")
+            return MergedText(ours, fallback=f"not merged by line: {side}, it is not UTF-8")
         texts.append(text)
     joined, conflicts, mixed = _merge_passages(*texts)
     return MergedText(joined.encode("utf-8"), conflicts, mixed=mixed)
