@@ -10,6 +10,7 @@ import pytest
 from aura_vcs.errors.integrity import StorageFull
 from aura_vcs.errors.interchange import TargetExists
 from aura_vcs.history.autosave import autosave
+from aura_vcs.history.commit import CommitRequest
 from aura_vcs.history.commit import commit as commit_version
 from aura_vcs.history.names.branches import branches, create_branch
 from aura_vcs.history.names.tags import create_tag
@@ -65,7 +66,7 @@ def test_round_trip_gives_the_same_trees_and_commits(tmp_path: Path, repo: Repos
     (root / "a").mkdir()
     (root / "a/b.txt").write_text("b\n")
     (root / "a.txt").write_text("a\n")
-    first = commit_version(repo, "First <cut>", description="Longer\n\nwords").version
+    first = commit_version(repo, CommitRequest("First <cut>", description="Longer\n\nwords")).version
     assert first is not None
     create_branch(repo, "side", first.id)
     create_tag(repo, "sent", first.id, "To the client")
