@@ -75,6 +75,8 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "note resolve": ("Notes.resolve", {"ID": "note"}),
     "note reopen": ("Notes.reopen", {"ID": "note"}),
     "note edit": ("Notes.edit", {"ID": "note"}),
+    "note import": ("Notes.import_markers", {"WHERE": "file"}),
+    "note export": ("Notes.export_markers", {"WHERE": "file"}),
     "note delete": ("Notes.delete", {"ID": "note"}),
     "provenance show": ("Provenances.__getitem__", {}),
     "provenance set": ("Provenances.set", {"--parameter": "parameters", "--input": "inputs", "--unset": ()}),

@@ -62,7 +62,7 @@ PARTS = {
         "abort_merge merge status",
     ],
     "agents": ["plain tools", "server"],
-    "annotations": ["targets", "places", "notes provenance", "recipes"],
+    "annotations": ["targets", "places", "notes provenance", "markers recipes"],
     "project": [
         "documents editor_rules",
         "agents_page autosave_loop editor_litter media purge render scenes search search_texts summary",

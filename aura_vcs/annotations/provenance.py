@@ -158,6 +158,8 @@ def _embedded_of(repo: Repository, path: str, entry: Entry) -> Facts:
 def set_provenance(repo: Repository, where: str, facts: Mapping[str, Any]) -> Provenance:
     """Say where a file, a content or a version comes from; a fact that is None is taken away, others stay.
 
+    What the file itself brings along is kept beside it: it counts in sums and lists then, without looking into files.
+
     Raises:
         InvalidFact: there is no such fact, or it cannot have that value.
         UnknownVersion, UnknownName: there is no such thing. FileUnreadable.
@@ -166,7 +168,11 @@ def set_provenance(repo: Repository, where: str, facts: Mapping[str, Any]) -> Pr
         if name not in NAMES:
             raise InvalidFact(name, facts[name], f"there is no such fact; there are {', '.join(ORDER)}")
     subject = find_subject(repo, where)
-    given: dict[str, Fact | None] = {**check_facts(facts)}
+    known = _stored(repo, subject.id)
+    said = {} if known is None else facts_of(known)
+    brought = {name: fact for name, fact in _embedded(repo, subject).items() if name not in said and name not in facts}
+    brought.pop("origin", None)
+    given: dict[str, Fact | None] = {**brought, **check_facts(facts)}
     given |= dict.fromkeys(name for name, value in facts.items() if value is None)
     if subject.path is not None:
         given.setdefault("path", shown_path(subject.path))
@@ -299,13 +305,13 @@ def _side(
     if entry is None:
         return {}
     said = facts_of(stored[entry.id]) if entry.id in stored else {}
-    if said or not look:
+    if not look:
         return said
     try:
         with contents.open((change.old_path if is_old else None) or change.path, entry) as file:
-            return read_embedded(file)
+            return {**read_embedded(file), **said}
     except (IntegrityError, FileUnreadable, OSError):
-        return {}
+        return said
 
 
 _COMPARED = ("model", "model_version", "prompt", "negative_prompt", "seed", "parameters")

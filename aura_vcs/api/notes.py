@@ -1,15 +1,16 @@
 """Notes of a project: what people and programs say about versions and files."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from aura_vcs.annotations import notes
+from aura_vcs.annotations import markers, notes
 from aura_vcs.annotations.places import Located, find_now
 from aura_vcs.annotations.targets import Target, describe_place
-from aura_vcs.api.opened import Part
+from aura_vcs.api.opened import Part, StrPath
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import VersionLike, name_of, path_or_none, time_text
 from aura_vcs.codec import parse_time
@@ -181,6 +182,22 @@ class Notes(Part):
     def delete(self, note: str) -> Note:
         """Delete a note; `undo` and `reopen` bring it back."""
         return Note._of(self._opened.run(NO_CALL, notes.delete_note, note))
+
+    def import_markers(self, file: str) -> tuple[Note, ...]:
+        """Make notes of the markers of a timeline or an editor's project that there are none of yet.
+
+        Raises:
+            UnknownVersion, UnknownName, InvalidTarget.
+        """
+        return tuple(map(Note._of, self._opened.run(NO_CALL, markers.import_markers, file)))
+
+    def export_markers(self, file: str, output: StrPath) -> int:
+        """Write the notes on a file as markers into a new OpenTimelineIO file; return how many.
+
+        Raises:
+            UnknownVersion, UnknownName, TargetExists. InputError: no note on it is about a moment.
+        """
+        return self._opened.run(NO_CALL, markers.export_markers, file, os.fspath(output))
 
     def locate(self, note: str, version: VersionLike = "HEAD") -> NotePlaceNow | None:
         """Find where what a note is about is in a version; None for a note on a whole version."""

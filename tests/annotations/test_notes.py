@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aura_vcs.annotations.markers import export_markers, import_markers
 from aura_vcs.annotations.notes import (
     add_note,
     delete_note,
@@ -20,6 +21,7 @@ from aura_vcs.annotations.notes import (
 from aura_vcs.annotations.places import find_now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import FormatUnsupported, InvalidTarget, UnknownName, UnknownVersion
+from aura_vcs.errors.interchange import TargetExists
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.index import Index
@@ -188,6 +190,44 @@ def test_a_clip_and_a_field_are_followed(repo: Repository) -> None:
     lost = find_now(repo, clip.target)
     assert lost is not None
     assert not lost.is_found
+
+
+def test_markers(repo: Repository, tmp_path: Path) -> None:
+    """Notes go out as markers of OpenTimelineIO and come back as they were; markers of others become notes, once."""
+    add_note(repo, "cut.otio@0:01-0:02", "too bright", color="orange")
+    add_note(repo, "cut.otio@clip=Waves", "too long")
+    assert export_markers(repo, "cut.otio", str(tmp_path / "out.otio")) == 2
+    with pytest.raises(TargetExists):
+        export_markers(repo, "cut.otio", str(tmp_path / "out.otio"))
+    made = json.loads((tmp_path / "out.otio").read_bytes())
+    found = {item["name"]: item for item in made["tracks"]["markers"]}
+    assert found["too bright"]["color"] == "ORANGE"
+    assert found["too long"]["marked_range"]["start_time"]["value"] == 48.0, "where the clip is"
+    found["too bright"]["metadata"] = {}
+    made["tracks"]["markers"].append({**found["too bright"], "name": "from an editor", "comment": ""})
+    save(repo, "cut.otio", json.dumps(made))
+    assert [(note.text, note.target.start) for note in import_markers(repo, "cut.otio")] == [("from an editor", 1.0)]
+    assert import_markers(repo, "cut.otio") == []
+    undo(repo)
+    assert len(notes(repo, "cut.otio")) == 2
+    add_note(repo, "cut.mp4@0:03", "loud")
+    assert export_markers(repo, "cut.mp4", str(tmp_path / "film.otio")) == 1
+    with pytest.raises(InputError):
+        export_markers(repo, "poster.png", str(tmp_path / "none.otio"))
+    with pytest.raises(InvalidTarget):
+        import_markers(repo, "cut.mp4")
+
+
+def test_markers_of_editors(repo: Repository) -> None:
+    """Markers of editors' projects come in by their readers."""
+    save(repo, "cut.edl", "TITLE: Cut\nFCM: NON-DROP FRAME\n")
+    xml = (
+        '<?xml version="1.0"?><!DOCTYPE xmeml><xmeml version="5"><sequence><name>Cut</name>'
+        "<rate><timebase>25</timebase><ntsc>FALSE</ntsc></rate><marker><name>logo</name><comment>too big</comment>"
+        "<in>50</in><out>-1</out></marker><media><video/></media></sequence></xmeml>"
+    )
+    save(repo, "cut.xml", xml)
+    assert [(note.text, note.target.start) for note in import_markers(repo, "cut.xml")] == [("logo\ntoo big", 2.0)]
 
 
 def test_search_finds_notes(repo: Repository) -> None:

@@ -241,7 +241,7 @@ def test_costs(repo: Repository) -> None:
     set_provenance(repo, "copy.png", {"person": "Ada"})
     set_provenance(repo, "sky.png", {"cost": 5, "currency": "EUR", "made_at": "2025-03-04"})
     assert [(s.key, s.currency, s.cost, s.tokens, s.count) for s in costs(repo)] == [
-        ("", "EUR", Decimal(5), 0, 1), ("flux", "USD", Decimal("0.3"), 20, 2)]  # fmt: skip
+        ("v1-5", "EUR", Decimal(5), 0, 1), ("flux", "USD", Decimal("0.3"), 20, 2)]  # fmt: skip
     assert {item.key for item in costs(repo, "month")} >= {"2025-03"}
     assert {item.key for item in costs(repo, "project")} == {"film"}
 

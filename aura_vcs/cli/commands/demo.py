@@ -15,7 +15,7 @@ from aura_vcs.cli.output.console import Console, faint, is_terminal
 from aura_vcs.cli.session import Session
 from aura_vcs.errors import Interrupted
 
-PARTS = ("basics", "merging", "studio")
+PARTS = ("basics", "merging", "notes", "studio")
 _PREFIX = "aura-demo-"
 _GOES_ON = "Enter goes on, q ends: "
 
@@ -35,8 +35,8 @@ _GOES_ON = "Enter goes on, q ends: "
 def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep: bool, sample: str | None) -> None:
     """Watch a tour on a sample project, or get the sample project
 
-    Three parts: basics (versions, going back, two machines), merging, studio. Every command is run for
-    real, in a scratch folder that is removed at the end; nothing of yours is read or changed. On a
+    Four parts: basics (versions, going back, two machines), merging, notes (and where files come from), studio. Every
+    command is run for real, in a scratch folder that is removed at the end; nothing of yours is read or changed. On a
     terminal it waits for Enter after each step. At the end stands the address of the project's page,
     which goes with the tour; with --keep it goes on until Ctrl-C.
     """
@@ -77,10 +77,11 @@ def _scratch_folder() -> "tempfile.TemporaryDirectory[str]":
 def _show(console: Console, scratch: Path, parts: tuple[str, ...], *, pauses: bool) -> None:
     from aura_vcs.cli.demo.basics import basics
     from aura_vcs.cli.demo.merging import merging
+    from aura_vcs.cli.demo.notes import notes
     from aura_vcs.cli.demo.stage import Stage
     from aura_vcs.cli.demo.studio import studio
 
-    shows = {"basics": basics, "merging": merging, "studio": studio}
+    shows = {"basics": basics, "merging": merging, "notes": notes, "studio": studio}
     for name in parts:
         folder = scratch / name
         folder.mkdir(exist_ok=True)

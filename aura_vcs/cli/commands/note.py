@@ -9,8 +9,8 @@ from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, POSITIVE, TEXT, Moment, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Part, cyan, faint, green, red, strong, yellow
-from aura_vcs.cli.output.humanize import local_time
-from aura_vcs.cli.session import Session, pass_repository, project_paths
+from aura_vcs.cli.output.humanize import count, local_time
+from aura_vcs.cli.session import Session, current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.notes import located_to_json, note_to_json, shown_target
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def show_command(repo: "Repository", console: Console, note: str) -> None:
         return
     console.lines(_lines(repo, found))
     if now is not None:
-        console.line(faint("    now: "), *_now(repo, now))
+        console.line(faint("    now: "), *_now(repo, found, now))
     for text in found.earlier:
         console.line(faint("    was: "), *_indented(text, "         "))
 
@@ -184,6 +184,45 @@ def delete_command(repo: "Repository", console: Console, note: str) -> None:
     _print_done(repo, console, "Deleted", delete_note(repo, note))
 
 
+@note_command.command("import", context_settings=HELP, epilog=examples("aura note import cut.otio"))
+@click.argument("where", metavar="[VERSION:]FILE", shell_complete=complete_version)
+@json_option
+@pass_repository
+def import_command(repo: "Repository", console: Console, where: str) -> None:
+    """Make notes of the markers of a timeline or an editor's project
+
+    Of OpenTimelineIO also those of clips and tracks, of other projects those of the whole. A marker that there is a
+    note of already is passed over.
+    """
+    from aura_vcs.annotations.markers import import_markers
+
+    found = import_markers(repo, _where(repo, where))
+    if console.as_json:
+        console.data({"notes": [note_to_json(repo, note) for note in found]})
+        return
+    console.lines(line for note in found for line in _lines(repo, note))
+    console.line(f"{count(len(found), 'new note')} from markers.")
+
+
+@note_command.command("export", context_settings=HELP, epilog=examples("aura note export cut.otio reviewed.otio"))
+@click.argument("where", metavar="[VERSION:]FILE", shell_complete=complete_version)
+@click.argument("output", metavar="OUTPUT", type=click.Path(readable=False))
+@json_option
+@pass_repository
+def export_command(repo: "Repository", console: Console, where: str, output: str) -> None:
+    """Write the notes on a file as markers, into a new OpenTimelineIO file
+
+    Of an OpenTimelineIO timeline it is a copy with markers more, of a film a timeline that plays it.
+    """
+    from aura_vcs.annotations.markers import export_markers
+
+    written = export_markers(repo, _where(repo, where), os.path.join(current_session().folder, output))
+    if console.as_json:
+        console.data({"output": output, "markers": written})
+        return
+    console.line("Wrote ", strong(output), f": {count(written, 'marker')}")
+
+
 def _where(repo: "Repository", text: str) -> str:
     """Convert the path of a file, as it was typed in a folder of the project, to the form that versions have."""
     from aura_vcs.annotations.targets import split_places
@@ -224,8 +263,8 @@ def _indented(text: str, indent: str) -> list[Part]:
     return [strong(f"\n{indent}".join(text.splitlines()))]
 
 
-def _now(repo: "Repository", now: "Located") -> list[Part]:
-    from aura_vcs.annotations.targets import clock
+def _now(repo: "Repository", note: "Note", now: "Located") -> list[Part]:
+    from aura_vcs.annotations.targets import Target, clock, describe_place
 
     if now.path is None:
         return ["the file is not there any more"]
@@ -236,4 +275,6 @@ def _now(repo: "Repository", now: "Located") -> list[Part]:
     place = f"@{now.field}" if now.field is not None else ""
     if now.start is not None:
         place = f"@{clock(now.start)}" + (f"-{clock(now.end)}" if now.end is not None else "")
+    if note.target.region is not None:
+        place += describe_place(Target(region=note.target.region))
     return [cyan(f"{where}{place}"), "" if now.is_same else ", which has changed since"]

@@ -64,6 +64,14 @@ class Person:
         if ended != code:
             raise AuraError(f"aura {shown} ended with exit code {ended}", hint="Please report this.")
 
+    def data(self, *arguments: str) -> Any:
+        """Run a command without showing it, and return what it prints with `--json`."""
+        environment = {**self.stage.environment, "AURA_AUTHOR": self.author}
+        done = subprocess.run(
+            [*COMMAND, *arguments, "--json"], cwd=self.folder, env=environment, capture_output=True, check=True
+        )
+        return json.loads(done.stdout)
+
     def read(self, path: str) -> Any:
         """Return a document as it is in the folder now."""
         return json.loads((self.folder / path).read_text("utf-8"))
