@@ -4,6 +4,7 @@
 the rest is for libFuzzer. It stops at the first exception that is none of ours.
 """
 
+import io
 import struct
 import sys
 from collections.abc import Callable
@@ -13,10 +14,12 @@ import atheris
 with atheris.instrument_imports(include=["aura_vcs"]):
     from aura_vcs.codec import decode_children, decode_operation, decode_tree, decode_version, encode_tree
     from aura_vcs.errors import AuraError
+    from aura_vcs.formats.provenance.embedded import read_embedded
     from aura_vcs.ids import ObjectId
-    from aura_vcs.model import Label
+    from aura_vcs.model import Annotation, Label
     from aura_vcs.objects.chunking import decode_chunk_list
     from aura_vcs.objects.packs.format import END_MAGIC, decode_footer, footer_length
+    from aura_vcs.refs.annotations import check_annotation
     from aura_vcs.refs.packed_labels import decode_ref
 
 import zstandard
@@ -67,8 +70,29 @@ def label(data: bytes) -> None:
     decode_ref(data, Label, "label")
 
 
+def annotation(data: bytes) -> None:
+    """A note."""
+    check_annotation("notes", decode_ref(data, Annotation, "note"), "note")
+
+
+def embedded(data: bytes) -> None:
+    """What a media file says of where it comes from: never an error."""
+    read_embedded(io.BytesIO(data))
+
+
 DECODERS: dict[str, Callable[[bytes], None]] = {
-    decoder.__name__: decoder for decoder in (footer, trailer, tree, version, chunks, operation, label)
+    decoder.__name__: decoder
+    for decoder in (
+        footer,
+        trailer,
+        tree,
+        version,
+        chunks,
+        operation,
+        label,
+        annotation,
+        embedded,
+    )
 }
 
 

@@ -32,7 +32,7 @@ _SPOKEN = re.compile(r"(?:(\d+) h )?(?:(\d+) min )?(\d+(?:\.\d+)?) s", re.ASCII)
 _COLORS = frozenset({"PINK", "RED", "ORANGE", "YELLOW", "GREEN", "CYAN", "BLUE", "PURPLE", "MAGENTA", "BLACK", "WHITE"})
 
 
-class Marker(msgspec.Struct, frozen=True):
+class TimelineMarker(msgspec.Struct, frozen=True):
     """A marker of a timeline: what it says, and where, in seconds; `note` is the note that it was made from."""
 
     text: str
@@ -42,7 +42,7 @@ class Marker(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-def read_markers(repo: Repository, where: str) -> list[Marker]:
+def read_markers(repo: Repository, where: str) -> list[TimelineMarker]:
     """Read the markers of a timeline as a version has it: those of the whole; of OpenTimelineIO also those of clips.
 
     Raises:
@@ -62,14 +62,14 @@ def read_markers(repo: Repository, where: str) -> list[Marker]:
     return [*_of_timeline(timeline)][:MARKERS_LIMIT]
 
 
-def _of_timeline(timeline: Timeline) -> Iterator[Marker]:
+def _of_timeline(timeline: Timeline) -> Iterator[TimelineMarker]:
     for name, rest in timeline.markers:
         said = json.loads(rest) if rest.startswith("{") else {}
         start = _seconds(str(said.get("at", "")), timeline)
         comment = said.get("comment")
         text = "\n".join(part for part in (name, comment if isinstance(comment, str) else "") if part)
         if start is not None and text:
-            yield Marker(text, start)
+            yield TimelineMarker(text, start)
 
 
 def _seconds(text: str, timeline: Timeline) -> float | None:
@@ -80,7 +80,7 @@ def _seconds(text: str, timeline: Timeline) -> float | None:
     return None if frames is None else max(0, frames_to_ticks(frames, timeline.rate)) / TICKS_PER_SECOND
 
 
-def _of_otio(document: Any) -> Iterator[Marker]:
+def _of_otio(document: Any) -> Iterator[TimelineMarker]:
     """Walk through a document: markers of stacks and tracks count from its start, those of clips from theirs."""
     timeline = document if document.get("tracks") else next(iter(document.get("children", [])), {})
     stack = timeline.get("tracks") if isinstance(timeline, dict) else None
@@ -98,7 +98,7 @@ def _of_otio(document: Any) -> Iterator[Marker]:
             start += played[1] / TICKS_PER_SECOND
 
 
-def _in(item: dict[str, Any], start: float, begins: float) -> Iterator[Marker]:
+def _in(item: dict[str, Any], start: float, begins: float) -> Iterator[TimelineMarker]:
     for marker in _dicts(item.get("markers")):
         found = read_range(marker.get("marked_range"))
         texts = [marker.get("name"), marker.get("comment")]
@@ -113,7 +113,7 @@ def _in(item: dict[str, Any], start: float, begins: float) -> Iterator[Marker]:
         color = marker.get("color")
         if at <= LONGEST_SECONDS:
             name = color.lower() if isinstance(color, str) else ""
-            yield Marker(text, at, end, name[:32], known if isinstance(known, str) else "")
+            yield TimelineMarker(text, at, end, name[:32], known if isinstance(known, str) else "")
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from aura_vcs.cli.demo.basics import basics
 from aura_vcs.cli.demo.merging import merging
+from aura_vcs.cli.demo.notes import notes
 from aura_vcs.cli.demo.stage import Stage, sample_project
 from aura_vcs.cli.demo.studio import studio
 from aura_vcs.cli.main import cli
 from click.testing import CliRunner
 
 DEMO = [sys.executable, "-P", "-m", "aura_vcs", "demo"]
-PARTS = {"basics": basics, "merging": merging, "studio": studio}
+PARTS = {"basics": basics, "merging": merging, "notes": notes, "studio": studio}
 
 
 class Shown:
@@ -64,7 +65,7 @@ def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_all_of_it_runs_as_processes(tmp_path: Path) -> None:
-    """Whoever types `aura demo` sees all three parts, and nothing is left behind."""
+    """Whoever types `aura demo` sees all four parts, and nothing is left behind."""
     done = _run(tmp_path)
     assert done.returncode == 0, done.stderr
     assert "That was the tour" in done.stdout
@@ -115,6 +116,20 @@ def test_the_merging_part_runs(tmp_path: Path) -> None:
     ):
         assert said in done.stdout
     assert done.stdout.count("1 conflict left open") == 2
+    assert "Error" not in done.stdout + done.stderr
+
+
+def test_the_notes_part_runs(tmp_path: Path) -> None:
+    """A generated picture with its prompt, a note at a second, the fix, the note resolved, the cost."""
+    done = _play("notes", tmp_path)
+    for said in (
+        "prompt           Mars at noon, red dust",
+        "the orbits turn too fast here",
+        "same model, prompt, negative prompt, parameters, other seed",
+        "resolved by Ada",
+        "0.08 EUR  dust-1  2 files",
+    ):
+        assert said in done.stdout
     assert "Error" not in done.stdout + done.stderr
 
 
