@@ -202,6 +202,8 @@ def test_every_clip_is_as_the_side_that_changed_it_has_it(path: Path, count: int
     has_twins = len(played(base)) < len(base) or len({(p.media, p.first) for p in base}) < len(base)
     for _ in range(count if len(base) > 1 else 0):
         sides = [edit_pieces(file, random, times=random.randint(1, 3)) for _ in range(2)]
+        if not all(sides):
+            continue  # an edit list without an event is none
         ours, theirs = (saved(file, side) for side in sides)
         theirs = renumbered(theirs, random)
         for names, one, other in ((sides, ours, theirs), (sides[::-1], theirs, ours)):

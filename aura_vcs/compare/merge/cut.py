@@ -137,7 +137,7 @@ def cut_of(value: Record, like: Cut) -> MergedCut:
             record["media"],
             natives.get(name, ""),
         )
-        pieces.append(structs.replace(piece, start=value["places"][name]["starts"] if name in value["places"] else 0))
+        pieces.append(structs.replace(piece, start=_start_of(value["places"].get(name, 0))))
     order = {track: n for n, track in enumerate(like.tracks)}
     pieces.sort(key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
     for one, other in pairwise(pieces):
@@ -238,6 +238,14 @@ def _order(named: Sequence[Sequence[Piece]], kept: set[str]) -> list[str]:
     members = {n for n, name in by_entity.items() if name in kept}
     arranged = arrange(plan, members, lambda n: [by_entity[n]], counts=lambda _: False, wait=lambda _: False)
     return [by_entity[n] for n in arranged.order]
+
+
+def _start_of(place: JsonValue) -> int:
+    """Read a place; conflicts that were stored by an earlier version have bare numbers."""
+    found = place.get("starts") if isinstance(place, dict) else place
+    if not isinstance(found, int):
+        raise ValueError("it is not said where a clip stands")
+    return found
 
 
 def _place_value(start: int, rate: tuple[int, int]) -> JsonValue:
