@@ -34,6 +34,8 @@ FOLDER = "folder"
 PIECE_BYTES = 256 << 10
 OWN_POSTER_BYTES = 1 << 20
 """A picture up to this size needs no smaller one."""
+PARKED_BYTES = 32 << 20
+"""Files of this size and more are left open for a while after a piece of them was sent."""
 ARCHIVE_PIECES = 8
 """So many pieces of an archive wait for a slow reader, who holds up the writing."""
 KEEP = "private, max-age=31536000, immutable"
@@ -72,7 +74,7 @@ async def raw(request: Request) -> Response:
     workspace = site.workspace(request)
     version = request.path_params["version"]
     path = path_after(request, f"/raw/{version}/")
-    stream = await run_in_threadpool(Stream, workspace, version, path)
+    stream = await run_in_threadpool(open_stream, workspace, version, path)
     return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
 
 
@@ -148,29 +150,52 @@ class OpenStream(ContentStream):
     """A proxy from the media index."""
 
 
-class Stream(ContentStream):
-    """A file that is sent piece by piece. It holds a lane of its own as long as it is open."""
+def open_stream(workspace: Workspace, version: str, path: str) -> "Stream":
+    """Open a file of a version or of the folder: one that was left open when it was sent last, if there is one.
+
+    A player asks for a large file piece by piece, and finding its chunks takes longer than reading a few.
+    """
+    parked = workspace.parked.take((version, path))
+    held = parked if isinstance(parked, HeldFile) else HeldFile(workspace, version, path)
+    return Stream(workspace, (version, path), held)
+
+
+class HeldFile:
+    """A file that is open on a lane of its own."""
 
     def __init__(self, workspace: Workspace, version: str, path: str) -> None:
         self._lending = workspace.media_lane()
         lane = self._lending.__enter__()
         try:
-            found = lane.run(open_content, version, path)
+            self.content = lane.run(open_content, version, path)
         except BaseException:
             self._lending.__exit__(None, None, None)
             raise
-        self._file = found.file
-        self._is_open = True
-        self.size = found.size
-        self.content_id = found.content_id
+
+    def release(self) -> None:
+        """Let go of the file and its lane."""
+        with suppress(OSError):
+            self.content.file.close()
+        self._lending.__exit__(None, None, None)
+
+
+class Stream(ContentStream):
+    """One answer that sends a file, or a part of it."""
+
+    def __init__(self, workspace: Workspace, key: tuple[str, str], held: HeldFile) -> None:
+        super().__init__(held.content.file, held.content.content_id)
+        self._workspace, self._key = workspace, key
+        self._held: HeldFile | None = held
 
     def close(self) -> None:
-        """Let go of the file and its lane; once is enough."""
-        if self._is_open:
-            self._is_open = False
-            with suppress(OSError):
-                self._file.close()
-            self._lending.__exit__(None, None, None)
+        """Let go of the file, or leave a large one open for the next piece; once is enough."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        if self.size >= PARKED_BYTES and _is_id(self._key[0]):
+            self._workspace.parked.leave(self._key, held)
+        else:
+            held.release()
 
 
 async def look(request: Request) -> Response:
@@ -202,7 +227,7 @@ async def look(request: Request) -> Response:
         return content_response(request, OpenStream(proxy, f"proxy-{entry.id}"), path, is_fixed=is_fixed)
     elif kind not in ("poster", "full") or type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
         raise HTTPException(404)
-    stream = await run_in_threadpool(Stream, workspace, version, path)
+    stream = await run_in_threadpool(open_stream, workspace, version, path)
     return content_response(request, stream, path, is_fixed=is_fixed)
 
 

@@ -22,6 +22,8 @@ from aura_vcs.ui.looks import Looker
 from aura_vcs.ui.workspace import Workspace
 
 KEY_LENGTH = 10
+MOST_FIELDS = 1_000
+"""So many words may stand behind the `?`."""
 STOP_SECONDS = 5.0
 """So long what is being done may take to end when the server is stopped."""
 
@@ -170,14 +172,21 @@ def checked_path(path: str) -> str:
 
 def query_of(request: Request) -> dict[str, str]:
     """Return what stands behind the `?`; of a word that is there twice, the last."""
-    found = parse_qsl(request.url.query, keep_blank_values=True, errors="surrogateescape", max_num_fields=100)
-    return dict(found)
+    return dict(_fields(request))
 
 
 def paths_of_query(request: Request) -> list[str]:
     """Return every `path` behind the `?`."""
-    found = parse_qsl(request.url.query, keep_blank_values=True, errors="surrogateescape", max_num_fields=1000)
-    return [checked_path(value) for name, value in found if name == "path"]
+    return [checked_path(value) for name, value in _fields(request) if name == "path"]
+
+
+def _fields(request: Request) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            request.url.query, keep_blank_values=True, errors="surrogateescape", max_num_fields=MOST_FIELDS
+        )
+    except ValueError as error:
+        raise InputError("The address asks for too much at once", hint="Ask for less.") from error
 
 
 def number_of(query: Mapping[str, str], name: str, default: int, most: int) -> int:

@@ -18,6 +18,7 @@ from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.project_configuration import OpenStudio
 from aura_vcs.sync.remotes.link import Link
+from aura_vcs.ui.parked import ParkedStreams
 from aura_vcs.ui.remembered import Remembered
 
 P = ParamSpec("P")
@@ -67,6 +68,7 @@ class Workspace:
         self.root = root
         self.options = options
         self.remembered = Remembered()
+        self.parked = ParkedStreams()
         self._idle: list[ProjectLane] = []
         self._turns = threading.BoundedSemaphore(LANES)
         self._idle_media: list[ProjectLane] = []
@@ -129,6 +131,7 @@ class Workspace:
     def close(self) -> None:
         """Let go of the project."""
         self._closed = True
+        self.parked.close()
         for idle in (self._idle, self._idle_media):
             while idle:
                 idle.pop().close()

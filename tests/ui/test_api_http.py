@@ -211,3 +211,12 @@ def test_the_page_has_every_question_and_action() -> None:
     for name, action in ACTIONS.items():
         fields = set(re.findall(r"`([a-z_]+)`", actions[name]))
         assert fields == set(action.shape.__struct_fields__), name
+
+
+def test_the_next_rows_have_one_offset(film: ServedPage) -> None:
+    """However far the list was scrolled, their address does not grow."""
+    first = film.get("/rows?q=x&offset=0&all=1").text
+    assert "offset=" not in first
+    page = film.get("?all=1&offset=5").text
+    assert page.count("offset=5") == 0
+    assert film.send("GET", f"{film.base}?{'a=1&' * 2000}", film.cookie).status == 400

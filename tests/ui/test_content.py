@@ -12,7 +12,10 @@ from pathlib import Path
 
 import aura_vcs as aura
 import pytest
+from aura_vcs import Repository
+from aura_vcs.ui import media
 from aura_vcs.ui.byte_ranges import OPEN_BYTES, ByteRange, parse_range
+from aura_vcs.ui.parked import MOST
 
 from tests.helpers.project import write, write_project
 from tests.ui.conftest import ServedPage, serve
@@ -150,3 +153,33 @@ def test_names_of_any_letters(stored: tuple[ServedPage, bytes]) -> None:
         number = project.commit("Odd").version
     assert page.get(f"/raw/{number}/odd%20%FF.txt").body == b"odd"
     assert page.get(f"/v/{number}/files/odd%20%FF.txt").status == 200
+
+
+def test_a_large_file_is_found_once_for_many_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A player that jumps about gets the right bytes, also two at once; and few files are left open."""
+    root = tmp_path / "film"
+    root.mkdir()
+    clips = {f"clip-{n}.mp4": random.Random(n).randbytes(3_000_000) for n in range(6)}
+    write(root, dict(clips))
+    with aura.init(root, author="Ada") as project:
+        made = project.commit("Clips").version
+        assert made is not None
+    monkeypatch.setattr(media, "PARKED_BYTES", 2_000_000)
+    opened: list[str] = []
+    find = media.open_content
+
+    def counted(repo: Repository, version: str, path: str) -> media.OpenContent:
+        opened.append(path)
+        return find(repo, version, path)
+
+    monkeypatch.setattr(media, "open_content", counted)
+    with serve(root, tmp_path / "home") as page:
+        for at in (0, 2_000_000, 5, 1_234_567):
+            answer = page.get(f"/raw/{made.id}/clip-0.mp4", Range=f"bytes={at}-{at + 999}")
+            assert answer.body == clips["clip-0.mp4"][at : at + 1000]
+        assert opened == ["clip-0.mp4"]
+        for name, data in clips.items():
+            assert page.get(f"/raw/{made.id}/{name}").body == data
+        only = page.server.site.only
+        assert only is not None
+        assert len(only.parked) == MOST

@@ -477,3 +477,16 @@ def test_the_first_version(browser: Browser, tmp_path: Path) -> None:
             window.click("#commit button")
             expect(window.locator(".version")).to_have_count(1)
             expect(window.locator("#unsaved")).to_contain_text("Everything is saved")
+
+
+def test_a_comparison_with_the_folder_follows_it(page: Page, film: ServedPage) -> None:
+    """What is written while somebody looks at it is there without loading the page."""
+    text = _root(film) / "ending.md"
+    text.write_text("quiet\n")
+    _go(page, film, "/compare?path=ending.md")
+    expect(page.locator("pre.text")).to_have_text("quiet\n")
+    page.wait_for_selector("body[data-follows]")
+    page.wait_for_timeout(800)
+    text.write_text("loud\n")
+    expect(page.locator("pre.text")).to_have_text("loud\n")
+    text.unlink()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
@@ -142,7 +143,7 @@ async def history_page(request: Request) -> Response:
     return page(
         request, workspace, "history.html", "history", stands,
         listing=found, filters=filters, unfolded=unfolded, branches=lines,
-        is_filtered=any(filters.values()), query=str(request.url.query),
+        is_filtered=any(filters.values()), query=_without_offset(query),
     )  # fmt: skip
 
 
@@ -153,10 +154,15 @@ async def rows(request: Request) -> Response:
     offset = number_of(query, "offset", 0, MOST_OFFSET)
     found = await workspace.ask(listing, query, offset, unfolded=bool(query.get("all")))
     values = {
-        "listing": found, "base": f"/p/{workspace.key}", "query": str(request.url.query),
+        "listing": found, "base": f"/p/{workspace.key}", "query": _without_offset(query),
         "read_only": site_of(request).access.read_only, "api": f"/api/p/{workspace.key}",
     }  # fmt: skip
     return HTMLResponse(render("rows.html", values))
+
+
+def _without_offset(query: Mapping[str, str]) -> str:
+    """Write the filters of an address again, for that of the next rows."""
+    return urlencode({name: value for name, value in query.items() if name != "offset"}, errors="surrogateescape")
 
 
 class Glance(msgspec.Struct, frozen=True):
