@@ -360,7 +360,7 @@ def test_limits_are_documented() -> None:
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
-        "bytes of an annotation, as compact JSON": annotations.ANNOTATION_BYTES,
+        "bytes of an annotation, as compact JSON": annotations.MERGED_BYTES,
         "bytes of a line of an operation log": line_log.LINE_LIMIT,
         "decoded bytes of a closed part of a log": operations.SEGMENT_LIMIT,
         "decoded bytes of packed labels": packed_labels.PACKED_LIMIT,

@@ -21,7 +21,9 @@ NOTE, PROVENANCE, RECIPE = ROOMS = layout.ANNOTATION_ROOMS
 DELETED = "deleted"
 """The field that says that an annotation is gone, and what of it was seen by whoever deleted it."""
 ANNOTATION_BYTES = 256 << 10
-"""Encoded bytes of the largest annotation."""
+"""Encoded bytes of the largest annotation that a change makes; merged with others' it may be larger."""
+MERGED_BYTES = 4 << 20
+"""Encoded bytes of the largest annotation that is read; where merging would make a larger one, ours stays as it is."""
 AT_ONCE = 64
 """An operation that changes more annotations of a kind packs them at once."""
 
@@ -37,6 +39,11 @@ def merge_annotations(ours: Annotation, theirs: Annotation) -> Annotation:
         if known is None or _rank(field) > _rank(known):
             fields[key] = field
     return Annotation(ours.id, dict(sorted(fields.items())))
+
+
+def fits(annotation: Annotation) -> bool:
+    """Tell whether an annotation is not larger than whoever reads it takes."""
+    return len(encode_compact(annotation)) <= MERGED_BYTES
 
 
 def _rank(field: Field) -> tuple[int, str, bytes]:
@@ -107,8 +114,8 @@ def check_annotation(room: str, annotation: Annotation, path: str) -> Annotation
         raise RecordCorrupt(path, f"{annotation.id[:80]!r} is not an id of {room}")
     if not all(is_replica_id(field.stamp[1]) for field in annotation.fields.values()):
         raise RecordCorrupt(path, "a stamp names no replica")
-    if len(encode_compact(annotation)) > ANNOTATION_BYTES:
-        raise RecordCorrupt(path, f"it is larger than {ANNOTATION_BYTES} bytes")
+    if not fits(annotation):
+        raise RecordCorrupt(path, f"it is larger than {MERGED_BYTES} bytes")
     return annotation
 
 
@@ -157,7 +164,10 @@ class AnnotationRefs:
         yield from merged.values()
 
     def advance(self, changes: Mapping[str, Any]) -> None:
-        """Merge annotations, by their names in an operation, into the files; very many go into one packed file."""
+        """Merge annotations, by their names in an operation, into the files; very many go into one packed file.
+
+        What is no proper annotation is passed over, so that no operation that has happened keeps others from going on.
+        """
         for room in ROOMS:
             given = {name: after for name, after in changes.items() if name.startswith(f"{room}/")}
             if given:
@@ -176,10 +186,14 @@ class AnnotationRefs:
         packed = self._packed[room].files()
         newer: dict[str, Annotation] = {}
         for name, plain in changes.items():
-            path, item = f"{layout.REFS}/{name}.json", _decoded(name, plain)
+            path = f"{layout.REFS}/{name}.json"
+            try:
+                item = _decoded(name, plain)
+            except RecordCorrupt:
+                continue
             known = self.get(room, item.id, packed)
             merged = item if known is None else merge_annotations(known, item)
-            if merged != known:
+            if merged != known and fits(merged):
                 newer[path] = merged
         if len(newer) > AT_ONCE:
             self._packed[room].put(newer.values())

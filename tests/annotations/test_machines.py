@@ -17,6 +17,7 @@ from aura_vcs.annotations.notes import (
     resolve_note,
 )
 from aura_vcs.errors import AuraError
+from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.errors.remotes import RemoteMismatch
 from aura_vcs.history.undo import undo
 from aura_vcs.index.annotations import AnnotationTable
@@ -190,6 +191,32 @@ def undo_all(repo: Repository) -> None:
         except AuraError:
             break
     assert {note.id for state in (None, "deleted") for note in notes(repo, state=state)} == everything  # type: ignore[arg-type]
+
+
+def _fill(repo: Repository, note: str) -> None:
+    while True:
+        reply(repo, note, f"{repo.author} {'y' * 9_000}")
+
+
+def test_very_much_is_said(pair: tuple[Repository, Repository, FolderRemote]) -> None:
+    """Two that say as much as one may, apart, have it all together afterwards, and go on."""
+    one, two, remote = pair
+    note = add_note(one, "cut.mp4", "look")
+    exchange(remote, one, two)
+    for repo in (one, two):
+        for number in range(20):
+            reply(repo, note.id, f"{repo.author} {number} {'x' * 9_000}")
+        with pytest.raises(LimitExceeded):
+            _fill(repo, note.id)
+    exchange(remote, one, two)
+    assert find_note(one, note.id) == find_note(two, note.id)
+    assert len(find_note(one, note.id).replies) > 40
+    with pytest.raises(LimitExceeded):
+        reply(one, note.id, "one more")
+    one.rebuild_index()
+    assert find_note(one, note.id) == find_note(two, note.id)
+    delete_note(one, add_note(one, "cut.mp4", "another").id)
+    assert fsck(one).problems == ()
 
 
 def test_merging_commutes(pair: tuple[Repository, Repository, FolderRemote]) -> None:

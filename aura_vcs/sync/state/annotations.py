@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from aura_vcs.codec import encode_compact
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.model import Annotation
-from aura_vcs.refs.annotations import ROOMS, check_annotation, merge_annotations
+from aura_vcs.refs.annotations import ROOMS, check_annotation, fits, merge_annotations
 from aura_vcs.refs.label_merge import is_believable
 from aura_vcs.repository.repository import Repository
 
@@ -33,7 +33,7 @@ def newer_annotations(ours: Mapping[str, Annotation], theirs: Mapping[str, Annot
     for name, item in theirs.items():
         known = ours.get(name)
         merged = item if known is None else merge_annotations(known, item)
-        if merged != known:
+        if merged != known and fits(merged):
             found[name] = merged
     return found
 
