@@ -112,7 +112,9 @@ def test_names_are_told_apart_by_checksum_size_and_folders(repo: Repository) -> 
 
 
 def test_a_stale_plan_changes_nothing(repo: Repository) -> None:
-    """The project file went meanwhile: nothing comes back either."""
+    """The project file went meanwhile: nothing comes back either. One that was never there is told at once."""
+    with pytest.raises(InputError, match="is not a project file here"):
+        plan_relink(repo, ["gone.kdenlive"])
     with pytest.raises(InputError, match="is not there any more"):
         relink(repo, [Relink("gone.kdenlive", "a.mp4", "b.mp4", "name", new="b.mp4")])
 

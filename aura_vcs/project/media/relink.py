@@ -52,11 +52,17 @@ def plan_relink(repo: Repository, files: Sequence[str] = ()) -> tuple[Relink, ..
     """Look for the missing media of the project files, or of these; also make absolute paths of the folder relative.
 
     Changes nothing. Files elsewhere are for `plan_collect`.
+
+    Raises:
+        InputError: one of the files is not a project file, or cannot be read.
     """
     finder = ProjectMediaFinder(repo)
+    known = finder.project_files()
+    if strange := [file for file in files if file not in known]:
+        raise InputError(f"{strange[0]} is not a project file here", hint="`aura project check` reads them all.")
     search = MediaSearch(repo, finder.sizes)
     plan: list[Relink] = []
-    for file in finder.project_files():
+    for file in known:
         if files and file not in files:
             continue
         loaded = finder.load(file)
