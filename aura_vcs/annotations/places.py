@@ -10,7 +10,7 @@ import msgspec
 from aura_vcs.annotations.targets import ClipAnchor, Target, WrittenPlace, seconds_of, shares_of, split_places
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.compare import PointerUnknown
-from aura_vcs.errors.input import InvalidTarget, UnknownName
+from aura_vcs.errors.input import InvalidTarget, UnknownName, UnknownVersion
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.jsondoc.pointer import resolve_pointer
@@ -84,11 +84,15 @@ def _named(repo: Repository, name: str, *, is_file: bool) -> tuple[VersionRecord
     entry = repo.trees.entry(record.tree, name) if record is not None and name else None
     if record is not None and entry is not None and entry.kind is not EntryKind.DIR:
         return record, name, entry
-    if is_file and record is not None:
-        known = [inner for inner, _ in repo.trees.walk(record.tree)]
-        hint = "A note is about what a version has: `aura commit` saves the file first."
-        raise UnknownName("file", name, suggest(name, known), hint=hint)
-    return resolve(repo, name), None, None
+    if not is_file or record is None:
+        try:
+            return resolve(repo, name), None, None
+        except UnknownVersion:
+            if record is None:
+                raise
+    known = [inner for inner, _ in repo.trees.walk(record.tree)]
+    hint = "A note is about what a version has: `aura commit` saves the file first."
+    raise UnknownName("file" if is_file else "file or version", name, suggest(name, known), hint=hint)
 
 
 def _with_place(repo: Repository, target: Target, path: str, entry: Entry, place: WrittenPlace, text: str) -> Target:

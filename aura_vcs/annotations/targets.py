@@ -108,9 +108,12 @@ def seconds_of(text: str, frames_per_second: float | None) -> float:
             raise InvalidTarget(text, "the file does not say how many frames a second has")
         seconds = int(text[:-1]) / frames_per_second
     else:
-        seconds = 0.0
-        for part in text.removesuffix("s").split(":"):
-            seconds = seconds * 60 + float(part)
+        first, *others = map(float, text.removesuffix("s").split(":"))
+        if any(part >= 60 for part in others):
+            raise InvalidTarget(text, "a minute has sixty seconds, and an hour sixty minutes")
+        seconds = first
+        for part in others:
+            seconds = seconds * 60 + part
     if not seconds <= LONGEST_SECONDS:
         raise InvalidTarget(text, "no film is so long")
     return round(seconds, _DIGITS)

@@ -20,7 +20,7 @@ from aura_vcs.annotations.notes import (
 )
 from aura_vcs.annotations.places import find_now
 from aura_vcs.errors import InputError
-from aura_vcs.errors.input import FormatUnsupported, InvalidTarget, UnknownName, UnknownVersion
+from aura_vcs.errors.input import FormatUnsupported, InvalidTarget, UnknownName
 from aura_vcs.errors.interchange import TargetExists
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.annotations import AnnotationTable
@@ -94,7 +94,8 @@ def test_targets(repo: Repository, where: str, wanted: dict[str, object]) -> Non
 @pytest.mark.parametrize(
     ("where", "error"),
     [
-        ("v9", UnknownVersion),
+        ("v9", UnknownName),
+        ("cut.mp4@0:61", InvalidTarget),
         ("other.mp4@0:12", UnknownName),
         ("v1:poster.png", UnknownName),
         ("v1@0:12", (InvalidTarget, UnknownName)),
