@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-from aura_vcs.cli.helper.client import hand_over
+from aura_vcs.cli.helper.protocol import identity, is_safe_folder, may_be_served, socket_path
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take place before Ctrl-C is seen to
 if TYPE_CHECKING:
@@ -30,10 +30,7 @@ def run() -> "NoReturn":
     start_helper = False
     try:
         _read_names_as_utf8()
-        handed = hand_over()
-        if handed.code is not None:
-            os._exit(handed.code)
-        start_helper = handed.absent
+        start_helper = _hand_over()
         _fill_standard_streams()
         run_command()
     except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
@@ -59,6 +56,24 @@ def _damaged(error: BaseException) -> str:
     if found is None:
         raise error
     return f"Error: {found.message}\n{found.hint}"
+
+
+def _hand_over() -> bool:
+    """Let the resident helper run the command, and end as it ended; whether there is none but could be one."""
+    if not may_be_served(sys.argv[1:]):
+        return False
+    path = socket_path(mine := identity())
+    if not os.path.lexists(path) or not is_safe_folder(path):
+        return True
+    from aura_vcs.cli.helper.client import hand_over
+
+    try:
+        code = hand_over(path, mine)
+    except ConnectionError:
+        return True
+    if code is not None:
+        os._exit(code)
+    return False
 
 
 def run_command() -> "NoReturn":

@@ -4,12 +4,13 @@ import os
 
 import click
 
-from aura_vcs.cli.helper.client import SWITCH, connect, peer_process, receive, send_request
+from aura_vcs.cli.helper.client import connect, peer_process, receive, send_request
 from aura_vcs.cli.helper.protocol import (
     ABOUT,
     ANSWER,
     ASK,
     STOP,
+    SWITCH,
     identity,
     is_safe_folder,
     pack_request,
@@ -74,7 +75,7 @@ def stop(session: Session) -> None:
 def _ask(kind: bytes) -> tuple[int, int] | None:
     """Return the helper's process id and how many commands it has run; None where there is none."""
     path = socket_path(mine := identity())
-    sock = connect(path) if path is not None and os.path.lexists(path) and is_safe_folder(path) else None
+    sock = connect(path) if os.path.lexists(path) and is_safe_folder(path) else None
     if sock is None:
         return None
     try:

@@ -18,75 +18,30 @@ from aura_vcs.cli.helper.protocol import (
     PAGED,
     READY,
     RUN,
-    identity,
-    is_safe_folder,
     pack_answer,
     pack_request,
-    socket_path,
     unpack_answer,
 )
 
-SERVED = frozenset({"status", "log", "history", "diff", "show", "commit", "save", "ls", "ops"})
-"""Commands that the helper runs: those of every minute. None asks for a passphrase or talks to a remote by itself."""
 WAIT_SECONDS = 0.5
 """How long the helper may take until a copy of it is there; then the command starts by itself."""
-SWITCH = "AURA_NO_HELPER"
-"""Set to anything, this process neither asks a helper nor starts one."""
 _CREDENTIALS = 12
 _STOPPED = 128
-_SHELL_PIPES = (b"/dev/fd/", b"/proc/self/", b"/proc/thread-self/")
 
 
-class Handed:
-    """What came of asking: the exit code; None where the command is to be started here."""
+def hand_over(path: str, mine: bytes) -> int | None:
+    """Let the helper behind the socket run this process's command; None where it is to be started here.
 
-    def __init__(self, code: int | None, *, absent: bool = False) -> None:
-        self.code = code
-        self.absent = absent
-        """Whether there is no helper, but could be one."""
-
-
-NOT_SERVED = Handed(None)
-
-
-def hand_over() -> Handed:
-    """Let the helper run this process's command, if it is one that it runs and nothing speaks against it."""
-    if not may_be_served(sys.argv[1:]):
-        return NOT_SERVED
-    path = socket_path(mine := identity())
-    if path is None:
-        return NOT_SERVED
-    if not os.path.lexists(path) or not is_safe_folder(path):
-        return Handed(None, absent=True)
+    Raises:
+        ConnectionError: nobody listens any more.
+    """
     sock = connect(path)
     if sock is None:
-        return Handed(None, absent=True)
+        raise ConnectionError(path)
     try:
-        return Handed(_run_there(sock, mine))
+        return _run_there(sock, mine)
     finally:
         sock.close()
-
-
-def may_be_served(arguments: list[str]) -> bool:
-    """Tell whether the command is one of those, and this process was started in an ordinary way."""
-    environment = os.environ
-    if sys.platform != "linux" or environment.get(SWITCH) or sys.warnoptions or set(sys._xoptions) - {"utf8"}:
-        return False
-    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
-        return False
-    if sys.stdout.isatty() and not sys.stderr.isatty():
-        return False  # a pager reads its keys from there
-    words = iter(arguments)
-    for word in words:
-        if word == "-C":
-            next(words, None)
-        elif word != "--no-pager":
-            break
-    else:
-        return False
-    if word not in SERVED or any(part in os.fsencode(one) for one in arguments for part in _SHELL_PIPES):
-        return False
-    return not any(name.startswith(("LD_", "_AURA")) and value for name, value in environment.items())
 
 
 def connect(path: str) -> _socket.socket | None:

@@ -9,7 +9,6 @@ Imports nothing that takes time: every command passes here.
 
 import os
 import sys
-import zlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +27,43 @@ ended it; how many commands were run; start a pager, with the size of the words 
 the pager has ended. Pagers belong to the caller's session: there they get the terminal's keys and signals."""
 GO = b"G"
 RUN, STOP, ASK = b"run", b"stop", b"ask"
+SERVED = frozenset({"status", "log", "history", "diff", "show", "commit", "save", "ls", "ops"})
+"""Commands that the helper runs: those of every minute. None asks for a passphrase or talks to a remote by itself."""
+SWITCH = "AURA_NO_HELPER"
+"""Set to anything, this process neither asks a helper nor starts one."""
+_SHELL_PIPES = (b"/dev/fd/", b"/proc/self/", b"/proc/thread-self/")
+_MOST_PATH = 70
+"""A socket's whole path has at most 107 bytes."""
+_MOST_NAMES = 1_099_511_627_689
+"""A prime below 2^40."""
 _AT_START = ("PYTHON", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_")
 """How variables begin that Python or the C library reads when a process starts, and not again."""
 _FLAGS = (
     "debug", "inspect", "interactive", "optimize", "dont_write_bytecode", "no_user_site", "no_site",
     "ignore_environment", "verbose", "bytes_warning", "isolated", "dev_mode", "utf8_mode",
 )  # fmt: skip
+
+
+def may_be_served(arguments: list[str]) -> bool:
+    """Tell whether the command is one of those, and this process was started in an ordinary way."""
+    environment = os.environ
+    if sys.platform != "linux" or environment.get(SWITCH) or sys.warnoptions or set(sys._xoptions) - {"utf8"}:
+        return False
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        return False
+    if sys.stdout.isatty() and not sys.stderr.isatty():
+        return False  # a pager reads its keys from there
+    words = iter(arguments)
+    for word in words:
+        if word == "-C":
+            next(words, None)
+        elif word != "--no-pager":
+            break
+    else:
+        return False
+    if word not in SERVED or any(part in os.fsencode(one) for one in arguments for part in _SHELL_PIPES):
+        return False
+    return not any(name.startswith(("LD_", "_AURA")) and value for name, value in environment.items())
 
 
 def identity() -> bytes:
@@ -49,15 +79,15 @@ def identity() -> bytes:
     return b"\x01".join(os.fsencode(part) for part in parts)
 
 
-def socket_path(identity_: bytes) -> str | None:
-    """Return where the helper of this program listens; None where no folder is this user's alone.
+def socket_path(identity_: bytes) -> str:
+    """Return where the helper of this program listens.
 
     It is below XDG_RUNTIME_DIR, or else in a folder of the user's in /tmp. The name says which program, that several
     can be used beside each other; who is asked still compares the whole identity.
     """
-    name = f"{zlib.crc32(identity_):08x}.sock"
+    name = f"{int.from_bytes(identity_, 'big') % _MOST_NAMES:010x}.sock"
     base = os.environ.get("XDG_RUNTIME_DIR", "")
-    if base and _is_own_alone(base):
+    if base.startswith("/") and len(os.fsencode(base)) < _MOST_PATH and _is_own_alone(base):
         return f"{base}/aura_vcs/{name}"
     return f"/tmp/aura_vcs-{os.geteuid()}/{name}"  # noqa: S108 (whose the folder is gets checked before it is used)
 

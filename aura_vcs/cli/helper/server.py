@@ -195,8 +195,6 @@ class Server:
 def serve(run: Callable[[], object], load: Callable[[], None]) -> None:
     """Load what commands need, then listen; return at once where another helper of this program does."""
     path = socket_path(identity())
-    if path is None:
-        return
     with suppress(FileExistsError):
         os.mkdir(os.path.dirname(path), 0o700)
     if not is_safe_folder(path):

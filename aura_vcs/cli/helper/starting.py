@@ -56,8 +56,7 @@ def wait_until_there() -> bool:
     """Wait until the helper listens; whether it does after `START_SECONDS`."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        path = socket_path(identity())
-        sock = connect(path) if path is not None else None
+        sock = connect(socket_path(identity()))
         if sock is not None:
             sock.close()
             return True
