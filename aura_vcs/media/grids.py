@@ -4,19 +4,18 @@ A frame becomes the mean brightness of 64×36 cells and the mean colour of 16×9
 0 to 255, whatever the frame's size, subsampling and depth: versions of a film are compared by these.
 """
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from aura_vcs.formats.media.index_entry import COLOUR_GRID, GRID
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 PLANAR = frozenset(
     f"yuv{alpha}{kind}" for kind in ("420p", "422p", "444p") for alpha in ("", "j", "a") if (alpha, kind) != ("a", "")
 ) | {"gray", "yuv440p", "yuv411p", "yuv410p"}
 """Pixel formats whose planes have a byte for each sample: they are read where the decoder put them."""
 _FULL_RANGE = 2
+_LUMA = bytes(max(0, min(255, round((level - 16) * 255 / 219))) for level in range(256))
+"""Full range for every level of brightness in the range that video has."""
+_COLOUR = bytes(max(0, min(255, round((level - 128) * 255 / 224 + 128))) for level in range(256))
 
 
 class FrameGrids:
@@ -32,12 +31,12 @@ class FrameGrids:
         is_full = name.startswith("yuvj") or frame.color_range == _FULL_RANGE
         planes = frame.planes
         luma = _reduced(planes[0], GRID)
-        self.luma = (luma if is_full else luma.point(_luma_table())).tobytes()
+        self.luma = luma if is_full else luma.translate(_LUMA)
         self.colour = bytes([128]) * (2 * COLOUR_GRID[0] * COLOUR_GRID[1])
         if len(planes) >= 3:
-            parts = [_reduced(plane, COLOUR_GRID) for plane in planes[1:3]]
-            self.colour = b"".join([(part if is_full else part.point(_colour_table())).tobytes() for part in parts])
-        self.alpha = _reduced(planes[3], GRID).tobytes() if has_alpha and len(planes) > 3 else b""
+            colour = b"".join([_reduced(plane, COLOUR_GRID) for plane in planes[1:3]])
+            self.colour = colour if is_full else colour.translate(_COLOUR)
+        self.alpha = _reduced(planes[3], GRID) if has_alpha and len(planes) > 3 else b""
 
 
 def format_has_alpha(name: str) -> bool:
@@ -45,21 +44,11 @@ def format_has_alpha(name: str) -> bool:
     return name.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "pal8"))
 
 
-def _reduced(plane: Any, size: tuple[int, int]) -> "Image":
+def _reduced(plane: Any, size: tuple[int, int]) -> bytes:
     """Average a plane of bytes, without its padding, in cells."""
     from PIL import Image
 
     whole = Image.frombuffer(
         "L", (plane.width, plane.height), cast("bytes", memoryview(plane)), "raw", "L", plane.line_size, 1
     )
-    return whole.resize(size, Image.Resampling.BOX, reducing_gap=1.0)
-
-
-@cache
-def _luma_table() -> list[int]:
-    return [max(0, min(255, round((level - 16) * 255 / 219))) for level in range(256)]
-
-
-@cache
-def _colour_table() -> list[int]:
-    return [max(0, min(255, round((level - 128) * 255 / 224 + 128))) for level in range(256)]
+    return whole.resize(size, Image.Resampling.BOX, reducing_gap=1.0).tobytes()

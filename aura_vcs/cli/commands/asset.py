@@ -12,7 +12,7 @@ from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import table
-from aura_vcs.errors import AuraError
+from aura_vcs.errors import AuraError, ExtraMissing
 from aura_vcs.errors.input import UnknownName
 
 if TYPE_CHECKING:
@@ -72,9 +72,15 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console, path: str) -> None:
-    """Show one file: type, size, length, resolution, codecs"""
+    """Show one file: type, size, length, resolution, codecs, loudness
+
+    A file that was not looked at before is decoded now, once; see `aura media index`.
+    """
     from pathlib import Path
 
+    from aura_vcs.cli.output.json_shapes import media_entry_to_json
+    from aura_vcs.compare.media.words import describe_head
+    from aura_vcs.history.media_index.look import look_at
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.folder_index import refresh_folder
     from aura_vcs.project.render.probe import probe_media
@@ -85,16 +91,21 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
         from aura_vcs.suggestions import suggest
 
         raise UnknownName("asset", path, suggest(path, rows), hint="`aura asset list` shows them.")
-    facts, problem = None, None
+    facts, entry = None, None
+    problem: AuraError | None = None
     try:
         facts = probe_media(FolderSource(Path(repo.root)), wanted, environment=worker_environment())
+        entry = look_at(repo, wanted, environment=worker_environment())
+    except ExtraMissing as error:
+        problem = error if facts is None else None
     except AuraError as error:
         problem = error
     if console.as_json:
         from aura_vcs.project.records.file_audit import FileAudit
 
         shape = asset_to_json(repo, rows[wanted], FileAudit(repo))
-        console.data({**shape, "facts": facts, "problem": problem.message if problem else None})
+        media = media_entry_to_json(entry) if entry is not None else None
+        console.data({**shape, "facts": facts, "media": media, "problem": problem.message if problem else None})
         return
     row = rows[wanted]
     console.line(strong(row.file_path), faint("  temporary" if row.is_temporary else ""))
@@ -104,7 +115,9 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
         words.append(f"{facts.width}×{facts.height}" if facts.width else "")
         words += [facts.video_codec or "", facts.audio_codec or ""]
         console.line("  " + ", ".join(word for word in words if word))
-    elif problem is not None:
+    if entry is not None:
+        console.lines(["  ", line] for line in describe_head(entry.head))
+    if problem is not None:
         console.note(problem.message, f". {problem.hint}" if problem.hint else "")
 
 

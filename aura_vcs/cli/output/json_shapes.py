@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aura_vcs.compare.timeline.changes import TimelineChange
-    from aura_vcs.formats.media.findings import AudioDiff, MediaDiff, MediaFacts, MediaStretch, VideoDiff
+    from aura_vcs.formats.media.findings import (
+        AudioDiff,
+        MediaDiff,
+        MediaFacts,
+        MediaStretch,
+        VideoDiff,
+    )
+    from aura_vcs.formats.media.index_entry import MediaEntry
     from aura_vcs.history.checkout import CheckoutResult
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.history.lookup.offloaded_summary import OffloadedTotal
@@ -239,6 +246,19 @@ def _media_to_json(media: "MediaDiff") -> dict[str, Any]:
         "video": None if media.video is None else _video_diff_to_json(media.video),
         "sound": None if media.sound is None else _audio_diff_to_json(media.sound),
     }
+
+
+def media_entry_to_json(entry: "MediaEntry") -> dict[str, Any]:
+    """Convert what the media index has of a file; null for what it has none of."""
+    head = entry.head
+    streams = (("video", head.video), ("sound", head.sound), ("picture", head.picture))
+    found = {
+        name: None if facts is None else {field: getattr(facts, field) for field in facts.__struct_fields__}
+        for name, facts in streams
+    }
+    if head.picture is not None:
+        found["picture"] = {**(found["picture"] or {}), "hash": f"{head.picture.hash:016x}"}  # no number of JSON's
+    return found
 
 
 def _video_diff_to_json(video: "VideoDiff") -> dict[str, Any]:

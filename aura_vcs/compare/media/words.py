@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from aura_vcs.formats.media.describe import SAME, describe, header_pairs, length_words, looks, loudness_pairs, moment
 from aura_vcs.formats.media.findings import AudioDiff, Box, MediaDiff, MediaFacts, MediaStretch, VideoDiff, VideoFacts
+from aura_vcs.formats.media.index_entry import EntryHead
 
 STRETCHES = 12
 """Stretches that are told one by one."""
@@ -37,6 +38,32 @@ def entry_lines(found: MediaDiff) -> tuple[str, ...]:
         lines += _audio_words(found.sound)
     lines += _partial(old, new)
     return tuple(lines) or (_nothing_differs(found),)
+
+
+def describe_head(head: EntryHead) -> list[str]:
+    """Describe what was found in a file by decoding it, one line for each kind of thing in it."""
+    lines = []
+    video, sound, picture = head.video, head.sound, head.picture
+    if video is not None:
+        rate = f", {video.frames_per_second:g} frames a second" if video.frames_per_second else ""
+        odd = [_fields(video)] if video.is_interlaced else []
+        odd += ["frames of variable duration"] if video.is_variable else []
+        odd += [f"turned by {video.rotation}°"] if video.rotation else []
+        odd += ["with an alpha channel"] if video.has_alpha else []
+        odd += [f"{video.bits} bits"] if video.bits > 8 else []
+        stream = _stream(video.codec, video.bits_per_second)
+        scenes = f"{len(video.cuts) + 1} scene{'s' if video.cuts else ''}"
+        lines.append(", ".join([f"picture: {stream}", f"{video.frames:,} frames{rate}", scenes, *odd]))
+    if sound is not None:
+        stream = _stream(sound.codec, sound.bits_per_second)
+        peaks = [peak for peak in sound.peaks_db if peak is not None]
+        level = f"peak {max(peaks):.1f} dBFS" if peaks else "silent"
+        loudness = f", {sound.loudness_lufs:.1f} LUFS" if sound.loudness_lufs is not None else ""
+        lines.append(f"sound: {stream}, {sound.rate:,} Hz, {sound.layout or sound.channels}, {level}{loudness}")
+    if picture is not None:
+        alpha = ", with an alpha channel" if picture.has_alpha else ""
+        lines.append(f"pixels: {picture.mode}, {picture.bits} bits{alpha}")
+    return [*lines, *([head.partial] if head.partial else [])]
 
 
 def _nothing_differs(found: MediaDiff) -> str:

@@ -52,7 +52,9 @@ def index_command(
     room = index.room()
     if console.as_json:
         console.data({
-            "made": found.made, "known": found.known, "problems": found.problems,
+            "made": found.made,
+            "known": found.known,
+            "problems": [{"path": path, "reason": reason} for path, reason in found.problems.items()],
             "index": {"entries": room.entries, "bytes": room.bytes},
         })  # fmt: skip
         return
