@@ -144,6 +144,8 @@ def _pair(a: FilmSide, b: FilmSide) -> tuple[_Pairing, float]:
         held = Frames(picked(a.luma, LUMA_BYTES, sources), [a.frames.hashes[n] for n in sources])
         alignment = align(held, b.frames)
         share = alignment.matched / b.count
+        if share >= SAME_RATE_MATCH and len(alignment.runs) <= len(pairing.alignment.runs):
+            return _Pairing(alignment, sources), 1.0 if abs(factor - 1) <= RATE_SHARE else round(factor, 4)
         if share > best + 0.05:
             best, pairing, chosen = share, _Pairing(alignment, sources), factor
     return pairing, 1.0 if abs(chosen - 1) <= RATE_SHARE else round(chosen, 4)
