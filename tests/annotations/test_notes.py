@@ -30,16 +30,16 @@ from aura_vcs.project.search import search
 from aura_vcs.repository import format_file
 from aura_vcs.repository.repository import Repository
 
-from tests.sync.machines import machine, save
+from tests.sync.machines import machine, save, write
 
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Repository:
-    """A project with a film, a picture, a document and a timeline, in one version."""
+    """A project with a film in its first version, a picture, a document and a timeline in the second."""
     found = machine(tmp_path / "film", "Ada")
     save(found, "cut.mp4", b"picture and sound")
-    save(found, "poster.png", picture(400, 200))
-    save(found, "brief.json", json.dumps({"title": "Tides", "scenes": [{"id": "a", "tone": "calm"}, {"id": "b"}]}))
+    write(found, "poster.png", picture(400, 200))
+    write(found, "brief.json", json.dumps({"title": "Tides", "scenes": [{"id": "a", "tone": "calm"}, {"id": "b"}]}))
     save(found, "cut.otio", timeline("Title", "Waves"))
     return found
 
