@@ -147,7 +147,8 @@ class Tag(msgspec.Struct, frozen=True):
     """A name that stays on a version: `refs/tags/<name>.json`. Deleted: `version` is None.
 
     `seen` holds, for other replicas, the counter of the last change to the tag that this one takes into account;
-    None where it was written before tags said so, or builds on one that was.
+    None where it was written before tags said so, or builds on one that was. `extra` is what other programs keep of
+    it, as in Version: what a tag of git said, word for word.
     """
 
     version: VersionId | None
@@ -156,6 +157,7 @@ class Tag(msgspec.Struct, frozen=True):
     created_by: str
     stamp: tuple[int, ReplicaId]
     seen: dict[ReplicaId, int] | None = None
+    extra: dict[str, str] = {}
 
 
 class Field(msgspec.Struct, frozen=True):

@@ -47,12 +47,25 @@ def past_version(
 
 def remaining_data(extra: Mapping[str, str]) -> bytes | None:
     """Return what a commit said from its author's line on, as it was kept; None if it was not."""
-    if GIT in extra:
-        return extra[GIT].encode("utf-8", "surrogatepass")
+    return read_extra(extra, GIT)
+
+
+def read_extra(extra: Mapping[str, str], key: str) -> bytes | None:
+    """Return the bytes that `as_extra` put under a key; None if there are none."""
+    if key in extra:
+        return extra[key].encode("utf-8", "surrogatepass")
     try:
-        return base64.b64decode(extra[GIT + BASE64], validate=True) if GIT + BASE64 in extra else None
+        return base64.b64decode(extra[key + BASE64], validate=True) if key + BASE64 in extra else None
     except (binascii.Error, ValueError):
         return None
+
+
+def as_extra(key: str, data: bytes) -> dict[str, str]:
+    """Return bytes as extra data: as text where they are UTF-8."""
+    try:
+        return {key: data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {key + BASE64: base64.b64encode(data).decode("ascii")}
 
 
 def git_origin(extra: Mapping[str, str]) -> str | None:
@@ -63,12 +76,7 @@ def git_origin(extra: Mapping[str, str]) -> str | None:
 
 def _extra_of(rest: bytes) -> dict[str, str]:
     """Return the extra data that keeps a commit's own words; none where they are longer than a version takes."""
-    if len(rest) * 4 // 3 + 200 > EXTRA_LIMIT:
-        return {}
-    try:
-        return {GIT: rest.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {GIT + BASE64: base64.b64encode(rest).decode("ascii")}
+    return {} if len(rest) * 4 // 3 + 200 > EXTRA_LIMIT else as_extra(GIT, rest)
 
 
 def _believable(moment: datetime | None) -> datetime | None:

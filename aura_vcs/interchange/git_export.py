@@ -35,6 +35,7 @@ from aura_vcs.interchange.git_objects import (
 )
 from aura_vcs.interchange.git_pack import PackFile
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, git_environment, run_git
+from aura_vcs.interchange.git_tags import tag_objects
 from aura_vcs.model import Entry, EntryKind, Tag, Version, VersionType
 from aura_vcs.objects.base import BUFFER_BYTES
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -208,8 +209,9 @@ class _Export:
     def _tag(self, name: str, tag: Tag) -> str:
         assert tag.version is not None
         commit = self._commits[tag.version]
-        if not tag.message:
-            return commit
+        kept = [self._pack.add("tag", data) for data in tag_objects(tag.extra, commit)]
+        if kept or not tag.message:
+            return kept[-1] if kept else commit
         tagger = _signature(tag.created_by, tag.created_at)
         words = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{tag.message}\n"
         return self._pack.add("tag", words.encode("utf-8", "replace"))

@@ -14,22 +14,21 @@ from aura_vcs.ids import VersionId
 from aura_vcs.interchange.git_names import PREFIX, own_name
 from aura_vcs.interchange.git_objects import message_of, signature_of
 from aura_vcs.interchange.git_process import GitRepository
+from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
 from aura_vcs.model import RefChange, Tag
 from aura_vcs.refs.changes import tag_change
 from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Repository, Transaction
 
 TAG_BYTES_LIMIT = 1 << 20
-TAG_DEPTH = 10
-"""So many tags of tags are followed."""
 TRIED_NAMES = 20
 
 
 class GitTag(msgspec.Struct, frozen=True):
-    """A tag that leads to a commit; `data` is the tag's own object, None for a mere name."""
+    """A tag that leads to a commit; `objects` are its own, outermost first: none for a mere name."""
 
     commit: str
-    data: bytes | None = None
+    objects: tuple[bytes, ...] = ()
 
 
 class ImportedRef(msgspec.Struct, frozen=True):
@@ -53,16 +52,16 @@ def select(names: Mapping[bytes, str], patterns: Iterable[str]) -> dict[bytes, s
 
 def peel(git: GitRepository, git_id: str) -> GitTag | str:
     """Return the commit that a tag leads to; in words what it leads to instead."""
-    data: bytes | None = None
+    objects: list[bytes] = []
     for _ in range(TAG_DEPTH):
         for _, stream in git.objects.ask([git_id]):
             kind = stream.kind
             content = stream.read() if kind == "tag" and stream.size <= TAG_BYTES_LIMIT else b""
         if kind == "commit":
-            return GitTag(git_id, data)
+            return GitTag(git_id, tuple(objects))
         if kind != "tag":
             return f"it names a {'folder' if kind == 'tree' else 'file'} and no commit"
-        data = content if data is None else data
+        objects.append(content)
         line = content.partition(b"\n")[0]
         if not line.startswith(b"object "):
             raise GitDamaged(f"tag {git_id}", "it names no object")
@@ -141,11 +140,12 @@ class RefsImport:
 
     def _tag(self, found: GitTag, target: VersionId, before: Tag | None) -> Tag:
         stamp, seen = next_stamp(before, self._transaction.replica)
-        data = found.data or b""
+        data = found.objects[0] if found.objects else b""
         tagger = signature_of(data, b"tagger")
         message = clean_text(message_of(data).partition("-----BEGIN ")[0]).strip()[:DESCRIPTION_LIMIT].rstrip()
         at = format_time(tagger.at) if tagger.at is not None and tagger.at.year >= 1000 else self._transaction.at
-        return Tag(target, message, at, one_line(tagger.who) or self._repo.author, stamp, seen)
+        author = one_line(tagger.who) or self._repo.author
+        return Tag(target, message, at, author, stamp, seen, tag_extra(found.objects))
 
 
 def _candidates(own: str) -> Iterator[str]:

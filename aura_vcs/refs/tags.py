@@ -129,5 +129,6 @@ def _union(tag: Tag, other: Tag, replica: ReplicaId) -> dict[ReplicaId, int] | N
     return dict(sorted(seen.items()))
 
 
-def _rank(tag: Tag) -> tuple[tuple[int, ReplicaId], str]:
-    return tag.stamp, tag.version or ""
+def _rank(tag: Tag) -> tuple[tuple[int, ReplicaId], str, list[tuple[str, str]]]:
+    """Order copies; of one change, the copy comes first from which nothing was left out by an older reader."""
+    return tag.stamp, tag.version or "", sorted(tag.extra.items())

@@ -17,9 +17,13 @@ from aura_vcs.history.names.tags import create_tag
 from aura_vcs.interchange import git_export
 from aura_vcs.interchange.git_export import GitExported, export_git
 from aura_vcs.interchange.git_import import import_git
+from aura_vcs.interchange.git_tags import tag_objects
 from aura_vcs.repository.repository import Repository
 
 from tests.interchange.repositories import ENVIRONMENT, film, git, raw_commit
+
+SIGNATURE = b"-----BEGIN PGP SIGNATURE-----\n\nabc\n-----END PGP SIGNATURE-----\n"
+WORDS = f"tagger A <a@x> 1 +0000\n\nOut\n{SIGNATURE.decode()}"
 
 
 def write(repo: Repository, target: Path, **options: object) -> GitExported:
@@ -58,6 +62,31 @@ def test_an_imported_repository_comes_out_as_it_was(tmp_path: Path, repo: Reposi
     assert git(tmp_path / "out", "status", "--porcelain") == ""
     assert os.readlink(tmp_path / "out/latest") == "scenes/one.md"
     assert os.access(tmp_path / "out/run.sh", os.X_OK)
+
+
+def test_tags_come_out_as_they_were(tmp_path: Path, repo: Repository) -> None:
+    """Tagger, message, signature and tags of tags byte for byte; on another commit, the words without the signature."""
+    source = film(tmp_path / "film")
+    commit = git(source, "rev-parse", "HEAD")
+    words = {
+        "signed": b"tagger J\xf6rg <j@x> 1600000000 +0130\n\nOut\n\nof doors \n" + SIGNATURE,
+        "quiet": b"tagger Jon <j@x> 1600000000 -0700\n\n",
+    }
+    for name, rest in words.items():
+        data = f"object {commit}\ntype commit\ntag {name}\n".encode() + rest
+        git(source, "tag", name, git(source, "hash-object", "-t", "tag", "-w", "--stdin", data=data))
+    git(source, "tag", "-a", "-m", "A tag of a tag", "double", "signed")
+    import_git(repo, str(source), environment=ENVIRONMENT)
+    write(repo, tmp_path / "out")
+    assert refs(tmp_path / "out").count("refs/tags/") == 5
+    for name in ("v1.0", "rough", "double", *words):
+        assert git(tmp_path / "out", "rev-parse", name) == git(source, "rev-parse", name)
+    assert git(tmp_path / "out", "fsck", "--strict", "--full") == ""
+    extra = repo.refs.tags()["double"].extra | {"git": f"object {commit}\ntype tag\ntag double\n{WORDS}"}
+    assert tag_objects(extra, commit) == [
+        f"object {commit}\ntype commit\ntag double\n{WORDS[: -len(SIGNATURE)]}".encode()
+    ]
+    assert tag_objects({"git": "object none"}, commit) == []
 
 
 def test_round_trip_gives_the_same_trees_and_commits(tmp_path: Path, repo: Repository) -> None:
