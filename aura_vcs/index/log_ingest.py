@@ -105,7 +105,7 @@ class LogIngest:
         names, self._refs_elsewhere = self._refs_elsewhere, set()
         found = []
         logs = self._logs.sizes()
-        for replica in logs if len(logs) > 1 else ():
+        for replica in logs if names or len(logs) > 1 else ():
             with suppress(RecordUnreadable):
                 for line in self._logs.read(replica):
                     refs = line.operation.refs if line.operation is not None else {}
