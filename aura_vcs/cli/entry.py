@@ -9,6 +9,7 @@ from aura_vcs.cli.helper.protocol import identity, is_safe_folder, may_be_served
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take place before Ctrl-C is seen to
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
     from aura_vcs.worktree.scan.prefetch import ScanPrefetch
@@ -26,22 +27,39 @@ LEAVING = ("checkout", "switch", "restore", "undo", "redo", "merge", "pull")
 
 def run() -> "NoReturn":
     """Run `aura` with the process's arguments; never returns."""
-    stop_at_once()
     start_helper = False
-    try:
+
+    def hand_over_or_run() -> "NoReturn":
+        nonlocal start_helper
         _read_names_as_utf8()
         start_helper = _hand_over()
         _fill_standard_streams()
         run_command()
+
+    try:
+        _in_order(hand_over_or_run)
+    finally:
+        if start_helper:
+            _start_helper()
+        gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
+
+
+def run_in_copy() -> "NoReturn":
+    """Run the command in `sys.argv` in a copy of the helper; it ends as in a process of its own."""
+    _in_order(run_command)
+
+
+def _in_order(work: "Callable[[], NoReturn]") -> "NoReturn":
+    """Do it; Ctrl-C and damaged files of the program are no traceback, whenever they are met."""
+    stop_at_once()
+    try:
+        work()
     except KeyboardInterrupt:  # before there was anything to stop, or somebody to say so
         sys.exit(STOPPED)
     except (EOFError, ValueError, TypeError, ImportError) as error:
         sys.exit(_damaged(error))
     finally:
         stop_at_once()
-        if start_helper:
-            _start_helper()
-        gc.freeze()  # Python ends with a look for cycles among all there is, a third as long as importing it took
 
 
 def _damaged(error: BaseException) -> str:
@@ -63,7 +81,9 @@ def _hand_over() -> bool:
     if not may_be_served(sys.argv[1:]):
         return False
     path = socket_path(mine := identity())
-    if not os.path.lexists(path) or not is_safe_folder(path):
+    if not is_safe_folder(path):  # one that is there, but is not ours, no helper could use either
+        return not os.path.lexists(os.path.dirname(path))
+    if not os.path.lexists(path):
         return True
     from aura_vcs.cli.helper.client import hand_over
 

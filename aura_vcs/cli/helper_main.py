@@ -2,7 +2,7 @@
 
 import os
 
-from aura_vcs.cli.entry import run_command
+from aura_vcs.cli.entry import run_in_copy
 from aura_vcs.cli.helper.server import serve
 from aura_vcs.cli.helper.starting import load_commands
 
@@ -12,7 +12,7 @@ MOST_FILES = 4096
 def main() -> None:
     """Serve until there is a reason to end; nothing is inherited that the starting process had open."""
     os.closerange(3, MOST_FILES)
-    serve(run_command, load_commands)
+    serve(run_in_copy, load_commands)
 
 
 if __name__ == "__main__":

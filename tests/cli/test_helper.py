@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from aura_vcs.cli.helper import protocol
+from aura_vcs.cli import entry
+from aura_vcs.cli.helper import client, protocol
 from aura_vcs.cli.helper.conditions import Conditions
 
 from tests.cli.conftest import AURA, Film
@@ -180,7 +181,7 @@ def test_nothing_is_imported_by_a_copy() -> None:
             assert ran.stderr.splitlines()[-1] == "[]", words
 
 
-@pytest.mark.parametrize("which", ["switch", "library", "limit", "descriptor", "warnings", "closed"])
+@pytest.mark.parametrize("which", ["switch", "library", "limit", "descriptor", "warnings", "closed", "nameless"])
 def test_at_any_doubt_the_command_starts_by_itself(helped: Helped, which: str) -> None:
     """What the caller cannot hand over, or what the helper is not like, is no matter: the answer is the same."""
     before = helped.served()
@@ -196,6 +197,8 @@ def test_at_any_doubt_the_command_starts_by_itself(helped: Helped, which: str) -
         arguments = ["ls", "/dev/fd/0"]
     if which == "warnings":
         more["PYTHONWARNINGS"] = "ignore"
+    if which == "nameless":
+        more[""] = "x"
     if which == "closed":
         limit = lambda: os.close(2)  # noqa: E731
     ran = helped(*arguments, before=limit, **more)
@@ -399,3 +402,81 @@ def test_a_pager_is_the_caller_s_child(helped: Helped, tmp_path: Path) -> None:
     assert lines[1].split() == ["PARENT", lines[0].split()[1], "FRX"]
     assert [line[:8] for line in lines[2:4]] == ["PAGED v2", "PAGED v1"]
     assert helped.served() == before + 1
+
+
+def test_a_caller_that_comes_late_is_told_that_nothing_was_begun(helped: Helped) -> None:
+    """However long the machine let it wait: the command is not given up, it starts by itself."""
+    helped.film.write({"new.txt": "new"})
+    with _request(helped, "commit", "-m", "Never") as sock:
+        assert sock.recv(protocol.ANSWER)[:1] == protocol.READY
+        sock.settimeout(20)
+        assert sock.recv(protocol.ANSWER) == protocol.pack_answer(protocol.REFUSED)
+    assert helped.film.data("log")["versions"][0]["number"] == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_ctrl_c_before_the_command_is_read_is_its_own_exit_code(helped: Helped, first: bool) -> None:
+    """Before and after the caller's last word: no traceback, and neither exit code 1 nor a killed process."""
+    with _request(helped, "status") as sock:
+        kind, pid = protocol.unpack_answer(sock.recv(protocol.ANSWER))
+        assert kind == protocol.READY
+        if first:
+            os.killpg(pid, signal.SIGINT)
+        else:
+            os.kill(pid, signal.SIGSTOP)
+            sock.sendall(protocol.GO)
+            os.killpg(pid, signal.SIGINT)
+            os.kill(pid, signal.SIGCONT)
+        sock.settimeout(20)
+        assert sock.recv(protocol.ANSWER) == protocol.pack_answer(protocol.EXITED, 130)
+
+
+def test_a_signal_for_a_copy_that_had_not_begun_is_the_caller_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is not lost where the command starts by itself after all."""
+    met: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: met.append(number))
+    monkeypatch.setattr(client, "_send", lambda _pid, _number: None)
+    try:
+        passing = client.Passing()
+        passing.begin(0)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert met == []
+        passing.end()
+        assert met == [signal.SIGUSR1]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("helper", [True, False])
+def test_a_pager_that_is_no_program_hides_nothing(helped: Helped, tmp_path: Path, helper: bool) -> None:
+    """What was to be read is written straight to the terminal, through the helper and without."""
+    pager = tmp_path / "pager"
+    pager.write_bytes(b"")
+    pager.chmod(0o755)
+    switch = {} if helper else {"AURA_NO_HELPER": "1"}
+    text = _on_a_terminal(helped, "log", "--oneline", PAGER=str(pager), NO_COLOR="1", **switch)
+    assert [line.split()[0] for line in text.decode().splitlines()] == ["v2", "v1"]
+
+
+def test_a_socket_s_path_is_never_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system refuses longer ones; the folder in /tmp is used then."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir(0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    found = protocol.socket_path(b"x")
+    assert found.startswith("/tmp/aura_vcs-")
+
+
+def test_what_no_helper_could_use_starts_none(helped: Helped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise each command on a terminal would start one that ends at once; asked for one, the reason is said."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.delenv("AURA_NO_HELPER", raising=False)
+    monkeypatch.setattr(sys, "argv", ["aura", "status"])
+    tmp_path.chmod(0o700)
+    assert len(str(tmp_path)) < 70
+    assert entry._hand_over()
+    (tmp_path / "aura_vcs").write_text("")
+    assert not entry._hand_over()
+    ran = helped("helper", "start", "--json", XDG_RUNTIME_DIR=str(tmp_path))
+    assert f"{tmp_path}/aura_vcs is no folder that is yours" in json.loads(ran.stdout)["error"]["message"]

@@ -1,6 +1,7 @@
 """`aura helper`."""
 
 import os
+import sys
 
 import click
 
@@ -56,20 +57,40 @@ def status(session: Session) -> None:
 
 
 @helper_command.command("start", context_settings=HELP)
+@json_option
 @pass_session
 def start_command(session: Session) -> None:
     """Start the helper, and wait until it is ready"""
-    if _ask(ASK) is None and not (start() and wait_until_there()):
-        raise AuraError("The helper could not be started.", hint=_HINT)
-    session.console.line("The helper is ready.")
+    if _ask(ASK) is None and ((why := _why()) or not (start() and wait_until_there())):
+        raise AuraError(f"The helper could not be started{why}.", hint=_HINT)
+    found = _ask(ASK)
+    if session.console.as_json:
+        session.console.data({"running": found is not None, "pid": found[0] if found else None})
+    else:
+        session.console.line("The helper is ready.")
 
 
 @helper_command.command("stop", context_settings=HELP)
+@json_option
 @pass_session
 def stop(session: Session) -> None:
     """End the helper; commands that it runs go on to their end"""
     ran = _ask(STOP) is not None
-    session.console.line("The helper has ended." if ran else "The helper did not run.")
+    if session.console.as_json:
+        session.console.data({"stopped": ran})
+    else:
+        session.console.line("The helper has ended." if ran else "The helper did not run.")
+
+
+def _why() -> str:
+    """Return what is in the way of a helper, to go on with; "" where nobody knows."""
+    if sys.platform != "linux":
+        return ": it is for Linux"
+    path = socket_path(identity())
+    folder = os.path.dirname(path)
+    if os.path.lexists(folder) and not is_safe_folder(path):
+        return f": {folder} is no folder that is yours and open to nobody else"
+    return ""
 
 
 def _ask(kind: bytes) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ from aura_vcs.cli.helper.protocol import (
     PAGE,
     PAGED,
     READY,
+    REFUSED,
     RUN,
     pack_answer,
     pack_request,
@@ -88,6 +89,8 @@ def _run_there(sock: _socket.socket, mine: bytes) -> int | None:
         folder = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         return None
+    passing = Passing()
+    begun = False
     try:
         environment = [name + b"=" + value for name, value in os.environb.items()]
         request = pack_request(RUN, mine, [os.fsencode(one) for one in sys.argv], environment)
@@ -97,28 +100,33 @@ def _run_there(sock: _socket.socket, mine: bytes) -> int | None:
         if len(answer) < ANSWER or kind != READY:
             return None
         sock.settimeout(None)
-        _pass_signals_on(pid)
+        passing.begin(pid)
         sock.sendall(GO)
+        code = _wait(sock)
+        begun = code is not None
     except OSError:
         return None  # nothing was begun: that takes the last of it
     finally:
         os.close(folder)
-    return _wait(sock)
+        if not begun:
+            passing.end()
+    return code
 
 
-def _wait(sock: _socket.socket) -> int:
-    """Wait for the end of the command, and end as it ended; start the pager that it wants."""
+def _wait(sock: _socket.socket) -> int | None:
+    """Wait for the end of the command, and end as it ended; start the pager that it wants. None: it did not begin."""
     while True:
         try:
             answer, files = _receive_answer(sock)
             kind, number = unpack_answer(answer) if len(answer) == ANSWER else (KILLED, int(_signal.SIGKILL))
             if kind != PAGE:
                 break
-            _page(receive(sock, number).split(b"\0"), files[0])
-            sock.sendall(pack_answer(PAGED))
+            _page(receive(sock, number).split(b"\0"), files[0], sock)
         except OSError:  # the copy was killed
             kind, number = KILLED, int(_signal.SIGKILL)
             break
+    if kind == REFUSED:
+        return None
     if kind == EXITED:
         return number
     if number != _signal.SIGKILL:
@@ -134,37 +142,60 @@ def _receive_answer(sock: _socket.socket) -> tuple[bytes, list[int]]:
     return (data + receive(sock, ANSWER - len(data)) if data else data), files
 
 
-def _page(words: list[bytes], reading: int) -> None:
-    """Run the pager, whose words are followed by what LESS is, and wait for its end."""
+def _page(words: list[bytes], reading: int, sock: _socket.socket) -> None:
+    """Run the pager, whose words are followed by what LESS is: say that it has started, or why not, and its end."""
     *command, less = words
     environment = {**os.environb, b"LESS": less}
     actions = [(os.POSIX_SPAWN_DUP2, reading, 0)]
     signals = [_signal.SIGPIPE, _signal.SIGXFSZ]
     try:
         pid = os.posix_spawn(command[0], command, environment, file_actions=actions, setsigdef=signals)
-    except OSError:
+    except OSError as error:
+        sock.sendall(pack_answer(PAGED, error.errno or 1))
         return
     finally:
         os.close(reading)
+    sock.sendall(pack_answer(PAGE))
     os.waitpid(pid, 0)
+    sock.sendall(pack_answer(PAGED))
 
 
-def _pass_signals_on(pid: int) -> None:
-    """Send the copy, and all it has started, the signals that a terminal or another process sends to this one."""
+class Passing:
+    """Sends the copy, and all it has started, the signals that a terminal or another process sends to this one."""
 
-    def pass_on(number: int, _: object) -> None:
-        _send(pid, number)
+    def __init__(self) -> None:
+        self.before: dict[int, object] = {}
+        """What was done at each signal until now."""
+        self.passed: list[int] = []
 
-    def stop(_: int, __: object) -> None:
-        _send(pid, _signal.SIGSTOP)  # outside this session, what a terminal sends would stop nobody
-        os.kill(os.getpid(), _signal.SIGSTOP)
-        _send(pid, _signal.SIGCONT)
+    def begin(self, pid: int) -> None:
+        """Pass on from now on."""
 
-    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGWINCH, _signal.SIGUSR1, _signal.SIGUSR2):
-        if _signal.getsignal(number) != _signal.SIG_IGN:
-            _signal.signal(number, pass_on)
-    if _signal.getsignal(_signal.SIGTSTP) != _signal.SIG_IGN:
-        _signal.signal(_signal.SIGTSTP, stop)
+        def pass_on(number: int, _: object) -> None:
+            self.passed.append(number)
+            _send(pid, number)
+
+        def stop(_: int, __: object) -> None:
+            _send(pid, _signal.SIGSTOP)  # outside this session, what a terminal sends would stop nobody
+            os.kill(os.getpid(), _signal.SIGSTOP)
+            _send(pid, _signal.SIGCONT)
+
+        for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGWINCH, _signal.SIGUSR1, _signal.SIGUSR2):
+            self._take(number, pass_on)
+        self._take(_signal.SIGTSTP, stop)
+
+    def end(self) -> None:
+        """Do with signals what was done before, with those first that went to a copy that had not begun."""
+        for number, handler in self.before.items():
+            _signal.signal(number, handler)
+        for number in self.passed:
+            os.kill(os.getpid(), number)
+
+    def _take(self, number: int, handler: object) -> None:
+        before = _signal.getsignal(number)
+        if before != _signal.SIG_IGN:
+            self.before[number] = before
+            _signal.signal(number, handler)
 
 
 def _send(group: int, number: int) -> None:

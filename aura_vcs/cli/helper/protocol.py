@@ -22,9 +22,10 @@ FILES = 4
 NUMBER = 8
 ANSWER = 1 + NUMBER
 READY, REFUSED, EXITED, KILLED, ABOUT, PAGE, PAGED = b"R", b"N", b"E", b"S", b"A", b"P", b"D"
-"""A copy is there, with its process id; the caller is to start by itself; the command's exit code; the signal that
-ended it; how many commands were run; start a pager, with the size of the words that follow and what it reads from;
-the pager has ended. Pagers belong to the caller's session: there they get the terminal's keys and signals."""
+"""A copy is there, with its process id; nothing was begun, and the caller is to start by itself; the exit code; the
+signal that ended it; how many commands were run; start a pager, with the size of the words that follow and what it
+reads from, and said back: it has started; it has ended, or its start failed with this error number. Pagers belong to
+the caller's session: there they get the terminal's keys and signals."""
 GO = b"G"
 RUN, STOP, ASK = b"run", b"stop", b"ask"
 SERVED = frozenset({"status", "log", "history", "diff", "show", "commit", "save", "ls", "ops"})
@@ -51,8 +52,8 @@ def may_be_served(arguments: list[str]) -> bool:
         return False
     if sys.stdin is None or sys.stdout is None or sys.stderr is None:
         return False
-    if sys.stdout.isatty() and not sys.stderr.isatty():
-        return False  # a pager reads its keys from there
+    if (sys.stdout.isatty() and not sys.stderr.isatty()) or _is_in_background():
+        return False  # a pager reads its keys from there; a copy would take answers from the shell
     words = iter(arguments)
     for word in words:
         if word == "-C":
@@ -63,7 +64,16 @@ def may_be_served(arguments: list[str]) -> bool:
         return False
     if word not in SERVED or any(part in os.fsencode(one) for one in arguments for part in _SHELL_PIPES):
         return False
-    return not any(name.startswith(("LD_", "_AURA")) and value for name, value in environment.items())
+    # A variable without a name can be inherited, but not be set.
+    return not any(not name or (name.startswith(("LD_", "_AURA")) and value) for name, value in environment.items())
+
+
+def _is_in_background() -> bool:
+    """Tell whether stdin is the terminal, and its keys are for another process just now."""
+    try:
+        return os.tcgetpgrp(0) != os.getpgrp()
+    except OSError:
+        return False  # no terminal, or not the one that this process belongs to
 
 
 def identity() -> bytes:
@@ -82,8 +92,8 @@ def identity() -> bytes:
 def socket_path(identity_: bytes) -> str:
     """Return where the helper of this program listens.
 
-    It is below XDG_RUNTIME_DIR, or else in a folder of the user's in /tmp. The name says which program, that several
-    can be used beside each other; who is asked still compares the whole identity.
+    It is below XDG_RUNTIME_DIR, or else (also where that is too long) in a folder of the user's in /tmp. The name says
+    which program, that several can be used beside each other; who is asked still compares the whole identity.
     """
     name = f"{int.from_bytes(identity_, 'big') % _MOST_NAMES:010x}.sock"
     base = os.environ.get("XDG_RUNTIME_DIR", "")

@@ -21,6 +21,7 @@ from aura_vcs.cli.helper.conditions import Conditions
 from aura_vcs.cli.helper.protocol import (
     ABOUT,
     ASK,
+    EXITED,
     FILES,
     KILLED,
     LENGTH,
@@ -181,8 +182,11 @@ class Server:
             sock = self.copies.pop(pid)
             self.abandoned.discard(pid)
             if os.WIFSIGNALED(status):
-                with suppress(OSError):
-                    sock.sendall(pack_answer(KILLED, os.WTERMSIG(status)))
+                answer = pack_answer(KILLED, os.WTERMSIG(status))
+            else:
+                answer = pack_answer(EXITED, os.WEXITSTATUS(status))  # the second word of one that said so itself
+            with suppress(OSError):
+                sock.sendall(answer)
             sock.close()
 
     def _close(self) -> None:

@@ -13,11 +13,13 @@ from functools import partial
 from typing import NoReturn, TextIO
 
 from aura_vcs.cli.helper.conditions import Conditions
-from aura_vcs.cli.helper.protocol import ANSWER, EXITED, GO, PAGE, READY, pack_answer
+from aura_vcs.cli.helper.protocol import ANSWER, EXITED, GO, PAGE, PAGED, READY, REFUSED, pack_answer, unpack_answer
 from aura_vcs.cli.output import pager
 
 GO_SECONDS = 2.0
-"""A caller that has not said `GO` by then starts the command by itself."""
+"""A caller that has not said `GO` by then is told to start the command by itself."""
+STOPPED = 130
+"""The exit code after Ctrl-C."""
 
 
 class Request:
@@ -36,36 +38,58 @@ def become_the_caller(request: Request, sock: socket.socket, run: Callable[[], o
     """Run the command in this process, which is a copy of the helper; never returns.
 
     Nothing is done before the caller has said `GO`. However it ends, the caller learns the exit code; of a signal
-    that ends it, the helper tells.
+    that ends it, or where it ends without a word, the helper tells. What fails before the command begins is no end of
+    it: the caller starts by itself.
     """
-    code = 1
+    code, begun = 1, False
     try:
+        signal.signal(signal.SIGINT, _stop_at_once)
         os.setpgid(0, 0)
         sock.settimeout(GO_SECONDS)
         sock.sendall(pack_answer(READY, os.getpid()))
         if sock.recv(1) != GO:
-            os._exit(0)
+            raise ConnectionAbortedError("the caller has gone")
         sock.settimeout(None)
         _take_over(request)
         pager.start = partial(_start_pager, sock)
+        begun = True
         code = _exit_code(run)
         _finish()
     except BaseException:  # nobody is there to hear of it; the caller sees the exit code
         code = code or 1
     finally:
-        _tell(sock, code)
+        _tell(sock, pack_answer(EXITED, code & 0xFF) if begun else pack_answer(REFUSED))
         os._exit(code)
 
 
+def _stop_at_once(*_: object) -> NoReturn:
+    os._exit(STOPPED)
+
+
 def _start_pager(sock: socket.socket, command: Sequence[str], reading: int) -> pager.Waiting:
-    """Have the caller start the pager, which is then a child of the process that the person's shell has started."""
+    """Have the caller start the pager, which is then a child of the process that the person's shell has started.
+
+    Raises:
+        OSError: it cannot be started.
+    """
     words = b"\0".join([*map(os.fsencode, command), os.fsencode(os.environ.get("LESS", ""))])
     socket.send_fds(sock, [pack_answer(PAGE, len(words)) + words], [reading])
+    heard = b""
+
+    def hear(size: int) -> bytes:
+        nonlocal heard  # Ctrl-C between two parts of an answer loses none of it
+        while len(heard) < size and (more := sock.recv(size - len(heard))):
+            heard += more
+        return heard
+
+    kind, number = unpack_answer(hear(ANSWER))
+    if kind == PAGED:
+        raise OSError(number, os.strerror(number), command[0])
 
     def wait() -> None:
         while True:
             try:
-                sock.recv(ANSWER)
+                hear(2 * ANSWER)
             except KeyboardInterrupt:
                 continue
             return
@@ -87,7 +111,6 @@ def _take_over(request: Request) -> None:
     sys.stdin, sys.stdout, sys.stderr = (_stream(fd) for fd in range(3))
     for name, stream in (("__stdin__", sys.stdin), ("__stdout__", sys.stdout), ("__stderr__", sys.stderr)):
         setattr(sys, name, stream)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     ours = Conditions("self").ignored
     for number in request.caller.ignored - ours:
         signal.signal(number, signal.SIG_IGN)
@@ -131,8 +154,8 @@ def _finish() -> None:
         stream.flush()
 
 
-def _tell(sock: socket.socket, code: int) -> None:
+def _tell(sock: socket.socket, answer: bytes) -> None:
     try:
-        sock.sendall(pack_answer(EXITED, code & 0xFF))
+        sock.sendall(answer)
     except OSError:
         return  # the caller was killed

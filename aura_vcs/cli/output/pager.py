@@ -21,7 +21,7 @@ start: "Callable[[Sequence[str], int], Waiting]"
 
 
 def page(lines: Iterable[str], *, colour: bool | None) -> None:
-    """Write the lines through the pager that PAGER names, or else less; straight to stdout where there is none.
+    """Write the lines through the pager that PAGER names, or else less; straight to stdout where none can be started.
 
     A pager that is left before the end is no error. Ctrl-C is the pager's while it is open: less stops a search.
     """
@@ -31,13 +31,16 @@ def page(lines: Iterable[str], *, colour: bool | None) -> None:
     os.environ.setdefault("LESS", LEAVE_IF_IT_FITS)
     command = _command()
     if command is None:
-        for line in lines:
-            click.echo(line, color=colour)
+        _write(lines, colour)
         return
     in_colour = colour is None and os.path.basename(command[0]) == FIRST_CHOICE and "r" in os.environ["LESS"].lower()
     reading, writing = os.pipe()
     try:
         wait = start(command, reading)
+    except OSError:  # a program that is none
+        os.close(writing)
+        _write(lines, colour)
+        return
     except BaseException:
         os.close(writing)
         raise
@@ -49,6 +52,11 @@ def page(lines: Iterable[str], *, colour: bool | None) -> None:
                 stream.write(f"{line if in_colour else click.unstyle(line)}\n")
     finally:
         wait()
+
+
+def _write(lines: Iterable[str], colour: bool | None) -> None:
+    for line in lines:
+        click.echo(line, color=colour)
 
 
 def _command() -> list[str] | None:
