@@ -126,9 +126,14 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
 )
 @dry_run_option
 @click.option(
-    "--older-than", "older", type=Duration(), default="0", metavar="TIME", help="Only those not written for so long"
+    "--older-than",
+    "older",
+    type=Duration(),
+    default="0",
+    metavar="TIME",
+    help="Only those not written to for this long",
 )
-@click.option("--for-good", is_flag=True, help="Keep nothing for undo: the room is free at once")
+@click.option("--for-good", is_flag=True, help="Keep nothing for undo: the space is free at once")
 @click.option("--yes", is_flag=True, help="Do not ask")
 @json_option
 @pass_repository
@@ -158,7 +163,7 @@ def clean_command(
     elif doit:
         console.line(f"Deleted {count(files, 'file')}, {size(freed)}.")
         if not for_good:
-            console.line(faint("Take it back with `aura undo`; --for-good keeps nothing and frees the room at once."))
+            console.line(faint("Take it back with `aura undo`; --for-good keeps nothing and frees the space at once."))
     elif not plan:
         console.line("There is no temporary media.")
     else:

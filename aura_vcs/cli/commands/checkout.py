@@ -51,8 +51,8 @@ def checkout_command(
 ) -> None:
     """Go to a branch or an older version
 
-    Puts files in place that it has otherwise than the version you are on. Unsaved changes to other files
-    stay as they are; where both meet, yours are kept in a restore point first. `-` is the branch you were
+    Only files that differ between the version you are on and that one are replaced. Unsaved changes to other
+    files stay as they are; where both meet, yours are kept in a restore point first. `-` is the branch you were
     on before.
 
     With --clean, your files are exactly those of the version, by default the one you are on. Everything

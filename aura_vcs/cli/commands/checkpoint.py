@@ -65,7 +65,7 @@ def save_command(
 ) -> None:
     """Record how far a stage came: Script, TTS, Images, Composition or Render
 
-    When it returns, it is on disk. From Python: aura_vcs.project.records.checkpoint_store.CheckpointWriter.
+    When it returns, it is on disk. From Python: `project.checkpoints.save`.
     """
     from aura_vcs.project.records.checkpoint_store import writer_for
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def config_command() -> None:
     """Get and set configuration
 
-    A value of the project goes before yours, and yours before the default.
+    A project's value takes precedence over yours, and yours over the default.
     """
 
 
@@ -131,11 +131,11 @@ def set_command(
 
 @config_command.command("unset", context_settings=HELP, epilog=examples("aura config unset export.preset"))
 @click.argument("key", shell_complete=complete_key)
-@click.option("--project", "for_project", is_flag=True, help="Take the project's value away, not yours")
+@click.option("--project", "for_project", is_flag=True, help="Remove the project's value, not yours")
 @json_option
 @pass_session
 def unset_command(session: Session, key: str, for_project: bool) -> None:
-    """Take a value away, so that the next one holds"""
+    """Remove a value, so that the next one applies"""
     from aura_vcs.studio.configuration import get_configuration, unset_configuration
     from aura_vcs.studio.project_configuration import unset_in_project
     from aura_vcs.studio.setting_keys import find_setting

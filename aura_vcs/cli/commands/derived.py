@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     ),
 )
 def derived_command() -> None:
-    """List files that can be made again, make them, free their room
+    """List files that can be made again, make them, free their space
 
     A render, a proxy, a voice: what was made by a command from other files can carry its recipe, kept by content.
     Films of `aura export` have theirs by themselves. Nothing runs by itself, and a recipe that came from elsewhere is
@@ -120,7 +120,7 @@ def why_command(repo: "Repository", console: Console, file: str) -> None:
 @derived_command.command("make", context_settings=HELP, epilog=examples("aura derived make proxy.mp4"))
 @click.argument("file")
 @click.option("--recorded", is_flag=True, help="From its inputs as they were, not as they are now")
-@click.option("--timeout", metavar="TIME", type=Duration(), help="Give up after so long: 10min, 2h")
+@click.option("--timeout", metavar="TIME", type=Duration(), help="Give up after this time: 10min, 2h")
 @yes_option
 @json_option
 @pass_repository
@@ -158,7 +158,7 @@ def make_command(
     "evict", context_settings=HELP, epilog=examples("aura derived evict --older-than 30d --dry-run")
 )
 @click.option(
-    "--older-than", metavar="TIME", type=Duration(), default=0.0, help="Only what nobody wrote to for so long"
+    "--older-than", metavar="TIME", type=Duration(), default=0.0, help="Only what nobody has written to for this long"
 )
 @dry_run_option
 @yes_option

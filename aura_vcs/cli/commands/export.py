@@ -38,7 +38,7 @@ LISTED = 10
     ),
 )
 def export_command() -> None:
-    """Render versions to video files; hand them to git, as folders and archives"""
+    """Render versions to video; write them as git, folders, archives, timelines"""
 
 
 @export_command.command(
@@ -122,8 +122,8 @@ def cancel_command(repo: "Repository", console: Console, export: str) -> None:
 @export_command.command("list", context_settings=HELP, epilog=examples("aura export list --status Failed"))
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only those of this status")
 @since_until_options
-@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True, help="At most so many")
-@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Leave out the newest so many")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True, help="At most this many")
+@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Skip this many of the newest")
 @json_option
 @pass_repository
 def list_command(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def fsck_command(
     repo: "Repository", console: Console, *, quick: bool, remote: str | None, sample: float | None
 ) -> None:
-    """Check that everything saved is whole
+    """Check that everything saved is intact
 
     Reads and hashes all content, follows every reference, counts again. Repairs nothing: `aura
     repair` does. Ends with exit code 30 if something is wrong.

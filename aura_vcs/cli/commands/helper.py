@@ -31,9 +31,10 @@ _HINT = f"Nothing depends on it: commands start by themselves then. {SWITCH}=1 d
 def helper_command() -> None:
     """Keep a process ready that runs short commands at once
 
-    Most of the time of `aura status` is that Python starts. The helper has done that; it runs status, log, diff,
-    show, commit, ls and ops for you, just as they would run by themselves. It starts with the first of them on a
-    terminal, and ends when half an hour nobody has asked. `aura config set helper.auto off` stops it from starting.
+    Most of the time that `aura status` takes is spent starting Python. The helper has done that already: it runs
+    status, log, diff, show, commit, ls and ops for you, just as they would run by themselves. It starts with the
+    first of them on a terminal, and ends after half an hour without work. `aura config set helper.auto off` keeps
+    it from starting.
     """
 
 

@@ -38,7 +38,7 @@ SHOWN = 3
     help="Begin with a template's documents (see `aura template list`)",
 )
 @click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
-@click.option("--bare", is_flag=True, help="Make a place without work files instead, for others to push to")
+@click.option("--bare", is_flag=True, help="Make a place without any files to work on, for others to push to")
 @click.option("--agents", is_flag=True, help="Write AGENTS.md, a short page for agents; also in a project")
 @json_option
 @pass_session

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option("--reason", metavar="TEXT", type=TEXT, default="", help="What you are doing, for the others")
 @click.option(
-    "--expires", metavar="TIME", type=Duration(), help="Others may take it after so long: 8h, 2d (else never)"
+    "--expires", metavar="TIME", type=Duration(), help="Others may take it after this time: 8h, 2d (else never)"
 )
 @remote_option
 @json_option

@@ -38,7 +38,7 @@ VALUE_LENGTH = 300
         "aura log --clip sea.mp4",
     ),
 )
-@click.option("-n", "limit", metavar="COUNT", type=COUNT, help="At most so many")
+@click.option("-n", "limit", metavar="COUNT", type=COUNT, help="At most this many")
 @click.option("--type", "types", type=click.Choice(TYPES), multiple=True, help="Only versions of this type")
 @since_until_options
 @click.option("--author", metavar="NAME", type=TEXT, help="Part of the author's name")

@@ -6,7 +6,7 @@ from aura_vcs.cli.options import HELP, TEXT, examples
 from aura_vcs.cli.session import Session, pass_session
 
 
-@click.command("mcp", context_settings=HELP, epilog=examples("aura mcp --agent claude", "aura -C film mcp --read-only"))
+@click.command("mcp", context_settings=HELP, epilog=examples("aura mcp --agent Robi", "aura -C film mcp --read-only"))
 @click.option("--agent", metavar="NAME", type=TEXT, default="", help="What the agent is called in what it does")
 @click.option("--read-only", is_flag=True, help="Give it no tool that changes anything")
 @pass_session
@@ -15,7 +15,7 @@ def mcp_command(session: Session, *, agent: str, read_only: bool) -> None:
 
     For the settings of a program that starts it: `aura -C FOLDER mcp`. The agent looks, compares, searches, saves, goes
     back and writes notes; all it does is marked as one session, which `aura ops` lists in one line and
-    `aura undo --session` takes back. Needs the optional part `agents`.
+    `aura undo --session` takes back. Needs the extra `agents`.
     """
     from aura_vcs.agents.server import serve_agents
     from aura_vcs.repository.repository import find_root

@@ -35,7 +35,7 @@ SHOWN = 30
     ),
 )
 @click.argument("name", metavar="[BRANCH|VERSION]", required=False, shell_complete=complete_version)
-@click.option("-m", "--message", metavar="NAME", type=TEXT, default="", help="What the joined version is called")
+@click.option("-m", "--message", metavar="NAME", type=TEXT, default="", help="What the merged version is called")
 @click.option("--abort", is_flag=True, help="Take the last merge back, files included")
 @dry_run_option
 @author_option
@@ -44,11 +44,11 @@ SHOWN = 30
 def merge_command(
     repo: "Repository", console: Console, *, name: str | None, message: str, abort: bool, dry_run: bool
 ) -> None:
-    """Join another branch or version into yours
+    """Merge another branch or version into yours
 
     Documents are merged by field, timelines by clip, texts by line. What both sides changed differently
-    stays open, both sides kept: the joined version is saved, and `aura resolve` decides later. Without a
-    name, joins what several machines did to this branch.
+    stays open, both sides kept: the merged version is saved, and `aura resolve` decides later. Without a
+    name, merges what several machines did to this branch.
     """
     from aura_vcs.history.abort_merge import abort_merge
     from aura_vcs.history.merge import merge, plan_merge

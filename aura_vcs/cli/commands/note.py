@@ -36,7 +36,7 @@ _WHERE = "[VERSION:]FILE[@PLACE]"
     ),
 )
 def note_command() -> None:
-    """Say something about a version, a file or a place in it
+    """Write notes on a version, a file or a place in it
 
     A note is about a version (`v3`), a file as HEAD has it (`cut.mp4`) or as a version has it (`v3:cut.mp4`), or a
     place in a file, behind an `@`: a moment or stretch of time (`@0:12-0:15`, `@300f` in frames), a region of the
@@ -60,7 +60,7 @@ def note_command() -> None:
 @json_option
 @pass_repository
 def add_command(repo: "Repository", console: Console, where: str, text: str, color: str) -> None:
-    """Say something about a version, a file, or a place in a file"""
+    """Write a note on a version, a file, or a place in a file"""
     from aura_vcs.annotations.notes import add_note
 
     _print_done(repo, console, "Noted", add_note(repo, _where(repo, where), text, color=color))
@@ -73,7 +73,9 @@ def add_command(repo: "Repository", console: Console, where: str, text: str, col
 @click.option("--open", "state", flag_value="open", help="Only those that nobody has seen to")
 @click.option("--state", "state", type=click.Choice(_STATES), help="Only those in this state")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Not older: 2d, yesterday, monday or 2026-11-23")
-@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=_LISTED, show_default=True, help="At most so many")
+@click.option(
+    "-n", "limit", metavar="COUNT", type=POSITIVE, default=_LISTED, show_default=True, help="At most this many"
+)
 @json_option
 @pass_repository
 def list_command(

@@ -27,8 +27,8 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
     epilog=examples("aura ops", "aura ops -n 5 --type restore", "aura ops --all", "aura ops 3fa2", "aura ops --studio"),
 )
 @click.argument("operation", metavar="[ID]", required=False)
-@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=20, show_default=True, help="At most so many")
-@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Leave out the newest so many")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=20, show_default=True, help="At most this many")
+@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Skip this many of the newest")
 @click.option(
     "--type", "type_", metavar="TYPE", type=TEXT, help="Only this type, e.g. commit, checkout, version.delete"
 )

@@ -34,7 +34,7 @@ _LISTED = 50
     ),
 )
 def provenance_command() -> None:
-    """Say and show where files come from
+    """Record and show where files come from
 
     What made a file, from which prompt and seed, what it cost, who may use it. It is kept by content, so it follows
     the file through renames and copies, and travels with `aura push`. What files bring along themselves is read from
@@ -76,7 +76,7 @@ def show_command(repo: "Repository", console: Console, where: str) -> None:
 @click.option("--model-version", metavar="TEXT", type=TEXT, help="Which version of the model")
 @click.option("--prompt", metavar="TEXT", type=TEXT, help="What it was asked for")
 @click.option("--negative-prompt", metavar="TEXT", type=TEXT, help="What it was asked to leave out")
-@click.option("--seed", metavar="NUMBER", type=TEXT, help="The seed of its chance")
+@click.option("--seed", metavar="NUMBER", type=TEXT, help="The random seed")
 @click.option("--parameter", "parameters", metavar="NAME=VALUE", type=TEXT, multiple=True, help="Another parameter")
 @click.option("--input", "inputs", metavar=_FILE, type=TEXT, multiple=True, help="A file that it was made from")
 @click.option("--cost", metavar="NUMBER", type=TEXT, help="What it cost")
@@ -88,8 +88,8 @@ def show_command(repo: "Repository", console: Console, where: str) -> None:
 @click.option("--license-terms", metavar="TEXT", type=TEXT, help="What it allows and asks for")
 @click.option("--commercial/--no-commercial", default=None, help="Whether it may be used commercially")
 @click.option("--person", metavar="NAME", type=TEXT, help="Who made it")
-@click.option("--note", metavar="TEXT", type=TEXT, help="What else is to be said")
-@click.option("--unset", metavar="NAME", type=TEXT, multiple=True, help="Take this away")
+@click.option("--note", metavar="TEXT", type=TEXT, help="Anything else worth knowing")
+@click.option("--unset", metavar="NAME", type=TEXT, multiple=True, help="Remove this")
 @json_option
 @pass_repository
 def set_command(
@@ -103,7 +103,7 @@ def set_command(
     unset: tuple[str, ...],
     **given: Any,
 ) -> None:
-    """Say where a file comes from; what is not named stays as it is"""
+    """Record where a file comes from; what is not named stays as it is"""
     from aura_vcs.annotations.provenance import find_subject, set_provenance
 
     facts: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -124,7 +124,9 @@ def set_command(
 
 @provenance_command.command("log", context_settings=HELP, epilog=examples("aura provenance log --since 2d"))
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Not older: 2d, yesterday, monday or 2026-11-23")
-@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=_LISTED, show_default=True, help="At most so many")
+@click.option(
+    "-n", "limit", metavar="COUNT", type=POSITIVE, default=_LISTED, show_default=True, help="At most this many"
+)
 @json_option
 @pass_repository
 def log_command(repo: "Repository", console: Console, *, since: str | None, limit: int) -> None:

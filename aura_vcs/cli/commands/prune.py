@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     epilog=examples("aura prune --dry-run", "aura prune --keep-daily 14", "aura prune --keep-autosaves 3"),
 )
 @dry_run_option
-@click.option("--keep-autosaves", metavar="COUNT", type=COUNT, help="The newest so many always stay")
-@click.option("--autosave-days", metavar="DAYS", type=Days(), help="Other autosaves go after so long")
-@click.option("--restore-point-days", metavar="DAYS", type=Days(), help="Restore points, after so long")
-@click.option("--keep-hourly", metavar="COUNT", type=COUNT, help="One autosave of each of so many hours")
-@click.option("--keep-daily", metavar="COUNT", type=COUNT, help="One autosave of each of so many days")
-@click.option("--keep-weekly", metavar="COUNT", type=COUNT, help="One autosave of each of so many weeks")
-@click.option("--keep-monthly", metavar="COUNT", type=COUNT, help="One autosave of each of so many months")
+@click.option("--keep-autosaves", metavar="COUNT", type=COUNT, help="This many of the newest always stay")
+@click.option("--autosave-days", metavar="DAYS", type=Days(), help="Other autosaves are deleted after this many days")
+@click.option(
+    "--restore-point-days", metavar="DAYS", type=Days(), help="Restore points are deleted after this many days"
+)
+@click.option("--keep-hourly", metavar="COUNT", type=COUNT, help="Keep one autosave for each of this many hours")
+@click.option("--keep-daily", metavar="COUNT", type=COUNT, help="Keep one autosave for each of this many days")
+@click.option("--keep-weekly", metavar="COUNT", type=COUNT, help="Keep one autosave for each of this many weeks")
+@click.option("--keep-monthly", metavar="COUNT", type=COUNT, help="Keep one autosave for each of this many months")
 @json_option
 @pass_repository
 def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **rules: Any) -> None:

@@ -51,7 +51,7 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
     With `--to`, everything on the remote
     is read and hashed, and what is damaged or missing there is sent anew from this project; damaged
     files stay there, and `aura gc --remote` lets them go. Ends with exit code 3 if something could not
-    be had.
+    be found.
     """
     if to is not None:
         if remote is not None:

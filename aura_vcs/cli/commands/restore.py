@@ -36,7 +36,7 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     """Bring a version's content back, all or some files
 
     You stay on your branch: the old content is there as unsaved changes, ready to be committed.
-    Only what the version has otherwise than yours is replaced; unsaved changes to other files stay.
+    Only files that differ are replaced; unsaved changes to other files stay.
     What was there before is kept in a restore point first. If your files are already as they are there,
     nothing is done.
 

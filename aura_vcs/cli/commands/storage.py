@@ -129,8 +129,8 @@ def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:
         "aura storage plan --free 20GB", "aura storage plan --free 20GB --execute", "aura storage plan --free 5G --json"
     ),
 )
-@click.option("--free", "wanted", type=ByteSize(), metavar="SIZE", required=True, help="So much is to be free")
-@click.option("--execute", "is_executed", is_flag=True, help="Let go what the plan needs")
+@click.option("--free", "wanted", type=ByteSize(), metavar="SIZE", required=True, help="Free this much")
+@click.option("--execute", "is_executed", is_flag=True, help="Carry the plan out")
 @click.option("--keep", "kept", metavar="NAME", multiple=True, help="Not this: a version or file as the plan names it")
 @click.option("--yes", is_flag=True, help="Do not ask")
 @json_option

@@ -24,8 +24,8 @@ from aura_vcs.errors.input import NotAProject
 def ui_command(session: Session, *, port: int, no_browser: bool, read_only: bool) -> None:
     """Look at the history as a page in the browser
 
-    Of the project that you are in; elsewhere, of every project of your list. Only this machine can reach it, and only
-    who has the address that is printed. Ctrl-C ends it.
+    Shows the project that you are in; elsewhere, every project on your list. Only this machine can reach the page, and
+    only someone who has the address that is printed. Ctrl-C ends it.
     """
     if missing := [name for name in ("jinja2", "starlette", "uvicorn") if find_spec(name) is None]:
         raise ExtraMissing(f"The page ({', '.join(missing)})", "ui")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     epilog=examples("aura unlock titles.aep", "aura unlock --all", "aura unlock --force assets/video/intro.mp4"),
 )
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
-@click.option("--all", "everything", is_flag=True, help="Let go of everything that is locked from here")
+@click.option("--all", "everything", is_flag=True, help="Release everything that is locked from here")
 @click.option("--force", is_flag=True, help="Take away a lock of somebody else, too")
 @remote_option
 @json_option
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def unlock_command(
     repo: "Repository", console: Console, *, paths: tuple[str, ...], everything: bool, force: bool, remote: str | None
 ) -> None:
-    """Let go of locks
+    """Release locks
 
     Of exactly these PATHS, all or none. Somebody else's lock needs --force, unless it has expired.
     Ends with 3 if your version of a file is not on the remote yet: others would begin with an old one.

@@ -58,7 +58,7 @@ def key_holder(known: str = "") -> "KeyHolder":
 
 def all_versions_option(command: F) -> F:
     """Add `--all-versions`: autosaves and restore points too."""
-    return click.option("--all-versions", is_flag=True, help="Carry autosaves and restore points too")(command)
+    return click.option("--all-versions", is_flag=True, help="Include autosaves and restore points")(command)
 
 
 def ignore_locks_option(command: F) -> F:

@@ -23,4 +23,4 @@ _CATALOG = {
     epilog=examples("aura import git ../film", "aura import database ~/AuraVideoStudio/Data/aura.db films"),
 )
 def import_command() -> None:
-    """Bring a history here that another program keeps"""
+    """Bring in a history that another program keeps"""

@@ -22,4 +22,4 @@ _CATALOG = {
     epilog=examples("aura media index", "aura media relink --dry-run", "aura media unused"),
 )
 def media_command() -> None:
-    """Look at pictures, sounds and videos"""
+    """Index media; find missing ones, collect and list unused ones"""

@@ -34,7 +34,7 @@ def index_command(
 
     Decodes media files of the folder, or those named, and remembers what is in them on this machine: then `aura diff`
     tells at once, and to the frame, what changed. What was looked at before is not decoded again. Ctrl-C ends it, and
-    what was finished is kept. `aura gc --media-index` frees the room.
+    what was finished is kept. `aura gc --media-index` frees the space.
     """
     from aura_vcs.cli.remote_environment import worker_environment
     from aura_vcs.history.media_index.build import index_media

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @since_until_options
 @click.option("--important", is_flag=True, help="Only those marked important")
 @click.option("--deleted", is_flag=True, help="Deleted ones too")
-@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, help="At most so many")
+@click.option("-n", "limit", metavar="COUNT", type=POSITIVE, help="At most this many")
 @json_option
 @pass_repository
 def list_command(
