@@ -130,7 +130,10 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "export git": ("Project.export_git", {"FOLDER": "folder"}),
     "export otio": ("Project.export_otio", {}),
     "export version": ("Project.export_version", {}),
-    "import git": ("Project.import_git Project.plan_import_git", {"PLACE": "place", "--dry-run": ()}),
+    "import git": (
+        "Project.import_git Project.plan_import_git",
+        {"PLACE": "place", "--dry-run": (), "--lfs-host": "lfs_hosts"},
+    ),
     "git-driver install": ("install_git_driver", {"FOLDER": "folder"}),
     "git-driver merge": ("merge_for_git", {}),
     "git-driver diff": ("diff_files", {"ARGUMENTS": "old"}),

@@ -11,9 +11,11 @@ from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import VersionLike, name_of, time_text
 from aura_vcs.codec import format_time, parse_time
+from aura_vcs.errors.remotes import RemoteUntrusted
 from aura_vcs.interchange import export_otio, export_version, folder_import, folder_plan, git_export, git_import
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT
 from aura_vcs.interchange.git_refs import ImportedRef as _Ref
+from aura_vcs.interchange.lfs_server import AgreeTo
 from aura_vcs.repository.repository import Repository
 
 
@@ -130,18 +132,23 @@ class InterchangeMethods(Part):
         tags: Sequence[str] = ("*",),
         since: datetime | None = None,
         lfs: bool = True,
+        lfs_hosts: Sequence[str] = (),
         environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
         **call: Unpack[Call],
     ) -> GitImport:
         """Bring the history of a git repository here, of a folder or of an address; again, only what is new.
 
-        `environment` is what git gets: `PATH` to find it, `HOME` and `SSH_AUTH_SOCK` for hosts over SSH.
+        Content of Git LFS comes from `lfs/objects`, and from the server that the repository names if its host is one of
+        `lfs_hosts`, as `https://github.com`. `environment` is what git gets: `PATH` to find it, `HOME` and
+        `SSH_AUTH_SOCK` for hosts over SSH.
 
         Raises:
-            NotAGitRepository, GitUnavailable, GitDamaged.
+            NotAGitRepository, GitUnavailable, GitDamaged. RemoteUntrusted: it names another host for Git LFS.
+            RemoteDenied, RemoteUnreachable: of Git LFS.
         """
+        agree = _agree_to(frozenset(lfs_hosts)) if lfs_hosts else None
         return self._opened.run(
-            call, _import_git, os.fspath(place), tuple(branches), tuple(tags), time_text(since), lfs, environment
+            call, _import_git, os.fspath(place), tuple(branches), tuple(tags), time_text(since), lfs, agree, environment
         )
 
     def export_otio(self, version: VersionLike, target: StrPath, **call: Unpack[Call]) -> ExportedTimeline:
@@ -267,12 +274,22 @@ def _import_git(
     tags: tuple[str, ...],
     since: str | None,
     lfs: bool,
+    agree: AgreeTo | None,
     environment: Mapping[str, str],
 ) -> GitImport:
     done = git_import.import_git(
-        repo, place, branches=branches, tags=tags, since=since, lfs=lfs, environment=environment
+        repo, place, branches=branches, tags=tags, since=since, lfs=lfs, lfs_consent=agree, environment=environment
     )  # fmt: skip
     return _git_import(done)
+
+
+def _agree_to(hosts: frozenset[str]) -> AgreeTo:
+    def agree(host: str) -> None:
+        if host not in hosts:
+            hint = "If you know that host, name it in `lfs_hosts`."
+            raise RemoteUntrusted("Git LFS", host, named_by="the repository names", hint=hint)
+
+    return agree
 
 
 def _plan_import_git(

@@ -9,9 +9,12 @@ import click
 from aura_vcs.cli.homes import studio_folder
 from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.output.escaping import escape
+from aura_vcs.errors import InputError
 from aura_vcs.errors.remotes import RemoteUntrusted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from aura_vcs.sync.project_remote import ProjectRemote
     from aura_vcs.sync.remotes.connect import Surroundings
     from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
@@ -78,15 +81,40 @@ def _consent(name: str, host: str) -> None:
     Raises:
         RemoteUntrusted: they have not agreed.
     """
+    words = f"This project's settings name {host} for {name}", "Settings may have come with a copied folder."
+    if not _is_agreed(host, *words):
+        raise RemoteUntrusted(name, host)
+
+
+def lfs_consent(given: "Iterable[str]") -> "Callable[[str], None]":
+    """Return what asks the person about the server of Git LFS that a repository names, unless they gave its host."""
+    from aura_vcs.storage.remotes.web_hosts import web_host
+
+    try:
+        hosts = {web_host(host) for host in given}
+    except ValueError as error:
+        raise InputError("A host is written as https://example.com") from error
+
+    def agree(host: str) -> None:
+        words = f"The repository names {host} for content of Git LFS", "Whoever made the repository chose it."
+        if host not in hosts and not _is_agreed(host, *words):
+            hint = f"If you know that host: `--lfs-host {host}`. With `--no-lfs` the pointers come as they are."
+            raise RemoteUntrusted("Git LFS", host, named_by="the repository names", hint=hint)
+
+    return agree
+
+
+def _is_agreed(host: str, what: str, warning: str) -> bool:
+    """Tell whether the person agrees to a host; where they can be asked, they are, once."""
     known = agreements()
     if known.is_trusted(host):
-        return
+        return True
     context = click.get_current_context(silent=True)
     console = getattr(context and context.find_root().obj, "console", None) or Console()
     if not console.as_json and is_terminal(sys.stdin) and is_terminal(sys.stderr):
-        console.note(f"This project's settings name {host} for {name}, and you have not used it on this machine yet.")
-        console.note("Your keys and tokens would be used there. Settings may have come with a copied folder.")
+        console.note(f"{what}, and you have not used it on this machine yet.")
+        console.note(f"Your keys and tokens would be used there. {warning}")
         if click.confirm(f"Use {escape(host)} from now on?", err=True):
             known.add(host)
-            return
-    raise RemoteUntrusted(name, host)
+            return True
+    return False

@@ -94,11 +94,14 @@ class RemoteUntrusted(RemoteError):
 
     exit_code = 103
 
-    def __init__(self, remote: str, host: str) -> None:
+    def __init__(
+        self, remote: str, host: str, *, named_by: str = "this project's settings name", hint: str | None = None
+    ) -> None:
         super().__init__(
             remote,
-            f"only this project's settings name {host}; your keys and tokens are not used there until you agree",
-            hint=f"If you know that host: `aura remote trust {remote}`. Settings may have come with a copied folder.",
+            f"only {named_by} {host}; your keys and tokens are not used there until you agree",
+            hint=hint
+            or f"If you know that host: `aura remote trust {remote}`. Settings may have come with a copied folder.",
         )
         self.host = host
 

@@ -28,6 +28,7 @@ from aura_vcs.interchange.git_objects import (
     parse_tree,
 )
 from aura_vcs.interchange.git_process import ObjectReader, ObjectStream
+from aura_vcs.interchange.lfs_server import LfsServer, WebContent
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind, Kind, Tree
 from aura_vcs.objects.batch import Batch
@@ -52,12 +53,23 @@ Left = Callable[[str, str], None]
 
 
 class ContentImport:
-    """Converts trees. `batch` is where what is new goes; it may be exchanged between two commits."""
+    """Converts trees. `batch` is where what is new goes; it may be exchanged between two commits.
+
+    `lfs_server` finds the server for content of Git LFS that `lfs_folder` does not have; None, it is left.
+    """
 
     def __init__(
-        self, trees: TreeReader, objects: ObjectReader, lfs_folder: str | None, digest: int, left: Left
+        self,
+        trees: TreeReader,
+        objects: ObjectReader,
+        lfs_folder: str | None,
+        digest: int,
+        left: Left,
+        lfs_server: Callable[[], LfsServer | None] | None = None,
     ) -> None:
         self.batch: Batch
+        self._lfs_server = lfs_server
+        self._wanted: list[tuple[str, str, LfsPointer]] = []
         self._trees_read = trees
         self._objects = objects
         self._lfs_folder = lfs_folder
@@ -186,6 +198,8 @@ class ContentImport:
             if stream.kind != "blob" or stream.size > (LINK_BYTES_LIMIT if kind == LINK else BLOB_BYTES_LIMIT):
                 raise GitDamaged(f"blob {git_id}", f"it is a {stream.kind} of {stream.size} bytes")
             self._blobs[bytes.fromhex(git_id)] = self._blob(stream, path, is_file=kind != LINK)
+        if self._wanted:
+            self._fetch()
 
     def _blob(self, stream: ObjectStream, path: str, *, is_file: bool) -> Content:
         self.bytes += stream.size
@@ -193,8 +207,10 @@ class ContentImport:
             return Content(self._large(StreamSource(path, stream.size, stream), path), stream.size)
         data = stream.read()
         pointer = parse_pointer(data) if is_file and len(data) < LFS_POINTER_LIMIT else None
-        if pointer is not None and (found := self._lfs(pointer, path)) is not None:
-            return found
+        if pointer is not None and self._lfs_folder is not None:
+            if (found := self._lfs(pointer, path)) is not None:
+                return found
+            self._wanted.append((stream.id, path, pointer))
         return Content(self.batch.add(Kind.BLOB, data, path), len(data))
 
     def _large(self, source: "StreamSource", path: str) -> ObjectId:
@@ -204,27 +220,49 @@ class ContentImport:
         raise GitDamaged(f"content of {path}", "it could not be read")
 
     def _lfs(self, pointer: LfsPointer, path: str) -> Content | None:
-        """Store the content that a pointer of Git LFS stands for; None, which is told, if it is not here."""
-        if self._lfs_folder is None:
-            return None
+        """Store the content that a pointer of Git LFS stands for; None if it is not here."""
+        assert self._lfs_folder is not None
         name = os.path.join(self._lfs_folder, pointer.oid[:2], pointer.oid[2:4], pointer.oid)
         file = _open_regular(name, pointer.size)
         if file is None:
-            self._tell_missing(path, pointer, "its content is not in the repository's lfs/objects")
             return None
         with file:
-            stream = HashedFile(file, pointer.oid)
-            source = StreamSource(path, pointer.size, stream)
-            self.bytes += pointer.size
-            try:
-                if pointer.size < LARGE_BYTES:
-                    data = stream.read(pointer.size)
-                    stream.check()
-                    return Content(self.batch.add(Kind.BLOB, data, path), len(data))
-                return Content(self._large(source, path), pointer.size)
-            except _WrongContent:
-                self._tell_missing(path, pointer, "its content in lfs/objects does not hash to its name")
-                return None
+            return self._checked(file, pointer, path)
+
+    def _checked(self, file: "BinaryIO | WebContent", pointer: LfsPointer, path: str) -> Content | None:
+        """Store content of Git LFS; None, which is told, if it does not hash to its name."""
+        stream = HashedFile(file, pointer.oid)
+        source = StreamSource(path, pointer.size, stream)
+        self.bytes += pointer.size
+        try:
+            if pointer.size < LARGE_BYTES:
+                data = stream.read(pointer.size)
+                stream.check()
+                return Content(self.batch.add(Kind.BLOB, data, path), len(data))
+            return Content(self._large(source, path), pointer.size)
+        except _WrongContent:
+            self._tell_missing(path, pointer, "its content does not hash to its name")
+            return None
+
+    def _fetch(self) -> None:
+        """Fetch the content that is not here, where that was asked for; what does not come is told."""
+        wanted, self._wanted = self._wanted, []
+        if self._lfs_server is None:
+            for _, path, pointer in wanted:
+                self._tell_missing(path, pointer, "its content is not in the repository's lfs/objects")
+            return
+        server = self._lfs_server()
+        if server is None:
+            for _, path, pointer in wanted:
+                self._tell_missing(path, pointer, "its content is not here, and the repository names no server")
+            return
+        places = {pointer.oid: (git_id, path) for git_id, path, pointer in wanted}
+        for pointer, body in server.fetch(list({pointer.oid: pointer for *_, pointer in wanted}.values())):
+            git_id, path = places[pointer.oid]
+            if body is None:
+                self._tell_missing(path, pointer, f"{server.host} does not have its content")
+            elif (found := self._checked(body, pointer, path)) is not None:
+                self._blobs[bytes.fromhex(git_id)] = found
 
     def _tell_missing(self, path: str, pointer: LfsPointer, reason: str) -> None:
         if pointer.oid not in self._missing:
@@ -239,7 +277,7 @@ class _WrongContent(Exception):
 class HashedFile:
     """A file of Git LFS that is read once, and checked when all of it was."""
 
-    def __init__(self, file: BinaryIO, oid: str) -> None:
+    def __init__(self, file: BinaryIO | WebContent, oid: str) -> None:
         self._file, self._oid = file, oid
         self._hash = hashlib.sha256()
 

@@ -7,6 +7,7 @@ them: each version says which commit it was (model.ORIGIN), so that is known in 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -21,12 +22,14 @@ from aura_vcs.history.recording.past_versions import PastVersion, record_past_ve
 from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_base
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
+from aura_vcs.interchange.find_lfs_server import find_lfs_server
 from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, past_version
 from aura_vcs.interchange.git_content import ContentImport
 from aura_vcs.interchange.git_names import own_name
 from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, parse_commit
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, GitRepository, is_address
 from aura_vcs.interchange.git_refs import GitTag, ImportedRef, RefsImport, peel, select
+from aura_vcs.interchange.lfs_server import AgreeTo
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import SILENT
@@ -74,24 +77,29 @@ def import_git(
     tags: Sequence[str] = ("*",),
     since: str | None = None,
     lfs: bool = True,
+    lfs_consent: AgreeTo | None = None,
     environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
 ) -> GitImported:
     """Bring the history of a git repository into a project: of a folder, or of an address that git fetches from.
 
     `branches` and `tags` are patterns as in a shell. With `since` (RFC 3339), older commits are left out. With `lfs`,
-    pointers of Git LFS are replaced by the content, where `lfs/objects` has it. `environment` is what git gets.
+    pointers of Git LFS are replaced by the content, where `lfs/objects` has it; with `lfs_consent` also by what the
+    server has that `.lfsconfig` or the repository's origin names, if it agrees to that host. Content that does not
+    hash to its name is not taken. `environment` is what git gets.
     Only what is new comes; branches that went on here, or lead elsewhere, stay, and git's are put beside them as
     `git/NAME`. In a project without versions HEAD goes to git's branch, and its files are put in place unless the
     folder has one of the same name. One undo takes branches, tags and HEAD back; the versions stay. Nothing of the
     repository's configuration is read, and no hook is run. See the module for interruptions.
 
     Raises:
-        NotAGitRepository, GitUnavailable, GitDamaged.
+        NotAGitRepository, GitUnavailable, GitDamaged. RemoteUntrusted, RemoteDenied, RemoteUnreachable: of Git LFS.
     """
     recover(repo)
     follow_branch(repo)
     with GitRepository(place, environment) as git:
-        return _Import(repo, git, lfs=lfs).run(select(git.branches, branches), select(git.tags, tags), since)
+        return _Import(repo, git, lfs=lfs, agree=lfs_consent).run(
+            select(git.branches, branches), select(git.tags, tags), since
+        )
 
 
 def plan_import_git(
@@ -115,14 +123,15 @@ def plan_import_git(
 
 
 class _Import:
-    def __init__(self, repo: Repository, git: GitRepository, *, lfs: bool) -> None:
+    def __init__(self, repo: Repository, git: GitRepository, *, lfs: bool, agree: AgreeTo | None = None) -> None:
         self._repo = repo
         self._git = git
         self._shown = git.place if is_address(git.place) else readable_name(os.path.abspath(git.place))
         folder = os.path.join(git.common_folder, "lfs", "objects") if lfs else None
         self._left: dict[tuple[str, str], None] = {}
         self._left_count = 0
-        self._content = ContentImport(repo.trees, git.objects, folder, git.digest, self._leave)
+        server = None if agree is None else partial(find_lfs_server, git, agree)
+        self._content = ContentImport(repo.trees, git.objects, folder, git.digest, self._leave, server)
         self._versions = {
             origin.removeprefix(ORIGIN_PREFIX): version
             for origin, version in repo.queries.origins(ORIGIN_PREFIX).items()

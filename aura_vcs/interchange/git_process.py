@@ -18,6 +18,7 @@ from aura_vcs.errors.interchange import GitDamaged, GitUnavailable, NotAGitRepos
 REF_BYTES_LIMIT = 1024
 REFS_LIMIT = 1_000_000
 PACKED_REFS_LIMIT = 256 << 20
+CONFIG_LIMIT = 1 << 20
 DEPTH_LIMIT = 32
 STDERR_LIMIT = 2000
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -92,6 +93,8 @@ class GitRepository:
         self.is_shallow = False
         self.digest = 20
         self._environment = git_environment(environment)
+        self.given_environment = environment
+        """What was given, for what is to see the person's own configuration."""
         self._stack = ExitStack()
         self._objects: ObjectReader | None = None
 
@@ -163,6 +166,22 @@ class GitRepository:
             return []
         listed = run_git(arguments, self._environment, f"list the commits of {self.place}", data)
         return [tuple(line.split(" ")) for line in listed.decode("ascii").splitlines()]
+
+    def origin(self) -> str | None:
+        """Return the address that the repository was cloned from, as its configuration has it. It may be anybody's."""
+        if is_address(self.place):
+            return self.place
+        data = _read(os.path.join(self.common_folder, "config"), CONFIG_LIMIT)
+        return self.configured(data or b"", "remote.origin.url")
+
+    def configured(self, data: bytes, key: str) -> str | None:
+        """Return what a file of git's configuration says under a key, as text. Nothing that it includes is read."""
+        arguments = ["config", "--no-includes", "--file", "-", "--get", key]
+        try:
+            found = run_git(arguments, self._environment, "read a configuration", data)
+        except GitUnavailable:  # there is no such key, or it is not a configuration
+            return None
+        return found.decode("utf-8", "replace").strip() or None
 
     def _read_refs(self) -> None:
         if os.path.isdir(os.path.join(self.common_folder, "reftable")):
@@ -247,6 +266,7 @@ class ObjectReader:
         """
         for _, stream in self.ask([one]):
             if stream.kind != kind or stream.size > limit:
+                stream.skip()  # or the next answer would begin in the middle of this one
                 raise GitDamaged(f"{kind} {one}", f"it is a {stream.kind} of {stream.size} bytes")
             return stream.read()
         raise GitDamaged(f"{kind} {one}", "it is missing")

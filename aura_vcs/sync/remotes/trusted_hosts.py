@@ -15,11 +15,11 @@ from aura_vcs.codec import decode_record, encode_record, now
 from aura_vcs.errors.remotes import RemoteDenied
 from aura_vcs.locks import Locks
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.remotes.web_hosts import is_loopback, web_host
 from aura_vcs.sync.remotes.url import Address
 
 TRUSTED_HOSTS = "trusted_hosts.json"
 _BUCKETS = frozenset({"s3", "gs", "az"})
-_PORTS = {"https": 443, "http": 80}
 
 Consent = Callable[[str, str], None]
 """Called with a remote's name and its host (`host_of`) before a host that a project names gets credentials.
@@ -86,7 +86,7 @@ def host_of(address: Address, *, sealed: bool = False, windows: bool = os.name =
         share = address.path.replace("\\", "/")
         return f"smb://{share.lstrip('/').split('/')[0].lower()}" if windows and share.startswith("//") else ""
     if address.kind == "http":
-        return _web_host(address.text) if sealed else ""
+        return web_host(address.text) if sealed else ""
     if address.kind == "ssh":
         return f"ssh://{address.host.lower()}{f':{address.port}' if address.port else ''}"
     return f"{address.kind}+{_endpoint(address)}"
@@ -101,7 +101,7 @@ def check_line(address: Address) -> None:
     if address.kind not in _BUCKETS or not (endpoint := _endpoint(address)).startswith("http://"):
         return
     host = endpoint.removeprefix("http://").rpartition(":")[0] or endpoint.removeprefix("http://")
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise RemoteDenied(
             address.text,
             f"credentials are not sent to {endpoint}, because everybody on the way can read plain http",
@@ -114,31 +114,10 @@ def _endpoint(address: Address) -> str:
     """Return scheme, host and port of a bucket's service."""
     given = address.parameters.get("endpoint")
     if given is not None:
-        return _web_host(given)
+        return web_host(given)
     if address.kind == "s3":
         return "https://amazonaws.com"
     if address.kind == "gs":
         return "https://storage.googleapis.com"
     account = address.parameters.get("account")
     return f"https://{account}.blob.core.windows.net" if account else "https://blob.core.windows.net"
-
-
-def _web_host(url: str) -> str:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    scheme, host = parts.scheme.lower(), parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    port = parts.port
-    return f"{scheme}://{host}{f':{port}' if port and port != _PORTS.get(scheme) else ''}"
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress  # only where a bucket is reached by http
-
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -8,7 +8,7 @@ import click
 from aura_vcs.cli.options import HELP, Moment, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.output.humanize import count
-from aura_vcs.cli.remote_environment import git_environment
+from aura_vcs.cli.remote_environment import git_environment, lfs_consent
 from aura_vcs.cli.session import current_session, pass_repository
 
 if TYPE_CHECKING:
@@ -27,13 +27,19 @@ SHOWN = 20
         "aura import git ../film",
         "aura import git https://example.com/film.git --branches main",
         "aura import git ../film --since 2026-01-01 --no-lfs",
+        "aura import git ../film --lfs --lfs-host https://github.com",
     ),
 )
 @click.argument("place", metavar="URL|DIR")
 @click.option("--branches", metavar="PATTERN", multiple=True, default=("*",), help="Only branches of such names")
 @click.option("--tags", metavar="PATTERN", multiple=True, default=("*",), help="Only tags of such names; '' for none")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Leave out what is older")
-@click.option("--lfs/--no-lfs", default=True, help="Put the content of Git LFS in place of its pointers (default)")
+@click.option(
+    "--lfs/--no-lfs",
+    default=None,
+    help="Fetch content of Git LFS too, or leave the pointers; else, what is there",
+)
+@click.option("--lfs-host", "hosts", metavar="URL", multiple=True, help="Agree to this host as server of Git LFS")
 @dry_run_option
 @json_option
 @pass_repository
@@ -45,7 +51,8 @@ def git_command(
     branches: tuple[str, ...],
     tags: tuple[str, ...],
     since: str | None,
-    lfs: bool,
+    lfs: bool | None,
+    hosts: tuple[str, ...],
     dry_run: bool,
 ) -> None:
     """Bring the history of a git repository here
@@ -53,6 +60,8 @@ def git_command(
     Every commit becomes a version with its own date, author and parents; branches and tags follow. Run again, it
     brings only what is new. Nothing of the repository's configuration is read, and none of its hooks is run. Your
     files stay as they are; in a new project the branch's files are put in place, unless one has the name of yours.
+    Pointers of Git LFS become their content where the repository has it; with --lfs, what is not there is fetched
+    from the server that it names, after you have agreed to that host.
     One `aura undo` takes the branches back.
     Ends with 3 if something could not be taken.
     """
@@ -71,7 +80,8 @@ def git_command(
             console.line("Nothing was changed.")
         return
     done = import_git(
-        repo, where, branches=branches, tags=tags, since=since, lfs=lfs, environment=git_environment()
+        repo, where, branches=branches, tags=tags, since=since, lfs=lfs is not False,
+        lfs_consent=lfs_consent(hosts) if lfs or hosts else None, environment=git_environment(),
     )  # fmt: skip
     if done.left_count:
         console.exit_code = 3
