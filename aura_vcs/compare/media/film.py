@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
+from aura_vcs.compare.media.drift import PREDICTING, faint_beside_changes, kinds_of_frames
 from aura_vcs.compare.media.planes import beyond, counts, differences, over, percentile, picked, usual
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
@@ -173,6 +174,8 @@ class _Layer(Struct):
     weight: int
     is_exact: bool
     cells: int = 1
+    kinds: list[int] = []
+    """How each frame differs, where most are equal to the byte."""
 
     @classmethod
     def of(cls, grid: tuple[int, int], width: int, old: bytes, new: bytes, *, is_scaled: bool) -> "_Layer":
@@ -188,7 +191,9 @@ class _Layer(Struct):
         samples = [apart[n * width : (n + 1) * width] for n in range(0, count, step)]
         equal = sorted(sample.count(0) for sample in samples)
         if equal[len(equal) // 2] >= EXACT_SHARE * width:
-            return cls(grid, width, over(apart, width, EXACT_LEVELS), weight, True)
+            levels = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
+            kinds = kinds_of_frames(old, new, apart, width, (levels, MOST_LEVELS), CELLS if weight == 1 else 1)
+            return cls(grid, width, over(apart, width, EXACT_LEVELS), weight, True, kinds=kinds)
         noise = sorted(percentile(sample, NOISE_SHARE) for sample in samples)[len(samples) // 2]
         least = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
         least *= 2 if is_scaled else 1
@@ -212,6 +217,9 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     marked = [max(marks) for marks in zip(*(layer.marked() for layer in layers), strict=True)]
     found = []
     is_exact = all(layer.is_exact for layer in layers)
+    if is_exact and a.video.codec in PREDICTING and b.video.codec in PREDICTING:
+        for n in faint_beside_changes([layer.kinds for layer in layers], numbers):
+            marked[n] = 0
     few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1)
     for first, last in _stretches_of(marked, numbers, 0 if is_exact else few):
         box = _box(layers, first, last)
