@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import NUMBER_LIMIT, name_bytes
+from aura_vcs.codec import NUMBER_LIMIT, clean_text, name_bytes
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.object_queries import ObjectQueries
 from aura_vcs.index.records import (
@@ -208,7 +208,8 @@ class Queries(ObjectQueries):
     ) -> list[VersionRecord]:
         limit = f" LIMIT {int(wanted.limit)}" if wanted is not None and wanted.limit is not None else ""
         connection = self._index.database.connection
-        rows = connection.execute(f"{prefix}SELECT {VERSION_COLUMNS} FROM versions v {clause}{limit}", values)
+        asked = [clean_text(value) if isinstance(value, str) else value for value in values]  # what SQLite takes
+        rows = connection.execute(f"{prefix}SELECT {VERSION_COLUMNS} FROM versions v {clause}{limit}", asked)
         return version_records(connection, rows.fetchall())
 
     # Actions

@@ -74,7 +74,7 @@ async def raw(request: Request) -> Response:
     workspace = site.workspace(request)
     version = request.path_params["version"]
     path = path_after(request, f"/raw/{version}/")
-    stream = await run_in_threadpool(open_stream, workspace, version, path)
+    stream = await workspace.wait_for_media(open_stream, workspace, version, path)
     return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
 
 
@@ -227,7 +227,7 @@ async def look(request: Request) -> Response:
         return content_response(request, OpenStream(proxy, f"proxy-{entry.id}"), path, is_fixed=is_fixed)
     elif kind not in ("poster", "full") or type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
         raise HTTPException(404)
-    stream = await run_in_threadpool(open_stream, workspace, version, path)
+    stream = await workspace.wait_for_media(open_stream, workspace, version, path)
     return content_response(request, stream, path, is_fixed=is_fixed)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 
 from aura_vcs.api.opened import Opened, Options, find
@@ -27,6 +28,9 @@ LANES = 3
 """So many looks at one project run at the same time."""
 MEDIA_LANES = 16
 """So many files of one project are sent at the same time; a browser asks for six."""
+
+MEDIA_WAITING = 4
+"""So many threads at most open files to be sent, or wait for a lane to; further requests wait without one."""
 
 
 class ProjectLane:
@@ -73,6 +77,7 @@ class Workspace:
         self._turns = threading.BoundedSemaphore(LANES)
         self._idle_media: list[ProjectLane] = []
         self._media_turns = threading.BoundedSemaphore(MEDIA_LANES)
+        self._media_waiting: CapacityLimiter | None = None
         self._closed = False
 
     @contextmanager
@@ -118,6 +123,12 @@ class Workspace:
                 return lane.run(function, *args, **kwargs)
 
         return await run_in_threadpool(asked)
+
+    async def wait_for_media(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a function that takes a media lane, where it may wait for one without keeping looks from running."""
+        if self._media_waiting is None:
+            self._media_waiting = CapacityLimiter(MEDIA_WAITING)  # belongs to the loop that serves
+        return await to_thread.run_sync(lambda: function(*args, **kwargs), limiter=self._media_waiting)
 
     async def call(self, function: Callable[Concatenate[Project, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function of ours that uses the front door."""

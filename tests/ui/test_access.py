@@ -82,6 +82,15 @@ def test_a_token_in_another_address_is_no_token(page: ServedPage) -> None:
     assert page.send("GET", f"{page.base}?token={page.access.token}").status == 403
 
 
+@pytest.mark.parametrize("other", ['a="b; c', 'state={"x":"y z"}', "=;;", "caf\xe9=1", "x[1]=\\"])
+def test_cookies_of_other_servers_do_not_lock_anybody_out(page: ServedPage, other: str) -> None:
+    """Browsers send what any server of this machine has set; whatever it looks like, ours is found beside it."""
+    ours = page.cookie["Cookie"]
+    for both in (f"{other}; {ours}", f"{ours}; {other}"):
+        assert page.send("GET", page.base, {"Cookie": both}).status == 200
+    assert page.send("GET", page.base, {"Cookie": f"x{ours}; {other}"}).status == 403
+
+
 def test_words_are_random_and_long() -> None:
     """Two runs share none of them."""
     one, other = (Access.make(1, read_only=False) for _ in range(2))

@@ -126,6 +126,12 @@ def test_errors_are_those_of_the_command(film: ServedPage, question: str, status
     assert answer.json["error"].keys() == {"code", "message", "hint"}
 
 
+@pytest.mark.parametrize("address", ["?q=%ff", "?author=%ff", "/rows?q=%ed%a0%80", "/glance?v=%ff", "/file/"])
+def test_bytes_that_are_no_text_are_found_nowhere(film: ServedPage, address: str) -> None:
+    """What somebody typed into the address is looked for, and nothing is found; nothing breaks."""
+    assert film.get(address).status == (404 if address == "/file/" else 200)
+
+
 def test_what_is_done_is_what_the_command_does(tmp_path: Path, home: Path) -> None:
     """Each action on a project of its own: what it answers has the keys of the command, and undo takes it back."""
     root = tmp_path / "film"

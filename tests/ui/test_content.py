@@ -4,9 +4,10 @@ import io
 import os
 import random
 import resource
+import socket
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from aura_vcs import Repository
 from aura_vcs.ui import media
 from aura_vcs.ui.byte_ranges import OPEN_BYTES, ByteRange, parse_range
 from aura_vcs.ui.parked import MOST
+from aura_vcs.ui.workspace import MEDIA_LANES
 
 from tests.helpers.project import write, write_project
 from tests.ui.conftest import ServedPage, serve
@@ -183,3 +185,18 @@ def test_a_large_file_is_found_once_for_many_pieces(tmp_path: Path, monkeypatch:
         only = page.server.site.only
         assert only is not None
         assert len(only.parked) == MOST
+
+
+def test_readers_who_stand_still_do_not_hold_up_the_pages(stored: tuple[ServedPage, bytes]) -> None:
+    """Whoever asks for more files at once than are sent waits; the views answer meanwhile."""
+    page, _ = stored
+    workspace = page.server.site.only
+    assert workspace is not None
+    with ExitStack() as held:
+        for _ in range(MEDIA_LANES):
+            held.enter_context(workspace.media_lane())
+        asked = f"GET {page.base}/raw/v1/brief.json HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nCookie: {{}}\r\n\r\n"
+        waiting = [held.enter_context(closing(socket.create_connection(("127.0.0.1", page.port)))) for _ in range(50)]
+        for connection in waiting:
+            connection.sendall(asked.format(page.cookie["Cookie"]).encode())
+        assert page.get("/v/v1").status == 200

@@ -442,6 +442,61 @@ def test_notes(page: Page, film: ServedPage) -> None:
         ]
 
 
+def test_a_region_of_a_picture_is_marked_where_it_is(page: Page, film: ServedPage) -> None:
+    """A region is drawn in the picture and stays there, on every page of the file; a word begun is not lost."""
+    _go(page, film, f"/v/v3/files/{MARS}")
+    page.wait_for_function("document.querySelector('.noted img').naturalWidth > 0")
+    page.get_by_role("button", name="Mark a region").click()
+    box = page.locator(".noted").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.75)
+    page.mouse.up()
+    page.keyboard.type("Too hard a shadow")
+    with aura.open(_root(film)) as project:
+        project.notes.add("v3", "meanwhile, from a terminal")
+    page.wait_for_timeout(700)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Region: Too hard a shadow").click()
+    expect(page.locator(".note.pointed")).to_contain_text("Too hard a shadow")
+    expect(page.locator("#notes form.commit input[name=text]")).to_have_value("")
+    with aura.open(_root(film)) as project:
+        region = project.notes.list(f"v3:{MARS}")[0].place.region
+        assert region == pytest.approx((0.5, 0.5, 0.25, 0.25), abs=0.01)
+    _go(page, film, f"/file/{MARS}")
+    expect(page.locator("#notes-list")).to_contain_text("Too hard a shadow")
+
+
+def test_a_moment_of_a_film_is_marked_along_its_player(page: Page, film: ServedPage) -> None:
+    """A note on a moment is a marker that goes there; a new one takes the moment at which the player stands."""
+    with aura.open(_root(film)) as project:
+        project.notes.add(f"v1:{CLIP}@0:01-0:02", "Turns too fast")
+    _go(page, film, f"/v/v1/files/{CLIP}")
+    page.get_by_role("button", name="0:01: Turns too fast").click()
+    page.wait_for_function("document.querySelector('video').currentTime === 1")
+    page.get_by_role("button", name="At this moment").click()
+    page.keyboard.type("Hold here")
+    page.keyboard.press("Enter")
+    expect(page.locator(".moment")).to_have_count(2)
+    with aura.open(_root(film)) as project:
+        assert project.notes.list(f"v1:{CLIP}")[0].place.text == "@0:01"
+
+
+def test_a_page_that_nobody_looks_at_holds_no_connection(page: Page, film: ServedPage) -> None:
+    """A browser opens six to one address: a seventh tab must not wait for those in the background."""
+    _go(page, film, "")
+    page.wait_for_selector("body[data-follows]")
+    hide = "is => { Object.defineProperty(document, 'hidden', {value: is, configurable: true}); "
+    hide += "document.dispatchEvent(new Event('visibilitychange')); }"
+    page.evaluate(hide, True)
+    expect(page.locator("body[data-follows]")).to_have_count(0)
+    with aura.open(_root(film)) as project:
+        project.tags.create("seen-later")
+    page.evaluate(hide, False)
+    expect(page.locator("#versions")).to_contain_text("seen-later")
+
+
 def test_what_browsers_cannot_play(page: Page, film: ServedPage) -> None:
     """A clip in MXF and a picture in TIFF are made playable while the page waits, kept by content, and played."""
     root = _root(film)

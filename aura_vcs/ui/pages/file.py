@@ -22,6 +22,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.contents import Leaf, document_value, leaves_of, read_small
 from aura_vcs.ui.media_kinds import Kind, kind_of
 from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.noted import names_of, notes_on
 from aura_vcs.ui.site import path_after, query_of, site_of
 
 STEPS_SHOWN = 300
@@ -153,6 +154,15 @@ async def file_page(request: Request) -> Response:
     workspace = site_of(request).workspace(request)
     query: Mapping[str, str] = query_of(request)
     path = path_after(request, f"/p/{workspace.key}/file/")
+    if not path:
+        raise UnknownName("file", path, hint="Choose one in a version's list of files.")
     found = await workspace.ask(look_through_time, path, query.get("field", ""))
+    newest = next((step for step in found.steps if step.entry is not None), None)
+    notes, said = [], {}
+    if newest is not None:
+        notes = await workspace.call(notes_on, newest.record.id, newest.path)
+        said = await workspace.ask(names_of, {note.place.version for note in notes})
     stands = await workspace.ask(standing)
-    return page(request, workspace, "file.html", "history", stands, seen=found)
+    return page(
+        request, workspace, "file.html", "history", stands, seen=found, newest=newest, notes=notes, said=said
+    )  # fmt: skip

@@ -6,10 +6,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aura_vcs.api.notes import Note
-from aura_vcs.api.project import Project
 from aura_vcs.cli.output.humanize import call
-from aura_vcs.errors import AuraError, InputError
+from aura_vcs.errors import AuraError
 from aura_vcs.history.diff.suggest_name import describe_changes
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange, compare_trees
 from aura_vcs.history.lookup.content import LocatedContent, locate
@@ -39,12 +37,12 @@ from aura_vcs.ui.contents import (
 from aura_vcs.ui.drawing import DrawnTimeline, draw_timeline
 from aura_vcs.ui.media_kinds import Kind, kind_of
 from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.noted import names_of, notes_about, notes_on
 from aura_vcs.ui.site import path_after, site_of
 from aura_vcs.ui.workspace import Workspace
 
 CHANGES_SHOWN = 300
 EXPORTS_SHOWN = 20
-NOTES_SHOWN = 100
 
 
 class ShownVersion(msgspec.Struct, frozen=True):
@@ -111,20 +109,12 @@ def _comparison(repo: Repository, record: VersionRecord) -> Comparison:
     return compare_trees(repo, parent.tree if parent is not None else EMPTY_TREE_ID, record.tree)
 
 
-def _notes(project: Project, where: str) -> list[Note]:
-    """List what was said about a version or a file; one that nobody can have said anything about has none."""
-    try:
-        return project.notes.list(where, limit=NOTES_SHOWN)
-    except InputError:
-        return []
-
-
 async def version_page(request: Request) -> Response:
     """Show a version."""
     workspace = site_of(request).workspace(request)
     found = await workspace.ask(look_at, request.path_params["version"])
     stands = await workspace.ask(standing)
-    notes = await workspace.call(_notes, found.record.id)
+    notes = await workspace.call(notes_about, found.record.id)
     shown = found.changes[:CHANGES_SHOWN]
     return page(request, workspace, "version.html", "history", stands, version=found, record=found.record,
                 changes=shown, notes=notes, more=len(found.changes) - len(shown))  # fmt: skip
@@ -181,9 +171,11 @@ async def files_page(request: Request) -> Response:
     path = path_after(request, f"/v/{version}/files/")
     found = await workspace.ask(look_inside, version, path)
     stands = await workspace.ask(standing)
-    notes = await workspace.call(_notes, path) if path and not found.is_folder else []
+    notes = await workspace.call(notes_on, found.record.id, path) if path and not found.is_folder else []
+    said = await workspace.ask(names_of, {note.place.version for note in notes})
     parts = path.split("/") if path else []
     trail = [("/".join(parts[: n + 1]), part) for n, part in enumerate(parts)]
     return page(
-        request, workspace, "files.html", "history", stands, file=found, record=found.record, trail=trail, notes=notes
-    )
+        request, workspace, "files.html", "history", stands, file=found, record=found.record, trail=trail, notes=notes,
+        said=said,
+    )  # fmt: skip

@@ -61,6 +61,7 @@ const aura = (() => {
     if (name === 'redo') return `Did again: ${result.operation.description}.`;
     if (name === 'tag') return `Tagged ${result.tag.name}.`;
     if (name === 'merge') return result.conflicts.length ? `Merged; ${result.conflicts.length} left to be decided.` : 'Merged.';
+    if (name === 'note' || name === 'note/reply') return 'Noted.';
     if (name === 'export/version') return `Wrote ${result.files} files to ${result.path}.`;
     if (name === 'storage/free') return `Freed ${size(result.freed_bytes)}.`;
     if (name === 'push') return result.versions.length ? `Sent ${result.versions.length} versions to ${result.remote}.` : `${result.remote} has everything.`;
@@ -72,11 +73,14 @@ const aura = (() => {
     return 'Done.';
   };
   const lasting = new Set(['undo', 'redo', 'storage/free', 'export/version', 'push', 'fetch', 'sync', 'pull']);
-  const act = async (name, values = {}) => {
+  const act = async (name, values = {}, form = null) => {
     let outcome;
     try { outcome = await post(name, values); } catch { toast('The page lost its server.', { bad: true, hint: 'Start `aura ui` again.' }); return null; }
     if (outcome.error) toast(outcome.error.message, { bad: true, hint: outcome.error.hint });
-    else toast(words(name, outcome.result), { undo: !lasting.has(name) });
+    else {
+      toast(words(name, outcome.result), { undo: !lasting.has(name) });
+      if (form && 'clears' in form.dataset) form.reset();
+    }
     await refresh();
     body.dispatchEvent(new CustomEvent('aura:done', { detail: { name, ...outcome } }));
     return outcome.error ? null : outcome.result;
@@ -117,6 +121,8 @@ const aura = (() => {
 
   // ── the page follows the project: parts that are marked are made anew in place
   let asked = 0;
+  // Words that somebody has begun to write are left where they are.
+  const isBegun = (part) => $$('input[name=text], textarea', part).some((input) => input.value !== input.defaultValue);
   const refresh = async () => {
     const turn = (asked += 1);
     let fresh;
@@ -124,7 +130,7 @@ const aura = (() => {
     if (turn !== asked) return;
     for (const part of $$('[data-live]')) {
       const other = part.id && fresh.getElementById(part.id);
-      if (!other || part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select')) continue;
+      if (!other || part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select') || isBegun(part)) continue;
       if (part.dataset.html === other.innerHTML) continue;
       const kept = new Set($$('.menu[open]', part).map((menu) => menu.closest('[id]')?.id));
       const grown = part.matches('[data-list]') && $$(':scope > li', part).length > other.children.length;
@@ -177,15 +183,24 @@ const aura = (() => {
       image.src = `${image.src.split('#')[0]}#${asked += 1}`;
     }
   };
+  // A browser opens few connections to one address: pages that nobody looks at let go of theirs, and catch up later.
+  let source = null;
   const listen = () => {
-    const source = new EventSource(`${api}/events?mark=${body.dataset.mark}`);
+    if (source) return;
+    source = new EventSource(`${api}/events?mark=${body.dataset.mark}`);
     source.addEventListener('operation', refreshSoon);
     source.addEventListener('files', () => { load(); if (body.dataset.view === 'compare') refreshSoon(); });
     source.addEventListener('job', (event) => showJob(JSON.parse(event.data)));
     source.addEventListener('media', () => { clearTimeout(looking); looking = setTimeout(lookAgain, 150); });
-    source.addEventListener('open', () => body.setAttribute('data-follows', ''));
-    window.addEventListener('pagehide', () => source.close());
+    source.addEventListener('open', () => { body.setAttribute('data-follows', ''); askForJobs(); });
   };
+  const deafen = () => { source?.close(); source = null; body.removeAttribute('data-follows'); };
+  const askForJobs = () => {
+    for (const id of waiting.keys()) fetch(`${api}/jobs/${id}`).then((answer) => answer.json()).then((job) => { if (job.id) showJob(job); }).catch(() => {});
+  };
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) listen(); else if (!waiting.size) deafen(); });
+  window.addEventListener('pagehide', deafen);
+  window.addEventListener('pageshow', (event) => { if (event.persisted) { listen(); refresh(); } });
 
   // ── glances at versions: words, pictures and room, for rows that come into view
   const seen = new Map();
@@ -291,7 +306,7 @@ const aura = (() => {
     const values = formValues(form);
     for (const key of Object.keys(values)) if (values[key] === '' && 'optional' in (form.elements[key]?.dataset || {})) delete values[key];
     document.activeElement?.blur();
-    const result = await act(form.dataset.post, values);
+    const result = await act(form.dataset.post, values, form);
     if (button) button.disabled = false;
     if (result !== null) form.closest('dialog')?.close();
   });
@@ -334,7 +349,7 @@ const aura = (() => {
     does(event);
   });
 
-  listen();
+  if (!document.hidden) listen();
   load();
   glances();
   mark();
