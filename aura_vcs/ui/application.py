@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,6 +19,21 @@ from aura_vcs.ui.site import Site, query_of, site_of
 from aura_vcs.ui.templating import STATIC, read_static, render, static_address
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class _AnyPath(Convertor[str]):
+    """The rest of an address, also where a name in it has a line break."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any", _AnyPath())
 FOREVER = "private, max-age=31536000, immutable"
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
@@ -55,15 +71,15 @@ def _project_routes() -> list[Route]:
         "/machines": machines.machines_page,
         "/machines/remote": machines.remote_part,
         "/film": film.film_page,
-        "/file/{path:path}": file.file_page,
+        "/file/{path:any}": file.file_page,
         "/export/{export}": media.exported,
         "/operations": operations.operations_page,
         "/search": history.search_page,
         "/v/{version}": version.version_page,
-        "/v/{version}/files/{path:path}": version.files_page,
-        "/raw/{version}/{path:path}": media.raw,
-        "/look/{kind}/{version}/{path:path}": media.look,
-        "/zip/{version}/{path:path}": media.archive,
+        "/v/{version}/files/{path:any}": version.files_page,
+        "/raw/{version}/{path:any}": media.raw,
+        "/look/{kind}/{version}/{path:any}": media.look,
+        "/zip/{version}/{path:any}": media.archive,
     }
     return [Route(f"/p/{{key}}{address}", handler, methods=["GET"]) for address, handler in pages.items()]
 

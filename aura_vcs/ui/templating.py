@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from aura_vcs.cli.output import humanize
-from aura_vcs.codec import readable_name
+from aura_vcs.codec import path_text, readable_name
 from aura_vcs.compare.report.html import visible
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND
 
@@ -49,6 +49,8 @@ def _environment() -> Environment:
         "duration": humanize.duration,
         "clock": clock,
         "url": url_path,
+        "urlencode": url_path,
+        "written": path_text,
         "short": lambda text: text[:SHORT_ID],
         "signed": lambda number: f"{'+' if number > 0 else '−'}{humanize.size(abs(number))}",
     }

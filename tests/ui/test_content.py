@@ -1,15 +1,20 @@
 """Content for the browser: any part of a file from the store, archives that are made while they are sent."""
 
 import io
+import json
 import os
 import random
+import re
 import resource
 import socket
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import quote
 
 import aura_vcs as aura
 import pytest
@@ -185,6 +190,30 @@ def test_a_large_file_is_found_once_for_many_pieces(tmp_path: Path, monkeypatch:
         only = page.server.site.only
         assert only is not None
         assert len(only.parked) == MOST
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_names_that_are_no_text_are_looked_at_compared_and_restored(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8, and line breaks: every view has them, and what is done goes to that very file."""
+    root, names = tmp_path / "film", [b"caf\xe9.txt", b"two\nlines.txt", b"\xff.png"]
+    root.mkdir()
+    with aura.init(root, author="Ada") as project:
+        project.commit("Empty")
+        for name in names:
+            (root / os.fsdecode(name)).write_bytes(b"one")
+        version = project.commit("Odd names").version.id
+    with serve(root, tmp_path / "home") as page:
+        for name in map(quote, names):
+            for address in ("/file/", "/v/v2/files/", "/raw/v2/", "/compare?old=v1&new=v2&path="):
+                assert page.get(address + name).status == 200, address + name
+        shown = page.get(f"/v/v2/files/{quote(names[0])}").text
+        assert f"/raw/{version}/{quote(names[0])}?download" in shown
+        buttons = [json.loads(unescape(text)) for text in re.findall(r"data-with='([^']*)'", shown)]
+        given = next(button for button in buttons if "paths" in button)
+        (root / os.fsdecode(names[0])).unlink()
+        assert page.do("restore", **given).status == 200
+        assert (root / os.fsdecode(names[0])).read_bytes() == b"one"
+        assert page.get(f"/glance?v={version}").json[version]["picture"] == "%FF.png"
 
 
 def test_readers_who_stand_still_do_not_hold_up_the_pages(stored: tuple[ServedPage, bytes]) -> None:

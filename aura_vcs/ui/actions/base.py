@@ -1,12 +1,13 @@
 """How a request to do something is read, and what does it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
+from aura_vcs.api.opened import project_paths
 from aura_vcs.api.reporting import Call
-from aura_vcs.codec import decode_json
+from aura_vcs.codec import decode_json, path_of_text
 from aura_vcs.errors import InputError
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.workspace import ProjectLane
@@ -35,6 +36,15 @@ def read_wish(action: Action, body: bytes) -> Wish:
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         hint = "docs/api-http.md says what each action takes."
         raise InputError(f"That is not what can be asked: {error}", hint=hint) from error
+
+
+def given_paths(repo: Repository, paths: Iterable[str]) -> list[str]:
+    """Return paths as versions have them; bytes that are not UTF-8 come as `codec.path_text` writes them.
+
+    Raises:
+        InputError: one lies outside the project.
+    """
+    return project_paths(repo, map(path_of_text, paths))
 
 
 def of_library(function: Callable[[Repository, Any], Any]) -> Callable[[ProjectLane, Call, Any], Any]:

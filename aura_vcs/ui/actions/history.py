@@ -3,7 +3,6 @@
 import os
 from typing import Any
 
-from aura_vcs.api.opened import project_paths
 from aura_vcs.api.reporting import Call
 from aura_vcs.cli.commands.branch import branch_to_json
 from aura_vcs.cli.commands.commit import committed_paths, committed_to_json
@@ -33,7 +32,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.studio.setting_keys import PATTERNS
 from aura_vcs.sync.locks.advice import lock_advice
-from aura_vcs.ui.actions.base import Action, Wish, of_library
+from aura_vcs.ui.actions.base import Action, Wish, given_paths, of_library
 from aura_vcs.ui.workspace import ProjectLane
 
 
@@ -49,7 +48,7 @@ def _commit(lane: ProjectLane, call: Call, wish: CommitWish) -> Any:
 
 
 def _committed(repo: Repository, wish: CommitWish, studio: OpenStudio | None) -> Any:
-    paths = project_paths(repo, wish.paths) if wish.paths else None
+    paths = given_paths(repo, wish.paths) if wish.paths else None
     wanted = commit_room.CommitRequest(wish.name, wish.description, wish.important, paths=paths)
     done = commit_room.commit(repo, wanted)
     paths = committed_paths(repo, done)
@@ -118,7 +117,7 @@ class RestoreWish(Wish, frozen=True):
 
 
 def _restore(repo: Repository, wish: RestoreWish) -> Any:
-    paths = project_paths(repo, wish.paths) if wish.paths else None
+    paths = given_paths(repo, wish.paths) if wish.paths else None
     moved = checkout_room.restore(repo, wish.version, paths)
     return checkout_to_json(repo, moved.head, moved)
 
@@ -173,7 +172,7 @@ class ResolveWish(Wish, frozen=True):
 
 
 def _resolve(repo: Repository, wish: ResolveWish) -> Any:
-    path = project_paths(repo, [wish.path])[0]
+    path = given_paths(repo, [wish.path])[0]
     done = resolve_conflicts(repo, path, wish.place, wish.decision, source=wish.source)
     left = [{**conflict_to_json(item), "number": number} for number, item in enumerate(sort(done.remaining), 1)]
     shape = {"decided": [conflict_to_json(item) for item in done.decided], "left": left}
@@ -203,7 +202,7 @@ def _copy(repo: Repository, wish: CopyWish) -> Any:
     if not wish.target.startswith("/") and not wish.target.startswith("~"):
         raise InputError(f"{wish.target} does not say where", hint="Give a whole path, such as /home/mara/old-cut.")
     target = os.path.abspath(os.path.expanduser(wish.target))
-    return export_version(repo, wish.version, target, project_paths(repo, wish.paths))
+    return export_version(repo, wish.version, target, given_paths(repo, wish.paths))
 
 
 HISTORY_ACTIONS: dict[str, Action] = {

@@ -30,7 +30,7 @@ from aura_vcs.ui.pages.frame import page, standing
 from aura_vcs.ui.refusals import json_response
 from aura_vcs.ui.remembered import Remembered
 from aura_vcs.ui.site import checked_path, number_of, query_of, site_of
-from aura_vcs.ui.templating import render
+from aura_vcs.ui.templating import render, url_path
 
 PAGE = 60
 """Versions that are listed at once; the next come when the end of the list is near."""
@@ -195,7 +195,7 @@ def _glances(repo: Repository, ids: Sequence[str], remembered: Remembered) -> di
             continue
         found[version] = {
             "words": readable_name(seen.words),
-            "picture": seen.picture,
+            "picture": url_path(seen.picture) if seen.picture is not None else None,
             "kind": seen.kind,
             "alone_bytes": alone,
         }

@@ -212,8 +212,7 @@ const aura = (() => {
     if (glance.alone_bytes) $('[data-alone]', row).textContent = size(glance.alone_bytes);
     const thumb = $('[data-thumb]', row);
     if (!glance.picture || thumb.firstChild) return;
-    const path = glance.picture.split('/').map(encodeURIComponent).join('/');
-    const image = make('img', { alt: '', decoding: 'async', src: `${base}/look/poster/${row.dataset.id}/${path}` });
+    const image = make('img', { alt: '', decoding: 'async', src: `${base}/look/poster/${row.dataset.id}/${glance.picture}` });
     thumb.append(image);
   };
   const gather = async () => {
