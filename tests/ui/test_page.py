@@ -481,6 +481,10 @@ def test_a_moment_of_a_film_is_marked_along_its_player(page: Page, film: ServedP
     expect(page.locator(".moment")).to_have_count(2)
     with aura.open(_root(film)) as project:
         assert project.notes.list(f"v1:{CLIP}")[0].place.text == "@0:01"
+    _go(page, film, f"/compare?old=v1&new=v5&path={CLIP}")
+    page.wait_for_function("[...document.querySelectorAll('.ab video')].every(one => one.duration > 0)")
+    page.get_by_role("button", name="Note: Turns too fast").click()
+    page.wait_for_function("document.querySelector('.ab-old').currentTime === 1")
 
 
 def test_a_page_that_nobody_looks_at_holds_no_connection(page: Page, film: ServedPage) -> None:

@@ -29,6 +29,7 @@ from aura_vcs.ui.drawing import DrawnTimeline, draw_both, find_clip, shown_media
 from aura_vcs.ui.media import FOLDER
 from aura_vcs.ui.media_kinds import Kind, kind_of
 from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.noted import notes_on
 from aura_vcs.ui.refusals import json_response
 from aura_vcs.ui.site import checked_path, query_of, site_of
 
@@ -250,9 +251,13 @@ async def compare_page(request: Request) -> Response:
     found = await workspace.ask(compare, old, new, path, clip, side)
     stands = await workspace.ask(standing)
     choice = await workspace.ask(_choice)
+    notes = []
+    if found.file is not None and found.file.media_kind == "video":
+        seen_in = found.new.address if found.new.address not in ("", FOLDER) else "HEAD"
+        notes = await workspace.call(notes_on, seen_in, found.file.path)
     return page(
         request, workspace, "compare.html", "compare", stands,
-        found=found, old=old, new=new, file=found.file, choice=choice,
+        found=found, old=old, new=new, file=found.file, choice=choice, notes=notes,
         query={name: value for name, value in query.items() if name in ("old", "new")},
     )  # fmt: skip
 

@@ -108,6 +108,15 @@
     for (const button of $$('[data-sound]', ab)) button.addEventListener('click', () => sound(button.dataset.sound));
     seek.addEventListener('input', () => to(length() * seek.value / 1000));
     seek.addEventListener('change', () => remember('t', lead().currentTime.toFixed(3)));
+    const placeNotes = () => {
+      for (const mark of $$('.moment', ab)) {
+        const [start, end] = [Number(mark.dataset.from), Number(mark.dataset.until)];
+        Object.assign(mark.style, { left: `${Math.min(100, 100 * start / length())}%`, width: `${Math.min(100, 100 * (end - start) / length())}%` });
+        mark.onclick = () => { both((one) => one.pause()); to(start); remember('t', start.toFixed(3)); };
+      }
+    };
+    both((one) => one.addEventListener('loadedmetadata', () => { if (old.duration && fresh.duration) placeNotes(); }));
+    if (old.duration && fresh.duration) placeNotes();
     both((one) => one.addEventListener('loadedmetadata', () => { if (old.duration && fresh.duration) to(Number(state.get('t')) || 0); }, { once: true }));
     if (old.duration && fresh.duration) to(Number(state.get('t')) || 0);
     Object.assign(keys, { ' ': toggle, ',': () => step(-1), '.': () => step(1), n: () => jump(1), p: () => jump(-1), a: () => sound('old'), b: () => sound('new') });
