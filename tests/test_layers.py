@@ -65,7 +65,7 @@ PARTS = {
     "annotations": ["targets", "places", "notes provenance", "markers recipes"],
     "project": [
         "documents editor_rules",
-        "agents_page autosave_loop editor_litter media purge render scenes search search_texts summary",
+        "agents_page autosave_loop editor_litter media purge recipe_process render scenes search search_texts summary",
         "duplicate records",
         "derived",
     ],

@@ -12,7 +12,7 @@ import msgspec
 from aura_vcs.annotations.targets import Target, target_from
 from aura_vcs.codec import clean_text, to_plain
 from aura_vcs.errors import InputError
-from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.input import UnknownName, UnknownVersion
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.ids import new_note_id
 from aura_vcs.index.annotations import GONE, OPEN, REPLY, RESOLVED, WORDING, AnnotationTable, state_of, texts
@@ -259,7 +259,13 @@ def _meant(repo: Repository, where: str) -> tuple[list[str] | None, list[str] | 
     names = file_names(repo, where)
     if names is not None:
         return names, None
-    return None, [resolve(repo, where).id]
+    try:
+        return None, [resolve(repo, where).id]
+    except UnknownVersion:
+        table = AnnotationTable(repo.index.database)
+        if not any(table.select(NOTE, state=state, paths=[where], limit=1) for state in (None, GONE)):
+            raise
+        return [where], None  # the file is not there any more, but what was said of it is
 
 
 def count_open(repo: Repository) -> int:

@@ -5,16 +5,17 @@ not seen and agreed to is never run. What was agreed is remembered on this machi
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.annotations.provenance import find_subject
+from aura_vcs.annotations.provenance import ProvenanceSubject, find_subject
 from aura_vcs.codec import clean_text, encode_compact, readable_name
 from aura_vcs.errors import AuraError, InputError
-from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.input import UnknownName, UnknownVersion
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.model import Annotation, Inverse
@@ -25,6 +26,8 @@ from aura_vcs.repository.repository import Draft, Repository
 WORDS_LIMIT = 500
 WORD_LENGTH = 8_000
 INPUTS_LIMIT = 200
+ID_DIGITS = 8
+"""So many digits of a content's id name its recipe: fewer could be the name of a file."""
 _AGREED = 10_000
 
 
@@ -61,33 +64,41 @@ def set_recipe(
         InputError: the command is empty or too long, or names no `{output}`.
     """
     words = _checked(command)
-    made = find_subject(repo, output)
-    found = [find_subject(repo, path) for path in inputs]
+    made = _file_of(repo, output)
+    found = [_file_of(repo, path) for path in inputs]
     if len(found) > INPUTS_LIMIT:
         raise InputError(f"A recipe has at most {INPUTS_LIMIT} inputs")
-    if made.path is None or any(subject.path is None for subject in found):
-        raise UnknownName("file", output, hint="A recipe is of a file, made from files.")
     values: dict[str, Any] = {
-        "output": readable_name(made.path),
+        "output": made.path,
         "command": list(words),
-        "inputs": [{"path": readable_name(item.path or ""), "content": item.id} for item in found],
+        "inputs": [{"path": item.path, "content": item.content} for item in found],
         "environment": clean_text(environment)[:WORD_LENGTH],
     }
     with repo.transaction() as transaction:
-        before = repo.refs.annotations.get(RECIPE, made.id)
-        known = before or Annotation(made.id)
+        before = repo.refs.annotations.get(RECIPE, made.content)
+        known = before or Annotation(made.content)
         given = {key: value for key, value in values.items() if value_of(known, key) != value}
         if before is not None and is_deleted(before):
             given[DELETED] = None
         after = with_values(known, given, transaction.replica, transaction.at, repo.author) if given else known
         if given:
-            what = f"Said how {readable_name(made.path)} is made"
+            what = f"Said how {made.path} is made"
             changes = dict([annotation_change(RECIPE, before, after)])
             transaction.record(Draft("recipe.set", what, changes, inverse=Inverse("recipe.set.revert")))
     recipe = recipe_of(after)
     assert recipe is not None
     agree(repo, recipe)
     return recipe
+
+
+def _file_of(repo: Repository, path: str) -> RecipeInput:
+    """Find a file and its content."""
+    found: ProvenanceSubject | None = None
+    with suppress(UnknownVersion):
+        found = find_subject(repo, path)
+    if found is None or found.path is None:
+        raise UnknownName("file", path, hint="A recipe is of a file, made from files.")
+    return RecipeInput(readable_name(found.path), found.id)
 
 
 def _checked(command: Sequence[str]) -> list[str]:
@@ -137,13 +148,16 @@ def recipes(repo: Repository) -> list[Recipe]:
 
 
 def find_recipe(repo: Repository, where: str) -> Recipe:
-    """Find how a file is made: that of its content, or the newest that makes a file of that name.
+    """Find how a file is made: the newest that makes a file of that name, or that of a content, by eight digits.
 
     Raises:
         UnknownName: nothing says how.
     """
     known = recipes(repo)
-    named = [recipe for recipe in known if recipe.output == where or recipe.content.startswith(where)]
+    is_id = len(where) >= ID_DIGITS
+    named = [recipe for recipe in known if recipe.output == where] or [
+        recipe for recipe in known if is_id and recipe.content.startswith(where)
+    ]
     hint = "`aura derived list` lists what can be made again, `aura derived set` says how something is made."
     if not named:
         raise UnknownName("recipe for", where, hint=hint)

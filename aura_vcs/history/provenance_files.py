@@ -1,10 +1,11 @@
 """Provenance that lies beside a file: `picture.png.provenance.json`, taken over by the commit that saves both."""
 
+import codecs
 from collections.abc import Iterable
 from typing import Any
 
 from aura_vcs.codec import encode_compact, readable_name
-from aura_vcs.errors.input import InvalidFact
+from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.provenance.facts import Facts, check_facts
@@ -36,7 +37,7 @@ def facts_beside(repo: Repository, tree: ObjectId, differences: Iterable[Differe
             facts = _facts(repo.store.read(said.id) if said.size <= FILE_BYTES else b"")
         except IntegrityError:
             continue
-        except InvalidFact as error:
+        except InputError as error:
             repo.progress.note(f"{readable_name(path)} was not taken over: {error.message}")
             continue
         left -= len(encode_compact(facts))
@@ -54,9 +55,9 @@ def _beside(differences: Iterable[Difference]) -> set[str]:
 
 
 def _facts(data: bytes) -> Facts:
-    document = parse_document(data)
+    document = parse_document(data.removeprefix(codecs.BOM_UTF8))
     if not isinstance(document, ParsedDocument) or not isinstance(document.value, dict):
-        raise InvalidFact("The file", "", "it is a JSON object of at most 1 MiB")
+        raise InputError("it is not a JSON object of at most 1 MiB")
     return check_facts(document.value)
 
 

@@ -5,7 +5,7 @@ Nothing here runs by itself: not on checkout, clone or fetch. What is made is ma
 
 import os
 import shlex
-import subprocess
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
+from aura_vcs.project.recipe_process import run_command
 from aura_vcs.project.records.export_jobs import add_export, list_exports, load_export, run_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.made_files import copy_to, publish_copy, remove_unchanged
@@ -31,7 +32,6 @@ from aura_vcs.storage.made_files import copy_to, publish_copy, remove_unchanged
 EDIT_BYTES = 256 << 20
 """A larger file that is there is not written over: what it was could not be kept for undo."""
 _PIECE = 1 << 20
-_MESSAGE = 600
 DerivedState = Literal["here", "stored", "evicted"]
 
 
@@ -72,9 +72,29 @@ def list_derived(repo: Repository) -> list[Derived]:
 
 
 def _state(repo: Repository, path: str, content: ObjectId) -> DerivedState:
-    if not unsafe_reason(path) and os.path.isfile(os.path.join(repo.root, path)):
+    found = _look_at(repo, path)
+    if found is not None and stat.S_ISREG(found.st_mode):
         return "here"
     return "stored" if repo.store.contains(content) else "evicted"
+
+
+def _look_at(repo: Repository, path: str) -> os.stat_result | None:
+    """Look at what lies at a path of the folder; None where nothing does, or where a link is on the way to it.
+
+    What lies behind a link is somewhere else, and not the project's.
+    """
+    if unsafe_reason(path):
+        return None
+    *folders, name = path.split("/")
+    at = repo.root
+    try:
+        for folder in folders:
+            at = os.path.join(at, folder)
+            if not stat.S_ISDIR(os.lstat(at).st_mode):
+                return None
+        return os.lstat(os.path.join(at, name))
+    except OSError:
+        return None
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -100,6 +120,7 @@ def make(repo: Repository, recipe: Recipe, *, recorded: bool = False, seconds: f
         raise InputError(f"The recipe for {recipe.output} comes from elsewhere and was not agreed to here", hint=hint)
     if reason := unsafe_reason(recipe.output):
         raise InputError(f"The recipe writes to {recipe.output!r}: {reason}")
+    _check_replaceable(repo, recipe.output)
     with tempfile.TemporaryDirectory(prefix="aura-make-") as name:
         folder = Path(name)
         inputs = [_lay_out(repo, recipe, number, folder, recorded=recorded) for number in range(len(recipe.inputs))]
@@ -112,6 +133,31 @@ def make(repo: Repository, recipe: Recipe, *, recorded: bool = False, seconds: f
             repo, recipe.output, recipe.command, [item.path for item in recipe.inputs], environment=recipe.environment
         )
     return Made(recipe.output, content, content == recipe.content)
+
+
+def _check_replaceable(repo: Repository, path: str) -> None:
+    """Refuse, before anything is run, a file that could not be put into the folder then."""
+    target = os.path.join(repo.root, *path.split("/"))
+    found = _look_at(repo, path)
+    hint = "Move it, or give it another name."
+    if found is None and (os.path.lexists(target) or not _leads_to_folder(repo, path)):
+        raise InputError(f"A link, or something that is no folder, is on the way to {path}", hint=hint)
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise InputError(f"What is at {path} is not a file, and is not written over", hint=hint)
+    if found is not None and found.st_size > EDIT_BYTES:
+        raise InputError(f"What is at {path} is too large to be kept for undo, and is not written over", hint=hint)
+
+
+def _leads_to_folder(repo: Repository, path: str) -> bool:
+    """Tell whether what is there of the folders on the way to a path are folders, and no links."""
+    at = repo.root
+    for folder in path.split("/")[:-1]:
+        at = os.path.join(at, folder)
+        if not os.path.lexists(at):
+            return True
+        if not stat.S_ISDIR(os.lstat(at).st_mode):
+            return False
+    return True
 
 
 def _lay_out(repo: Repository, recipe: Recipe, number: int, folder: Path, *, recorded: bool) -> Path:
@@ -137,23 +183,7 @@ def _run(recipe: Recipe, inputs: list[Path], output: Path, folder: Path, seconds
     words = [_filled(word, names) for word in recipe.command]
     environment = {key: os.defpath if key == "PATH" else "C.UTF-8" for key in ("PATH", "LC_ALL")}
     environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
-    try:
-        done = subprocess.run(
-            words,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-    except (OSError, ValueError) as error:
-        raise RecipeFailed(recipe.output, f"{words[0]} cannot be run: {error}") from error
-    except subprocess.TimeoutExpired as error:
-        raise RecipeFailed(recipe.output, f"it took longer than {seconds:g} s") from error
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip()[-_MESSAGE:]
-        raise RecipeFailed(recipe.output, f"{recipe.command[0]} ended with {done.returncode}: {said}")
+    run_command(recipe.output, words, folder, environment, seconds)
     if output.is_symlink() or not output.is_file():
         raise RecipeFailed(recipe.output, "it made no file")
 
@@ -174,11 +204,14 @@ def _hash(path: Path) -> ObjectId:
 
 def _put(repo: Repository, path: str, made: Path) -> None:
     """Put what was made into the folder; what was there is stored first."""
-    size = made.stat().st_size
-    target = os.path.join(repo.root, *path.split("/"))
-    if size <= EDIT_BYTES and (not os.path.lexists(target) or os.path.getsize(target) <= EDIT_BYTES):
+    _check_replaceable(repo, path)
+    if made.stat().st_size <= EDIT_BYTES:
         edit_files(repo, {path: made.read_bytes()}, type_="recipe.make", description=f"Made {path} again")
         return
+    if _look_at(repo, path) is not None:
+        edit_files(repo, {}, [path], type_="recipe.make", description=f"Made {path} again")
+    target = os.path.join(repo.root, *path.split("/"))
+    os.makedirs(os.path.dirname(target), exist_ok=True)
     publish_copy(made, target)
 
 
@@ -202,7 +235,9 @@ def plan_eviction(repo: Repository, older_than_seconds: float = 0) -> Eviction:
     for item in list_derived(repo):
         if item.state != "here" or unsafe_reason(item.path):
             continue
-        found = os.lstat(os.path.join(repo.root, item.path))
+        found = _look_at(repo, item.path)
+        if found is None:
+            continue
         if record is not None and repo.trees.entry(record.tree, item.path) is not None:
             left.append((item.path, "it is in a version"))
         elif time.time() - found.st_mtime < older_than_seconds:
@@ -233,7 +268,10 @@ def evict(repo: Repository, plan: Eviction) -> Eviction:
     for path, size in plan.files:
         target = Path(repo.root, *path.split("/"))
         try:
-            seen = target.lstat()
+            seen = _look_at(repo, path)
+            if seen is None or not stat.S_ISREG(seen.st_mode):
+                left.append((path, "it is no file of the folder any more"))
+                continue
             is_same = _hash(target) == contents.get(path)
             reason = remove_unchanged(target, seen) if is_same else "it was changed since it was made"
         except OSError as error:

@@ -47,7 +47,7 @@ def remove_unchanged(target: Path, seen: os.stat_result) -> str:
         return ""
     try:
         os.link(aside, target)
-    except FileExistsError:
+    except OSError:  # something is there again, or the disk has no second names
         return f"it was changed meanwhile, and lies at {aside.name}"
     os.unlink(aside)
     return "it is being changed"

@@ -1,6 +1,9 @@
 """An agent at a project: over a real pipe with the protocol's own client, and at random, without losing anything."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -220,3 +223,31 @@ def test_a_random_agent_loses_nothing(film: aura.Project) -> None:
     session.close()
     with Repository.open(str(film.path)) as repo:
         assert fsck(repo).problems == ()
+
+
+_HELLO = (
+    b'{"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-06-18", '
+    b'"capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}}\n'
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, None])
+def test_it_ends_when_it_is_told_to(film: aura.Project, end: signal.Signals | None) -> None:
+    """A signal ends it at once, though nothing comes in; so does whoever no longer reads what it says, quietly."""
+    command = [sys.executable, "-m", "aura_vcs", "-C", str(film.path), "mcp"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stderr is not None
+        server.stdin.write(_HELLO)
+        server.stdout.read(1)
+        if end is None:
+            server.stdout.close()
+            server.stdin.write(_HELLO)
+            server.stdin.close()
+        else:
+            server.send_signal(end)
+        assert server.wait(30) == (0 if end is None else 130)
+        assert server.stderr.read() == b""

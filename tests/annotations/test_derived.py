@@ -10,6 +10,7 @@ from aura_vcs.annotations.recipes import agree, changed_inputs, find_recipe, rec
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.undo import undo
 from aura_vcs.project.derived import evict, list_derived, make, plan_eviction
@@ -144,3 +145,79 @@ def test_recipes_are_undone(repo: Repository) -> None:
     assert [recipe.output for recipe in recipes(repo)] == ["script.out"]
     undo(repo)
     assert recipes(repo) == []
+
+
+@pytest.mark.parametrize("where", ["", ".", "e", "0"])
+def test_a_short_name_is_no_recipe(repo: Repository, where: str) -> None:
+    """What a file's name could be does not run the recipe of a content whose id begins so."""
+    content = find_recipe(repo, "script.out").content
+    assert find_recipe(repo, content[:8]).content == content
+    for name in (where, content[:1], content[:7]):
+        with pytest.raises(UnknownName):
+            find_recipe(repo, name)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_links_are_left_alone(repo: Repository, tmp_path: Path, kind: str) -> None:
+    """What lies behind a link is not taken away, and neither is the link; nothing is run for it."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.out").write_text("ONE")
+    write(repo, "renders/a.out", "ONE")
+    set_recipe(repo, "renders/a.out", COMMAND, ["script.txt"])
+    Path(repo.root, "renders/a.out").unlink()
+    plan = plan_eviction(repo)
+    link = Path(repo.root, "renders/a.out" if kind == "file" else "renders")
+    if kind == "folder":
+        link.rmdir()
+    link.symlink_to(elsewhere / "a.out" if kind == "file" else elsewhere)
+    assert "renders/a.out" not in dict(plan_eviction(repo).files)
+    planned = type(plan)((("renders/a.out", 3),), ())
+    assert evict(repo, planned).files == ()
+    assert link.is_symlink()
+    assert (elsewhere / "a.out").read_text() == "ONE"
+    with pytest.raises(InputError):
+        make(repo, find_recipe(repo, "renders/a.out"))
+    assert (elsewhere / "a.out").read_text() == "ONE"
+
+
+def test_a_folder_in_its_place(repo: Repository) -> None:
+    """A folder where the file should be is told before the command is run, and stays."""
+    target = Path(repo.root, "script.out")
+    target.unlink()
+    write(repo, "script.out/mine.txt", "mine")
+    with pytest.raises(InputError, match="not a file"):
+        make(repo, find_recipe(repo, "script.out"))
+    assert (target / "mine.txt").read_text() == "mine"
+
+
+def test_large_ones(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large file is not written over; undo brings back a small one that a large one was put over."""
+    target = Path(repo.root, "script.out")
+    target.write_text("m")
+    monkeypatch.setattr("aura_vcs.project.derived.EDIT_BYTES", 2)
+    assert make(repo, find_recipe(repo, "script.out")).is_same
+    assert target.read_text() == "ONE"
+    with pytest.raises(EditedSince):
+        undo(repo)
+    target.unlink()
+    undo(repo)
+    assert target.read_text() == "m"
+    target.write_text("mine, and large")
+    with pytest.raises(InputError, match="too large"):
+        make(repo, find_recipe(repo, "script.out"))
+    assert target.read_text() == "mine, and large"
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="groups of processes")
+def test_nothing_goes_on_running(repo: Repository, tmp_path: Path) -> None:
+    """What a command has started ends with it, and what it says without end is not held."""
+    mark = tmp_path / "pid"
+    start = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    said = (
+        f"open({str(mark)!r}, 'w').write(str(p.pid)); open(sys.argv[1], 'w').write('x'); sys.stderr.write('e' * 900000)"
+    )
+    set_recipe(repo, "script.out", [sys.executable, "-c", f"{start}; {said}", "{output}"], [])
+    make(repo, find_recipe(repo, "script.out"), seconds=20)
+    state = Path(f"/proc/{mark.read_text()}/stat")
+    assert not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z"

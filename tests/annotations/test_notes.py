@@ -20,8 +20,9 @@ from aura_vcs.annotations.notes import (
 )
 from aura_vcs.annotations.places import find_now
 from aura_vcs.errors import InputError
-from aura_vcs.errors.input import FormatUnsupported, InvalidTarget, UnknownName
+from aura_vcs.errors.input import FormatUnsupported, InvalidTarget, UnknownName, UnknownVersion
 from aura_vcs.errors.interchange import TargetExists
+from aura_vcs.history.commit import commit
 from aura_vcs.history.undo import redo, undo
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.index import Index
@@ -173,6 +174,17 @@ def test_a_file_is_followed(repo: Repository) -> None:
     gone = find_now(repo, note.target)
     assert gone is not None
     assert gone.path is None
+
+
+def test_notes_on_a_file_that_is_gone(repo: Repository) -> None:
+    """They are listed by its name, also where no version that is left has it; other names are refused."""
+    save(repo, "gone.txt", "x")
+    made = add_note(repo, "gone.txt", "why is this here?")
+    Path(repo.root, "gone.txt").unlink()
+    commit(repo, "Without")
+    assert [note.id for note in notes(repo, "gone.txt")] == [made.id]
+    with pytest.raises(UnknownVersion):
+        notes(repo, "never.txt")
 
 
 def test_a_clip_and_a_field_are_followed(repo: Repository) -> None:

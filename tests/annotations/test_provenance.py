@@ -208,10 +208,15 @@ def test_a_file_beside_it(repo: Repository) -> None:
     write(repo, "sea.png.provenance.json", json.dumps({"kind": "licensed", "license": "CC-BY-NC-4.0"}))
     write(repo, "bad.png.provenance.json", json.dumps({"colour": "red"}))
     write(repo, "bad.png", b"bad")
+    write(
+        repo, "marked.png.provenance.json", "\ufeff" + json.dumps({"license": "MIT"})
+    )  # as editors of Windows write it
+    write(repo, "marked.png", b"marked")
     commit(repo, "Sea")
     assert provenance(repo, "sea.png").said == {
         "kind": "licensed", "license": "CC-BY-NC-4.0", "path": "sea.png", "origin": "file"}  # fmt: skip
     assert provenance(repo, "bad.png").said == {}
+    assert provenance(repo, "marked.png").said["license"] == "MIT"
     undo(repo)
     assert provenance(repo, "sea.png").said == {}
     commit(repo, "Sea")
