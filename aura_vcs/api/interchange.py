@@ -222,8 +222,8 @@ def _export_otio(repo: Repository, version: str, target: str) -> ExportedTimelin
     return ExportedTimeline(Path(done.path), done.number, done.media, tuple(map(Path, done.missing)))
 
 
-def _plan_folder(_: Repository, folder: str) -> FolderPlan:
-    found = folder_plan.plan_folder(folder)
+def _plan_folder(repo: Repository, folder: str) -> FolderPlan:
+    found = folder_plan.plan_folder(folder, project=repo.root)
     copies = tuple(
         PlannedCopy(copy.source, copy.kind, parse_time(copy.date), copy.name, Path(copy.path) if copy.path else None)
         for copy in found.versions
@@ -233,7 +233,7 @@ def _plan_folder(_: Repository, folder: str) -> FolderPlan:
 
 def _import_folder(repo: Repository, plan: FolderPlan | str) -> FolderImport:
     if isinstance(plan, str):
-        wanted = folder_plan.plan_folder(plan)
+        wanted = folder_plan.plan_folder(plan, project=repo.root)
     else:
         copies = tuple(
             folder_plan.PlannedCopy(

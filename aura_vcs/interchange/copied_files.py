@@ -15,11 +15,12 @@ from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
-from aura_vcs.interchange.git_content import StreamSource
 from aura_vcs.layout import check_entry_name, is_own_folder
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.storage.plain_files import open_regular
+from aura_vcs.worktree.snapshot.snapshot import READ
 
 FILES_LIMIT = 1_000_000
 RATIO_LIMIT = 1_000
@@ -42,6 +43,7 @@ class OutsideFile:
         self._file = path
         self._found = os.stat(path)
         self.size = self._found.st_size
+        self.mode = self._found.st_mode
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """See FileToStore."""
@@ -68,79 +70,150 @@ class OutsideFile:
         return read_bytes == self.size and self.is_unchanged(file)
 
 
+class ZipMember:
+    """A file of a ZIP that is taken into a project, unpacked anew whenever it is read: see objects.base.FileToStore."""
+
+    is_unstable = False
+
+    def __init__(self, name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+        self.path, self.size = name, info.file_size
+        self.fault: FileUnreadable | None = None
+        self._archive, self._info = archive, info
+
+    def read(self) -> tuple[Bytes, ObjectId] | None:
+        """See FileToStore."""
+        with self.open() as file:
+            data = file.read(self.size + 1)
+        return (data, blob_id(data)) if len(data) == self.size else None
+
+    def open(self) -> BinaryIO:
+        """See FileToStore."""
+        return self._archive.open(self._info)  # type: ignore[return-value]  # it reads, and that is all that is asked
+
+    def is_unchanged(self, file: BinaryIO) -> bool:  # noqa: ARG002 (protocol)
+        """See FileToStore."""
+        return True
+
+    def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:  # noqa: ARG002 (protocol)
+        """See FileToStore."""
+        if read_bytes != self.size:  # it says so each time: nobody waits for it to change
+            self.fault = FileUnreadable(self.path, "it is not as long as the ZIP says")
+            raise self.fault
+        return True
+
+
 def store_file(batch: Batch, path: str, target: str, left: Left) -> Entry | None:
-    """Store a file, and return its entry; None, which is told, if it cannot be read as it was at one moment."""
+    """Store a file, and return its entry; None, which is told, if it cannot be read as it was at one moment.
+
+    Nobody can read what is stored who cannot read the file; so it is with what the batch stores next.
+    """
     try:
         file = OutsideFile(path, target)
+        batch.read_by(file.mode)
         if file.size < LARGE_BYTES:
             found = file.read()
             object_id = None if found is None else batch.add(Kind.BLOB, bytes(found[0]), target)
         else:
             object_id = next((one for _, one in batch.add_sources([file])), None)
     except (OSError, FileUnreadable) as error:
-        left(readable_name(path), str(getattr(error, "strerror", None) or error))
+        reason = error.reason if isinstance(error, FileUnreadable) else error.strerror or str(error)
+        left(readable_name(path), reason)
         return None
     if object_id is None:
         left(readable_name(path), "it changed while it was read")
         return None
-    is_program = bool(os.stat(path).st_mode & stat.S_IXUSR) and os.name != "nt"
+    is_program = bool(file.mode & stat.S_IXUSR) and os.name != "nt"
     return Entry("", EntryKind.FILE, object_id, file.size, is_program)
 
 
 def store_folder(batch: Batch, folder: str, left: Left) -> dict[str, Entry]:
-    """Store the files and links below a folder; returns their entries by path. Stores of ours and of git are left."""
+    """Store the files and links below a folder; returns their entries by path. Stores of ours and of git are left.
+
+    What can be read by fewer people is stored apart; what the batch stores next, such as trees, is for those who can
+    read all of it.
+    """
+    found = list(_found_below(folder, left))
+    if len(found) > FILES_LIMIT:
+        left(readable_name(folder), f"a copy has more than {FILES_LIMIT:,} files")
     entries: dict[str, Entry] = {}
-    for above, folders, names in os.walk(folder):
-        prefix = os.path.relpath(above, folder).replace(os.sep, "/")
-        prefix = "" if prefix == "." else f"{prefix}/"
-        links = [name for name in folders if os.path.islink(os.path.join(above, name))]
-        folders[:] = sorted(n for n in folders if n not in links and not is_own_folder(n) and n.lower() != ".git")
-        for name in sorted([*names, *links]):
-            path = f"{prefix}{name}"
-            if len(entries) >= FILES_LIMIT:
-                left(path, f"a copy has more than {FILES_LIMIT:,} files")
-                return entries
-            entry = _store_one(batch, os.path.join(above, name), path, left)
-            if entry is not None:
-                entries[path] = entry
+    readers = READ
+    for path, mode in sorted(found[:FILES_LIMIT], key=lambda one: one[1] & READ):
+        entry = _store_one(batch, os.path.join(folder, path), path, left)
+        if entry is not None:
+            entries[path] = entry
+            readers &= mode
+    batch.read_by(readers)
     return entries
 
 
-def _store_one(batch: Batch, full: str, path: str, left: Left) -> Entry | None:
-    name = path.rpartition("/")[2]
-    if name.lower() in _LITTER:
-        return None
+def _found_below(folder: str, left: Left) -> Iterator[tuple[str, int]]:
+    """Yield paths and modes of what may be taken, and tell of folders that cannot be looked into; links have none."""
+    waiting = [""]
+    while waiting:
+        above = waiting.pop()
+        try:
+            with os.scandir(os.path.join(folder, above)) as scanned:
+                found = sorted(scanned, key=lambda one: one.name)
+        except OSError as error:
+            left(readable_name(above or os.path.basename(folder)), error.strerror or str(error))
+            continue
+        for one in found:
+            if one.is_dir(follow_symlinks=False):
+                if not is_own_folder(one.name) and one.name.lower() != ".git":
+                    waiting.append(f"{above}{one.name}/")
+            elif one.name.lower() not in _LITTER:
+                yield f"{above}{one.name}", _mode_of(one)
+
+
+def _mode_of(found: "os.DirEntry[str]") -> int:
     try:
-        check_entry_name(name)
+        return READ if found.is_symlink() else found.stat(follow_symlinks=False).st_mode
+    except OSError:
+        return READ  # storing it says what is wrong
+
+
+def _store_one(batch: Batch, full: str, path: str, left: Left) -> Entry | None:
+    try:
+        for part in path.split("/"):
+            check_entry_name(part)
         found = os.lstat(full)
+        if stat.S_ISLNK(found.st_mode):
+            target = os.fsencode(os.readlink(full))
+            return Entry("", EntryKind.SYMLINK, batch.add(Kind.BLOB, target, path), len(target))
     except (UnsafePath, OSError) as error:
         left(readable_name(path), error.reason if isinstance(error, UnsafePath) else error.strerror or str(error))
         return None
-    if stat.S_ISLNK(found.st_mode):
-        target = os.fsencode(os.readlink(full))
-        return Entry("", EntryKind.SYMLINK, batch.add(Kind.BLOB, target, path), len(target))
     if not stat.S_ISREG(found.st_mode):
         left(readable_name(path), "it is neither a file, a folder nor a link")
         return None
     return store_file(batch, full, path, left)
 
 
+def without_files_for_folders(entries: dict[str, Entry], left: Left) -> dict[str, Entry]:
+    """Take out, and tell of, files that lie where others need a folder: only one of both can be."""
+    folders = {path[:at] for path in entries for at, letter in enumerate(path) if letter == "/"}
+    for path in sorted(folders & entries.keys()):
+        left(readable_name(path), "a folder is called so, too")
+    return {path: entry for path, entry in entries.items() if path not in folders}
+
+
 def store_zip(batch: Batch, path: str, left: Left) -> dict[str, Entry]:
     """Store the files of a ZIP; returns their entries by path. One folder around all of them is taken off."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = list(_members(archive, os.path.getsize(path), left))
+        with open(open_regular(path), "rb") as file, zipfile.ZipFile(file) as archive:
+            batch.read_by(os.fstat(file.fileno()).st_mode)
+            members = list(_members(archive, path, os.fstat(file.fileno()).st_size, left))
             return _store_members(batch, archive, _without_top(members), left)
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
         left(readable_name(os.path.basename(path)), f"the ZIP cannot be read: {error}")
         return {}
 
 
-def _members(archive: zipfile.ZipFile, stored: int, left: Left) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+def _members(archive: zipfile.ZipFile, path: str, stored: int, left: Left) -> Iterator[tuple[str, zipfile.ZipInfo]]:
     infos = archive.infolist()
     total = sum(info.file_size for info in infos)
     if len(infos) > FILES_LIMIT or (total > BOMB_BYTES and total > stored * RATIO_LIMIT):
-        left(readable_name(archive.filename or ""), f"it says that it holds {len(infos):,} files and {total:,} bytes")
+        left(readable_name(os.path.basename(path)), f"it says that it holds {len(infos):,} files and {total:,} bytes")
         return
     seen: set[str] = set()
     for info in infos:
@@ -186,9 +259,7 @@ def _store_members(
     entries: dict[str, Entry] = {}
     for name, info in members:
         try:
-            with archive.open(info) as stream:
-                source = StreamSource(name, info.file_size, stream)  # type: ignore[arg-type]  # it reads, which is all
-                object_id = _store_stream(batch, source)
+            object_id = _store_member(batch, ZipMember(name, archive, info))
         except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, zlib.error) as error:
             left(readable_name(name), f"it cannot be unpacked: {error}")
             continue
@@ -200,8 +271,8 @@ def _store_members(
     return entries
 
 
-def _store_stream(batch: Batch, source: StreamSource) -> ObjectId | None:
+def _store_member(batch: Batch, source: ZipMember) -> ObjectId | None:
     if source.size < LARGE_BYTES:
-        data = source.stream.read(source.size + 1)
-        return batch.add(Kind.BLOB, data, source.path) if len(data) == source.size else None
+        found = source.read()
+        return None if found is None else batch.add(Kind.BLOB, bytes(found[0]), source.path)
     return next((one for _, one in batch.add_sources([source])), None)

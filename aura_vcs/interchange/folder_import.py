@@ -1,7 +1,7 @@
 """Import of copies that somebody kept in a folder: each becomes a version with its date, in the order of a plan.
 
 A version's origin has its source and its content, so that the next import takes only what is new. Interrupted,
-versions that were recorded stay, and the next import goes on behind them.
+versions that were recorded stay; the next import goes on behind them, and brings the branch to them.
 """
 
 import os
@@ -14,12 +14,12 @@ from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import PastVersion, record_past_versions
 from aura_vcs.history.recording.tree_edits import change_tree
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
-from aura_vcs.interchange.copied_files import store_file, store_folder, store_zip
+from aura_vcs.interchange.copied_files import store_file, store_folder, store_zip, without_files_for_folders
 from aura_vcs.interchange.folder_plan import FolderPlan, PlannedCopy
 from aura_vcs.interchange.git_import import LEFT_LIMIT, LeftOut
 from aura_vcs.interchange.imported_branch import put_in_place
-from aura_vcs.model import DOCUMENTS, ORIGIN, Entry, Kind
-from aura_vcs.objects.batch import Batch
+from aura_vcs.model import DEFAULT_BRANCH, DOCUMENTS, ORIGIN, Entry, Kind
+from aura_vcs.objects.batch import WORLD_READABLE, Batch
 from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID, documents_of
 from aura_vcs.repository.repository import Repository
 
@@ -47,7 +47,8 @@ def import_folder(repo: Repository, plan: FolderPlan) -> FolderImported:
     Of a folder or ZIP the version has all files; of a single file it has the files of the one before, and this one
     under the path that the plan says. A copy with nothing else than the one before makes none. Without versions
     before, they are `main`; else they go on where the last import ended, on a branch beside it if `main` went on.
-    One undo takes the branch back. What cannot be taken is told.
+    A copy that belongs between two that came before gets a branch beside it too: those two stay as they are.
+    One undo takes the branch back, and importing again brings it here again. What cannot be taken is told.
     """
     recover(repo)
     follow_branch(repo)
@@ -60,7 +61,11 @@ class _FolderImport:
         self._left: list[LeftOut] = []
         self._left_count = 0
         self._entries: dict[str, Entry] = {}
+        self._ends: list[VersionId] = []
+        self._made: set[VersionId] = set()
         self._together = new_operation_id()
+        for name in plan.left:
+            self._leave(name, "it is neither a folder nor a file")
 
     def _leave(self, what: str, reason: str) -> None:
         self._left_count += 1
@@ -82,13 +87,28 @@ class _FolderImport:
                 same += 1
             elif now is not None:
                 made += 1
+                self._made.add(now[0])
             if now is not None:
                 top, tree = now
+                self._ends_at(top)
         repo.progress.finish()
-        branch = put_in_place(repo, top, BESIDE, f"copies from {readable_name(plan.folder)}") if made and top else None
         return FolderImported(
-            readable_name(plan.folder), made, known, same, branch, tuple(self._left), self._left_count
+            readable_name(plan.folder), made, known, same, self._put_in_place(), tuple(self._left), self._left_count
         )  # fmt: skip
+
+    def _put_in_place(self) -> str | None:
+        """Bring branches to where the copies end; returns that of what is new, one beside `main` before `main`."""
+        said = f"copies from {readable_name(self._plan.folder)}"
+        names = {end: put_in_place(self._repo, end, BESIDE, said) for end in self._ends}
+        shown = [name for end, name in names.items() if end in self._made] or list(names.values())
+        return next((name for name in shown if name != DEFAULT_BRANCH), shown[0] if shown else None)
+
+    def _ends_at(self, version: VersionId) -> None:
+        """Note that a branch is to lead to a version, and to none any more that leads to it."""
+        is_ancestor = self._repo.queries.is_ancestor
+        self._ends = [end for end in self._ends if not is_ancestor(end, version)]
+        if not any(is_ancestor(version, end) for end in self._ends):
+            self._ends.append(version)
 
     def _last(self) -> tuple[VersionId | None, ObjectId | None]:
         """Return the newest version that an import like this made, and its tree."""
@@ -106,7 +126,9 @@ class _FolderImport:
             if entries is None:
                 return "left", None
             kept = self._entries if copy.kind == "file" else {}
-            self._entries = {**kept, **entries}
+            self._entries = without_files_for_folders({**kept, **entries}, self._leave)
+            if repo.storage.is_shared:
+                batch.read_by(WORLD_READABLE)  # trees are for everybody who works here
             tree, size, documents = _tree(repo, batch, self._entries)
             origin = f"{PREFIX}{tree} {readable_name(copy.source)}"[: EXTRA_LIMIT // 2]
             if origin in origins:
@@ -138,7 +160,9 @@ class _FolderImport:
             self._leave(readable_name(copy.source), "it is not there, or it is a link")
             return None
         if copy.kind == "folder":
-            return store_folder(batch, path, self._leave)
+            left = self._left_count
+            entries = store_folder(batch, path, self._leave)
+            return None if not entries and self._left_count > left else entries
         if copy.kind == "zip":
             return store_zip(batch, path, self._leave) or None
         entry = store_file(batch, path, copy.path, self._leave)

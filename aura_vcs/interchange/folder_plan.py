@@ -19,6 +19,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.layout import is_own_folder
+from aura_vcs.storage.plain_files import open_regular
 
 FORMAT = "aura folder import 1"
 SOURCES_LIMIT = 10_000
@@ -61,8 +62,10 @@ class FolderPlan(msgspec.Struct, frozen=True):
     format: str = FORMAT
 
 
-def plan_folder(folder: str) -> FolderPlan:
+def plan_folder(folder: str, *, project: str | None = None) -> FolderPlan:
     """Look at a folder of copies, and put them in order: by dates in names, else by numbers, else by their own dates.
+
+    The folder `project`, which gets the versions, is none of the copies.
 
     Raises:
         InputError: there is no such folder, or too much is in it.
@@ -76,6 +79,8 @@ def plan_folder(folder: str) -> FolderPlan:
     found: list[PlannedCopy] = []
     left: list[str] = []
     for name in names:
+        if project is not None and _is_same(os.path.join(folder, name), project):
+            continue
         made = _copy_of(folder, name)
         if made is not None:
             found.append(made)
@@ -140,7 +145,7 @@ def read_plan(file: str) -> FolderPlan:
         InputError.
     """
     try:
-        with open(file, "rb") as source:
+        with open(open_regular(file), "rb") as source:
             return decode_plan(source.read(PLAN_BYTES_LIMIT + 1), file)
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}") from error
@@ -201,6 +206,13 @@ def _copy_of(folder: str, name: str) -> PlannedCopy | None:
     if name.lower().endswith(".zip"):
         return PlannedCopy(name, "zip", date, name[:-4])
     return PlannedCopy(name, "file", date, name, title_in(name) + os.path.splitext(name)[1].lower())
+
+
+def _is_same(path: str, other: str) -> bool:
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
 
 
 def _date_of(path: str, found: os.stat_result) -> str:

@@ -20,6 +20,8 @@ from aura_vcs.formats.text import split_lines
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND, Clip, Timeline, Track
 from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.history.diff.file_diff import PROJECT_SUFFIXES, diff_file, is_timeline_path
+from aura_vcs.storage.made_files import replace_file
+from aura_vcs.storage.plain_files import open_regular
 
 DRIVER = "aura"
 MARKER_SIZE = 7
@@ -190,7 +192,7 @@ def install(folder: str, program: str, *, environment: Mapping[str, str], words:
     `program` is the command `aura`. With `words`, `git diff` shows our lines instead of git's own over our text.
 
     Raises:
-        InputError: it is in no repository, or `.gitattributes` cannot be written.
+        InputError: it is in no repository, or `.gitattributes` cannot be read. StorageError: it cannot be written.
     """
     root = _root(folder, environment)
     driver = f"{program} git-driver merge %O %A %B --marker-size %L --path %P"
@@ -206,7 +208,7 @@ def install(folder: str, program: str, *, environment: Mapping[str, str], words:
         if done.returncode:
             raise GitUnavailable(f"set {key}", done.stderr.decode("utf-8", "replace").strip())
     path = os.path.join(root, ".gitattributes")
-    _write(path, _with_block(_read(path) if os.path.lexists(path) else b"", _block()))
+    replace_file(path, _with_block(_read(path) if os.path.lexists(path) else b"", _block()))
     return path
 
 
@@ -214,14 +216,14 @@ def remove(folder: str, *, environment: Mapping[str, str]) -> str:
     """Take the drivers out of the repository again; returns the path of its `.gitattributes`.
 
     Raises:
-        InputError: it is in no repository.
+        InputError, StorageError: as `install`.
     """
     root = _root(folder, environment)
     for section in (f"merge.{DRIVER}", f"diff.{DRIVER}"):
         _git(["git", "-C", root, "config", "--remove-section", section], environment)
     path = os.path.join(root, ".gitattributes")
     if os.path.lexists(path):
-        _write(path, _with_block(_read(path), b""))
+        replace_file(path, _with_block(_read(path), b""))
     return path
 
 
@@ -259,14 +261,14 @@ def _git(command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open(open_regular(path), "rb") as file:
             return file.read()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _write(path: str, data: bytes) -> None:
-    """Write a file that git gave us, or that belongs to the person's repository, in its place."""
+    """Write a file that git gave us, in its place."""
     try:
         with open(path, "wb") as file:
             file.write(data)

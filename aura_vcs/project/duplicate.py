@@ -44,7 +44,7 @@ def duplicate(repo: Repository, folder: str, *, version: str = "HEAD", title: st
     entry = repo.trees.entry(record.tree, PROJECT_FILE)
     document = repo.store.read(entry.id) if entry is not None else b"{}"
     old = _title(document) or os.path.basename(repo.root)
-    name = one_line(title) if title is not None else f"{old} (copy)"
+    name = one_line(title or "").strip() or f"{old} (copy)"
     if len(name) > TITLE_LIMIT:
         raise InputError(f"The title has {len(name)} characters; {TITLE_LIMIT} is the limit")
     values = {"/id": new_uuid(), "/title": name, "/created_at": now(), "/created_by": repo.author}

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from aura_vcs.storage.new_output import NewOutput
+from aura_vcs.storage.system_calls import storage_error
 
 PIECE = 1 << 20
 
@@ -18,6 +20,44 @@ def copy_to(source: BinaryIO, target: Path) -> None:
     """
     with target.open("xb") as out:
         shutil.copyfileobj(source, out, PIECE)
+
+
+def write_new(target: str, data: bytes) -> None:
+    """Write a file under a name that nothing has yet; it appears when it is whole.
+
+    Raises:
+        TargetExists, StorageError.
+    """
+    with NewOutput(target, folder=False) as out:
+        try:
+            Path(out.path).write_bytes(data)
+        except OSError as error:
+            raise storage_error("write", out.target, error) from error
+        out.publish()
+
+
+def replace_file(path: str, data: bytes) -> None:
+    """Put a file of the person's in place of the one before, with its rights; interrupted, either is there whole.
+
+    Raises:
+        StorageError: the one before is as it was.
+    """
+    target = os.path.realpath(path)
+    part = f"{target}.{os.urandom(6).hex()}.aura-part"
+    try:
+        try:
+            with open(part, "xb") as file:
+                file.write(data)
+                file.flush()
+                if os.path.exists(target):
+                    shutil.copymode(target, part)
+                os.fsync(file.fileno())
+            os.replace(part, target)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(part)
+    except OSError as error:
+        raise storage_error("write", path, error) from error
 
 
 def publish_copy(made: Path, target: str) -> None:

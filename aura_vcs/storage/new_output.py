@@ -5,8 +5,20 @@ import shutil
 from contextlib import suppress
 from typing import Self
 
+from aura_vcs.errors import InputError
 from aura_vcs.errors.interchange import TargetExists
+from aura_vcs.layout import is_own_folder
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, storage_error
+
+
+def refuse_own_folder(target: str) -> None:
+    """Refuse a place in a project's `.aura`, where nothing that is for somebody else may lie.
+
+    Raises:
+        InputError.
+    """
+    if any(is_own_folder(part) for part in os.path.realpath(target).split(os.sep)):
+        raise InputError(f"{target} lies in a project's own storage", hint="Name a place outside of `.aura`.")
 
 
 class NewOutput:
@@ -17,6 +29,7 @@ class NewOutput:
     An empty folder of that name gives way. Interrupted by force, a hidden file or folder beside it may be left.
 
     Raises:
+        InputError: the place is in a project's `.aura`.
         TargetExists: something has the name.
         StorageError: the folder that it is to lie in is not there, or cannot be written.
     """
@@ -28,6 +41,7 @@ class NewOutput:
         above, name = os.path.split(self.target)
         self.path = os.path.join(above, f".{name[:100]}.{os.urandom(6).hex()}.aura-part")
         """Where it lies until it is published."""
+        refuse_own_folder(self.target)
         self._check()
         try:
             if folder:

@@ -9,6 +9,7 @@ from aura_vcs.errors.input import NameTaken
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.new_output import refuse_own_folder
 from aura_vcs.storage.remotes.bundle_file import BundleRemote, BundleWriter
 from aura_vcs.sync.maintenance.fsck import VerifyReport, fsck_remote
 from aura_vcs.sync.push import push
@@ -45,6 +46,7 @@ def create_bundle(repo: Repository, path: str, *, all_versions: bool = False) ->
         raise NameTaken("file", full, hint="Choose another name; a bundle is never written over.")
     if not os.path.isdir(folder):
         raise InputError(f"There is no folder {folder}")
+    refuse_own_folder(full)
     cache = RemoteCache(repo, _MEMORY)
     writer = BundleWriter(folder, name, mode=stored_readers(repo.storage))
     try:

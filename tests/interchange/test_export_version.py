@@ -17,6 +17,7 @@ from aura_vcs.interchange import export_version as room
 from aura_vcs.interchange.export_version import export_version
 from aura_vcs.interchange.git_export import export_git
 from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.bundle import create_bundle
 
 from tests.interchange.repositories import ENVIRONMENT
 
@@ -138,3 +139,14 @@ def test_private_content_goes_out_private(tmp_path: Path, repo: Repository, name
         assert (target / "key.txt" if name == "out" else target).stat().st_mode & 0o777 == 0o600
         export_version(repo, "v1", str(tmp_path / f"other {name}"))
         assert (tmp_path / f"other {name}").stat().st_mode & 0o044
+
+
+def test_nothing_is_written_into_the_store_of_a_project(tmp_path: Path, repo: Repository) -> None:
+    """Neither an archive, nor a bundle, nor what a link leads there."""
+    (tmp_path / "link").symlink_to(Path(repo.root, ".aura"))
+    for target in (Path(repo.root, ".aura/out.zip"), tmp_path / "link/out.zip"):
+        with pytest.raises(InputError, match="own storage"):
+            export_version(repo, "v1", str(target))
+        with pytest.raises(InputError, match="own storage"):
+            create_bundle(repo, str(target))
+    assert not Path(repo.root, ".aura/out.zip").exists()

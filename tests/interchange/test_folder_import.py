@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.history.commit import commit
+from aura_vcs.history.names.branches import branch
 from aura_vcs.history.undo import undo
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
@@ -21,6 +22,7 @@ from aura_vcs.interchange.folder_plan import (
     in_order,
     number_in,
     plan_folder,
+    read_plan,
     title_in,
 )
 from aura_vcs.repository.repository import Repository
@@ -171,7 +173,7 @@ def test_hostile_archives_leave_their_place_alone(repo: Repository, tmp_path: Pa
     done = import_folder(repo, plan_folder(str(copies)))
     assert done.versions == 1
     assert _names(repo, _versions(repo)[0]) == ["ok.txt"]
-    assert done.left_count == 9
+    assert done.left_count == 10
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copies", "film"]
     bomb = data.replace(b"ok.txt", b"ok.txt")
     (copies / "film_v4.zip").write_bytes(bomb[: len(bomb) // 2])
@@ -189,3 +191,77 @@ def test_main_that_went_on_stays(repo: Repository, tmp_path: Path) -> None:
     assert mine is not None
     assert repo.head().version == mine.id
     assert Path(repo.root, "own.txt").exists()
+
+
+def test_again_brings_the_branch_to_what_is_recorded(repo: Repository, tmp_path: Path) -> None:
+    """After an undo, or an interruption between the versions and the branch, all copies are known, and in place."""
+    for number in (1, 2):
+        _put(tmp_path / f"copies/film_v{number}/a.txt", str(number), 1_700_000_000)
+    import_folder(repo, plan_folder(str(tmp_path / "copies")))
+    undo(repo)
+    assert repo.head().version is None
+    done = import_folder(repo, plan_folder(str(tmp_path / "copies")))
+    assert (done.versions, done.known, done.branch) == (0, 2, "main")
+    assert Path(repo.root, "a.txt").read_text() == "2"
+
+
+def test_a_copy_between_two_that_came_before_is_on_a_branch(repo: Repository, tmp_path: Path) -> None:
+    """It stands on the one before it; `main` stays, and goes on with what comes behind its end."""
+    for number in (1, 3):
+        _put(tmp_path / f"copies/film_v{number}/a.txt", str(number), 1_700_000_000)
+    import_folder(repo, plan_folder(str(tmp_path / "copies")))
+    _put(tmp_path / "copies/film_v2/a.txt", "2", 1_700_000_000)
+    done = import_folder(repo, plan_folder(str(tmp_path / "copies")))
+    one, three, two = _versions(repo)
+    assert (done.versions, done.branch, two.parents) == (1, "copies", (one.id,))
+    found = branch(repo, "copies")
+    assert found is not None
+    assert (found.version, repo.head().version) == (two.id, three.id)
+    _put(tmp_path / "copies/film_v4/a.txt", "4", 1_700_000_000)
+    assert import_folder(repo, plan_folder(str(tmp_path / "copies"))).branch == "main"
+    assert Path(repo.root, "a.txt").read_text() == "4"
+
+
+def test_what_only_the_owner_can_read_stays_so(repo: Repository, tmp_path: Path) -> None:
+    """Of a private file, and of a private ZIP, nothing is stored or put in place that others can read."""
+    _put(tmp_path / "copies/film_v1/open.txt", "open", 1_700_000_000)
+    _put(tmp_path / "copies/film_v1/private.txt", "private", 1_700_000_000)
+    _zip(tmp_path / "copies/film_v2.zip", {"open.txt": "open", "letter.txt": "private too", "x/y": "z"})
+    (tmp_path / "copies/film_v1/private.txt").chmod(0o600)
+    (tmp_path / "copies/film_v2.zip").chmod(0o600)
+    import_folder(repo, plan_folder(str(tmp_path / "copies")))
+    assert Path(repo.root, "letter.txt").stat().st_mode & 0o077 == 0
+    for path in Path(repo.root, ".aura/objects").rglob("*"):
+        if path.is_file() and b"private" in path.read_bytes():
+            assert path.stat().st_mode & 0o077 == 0
+
+
+def test_everything_that_is_not_taken_is_told(repo: Repository, tmp_path: Path) -> None:
+    """A file where others need a folder, a member that lies about its size, links; a copy with nothing is none."""
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    _zip(copies / "film_v1.zip", {"a": "file", "a/b": "below it"})
+    _zip(copies / "film_v2.zip", {"large": "short", "ok": "fine"})
+    data = (copies / "film_v2.zip").read_bytes()
+    at = data.index(b"PK\1\2") + 24
+    (copies / "film_v2.zip").write_bytes(data[:at] + (64 << 20).to_bytes(4, "little") + data[at + 4 :])
+    (copies / "film_v3").mkdir()
+    os.mkfifo(copies / "film_v3/pipe")
+    (copies / "film_v4").symlink_to("film_v3")
+    done = import_folder(repo, plan_folder(str(copies)))
+    assert [(one.what, one.reason) for one in done.left] == [
+        ("film_v4", "it is neither a folder nor a file"),
+        ("a", "a folder is called so, too"),
+        ("large", "it is not as long as the ZIP says"),
+        ("pipe", "it is neither a file, a folder nor a link"),
+    ]
+    assert [_names(repo, version) for version in _versions(repo)] == [["a/b"], ["ok"]]
+
+
+def test_a_plan_is_a_file_and_leaves_the_project_out(repo: Repository, tmp_path: Path) -> None:
+    """A pipe is refused instead of waited for; the project beside the copies is none of them."""
+    _put(tmp_path / "film_v1/a.txt", "1", 1_700_000_000)
+    assert [copy.source for copy in plan_folder(str(tmp_path), project=repo.root).versions] == ["film_v1"]
+    os.mkfifo(tmp_path / "plan.json")
+    with pytest.raises(InputError):
+        read_plan(str(tmp_path / "plan.json"))

@@ -1,12 +1,14 @@
 """Our comparison and merge as drivers of git: real merges and rebases, exit codes and conflicts as git has them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from aura_vcs.errors import InputError
+from aura_vcs.errors.integrity import StorageFull
 from aura_vcs.interchange.git_driver import diff_for_git, install, merge_for_git, remove, text_for_git
 
 from tests.interchange.repositories import ENVIRONMENT, git, start
@@ -159,3 +161,27 @@ def test_files_that_one_side_has_and_other_bytes() -> None:
     """An added file, and what cannot be read as a cut, are shown as they stand."""
     assert diff_for_git("a.otio", "/dev/null", "x") == ["aura diff a/a.otio b/a.otio", "  added"]
     assert text_for_git("a.otio", b"no timeline \xff") == "no timeline \ufffd"
+
+
+def test_attributes_are_replaced_as_a_whole(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full leaves them as they were; rights stay; a pipe of that name is refused, not waited for."""
+    attributes = repository / ".gitattributes"
+    attributes.write_text("*.mp4 filter=lfs\n")
+    attributes.chmod(0o640)
+    install(str(repository), PROGRAM, environment=ENVIRONMENT)
+    assert attributes.stat().st_mode & 0o777 == 0o640
+    before = attributes.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(StorageFull):
+            remove(str(repository), environment=ENVIRONMENT)
+    assert attributes.read_bytes() == before
+    assert [path.name for path in repository.glob(".gitattributes*")] == [".gitattributes"]
+    attributes.unlink()
+    os.mkfifo(attributes)
+    with pytest.raises(InputError):
+        install(str(repository), PROGRAM, environment=ENVIRONMENT)

@@ -387,3 +387,10 @@ def test_a_pipe_is_no_database(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(NotADatabase, match="not a regular file"):
         DatabaseFile(str(tmp_path / "pipe"))
+
+
+def test_an_empty_folder_is_used(take: Callable[..., DatabaseImported], tmp_path: Path) -> None:
+    """An import that was interrupted when it had made a project's folder makes no second one beside it."""
+    (tmp_path / "films/tides").mkdir(parents=True)
+    take()
+    assert sorted(path.name for path in (tmp_path / "films").iterdir()) == ["a-first-loaf", "tides"]

@@ -200,7 +200,7 @@ class _Project:
         for entry in sorted(names, key=lambda entry: (not entry.startswith(name), entry)):
             if _project_at(os.path.join(base, entry)) == self._id:
                 return os.path.join(base, entry), False
-        taken = {entry.casefold() for entry in names}
+        taken = {entry.casefold() for entry in names if not _is_empty(os.path.join(base, entry))}
         candidates = (name, *(f"{name}-{number}" for number in range(2, _FOLDER_TRIES)))
         return os.path.join(base, next(entry for entry in candidates if entry not in taken)), True
 
@@ -270,6 +270,14 @@ class _Project:
         """Put a branch on what was imported, with its files where HEAD is on it; returns the branch's name."""
         target = self._closing(repo)
         return DEFAULT_BRANCH if target is None else put_in_place(repo, target, BESIDE, self._title)
+
+
+def _is_empty(path: str) -> bool:
+    """Tell whether a folder has nothing in it, as one has where an import was interrupted when it had made it."""
+    try:
+        return not os.path.islink(path) and not os.listdir(path)
+    except OSError:
+        return False
 
 
 def _project_at(path: str) -> str | None:

@@ -46,17 +46,21 @@ def folder_command(
     """
     from aura_vcs.interchange.folder_import import import_folder
     from aura_vcs.interchange.folder_plan import encode_plan, plan_folder, read_plan
+    from aura_vcs.storage.made_files import write_new
 
     here = current_session().folder
     file = os.path.join(here, plan_file) if plan_file is not None else None
     is_written = file is not None and os.path.lexists(file)
     if folder is None and not is_written:
         raise click.UsageError("Name the folder that has the copies, or a plan with --plan.")
-    plan = read_plan(file) if file is not None and is_written else plan_folder(os.path.join(here, folder or "."))
+    plan = (
+        read_plan(file)
+        if file is not None and is_written
+        else plan_folder(os.path.join(here, folder or "."), project=repo.root)
+    )
     if dry_run or (file is not None and not is_written):
         if file is not None and not (is_written or dry_run):
-            with open(file, "xb") as made:
-                made.write(encode_plan(plan))
+            write_new(file, encode_plan(plan))
         _show_plan(console, plan, plan_file if file is not None and not (is_written or dry_run) else None)
         return
     done = import_folder(repo, plan)
