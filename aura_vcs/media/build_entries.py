@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import IO, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -72,8 +72,8 @@ def build_entries(
     """Decode files, one after the other, and yield the entry of each as it is made.
 
     A file that cannot be decoded has an entry that says why. An error comes instead where the process was ended for
-    what it took, or crashed: another attempt may do better. Closed early, or when `watch` raises, nothing is left
-    of what was begun.
+    what it took, crashed, or had no memory or threads left: another attempt may do better, and nothing is remembered.
+    Closed early, or when `watch` raises, nothing is left of what was begun.
 
     Raises:
         ExtraMissing: the optional part `media` is not installed.
@@ -105,10 +105,16 @@ def build_entries(
                 ours.remove(out)
                 os.close(out)
             assert process.stdout is not None
-            for one, cost, (source, _) in zip(files, costs, pipes, strict=True):
+            ends = 0
+            """Of so many files it was read how their process ended."""
+            for n, (one, cost, (source, _)) in enumerate(zip(files, costs, pipes, strict=True)):
                 try:
                     data = _answer(source, one, cost, watch)
-                    yield one, _checked(data, one) if data is not None else _end_of(one, process.stdout)
+                    if data is not None:
+                        yield one, _checked(data, one)
+                        continue
+                    yield one, _end_of(one, process.stdout.read(2 * (n + 1 - ends))[2 * (n - ends) :])
+                    ends = n + 1
                 except MediaUnreadable as error:
                     yield one, error
                     return  # what hangs is ended; the files behind it are for another process
@@ -137,7 +143,7 @@ def _answer(source: int, one: FileToIndex, limits: DecodeLimits, watch: Watch) -
             data += piece
         while len(data) >= 5:
             kind, size = bytes(data[:1]), int.from_bytes(data[1:5], "big")
-            if kind not in (b"p", b"e", b"f") or size > (limits.answer_bytes if kind == b"e" else REPORT_BYTES):
+            if kind not in (b"p", b"e", b"f", b"m") or size > (limits.answer_bytes if kind == b"e" else REPORT_BYTES):
                 raise MediaUnreadable(one.name, "the answer is larger than is allowed")
             if len(data) < 5 + size:
                 break
@@ -161,15 +167,16 @@ def _share(message: bytes, name: str) -> float:
     return max(0.0, min(1.0, done / of)) if of > 0 else 0.0
 
 
-def _end_of(one: FileToIndex, codes: IO[bytes]) -> MediaUnreadable:
+def _end_of(one: FileToIndex, code: bytes) -> MediaUnreadable:
     """Return the error for a file whose process ended without a word."""
-    code = codes.read(2)
     number = int.from_bytes(code, "big", signed=True) if len(code) == 2 else 1
     return MediaUnreadable(one.name, why_it_ended(number))
 
 
-def _checked(answer: tuple[bytes, bytes], one: FileToIndex) -> bytes:
+def _checked(answer: tuple[bytes, bytes], one: FileToIndex) -> bytes | MediaUnreadable:
     kind, data = answer
+    if kind == b"m":
+        return MediaUnreadable(one.name, data.decode("utf-8", "replace"))
     if kind == b"f":
         return encode_entry(EntryHead(one.content, problem=data.decode("utf-8", "replace")), {})
     try:
@@ -196,7 +203,7 @@ def _build_by_path(
                 if size > cost.answer_bytes:
                     return MediaUnreadable(one.name, "the answer is larger than is allowed")
                 data = process.stdout.read(size)
-                if start[:1] in (b"e", b"f"):
+                if start[:1] != b"p":
                     return _checked((start[:1], data), one)
         except MediaUnreadable as error:
             return error

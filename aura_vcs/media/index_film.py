@@ -4,6 +4,7 @@ The file is opened as the format that it looks like and through a file object: a
 other files or the network.
 """
 
+import errno
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -33,6 +34,8 @@ DEMUXERS = {
 READ_BYTES = 1 << 20
 REPORT_SECONDS = 0.5
 """So much of the file passes between two reports."""
+MACHINE_ERRORS = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE})
+"""What a decoder answers where memory, threads or the disk failed it, whatever the file is like."""
 Report = Callable[[float, float], None]
 """Is called with how many seconds of how many have been looked at."""
 
@@ -63,6 +66,11 @@ def index_film(
         pass_ = _Pass(container, video, sound, seconds, threads)
         pass_.run(report)
         return pass_.entry(content, header)
+
+
+def is_of_the_machine(error: BaseException) -> bool:
+    """Tell whether the machine is at fault, not the file: another attempt may do better."""
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) in MACHINE_ERRORS
 
 
 def _is_cover(stream: Any) -> bool:
@@ -109,12 +117,18 @@ class _Pass:
             self._sound.close()
 
     def _decoded(self, packet: Any) -> list[Any]:
-        """Decode a packet; one that is damaged is left out, and told."""
+        """Decode a packet; one that is damaged is left out, and told.
+
+        Raises:
+            FFmpegError: this machine could not, which says nothing about the packet.
+        """
         from av.error import FFmpegError
 
         try:
             found: list[Any] = packet.decode()
-        except FFmpegError:
+        except FFmpegError as error:
+            if is_of_the_machine(error):
+                raise
             self._partial = "a part of it is damaged and could not be decoded"
             return []
         return found

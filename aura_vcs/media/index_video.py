@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from blake3 import blake3
 
 from aura_vcs.formats.media.findings import VideoFacts
+from aura_vcs.formats.media.frame_hashes import frame_hashes
 from aura_vcs.formats.media.index_entry import GRID, LUMA_BYTES, StripFacts
 from aura_vcs.media.grids import FrameGrids, format_has_alpha
 
@@ -88,9 +89,7 @@ class VideoIndexer:
 
         data = b"".join(self._luma)
         grids = np.frombuffer(data, np.uint8).reshape(-1, GRID[1], GRID[0])
-        cells = grids.reshape(-1, 9, 4, 8, 8).mean((2, 4))
-        bits = (cells[:, :-1] > cells[:, 1:]).reshape(-1, 64)
-        self._hashes.extend(int.from_bytes(row.tobytes(), "big") for row in np.packbits(bits, axis=1))
+        self._hashes.extend(frame_hashes(data))
         before = np.frombuffer(self._before or self._luma[0], np.uint8).reshape(1, GRID[1], GRID[0])
         line = np.concatenate([before, grids]).astype(np.int16)
         self._steps.extend(np.abs(np.diff(line, axis=0)).mean((1, 2)).tolist())

@@ -5,7 +5,8 @@ time, memory and written files. A request comes on standard input as JSON. Each 
 process that has only that file open and a pipe of its own: what takes it over can say nothing about other files.
 
 Down a file's pipe go messages, each a letter, a length of 4 bytes and so many bytes: `p`, how far it is; at the end
-`e`, an entry, or `f`, why there is none. Standard output has two bytes for each file: how its process ended.
+`e`, an entry, `f`, why the file has none, or `m`, why this machine made none: that says nothing about the file.
+Standard output has two bytes for each file: how its process ended.
 """
 
 import os
@@ -18,21 +19,23 @@ from typing import BinaryIO
 import msgspec
 
 from aura_vcs.formats.media.headers import read_header
-from aura_vcs.media.index_film import index_film
+from aura_vcs.media.index_film import index_film, is_of_the_machine
 from aura_vcs.media.index_orders import FileOrder, IndexOrders
 from aura_vcs.media.index_picture import index_picture
 from aura_vcs.media.limits import confine
 
 
-def build(wanted: FileOrder, threads: int) -> tuple[bytes, str]:
-    """Build the entry; or say why there is none."""
+def build(wanted: FileOrder, threads: int) -> tuple[bytes, bytes]:
+    """Build the entry, or say why there is none: the letter of the message, and the message."""
     try:
         with open(wanted.fd, "rb") if wanted.fd >= 0 else open(wanted.path, "rb") as file:
-            return _entry(file, wanted, threads), ""
+            return b"e", _entry(file, wanted, threads)
     except MemoryError:
-        return b"", "it needs more memory than is allowed"
-    except Exception as error:  # whatever a decoder raises: the file is at fault, not the caller
-        return b"", reason_of(error)
+        return b"m", b"it needs more memory than is allowed"
+    except Exception as error:  # whatever a decoder raises: the file is at fault, or the machine, not the caller
+        if is_of_the_machine(error):
+            return b"m", f"this machine could not decode it just now ({type(error).__name__})".encode()
+        return b"f", reason_of(error).encode()
 
 
 def _entry(file: BinaryIO, wanted: FileOrder, threads: int) -> bytes:
@@ -80,8 +83,7 @@ def _look(wanted: FileOrder, threads: int) -> None:
     """Look at one file, confined."""
     limits = wanted.limits
     confine(memory_bytes=limits.memory_bytes, cpu_seconds=int(limits.seconds) + 2, file_bytes=0)
-    entry, reason = build(wanted, threads)
-    _send(wanted.out, b"e" if entry else b"f", entry or reason.encode())
+    _send(wanted.out, *build(wanted, threads))
 
 
 def _look_apart(files: Sequence[FileOrder], threads: int) -> None:

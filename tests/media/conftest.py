@@ -25,7 +25,9 @@ class Shelf:
             files = [FileToIndex(stack.enter_context(self.path(name).open("rb")), name, name) for name in names]
             for one, result in build_entries(files, threads=2):
                 assert isinstance(result, bytes), result
-                self._entries[one.name] = read_entry(result, one.name)
+                entry = read_entry(result, one.name)
+                assert not entry.head.partial, f"{one.name}: {entry.head.partial}"
+                self._entries[one.name] = entry
 
     def path(self, name: str) -> Path:
         """Return where the clip lies."""

@@ -2,6 +2,7 @@
 
 import os
 import random
+from array import array
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 from aura_vcs.compare.media.entries import compare_entries
-from aura_vcs.formats.media.findings import MediaDiff
+from aura_vcs.compare.media.film import compare_films
+from aura_vcs.formats.media.findings import MediaDiff, VideoFacts
+from aura_vcs.formats.media.index_entry import GRID, LUMA_BYTES, EntryHead, MediaEntry, encode_entry, read_entry
 
 from tests.helpers.sampling import SEED
 from tests.media.clips import SIZE, melody, scenery, with_box, write_film
@@ -191,6 +194,32 @@ def test_sounds(shelf: Shelf) -> None:
     for name in ("again.mp3", "again.m4a"):
         line = compared(shelf, name, "a.wav").lines[-1]
         assert line.startswith("the same sound, encoded anew: pcm_s16le 768 kbit/s → "), line
+
+
+def test_what_an_encoder_does_behind_a_change_is_no_change() -> None:
+    """A film equal to the byte up to a change, and written anew from there on by a level or two: told is the change."""
+    dice = random.Random(7)
+    still = bytes(dice.randrange(40, 200) for _ in range(LUMA_BYTES))
+
+    def side(codec: str, *, is_new: bool) -> MediaEntry:
+        shown = bytearray(still * FRAMES)
+        for n in range(62, FRAMES) if is_new else ():
+            for cell in range(LUMA_BYTES):
+                shown[n * LUMA_BYTES + cell] += (0, 1, 2, -2)[(cell * 7 + n) % 4]
+            for row in range(10, 15) if n < 65 else ():
+                at = n * LUMA_BYTES + row * GRID[0]
+                shown[at + 20 : at + 28] = b"\xff" * 8
+        video = VideoFacts(codec, 320, 180, FRAMES, 0.0, 4.0, str(is_new), frames_per_second=25.0)
+        return read_entry(encode_entry(EntryHead("a", video=video), {
+            "luma": bytes(shown),
+            "times": array("q", [40_000 * n for n in range(FRAMES)]).tobytes(),
+            "hashes": array("Q", [n * 0x9E3779B97F4A7C15 % 2**64 for n in range(FRAMES)]).tobytes(),
+        }), "a")  # fmt: skip
+
+    told = compare_films(side("h264", is_new=False), side("h264", is_new=True)).stretches
+    assert [(one.first, one.last) for one in told] == [(62, 64)]
+    alone = compare_films(side("ffv1", is_new=False), side("ffv1", is_new=True)).stretches
+    assert [(one.first, one.last) for one in alone] == [(62, 99)]
 
 
 def _sweep(count: int) -> list[tuple[int, int, tuple[int, int, int, int], str]]:

@@ -268,6 +268,8 @@ def _video_diff_to_json(video: "VideoDiff") -> dict[str, Any]:
         "stretches": [_stretch_to_json(stretch) for stretch in video.stretches],
         "speed": video.speed,
         "crop": list(video.crop) if video.crop is not None else None,
+        "inside": list(video.inside) if video.inside is not None else None,
+        "bars": video.has_bars,
         "throughout": list(video.throughout) if video.throughout is not None else None,
     }
 

@@ -36,7 +36,7 @@ def compare_entries(old: MediaEntry, new: MediaEntry, *, thumbnails: bool = Fals
         scenes=_in_new(video.stretches) if video is not None else (),
         sounds=_in_new(sound.stretches) if sound is not None else (),
         lead=_lead(video, sound),
-        decoded=True,
+        decoded=not (a.partial or b.partial),
         video=video,
         sound=sound,
         box=still.box if still is not None else None,
@@ -47,7 +47,7 @@ def compare_entries(old: MediaEntry, new: MediaEntry, *, thumbnails: bool = Fals
 def describe_entry(entry: MediaEntry, *, is_old: bool, thumbnails: bool = False) -> MediaDiff:
     """Describe a file that has no other version."""
     facts = facts_of(entry, thumbnails=thumbnails)
-    found = MediaDiff(facts if is_old else None, None if is_old else facts, (), decoded=True)
+    found = MediaDiff(facts if is_old else None, None if is_old else facts, (), decoded=not facts.partial)
     return structs.replace(found, lines=entry_lines(found))
 
 

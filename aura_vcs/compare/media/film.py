@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
+from aura_vcs.compare.media.crop import FULL, back, cut_out, find_part
 from aura_vcs.compare.media.drift import PREDICTING, faint_beside_changes, kinds_of_frames
 from aura_vcs.compare.media.planes import beyond, counts, differences, over, percentile, picked, usual
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
+from aura_vcs.formats.media.frame_hashes import frame_hashes
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
 
 EXACT_SHARE = 0.985
@@ -49,6 +51,7 @@ class FilmSide(Struct):
     colour: bytes
     alpha: bytes
     frames: "Frames"
+    is_cut_out: bool = False
 
     @classmethod
     def of(cls, entry: MediaEntry) -> "FilmSide":
@@ -66,6 +69,12 @@ class FilmSide(Struct):
     def count(self) -> int:
         """How many frames there are."""
         return self.frames.count
+
+    def cut_out(self, part: Box, *, has_bars: bool) -> "FilmSide":
+        """Return the film as if a part of its picture were all of it."""
+        luma, colour = cut_out(self.luma, self.colour, part, has_bars=has_bars)
+        frames = Frames(luma, frame_hashes(luma))
+        return structs.replace(self, luma=luma, colour=colour, alpha=b"", frames=frames, is_cut_out=True)
 
     def time(self, frame: int) -> float:
         """Return when a frame is shown, in seconds from the first one; behind the last, when that ends."""
@@ -91,6 +100,42 @@ def compare_films(old: MediaEntry, new: MediaEntry) -> VideoDiff:
         return VideoDiff("identical", frames)
     if not a.count or not b.count:
         return VideoDiff("other", frames)
+    found = _compared(a, b)
+    if found.verdict != "other" and found.throughout is None:
+        return found
+    return _compared_in_part(a, b, found) or found
+
+
+def _compared_in_part(a: FilmSide, b: FilmSide, whole: VideoDiff) -> VideoDiff | None:
+    """Compare what both pictures show, where one is a part of the other; None where that says no more."""
+    starts = [a.times[0] + (time - b.times[0]) for time in b.times]
+    ends = [a.times[-1] - (b.times[-1] - time) for time in b.times]
+    ways = [[(old, n) for n, old in enumerate(by_time(a.times, moments))] for moments in (starts, ends)]
+    framing = find_part(a.luma, b.luma, ways if a.count != b.count else ways[:1])
+    if framing is None:
+        return None
+    bars = framing.has_bars
+    found = _compared(a.cut_out(framing.old, has_bars=bars), b.cut_out(framing.new, has_bars=bars))
+    if found.verdict == "other" or (found.throughout is not None and whole.verdict != "other"):
+        return None
+    return structs.replace(
+        found,
+        verdict="changed",
+        crop=framing.old if framing.old != FULL else None,
+        inside=framing.new if framing.new != FULL else None,
+        has_bars=framing.has_bars,
+        stretches=tuple(_in_picture(stretch, framing.new) for stretch in found.stretches),
+        throughout=back(found.throughout, framing.new) if found.throughout is not None else None,
+    )
+
+
+def _in_picture(stretch: MediaStretch, part: Box) -> MediaStretch:
+    return structs.replace(stretch, box=back(stretch.box, part)) if stretch.box is not None else stretch
+
+
+def _compared(a: FilmSide, b: FilmSide) -> VideoDiff:
+    """Compare films frame by frame."""
+    frames = (a.count, b.count)
     pairing, speed = _pair(a, b)
     if pairing.alignment.matched < 0.1 * b.count and pairing.alignment.matched < 0.1 * a.count:
         return VideoDiff("other", frames)
@@ -249,7 +294,7 @@ def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[
 
 
 def _is_scaled(a: FilmSide, b: FilmSide) -> bool:
-    return (a.video.width, a.video.height) != (b.video.width, b.video.height)
+    return a.is_cut_out or (a.video.width, a.video.height) != (b.video.width, b.video.height)
 
 
 def _stretches_of(marked: Sequence[int], numbers: Sequence[int], few: int) -> list[tuple[int, int]]:

@@ -150,12 +150,19 @@ def _picture_words(video: VideoDiff) -> list[str]:
     if video.speed != 1.0:
         lines.append(f"the same pictures at {video.speed:.4g} times the speed")
     if video.crop is not None:
-        left, top, right, bottom = video.crop
-        shown = f"{left:.0%} to {right:.0%} across, {top:.0%} to {bottom:.0%} down"
-        lines.append(f"shows a part of the picture before: {shown}")
+        what = "the black bars are gone: shows" if video.has_bars else "cropped: shows a part of the picture before,"
+        lines.append(f"{what} {_span(video.crop)}")
+    if video.inside is not None:
+        what = "black bars around it: the" if video.has_bars else "shows more than before: what was the"
+        lines.append(f"{what} picture is at {_span(video.inside)}")
     if video.throughout is not None:
         lines.append(f"the picture differs throughout, {where(video.throughout)}")
     return lines
+
+
+def _span(box: Box) -> str:
+    left, top, right, bottom = box
+    return f"{left:.0%} to {right:.0%} across, {top:.0%} to {bottom:.0%} down"
 
 
 def _audio_words(sound: AudioDiff) -> list[str]:
@@ -269,4 +276,4 @@ def where(box: Box) -> str:
         ("upper", ""): "at the top",
         ("lower", ""): "at the bottom",
     }.get((down, across), f"in the {down} {across}")
-    return f"{part} ({left:.0%} to {right:.0%} across, {top:.0%} to {bottom:.0%} down)"
+    return f"{part} ({_span(box)})"

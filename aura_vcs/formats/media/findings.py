@@ -52,7 +52,8 @@ class VideoDiff(Struct, frozen=True, omit_defaults=True):
     """The pictures of two versions of a film compared, every frame of them.
 
     `speed` is how many times as fast the new one plays the same frames. `crop` is the part of the old picture that
-    the new one shows. `throughout` is where in the picture something differs in nearly all frames.
+    the new one shows, `inside` the part of the new picture that shows it, None where it is the whole; `has_bars` says
+    that only black is around these parts. `throughout` is where something differs in nearly all frames.
     """
 
     verdict: Verdict
@@ -60,6 +61,8 @@ class VideoDiff(Struct, frozen=True, omit_defaults=True):
     stretches: tuple[MediaStretch, ...] = ()
     speed: float = 1.0
     crop: Box | None = None
+    inside: Box | None = None
+    has_bars: bool = False
     throughout: Box | None = None
 
 
