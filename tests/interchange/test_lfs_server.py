@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import aura_vcs as aura
 import pytest
+from aura_vcs.cli.main import cli
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable, RemoteUntrusted
 from aura_vcs.interchange.git_import import GitImported, import_git
 from aura_vcs.interchange.lfs_server import checked_endpoint, endpoint_of
 from aura_vcs.repository.repository import Repository
+from click.testing import CliRunner
 
 from tests.interchange.repositories import ENVIRONMENT, commit, git, start
 
@@ -189,6 +192,25 @@ def test_addresses_that_a_server_gives_are_checked(tmp_path: Path, repo: Reposit
     service.elsewhere = "http://127.0.0.1:1"
     with pytest.raises(RemoteError):
         bring(repo, place, lambda _: None)
+
+
+def test_the_command_and_programs_name_hosts(tmp_path: Path, service: LfsService) -> None:
+    """Without a terminal nobody can be asked: `--lfs` says how to agree, and only the host that is named counts."""
+    place = source(tmp_path / "film", service, b"small")
+    environment = {"HOME": str(tmp_path), "AURA_AUTHOR": "Ada", "PATH": ENVIRONMENT["PATH"]}
+    with aura.init(tmp_path / "project") as project:
+        for hosts in (["https://127.0.0.1"], [f"{service.host}0"]):
+            with pytest.raises(RemoteUntrusted):
+                project.import_git(place, lfs_hosts=hosts, environment=ENVIRONMENT)
+    runner, words = CliRunner(env=environment), ["-C", str(tmp_path / "project"), "import", "git", str(place)]
+    refused = runner.invoke(cli, [*words, "--lfs"])
+    assert refused.exit_code == 103
+    assert f"--lfs-host {service.host}" in refused.stderr
+    assert service.asked == []
+    assert runner.invoke(cli, [*words, "--lfs", "--lfs-host", service.host]).exit_code == 0
+    assert (tmp_path / "project/0.mov").read_bytes() == b"small"
+    with aura.init(tmp_path / "other") as other:
+        assert other.import_git(place, lfs_hosts=[service.host], environment=ENVIRONMENT).left_count == 0
 
 
 @pytest.mark.parametrize(
