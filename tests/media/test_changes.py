@@ -196,6 +196,16 @@ def test_sounds(shelf: Shelf) -> None:
         assert line.startswith("the same sound, encoded anew: pcm_s16le 768 kbit/s → "), line
 
 
+def _entry(codec: str, shown: bytearray, *, is_new: bool) -> MediaEntry:
+    """What the index would have of a film without colours whose frames have this brightness."""
+    video = VideoFacts(codec, 320, 180, FRAMES, 0.0, 4.0, str(is_new), frames_per_second=25.0)
+    return read_entry(encode_entry(EntryHead("a", video=video), {
+        "luma": bytes(shown),
+        "times": array("q", [40_000 * n for n in range(FRAMES)]).tobytes(),
+        "hashes": array("Q", [n * 0x9E3779B97F4A7C15 % 2**64 for n in range(FRAMES)]).tobytes(),
+    }), "a")  # fmt: skip
+
+
 def test_what_an_encoder_does_behind_a_change_is_no_change() -> None:
     """A film equal to the byte up to a change, and written anew from there on by a level or two: told is the change."""
     dice = random.Random(7)
@@ -209,17 +219,26 @@ def test_what_an_encoder_does_behind_a_change_is_no_change() -> None:
             for row in range(10, 15) if n < 65 else ():
                 at = n * LUMA_BYTES + row * GRID[0]
                 shown[at + 20 : at + 28] = b"\xff" * 8
-        video = VideoFacts(codec, 320, 180, FRAMES, 0.0, 4.0, str(is_new), frames_per_second=25.0)
-        return read_entry(encode_entry(EntryHead("a", video=video), {
-            "luma": bytes(shown),
-            "times": array("q", [40_000 * n for n in range(FRAMES)]).tobytes(),
-            "hashes": array("Q", [n * 0x9E3779B97F4A7C15 % 2**64 for n in range(FRAMES)]).tobytes(),
-        }), "a")  # fmt: skip
+        return _entry(codec, shown, is_new=is_new)
 
     told = compare_films(side("h264", is_new=False), side("h264", is_new=True)).stretches
     assert [(one.first, one.last) for one in told] == [(62, 64)]
     alone = compare_films(side("ffv1", is_new=False), side("ffv1", is_new=True)).stretches
     assert [(one.first, one.last) for one in alone] == [(62, 99)]
+
+
+def test_what_encoders_do_otherwise_in_every_run_is_no_change() -> None:
+    """A few cells by two levels, others in each of three frames: nothing, where frames are predicted from others."""
+
+    def side(codec: str, *, is_new: bool) -> MediaEntry:
+        shown = bytearray(b"\x64" * (LUMA_BYTES * FRAMES))
+        for n in (1, 2, 3) if is_new else ():
+            for cell in range(6):
+                shown[n * LUMA_BYTES + 211 * n + 97 * cell] += 2 if cell % 2 else -2
+        return _entry(codec, shown, is_new=is_new)
+
+    assert compare_films(side("h264", is_new=False), side("h264", is_new=True)).verdict == "same"
+    assert compare_films(side("ffv1", is_new=False), side("ffv1", is_new=True)).verdict == "changed"
 
 
 def _sweep(count: int) -> list[tuple[int, int, tuple[int, int, int, int], str]]:

@@ -1,5 +1,6 @@
 """The media index: every frame and sample is looked at once, and what is not an entry is never taken for one."""
 
+import errno
 import os
 import stat
 import time
@@ -18,7 +19,9 @@ from aura_vcs.history.media_index.find import stored_media, worktree_media
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.ids import ObjectId
 from aura_vcs.media import build_entries as building
+from aura_vcs.media import index_worker
 from aura_vcs.media.build_entries import FileToIndex, build_entries
+from aura_vcs.media.index_orders import FileOrder
 from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
 from click.testing import CliRunner
@@ -274,3 +277,27 @@ def test_media_are_looked_at_while_nobody_works(project: Path) -> None:
         pass
     with Repository.open(str(project)) as repo:
         assert MediaIndexStore.of(repo).room().entries
+
+
+@pytest.mark.parametrize(
+    ("error", "letter"),
+    [
+        (MemoryError(), b"m"),
+        (OSError(errno.EAGAIN, "no thread"), b"m"),
+        (OSError(errno.EIO, "the disk"), b"m"),
+        (ValueError("it is odd"), b"f"),
+        (OSError(errno.EINVAL, "damaged"), b"f"),
+    ],
+)
+def test_what_the_machine_lacked_is_not_said_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, letter: bytes
+) -> None:
+    """An entry that says that a file cannot be decoded is kept for good: only the file's own fault makes one."""
+
+    def fail(*_: object) -> bytes:
+        raise error
+
+    (tmp_path / "a.wav").write_bytes(wav(0.1))
+    monkeypatch.setattr(index_worker, "_entry", fail)
+    order = FileOrder("a" * 64, DecodeLimits(), path=str(tmp_path / "a.wav"))
+    assert index_worker.build(order, 1)[0] == letter

@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
 from aura_vcs.compare.media.crop import FULL, back, cut_out, find_part
-from aura_vcs.compare.media.drift import PREDICTING, faint_beside_changes, kinds_of_frames
+from aura_vcs.compare.media.drift import FAINT, PREDICTING, faint_beside_changes, kinds_of_frames
 from aura_vcs.compare.media.planes import beyond, counts, differences, over, percentile, picked, usual
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
 from aura_vcs.formats.media.frame_hashes import frame_hashes
@@ -262,13 +262,16 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     marked = [max(marks) for marks in zip(*(layer.marked() for layer in layers), strict=True)]
     found = []
     is_exact = all(layer.is_exact for layer in layers)
-    if is_exact and a.video.codec in PREDICTING and b.video.codec in PREDICTING:
-        for n in faint_beside_changes([layer.kinds for layer in layers], numbers):
+    is_predicted = a.video.codec in PREDICTING and b.video.codec in PREDICTING
+    kinds = [layer.kinds for layer in layers] if is_exact and is_predicted else []
+    if kinds:
+        for n in faint_beside_changes(kinds, numbers):
             marked[n] = 0
     few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1)
     for first, last in _stretches_of(marked, numbers, 0 if is_exact else few):
         box = _box(layers, first, last)
-        if box is None and not is_exact:
+        is_faint = bool(kinds) and max(max(kind[first:last]) for kind in kinds) <= FAINT
+        if box is None and (not is_exact or is_faint):
             continue  # here and there, as encoders have it
         start, end = numbers[first], numbers[last - 1] + 1
         times = (b.time(start), b.time(end), a.time(sources[first]), a.time(sources[last - 1] + 1))
