@@ -3,6 +3,7 @@
 A file is followed through renames, a clip by what it plays, a field by the ids of the list elements on its way.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -34,6 +35,8 @@ from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import suggest
 
+MOST_PLACES = 6
+"""So many `@` from the end may each begin a place, or belong to the name."""
 DOCUMENT_BYTES = 32 << 20
 """A larger timeline or document is not looked into."""
 
@@ -62,7 +65,7 @@ def make_target(repo: Repository, text: str) -> Target:
         UnknownVersion, UnknownName, AmbiguousVersion: there is no such version or file.
         InvalidTarget: there is no such place in it.
     """
-    name, place = split_places(text)
+    name, place = _split(repo, text)
     record, path, entry = _named(repo, name, is_file=place != WrittenPlace())
     if path is None or entry is None:
         if place != WrittenPlace():
@@ -70,6 +73,27 @@ def make_target(repo: Repository, text: str) -> Target:
         return Target(version=record.id)
     target = Target(version=record.id, path=shown_path(path), content=entry.id)
     return target if place == WrittenPlace() else _with_place(repo, target, path, entry, place, text)
+
+
+def _split(repo: Repository, text: str) -> tuple[str, WrittenPlace]:
+    """Split a name from the places behind it; of the names that a file has, the longest: one may be `cut@0:12`."""
+    ends = [len(text), *(match.start() for match in reversed(list(re.finditer("@", text))))]
+    for end in ends[:MOST_PLACES]:
+        name, place = split_places(f"f{text[end:]}")
+        if name == "f" and _is_file(repo, text[:end]):
+            return text[:end], place
+    return split_places(text)
+
+
+def _is_file(repo: Repository, text: str) -> bool:
+    """Tell whether all of a text names a file of a version."""
+    version, path = split_content(text)
+    try:
+        record = resolve(repo, version if path is not None and version else "HEAD")
+        entry = repo.trees.entry(record.tree, text if path is None else path)
+    except AuraError:
+        return False
+    return entry is not None and entry.kind is not EntryKind.DIR
 
 
 def _named(repo: Repository, name: str, *, is_file: bool) -> tuple[VersionRecord, str | None, Entry | None]:

@@ -124,6 +124,16 @@ def test_at_signs_in_names(repo: Repository) -> None:
     assert add_note(repo, "logo@2x.png@0:01", "soft").target.start == 1.0
 
 
+@pytest.mark.parametrize("name", ["cut@0:12", "poster.png@10%,20%,30%x40%", "a@clip=Title"])
+def test_names_that_look_like_places(repo: Repository, name: str) -> None:
+    """A file is what it is called; a place in it is written behind its name."""
+    save(repo, name, "x")
+    whole = add_note(repo, f"HEAD:{name}", "odd").target
+    assert (whole.path, whole.start, whole.region, whole.clip) == (name, None, None, None)
+    inside = add_note(repo, f"HEAD:{name}@0:03", "odd").target
+    assert (inside.path, inside.start) == (name, 3.0)
+
+
 def test_a_life(repo: Repository) -> None:
     """A note is answered, reworded, resolved, opened again and deleted; undo takes each back, in turn."""
     note = add_note(repo, "cut.mp4@0:12", "logo too big", color="red")
