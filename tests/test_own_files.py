@@ -48,7 +48,8 @@ def test_databases_are_opened_in_storage() -> None:
                 and "immutable=1" not in ast.unparse(call)
             ):
                 found.append(f"{path.relative_to(PACKAGE)}:{call.lineno}")
-    assert [place for place in found if not place.startswith("studio/index.py")] == []
+    elsewhere = ("studio/index.py", "studio/database/database_file.py")  # the latter is a person's own, to be imported
+    assert [place for place in found if not place.startswith(elsewhere)] == []
 
 
 def test_no_store_file_is_named_to_the_system_by_its_path() -> None:

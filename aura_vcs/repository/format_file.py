@@ -69,6 +69,15 @@ def load_format(storage: LocalStorage, progress: Progress) -> Format:
     return found
 
 
+def project_at(root: str) -> str | None:
+    """Return the id of the project in a folder; None where there is none, or none that can be read."""
+    try:
+        storage = LocalStorage(os.path.join(root, layout.AURA), temporary=layout.TEMPORARY)
+        return decode_record(storage.read(layout.FORMAT), Format, layout.FORMAT).project
+    except (OSError, IntegrityError, StorageError):
+        return None
+
+
 def put_format(storage: LocalStorage, found: Format) -> None:
     """Write `format.json` anew; what lies there is set aside in `local/damaged`."""
     storage.set_aside(layout.FORMAT)

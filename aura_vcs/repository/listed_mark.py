@@ -6,14 +6,11 @@ Read after every command that did something; the studio itself is not imported f
 import os
 from contextlib import suppress
 
-from aura_vcs.codec import decode_record
-from aura_vcs.errors.integrity import IntegrityError, StorageError
-from aura_vcs.layout import AURA, FORMAT, LISTED, TEMPORARY
-from aura_vcs.model import Format
+from aura_vcs.errors.integrity import StorageError
+from aura_vcs.layout import AURA, LISTED, TEMPORARY
+from aura_vcs.repository.format_file import project_at
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
-
-_FORMAT_LIMIT = 1 << 16
 
 
 def is_listed(repo: Repository, home: str) -> bool:
@@ -30,11 +27,9 @@ def original_of(repo: Repository) -> str | None:
         path = os.fsdecode(repo.storage.read(LISTED)).split("\n")[1]
         if not path or os.path.realpath(path) == os.path.realpath(repo.root):
             return None
-        with open(os.path.join(path, AURA, FORMAT), "rb") as file:
-            found = decode_record(file.read(_FORMAT_LIMIT), Format, FORMAT)
-    except (OSError, StorageError, IntegrityError, IndexError, ValueError):
+    except (OSError, StorageError, IndexError, ValueError):
         return None
-    return path if found.project == repo.format.project else None
+    return path if project_at(path) == repo.format.project else None
 
 
 def mark_listed(root: str, home: str) -> None:

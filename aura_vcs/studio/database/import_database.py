@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import decode_record, now, readable_name
-from aura_vcs.errors import AuraError, InputError
+from aura_vcs.codec import now, readable_name
+from aura_vcs.errors import InputError
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import record_past_versions
 from aura_vcs.history.recording.tree_edits import files_of
@@ -19,13 +19,11 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.interchange.copied_files import store_file
 from aura_vcs.interchange.imported_branch import put_in_place
-from aura_vcs.layout import AURA, FORMAT
-from aura_vcs.model import DEFAULT_BRANCH, Entry, Format
+from aura_vcs.model import DEFAULT_BRANCH, Entry
 from aura_vcs.objects.batch import Batch
 from aura_vcs.project.documents.load import TIMELINE_NAME
-from aura_vcs.repository.format_file import is_project
+from aura_vcs.repository.format_file import project_at
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.plain_files import open_regular
 from aura_vcs.studio.database.cells import flag, identity
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
 from aura_vcs.studio.database.media import MediaFinder, MediaPlaces, PathMap
@@ -198,7 +196,7 @@ class _Project:
         name = slug(self._title, 60) or "project"
         names = os.listdir(base) if os.path.isdir(base) else []
         for entry in sorted(names, key=lambda entry: (not entry.startswith(name), entry)):
-            if _project_at(os.path.join(base, entry)) == self._id:
+            if project_at(os.path.join(base, entry)) == self._id:
                 return os.path.join(base, entry), False
         taken = {entry.casefold() for entry in names if not _is_empty(os.path.join(base, entry))}
         candidates = (name, *(f"{name}-{number}" for number in range(2, _FOLDER_TRIES)))
@@ -278,13 +276,3 @@ def _is_empty(path: str) -> bool:
         return not os.path.islink(path) and not os.listdir(path)
     except OSError:
         return False
-
-
-def _project_at(path: str) -> str | None:
-    if not is_project(path):
-        return None
-    try:
-        with open(open_regular(os.path.join(path, AURA, FORMAT)), "rb") as file:
-            return decode_record(file.read(1 << 16), Format, path).project
-    except (OSError, AuraError):
-        return None
