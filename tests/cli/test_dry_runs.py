@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -37,10 +38,19 @@ from tests.cli.conftest import Film, new_film
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # stopped, as by a kill
 
+FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 COMMANDS = {
     "asset clean": [("asset", "clean"), ("asset", "clean", "--yes")],
+    "derived evict": [("derived", "evict")],
     "fetch": [("fetch",), ("fetch", "--content")],
     "gc": [("gc",), ("gc", "--grace", "0"), ("gc", "--remote", "origin"), ("gc", "--remote", "origin", "--grace", "0")],
+    "import database": [
+        ("import", "database", str(FIXTURES / "aura-studio/aura.db"), "{film}/../studio", "--no-studio")
+    ],
+    "import folder": [("import", "folder", "{remote}/../copies")],
+    "import git": [("import", "git", "{remote}/../git")],
+    "media collect": [("media", "collect")],
+    "media relink": [("media", "relink")],
     "merge": [("merge", "side"), ("merge",)],
     "offload": [("offload", "--min-size", "0"), ("offload", "--verify", "--min-size", "0")],
     "project purge": [("project", "purge"), ("project", "purge", "--yes")],
@@ -136,6 +146,14 @@ def untouched(quick_folder: Path) -> Iterator[tuple[Film, Path]]:
     folder.mkdir()
     film = new_film(home)
     _leave_unfinished(film, folder)
+    for name in ("film_v1", "film_v2"):
+        (folder / "copies" / name).mkdir(parents=True)
+        (folder / "copies" / name / "cut.txt").write_text(name)
+    (folder / "git").mkdir()
+    (folder / "git/a.txt").write_text("a")
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "a")):
+        subprocess.run(["git", *words], cwd=folder / "git", check=True)
     yield film, folder / "remote"
     assert film("fsck", code=None).code in {0, 3}
 
@@ -144,6 +162,7 @@ def untouched(quick_folder: Path) -> Iterator[tuple[Film, Path]]:
 def test_a_dry_run_changes_nothing(untouched: tuple[Film, Path], words: tuple[str, ...]) -> None:
     """With a command that was interrupted, and everything else that opening a project sees to."""
     film, remote = untouched
+    words = tuple(word.format(film=film.root, remote=remote) for word in words)
     before = state(film.root, remote)
     for more in ((), ("--json",)):
         film(*words, "--dry-run", *more, code=None)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown
+from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.checkout import checkout
-from aura_vcs.history.merge import abort_merge, merge, plan_merge
+from aura_vcs.history.merge import merge, plan_merge
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.history.undo import redo, undo

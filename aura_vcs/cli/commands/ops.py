@@ -126,7 +126,10 @@ def activity_to_json(repo: "Repository", item: "ActionRecord | Activity") -> dic
 
 def _recorded_to_json(item: "Activity") -> dict[str, Any]:
     """Convert what a program recorded to JSON, with the keys of an operation."""
-    never = ("undone_at", "undone_by", "replica", "sequence", "expires_at", "inverse_action_type", "inverse_payload")
+    never = (
+        "undone_at", "undone_by", "replica", "sequence", "session", "expires_at", "inverse_action_type",
+        "inverse_payload",
+    )  # fmt: skip
     shape = {name: getattr(item, name) for name in item.__struct_fields__}
     flags = {"can_be_undone": False, "can_batch": False, "is_persistent": True}
     return shape | flags | dict.fromkeys(never)
