@@ -132,8 +132,10 @@ def _answer(source: int, one: FileToIndex, limits: DecodeLimits, watch: Watch) -
     began = heard = time.monotonic()
     data = bytearray()
     share = 0.0
+    poll = select.poll()  # `select.select` takes no descriptor above 1023, which a large program may have
+    poll.register(source, select.POLLIN)
     while True:
-        ready = bool(select.select([source], [], [], POLL_SECONDS)[0])
+        ready = bool(poll.poll(POLL_SECONDS * 1000))
         now = time.monotonic()
         if ready:
             heard = now

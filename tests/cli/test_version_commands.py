@@ -195,8 +195,9 @@ def test_a_number_that_was_given_twice_is_told_with_its_id(two: Film, quick_path
         if path.is_file() and "local" not in path.relative_to(copy.root).parts and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
-    called = two("log", "--oneline", "-n", "1").out.split()[0]
-    assert re.fullmatch(r"v\d+\.[0-9a-f]{4}", called)
+    here = re.search(r" at (v\d+\.[0-9a-f]{4}) ", two("status").out)
+    assert here is not None
+    called = here[1]
     assert called in two("blame", "notes.txt").out
     assert called in two("version", "purge", called, "--dry-run", code=None).stderr
     assert called in two("version", "delete", called, code=None).stderr

@@ -189,7 +189,7 @@ def test_without_the_extra_the_message_says_how_to_get_it(
 ) -> None:
     """No traceback from an import, but the command that installs it."""
     real = importlib.util.find_spec
-    monkeypatch.setattr("aura_vcs.media.probe.find_spec", lambda name: None if name == "av" else real(name))
+    monkeypatch.setattr("aura_vcs.media.build_entries.find_spec", lambda name: None if name == "av" else real(name))
     with pytest.raises(ExtraMissing, match="Rendering a video needs") as caught:
         render_export(short_film(solar_files), DRAFT, tmp_path / "x.mp4")
     assert caught.value.hint == "Install it with: pip install 'aura-vcs[media]'"
