@@ -468,15 +468,14 @@ def test_a_socket_s_path_is_never_too_long(tmp_path: Path, monkeypatch: pytest.M
     assert found.startswith("/tmp/aura_vcs-")
 
 
-def test_what_no_helper_could_use_starts_none(helped: Helped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_no_helper_could_use_starts_none(helped: Helped, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise each command on a terminal would start one that ends at once; asked for one, the reason is said."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.delenv("AURA_NO_HELPER", raising=False)
     monkeypatch.setattr(sys, "argv", ["aura", "status"])
-    tmp_path.chmod(0o700)
-    assert len(str(tmp_path)) < 70
-    assert entry._hand_over()
-    (tmp_path / "aura_vcs").write_text("")
-    assert not entry._hand_over()
-    ran = helped("helper", "start", "--json", XDG_RUNTIME_DIR=str(tmp_path))
-    assert f"{tmp_path}/aura_vcs is no folder that is yours" in json.loads(ran.stdout)["error"]["message"]
+    with tempfile.TemporaryDirectory(prefix="aura-h-", dir="/tmp") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        assert entry._hand_over()
+        Path(folder, "aura_vcs").write_text("")
+        assert not entry._hand_over()
+        ran = helped("helper", "start", "--json", XDG_RUNTIME_DIR=folder)
+        assert f"{folder}/aura_vcs is no folder that is yours" in json.loads(ran.stdout)["error"]["message"]

@@ -140,6 +140,7 @@ def test_faults_here_and_there(name: str, fault: Fault, quick_folder: Path, stag
     _sweep(name, fault, quick_folder, stages, every=STRIDE)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # stopped, as by a kill: files stay open
 @pytest.mark.parametrize("name", ["checkout", "restore of paths", "undo of a restore", "gc"])
 def test_stopped_again_while_finishing(name: str, quick_folder: Path, stages: dict[str, Stage]) -> None:
     """A process that is stopped while it finishes what another left is no worse than the first."""
