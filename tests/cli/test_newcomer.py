@@ -28,7 +28,7 @@ class Terminal:
         environment = {
             "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "PS1": PROMPT,
             "AURA_HOME": str(home / "studio"), "TERM": "xterm", "LC_ALL": "C.UTF-8", "TZ": "UTC", "PAGER": "cat",
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "AURA_NO_HELPER": "1",
         }  # fmt: skip
         self.shell = pexpect.spawn(
             "bash", ["--norc", "--noprofile"], cwd=str(folder), env=environment, encoding="utf-8", timeout=60,

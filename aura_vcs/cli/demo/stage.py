@@ -99,7 +99,7 @@ class Stage:
         self.root, self.write, self._pause = root, write, pause
         self.begun = False
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AURA_", "XDG_"))}
-        homes = {"HOME": str(root), "USERPROFILE": str(root), "AURA_HOME": str(root / "studio")}
+        homes = {"HOME": str(root), "USERPROFILE": str(root), "AURA_HOME": str(root / "studio"), "AURA_NO_HELPER": "1"}
         self.environment = {**kept, **homes, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 
     def say(self, text: str) -> None:
