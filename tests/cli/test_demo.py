@@ -2,7 +2,6 @@
 
 import os
 import pty
-import select
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,8 @@ from aura_vcs.cli.demo.stage import Stage, sample_project
 from aura_vcs.cli.demo.studio import studio
 from aura_vcs.cli.main import cli
 from click.testing import CliRunner
+
+from tests.helpers.terminal import readable
 
 DEMO = [sys.executable, "-P", "-m", "aura_vcs", "demo"]
 PARTS = {"basics": basics, "merging": merging, "notes": notes, "studio": studio}
@@ -192,6 +193,6 @@ def _again(terminal: int) -> str:
 def _read_until(terminal: int, text: str) -> str:
     read = ""
     while text not in read:
-        assert select.select([terminal], [], [], 60)[0], read
+        assert readable(terminal, 60), read
         read += os.read(terminal, 65_536).decode()
     return read

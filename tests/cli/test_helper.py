@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import resource
-import select
 import shutil
 import signal
 import socket
@@ -23,6 +22,7 @@ from aura_vcs.cli.helper import client, protocol
 from aura_vcs.cli.helper.conditions import Conditions
 
 from tests.cli.conftest import AURA, Film
+from tests.helpers.terminal import readable
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the helper is for Linux")
 SLOWLY = """
@@ -377,7 +377,7 @@ def _on_a_terminal(helped: Helped, *arguments: str, command: Sequence[str] = AUR
         os.chdir(helped.film.root)
         os.execve(command[0], [*command, *arguments], {**helped.env, **more})
     output = b""
-    while select.select([terminal], [], [], 30)[0]:
+    while readable(terminal, 30):
         try:
             part = os.read(terminal, 4096)
         except OSError:

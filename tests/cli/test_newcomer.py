@@ -32,7 +32,7 @@ class Terminal:
         }  # fmt: skip
         self.shell = pexpect.spawn(
             "bash", ["--norc", "--noprofile"], cwd=str(folder), env=environment, encoding="utf-8", timeout=60,
-            echo=False, dimensions=(50, 200),
+            echo=False, dimensions=(50, 200), use_poll=True,  # `select` takes no descriptor above 1023
         )  # fmt: skip
         self.shell.expect_exact(PROMPT)
 

@@ -3,7 +3,6 @@
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import AURA, Film
+from tests.helpers.terminal import readable
 
 SLOW_COMMIT = """
 import time
@@ -125,7 +125,7 @@ def on_terminal(
     seen = b""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if not select.select([master], [], [], 0.2)[0]:
+        if not readable(master, 0.2):
             if process.poll() is not None:
                 break
             continue
