@@ -17,12 +17,15 @@ from aura_vcs.index import reference_counts as counts
 from tests.helpers import file_clock
 from tests.helpers.project import save, write_project
 from tests.helpers.sampling import SEED
+from tests.sync.machines import OPENED
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what it runs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # never the keyring of whoever runs the tests
 
 
+OPEN_FILES = Path("/proc/self/fd")
+MOST_OPEN_FILES = 600
 MEMORY = "/dev/shm"
 MEMORY_BYTES = 6 << 30
 """With so much room, the folders of tests are in memory, where syncing costs nothing: half the time of a run."""
@@ -72,6 +75,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _counts_are_owed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the counts of small folders are left for later: what is wrong about that shows everywhere."""
     monkeypatch.setattr(counts, "MIN_DEFERRED", 1)
+
+
+@pytest.fixture(autouse=True)
+def _close_projects() -> Iterator[None]:
+    """Every project that a test opened lets go of its files, before they are more than `select` can count to."""
+    yield
+    while OPENED:
+        OPENED.pop().close()
+    if OPEN_FILES.is_dir():
+        assert len(os.listdir(OPEN_FILES)) < MOST_OPEN_FILES, "tests leave files open: close what they open"
 
 
 @pytest.fixture(scope="session", autouse=True)

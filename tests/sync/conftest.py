@@ -14,16 +14,8 @@ from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
 
 from . import film as film_module
-from . import machines, servers
+from . import servers
 from .kinds import KEYS, MAKERS, served
-
-
-@pytest.fixture(autouse=True)
-def _close_projects() -> Iterator[None]:
-    """Every project that a test opened lets go of its files."""
-    yield
-    while machines.OPENED:
-        machines.OPENED.pop().close()
 
 
 @pytest.fixture(scope="session")
