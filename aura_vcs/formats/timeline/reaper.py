@@ -101,7 +101,8 @@ class _Reader:
         self.rate: Rate = make_rate(mode[3]) if len(mode) > 3 else UNKNOWN
         offsets = [0]
         for line in lines:
-            offsets.append(offsets[-1] + len(line.encode("utf-8", "surrogateescape")))
+            length = len(line) if line.isascii() else len(line.encode("utf-8", "surrogateescape"))
+            offsets.append(offsets[-1] + length)
         self.offsets = offsets
 
     def timeline(self) -> Timeline:
@@ -180,12 +181,13 @@ class _Reader:
         details += [(word, item.line(key)) for word, key in (("fade in", "FADEIN"), ("fade out", "FADEOUT"))]
         details.append(("volume and pan", take.line("VOLPAN")))
         name = "".join(take.fields("NAME")[:1])
+        identity = item.line("IGUID")
         return Clip(
             pointer=f"line {item.start + 1}",
             noun="clip",
             number=0,
             name=name or path.replace("\\", "/").rpartition("/")[2] or "empty item",
-            identity=canonical(item.line("IGUID")) if item.line("IGUID") else "",
+            identity=canonical(identity) if identity else "",
             media=path,
             source_start=_seconds(take.line("SOFFS")),
             start=_seconds(item.line("POSITION")),
@@ -236,6 +238,8 @@ class _Reader:
 
 def active_take(item: Block) -> Block:
     """Return the part of an item that plays, as a block of its own."""
+    if item.number_of("TAKE") < 0:
+        return item
     takes = [Block("ITEM", item.head, item.start)]
     chosen = 0
     for child in item.children:

@@ -29,26 +29,27 @@ class Block:
         self.end = start + 1
         self.children: list[Block | tuple[int, str]] = []
         self._first: dict[str, tuple[int, str]] = {}
-        """By the first word of a line: the first line with it."""
+        """By the first word of a line: the first line with it, of as many children as are looked through."""
         self._indexed = 0
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Return the lines directly in it, with their numbers."""
-        return (child for child in self.children if isinstance(child, tuple))
+        return iter([child for child in self.children if isinstance(child, tuple)])
 
     def blocks(self, *names: str) -> Iterator["Block"]:
         """Return the blocks directly in it, of these names."""
-        return (child for child in self.children if isinstance(child, Block) and (not names or child.name in names))
+        blocks = [child for child in self.children if isinstance(child, Block)]
+        return iter([block for block in blocks if block.name in names] if names else blocks)
 
     def line(self, name: str) -> str:
         """Return what follows that name on the first line of it; "" where there is none."""
         return self._line(name)[1][len(name) + 1 :]
 
     def _line(self, name: str) -> tuple[int, str]:
-        for child in self.children[self._indexed :]:
-            if isinstance(child, tuple):
-                self._first.setdefault(child[1].partition(" ")[0], child)
-        self._indexed = len(self.children)
+        if self._indexed != len(self.children):
+            lines = [child for child in self.children if isinstance(child, tuple)]
+            self._first = {child[1].partition(" ")[0]: child for child in reversed(lines)}
+            self._indexed = len(self.children)
         return self._first.get(name, (-1, ""))
 
     def number_of(self, name: str) -> int:
@@ -62,7 +63,9 @@ class Block:
 
 def fields_of(text: str) -> list[str]:
     """Split a line into fields, quotes undone."""
-    return [next((part for part in match.groups() if part is not None), "") for match in _FIELD.finditer(text)]
+    if '"' not in text and "'" not in text and "`" not in text:
+        return text.split()
+    return ["".join(groups) for groups in _FIELD.findall(text)]
 
 
 def quoted(text: str) -> str:
@@ -86,23 +89,29 @@ def parse_blocks(lines: Sequence[str]) -> Block | Unstructured:
 def _parse(lines: Sequence[str]) -> Block:
     top = Block("", "", 0)
     stack = [top]
+    add = top.children.append
     for n, line in enumerate(lines):
         text = line.strip()
-        if text.startswith("<"):
+        begin = text[:1]
+        if begin not in "<>" and len(stack) > 1:  # nearly every line: first
+            add((n, text))
+        elif begin == "<":
             name, _, head = text[1:].partition(" ")
             block = Block(name, head, n)
             if len(stack) == 1 and top.children:
                 raise ValueError(f"line {n + 1:,} begins a second project")
-            stack[-1].children.append(block)
+            add(block)
             stack.append(block)
+            add = block.children.append
             if len(stack) > MAX_DEPTH:
                 raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
         elif text == ">":
             if len(stack) == 1:
                 raise ValueError(f"line {n + 1:,} closes what was never opened")
             stack.pop().end = n + 1
+            add = stack[-1].children.append
         elif len(stack) > 1:
-            stack[-1].children.append((n, text))
+            add((n, text))
         elif text:
             raise ValueError(f"line {n + 1:,} is in no block")
     first = next(top.blocks(), None)
