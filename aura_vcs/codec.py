@@ -113,6 +113,8 @@ def name_bytes(name: str) -> bytes:
 
 def is_text(name: str) -> bool:
     """Tell whether a name is proper Unicode: none of its bytes had to be carried as a surrogate."""
+    if name.isascii():
+        return True
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -186,6 +188,8 @@ def clean_text(text: str) -> str:
 
     Line breaks and tabs stay, and so do the joiners that emoji and some scripts need.
     """
+    if text.isprintable():
+        return text  # as nearly every text is
     decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c for c in decoded if c.isprintable() or c in _STORED_FIELDS or unicodedata.category(c) == "Zs")
 

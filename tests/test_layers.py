@@ -196,17 +196,17 @@ def test_only_storage_and_worktree_touch_files() -> None:
             assert word not in text, f"{module} uses {word}"
 
 
-SLOW_LIBRARIES = """PIL aaf2 anyio av base64 botocore click concurrent cryptography ctypes difflib fcntl hmac html
-importlib ipaddress json keyring locale mcp msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc resource
-secrets shlex shutil sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
+SLOW_LIBRARIES = """PIL aaf2 anyio av base64 botocore click concurrent cryptography ctypes difflib fcntl fractions hmac
+html importlib ipaddress json keyring locale mcp msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc
+resource secrets shlex shutil sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
 """What a function may import from elsewhere: it is slow to import, an optional extra, or not on every system."""
 LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model progress"
 """What every command has loaded: importing it in a function saves nothing."""
 STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
-    "annotations": 2, "history": 20, "index": 11, "media": 1, "objects": 6, "project": 5, "refs": 1, "repository": 7,
-    "storage": 10, "studio": 3, "sync": 6, "worktree": 16,
+    "annotations": 2, "formats": 2, "history": 20, "index": 11, "media": 1, "objects": 6, "project": 5, "refs": 1,
+    "repository": 7, "storage": 10, "studio": 3, "sync": 6, "worktree": 16,
 }  # fmt: skip
 """How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.
 

@@ -106,7 +106,7 @@ Each family has a module here; what any part may meet is in this one.
 import re
 from collections.abc import Sequence
 
-_PASSWORD = re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{0,20}:/{1,2}(?=[^/@\s]{0,500}:)|\bhttps?:/{1,2})[^/@\s]{1,500}@")
+_BEFORE_HOST = r"(?i)(\b[a-z][a-z0-9+.-]{0,20}:/{1,2}(?=[^/@\s]{0,500}:)|\bhttps?:/{1,2})[^/@\s]{1,500}@"
 """What stands before the host: a name and a password, or where a browser would ask for both, a token perhaps.
 
 With one slash, too: so it is where an address was taken for a path.
@@ -137,7 +137,7 @@ class AuraError(Exception):
 
 def without_passwords(text: str) -> str:
     """Return a text without the passwords of addresses in it: errors are shown, logged and sent to others."""
-    return _PASSWORD.sub(r"\1***@", text) if "@" in text else text
+    return re.sub(_BEFORE_HOST, r"\1***@", text) if "@" in text else text
 
 
 def code_of(kind: type[AuraError]) -> str:

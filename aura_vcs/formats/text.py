@@ -8,8 +8,8 @@ TEXT_BYTES_LIMIT = 32 * 2**20
 NO_TEXT = "it holds control characters"
 """The reason of what was never meant to be text."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_WORD = re.compile(r"\w+(?:['’]\w+)*|\s|[^\w\s]")
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_WORD = r"\w+(?:['’]\w+)*|\s|[^\w\s]"
+_CONTROL = "[\x00-\x08\x0e-\x1a\x1c-\x1f]"
 
 
 def read_text(data: bytes) -> str | Unstructured:
@@ -23,7 +23,7 @@ def read_text(data: bytes) -> str | Unstructured:
         text = data.decode("utf-16" if data.startswith(_UTF16) else "utf-8")
     except UnicodeDecodeError as error:
         return Unstructured(NO_TEXT if b"\0" in data else f"byte {error.start:,} is not valid UTF-8")
-    if _CONTROL.search(text):
+    if re.search(_CONTROL, text):
         return Unstructured(NO_TEXT)
     return text
 
@@ -35,4 +35,4 @@ def split_lines(text: str) -> list[str]:
 
 def split_words(text: str) -> list[str]:
     """Split a text into words, single spaces and single signs; joining them gives the text back."""
-    return _WORD.findall(text)
+    return re.findall(_WORD, text)

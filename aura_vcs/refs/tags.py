@@ -18,7 +18,7 @@ from aura_vcs.model import Tag
 
 _DEPTH = 8
 """So many names that are taken are tried for a tag that is kept beside another one."""
-_APART = re.compile(r"\.[0-9a-f]{4}\Z")
+_APART = r"\.[0-9a-f]{4}\Z"
 
 
 def next_stamp(before: Tag | None, replica: ReplicaId) -> tuple[tuple[int, ReplicaId], dict[ReplicaId, int] | None]:
@@ -100,7 +100,7 @@ def tags_apart(tags: Mapping[str, Tag]) -> Iterator[tuple[str, str]]:
 
 def may_be_apart(name: str) -> bool:
     """Tell whether a tag that stands beside another one can have this name."""
-    return _APART.search(name) is not None
+    return re.search(_APART, name) is not None
 
 
 def _has_seen(one: Tag, other: Tag) -> bool:

@@ -88,6 +88,9 @@ class Deletable(Writable, Protocol):
         """Remove a folder if it is there and empty."""
 
 
+_DOTTED = frozenset(("", ".", ".."))
+
+
 @lru_cache(maxsize=512)
 def check_storage_name(name: str) -> str:
     """Return `name` if it stays inside the place.
@@ -97,6 +100,6 @@ def check_storage_name(name: str) -> str:
     """
     if not name or name.startswith("/") or "\\" in name or "\0" in name:
         raise UnsafePath(name, "not a relative path")
-    if any(part in {"", ".", ".."} for part in name.split("/")):
+    if not _DOTTED.isdisjoint(name.split("/")):
         raise UnsafePath(name, "it has empty or dotted parts")
     return name

@@ -20,7 +20,7 @@ from aura_vcs.undo_stack import expiry
 
 LOG_BYTES = 4 << 20
 """A longer log loses its oldest half."""
-_FILES = re.compile(rf"{CONFIG}|{SETUP}|{RATINGS}|(?:{PROJECTS}|{TEMPLATES})/[0-9A-Za-z][0-9A-Za-z._-]*\.json")
+_FILES = rf"{CONFIG}|{SETUP}|{RATINGS}|(?:{PROJECTS}|{TEMPLATES})/[0-9A-Za-z][0-9A-Za-z._-]*\.json"
 EXPIRE_DAYS = "actions.expire_days"
 
 
@@ -202,7 +202,7 @@ def _decode(line: bytes) -> StudioAction | None:
         action = decode_json(line, StudioAction)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    is_ours = all(_FILES.fullmatch(change.file) for change in action.changes)
+    is_ours = all(re.fullmatch(_FILES, change.file) for change in action.changes)
     return action if is_ours and action == action.checked() else None
 
 

@@ -129,7 +129,7 @@ SETTINGS: tuple[SettingKey, ...] = (
 )
 OWN = "app."
 """What keys begin with that belong to other programs, or to the person: any name and value goes."""
-_OWN_KEY = re.compile(r"app(?:\.[a-z0-9_-]{1,64}){1,8}")
+_OWN_KEY = r"app(?:\.[a-z0-9_-]{1,64}){1,8}"
 _OWN_BOUND = 1e300
 BY_KEY = {setting.key: setting for setting in SETTINGS}
 _FAMILIAR = {
@@ -175,7 +175,7 @@ def own_setting(
         SettingInvalid: it cannot be called so.
     """
     name = key.strip().lower()
-    if _OWN_KEY.fullmatch(name) is None:
+    if re.fullmatch(_OWN_KEY, name) is None:
         raise SettingInvalid(
             name[:100], "it cannot be called so", hint="Use letters, digits, - and _, such as app.theme."
         )

@@ -19,7 +19,7 @@ from aura_vcs.errors.compare import ChoiceImpossible, PointerInvalid
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.style import write_like
 from aura_vcs.formats.text import NO_TEXT, read_text
-from aura_vcs.formats.timeline.openshot import is_openshot
+from aura_vcs.formats.timeline.json_projects import is_openshot
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 MERGE_BYTES_LIMIT = 32 * 2**20

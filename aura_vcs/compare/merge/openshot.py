@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from aura_vcs.formats.jsondoc.values import JsonValue
-from aura_vcs.formats.timeline.openshot import CLIP_NOISE, DIGITS, NOISE, is_openshot
+from aura_vcs.formats.timeline.json_projects import is_openshot
+from aura_vcs.formats.timeline.openshot import CLIP_NOISE, DIGITS, NOISE
 
 
 def level(values: Sequence[JsonValue]) -> list[JsonValue]:

@@ -46,12 +46,10 @@ REFERRING_ENDINGS = {
 NO_DOCUMENT_ENDINGS = frozenset(("gltf", "jsonl", "ndjson"))
 """JSON that is not merged by field: its elements refer to each other by their places, or each line is one."""
 
-_TAG = re.compile(r"<(?:\?xml\b|!|[A-Za-z_:])")
-_PICKLE = re.compile(r"(?:\(i[\w.]+\n\w+\n|c[\w.]+\n\w+\n|\([dl]p\d)")
+_TAG = r"<(?:\?xml\b|!|[A-Za-z_:])"
+_PICKLE = r"(?:\(i[\w.]+\n\w+\n|c[\w.]+\n\w+\n|\([dl]p\d)"
 _TIME = r"\d\d:\d\d:\d\d[:;.]\d\d"
-_EVENT = re.compile(
-    rf"^\d{{1,6}}[ \t]+\S+[ \t]+\S+[ \t].{{0,200}}?(?:{_TIME}[ \t]+){{3}}{_TIME}[ \t\r]*$", re.MULTILINE | re.ASCII
-)
+_EVENT = rf"(?ma)^\d{{1,6}}[ \t]+\S+[ \t]+\S+[ \t].{{0,200}}?(?:{_TIME}[ \t]+){{3}}{_TIME}[ \t\r]*$"
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -92,15 +90,15 @@ def why_not_by_line(path: str, sides: Iterable[bytes]) -> str:
 def _reason(ending: str, data: bytes) -> str:
     start = _beginning(data[:LOOK_BYTES])
     may_be_words = not ending or ending in PLAIN_ENDINGS
-    if _TAG.match(start) and (not may_be_words or _declares(start) or _is_well_formed(data)):
+    if re.match(_TAG, start) and (not may_be_words or _declares(start) or _is_well_formed(data)):
         return REFER_IN_XML
     if start.startswith("{") and ending not in PLAIN_ENDINGS:
         return "it begins like the record of a program"
     if start.startswith(("{\\rtf", "%!PS", "%YAML 1.1\n%TAG", "<REAPER_PROJECT")):
         return ONLY_TOGETHER
-    if _PICKLE.match(start):
+    if re.match(_PICKLE, start):
         return "it is a stored object of a program"
-    if _EVENT.search(start):
+    if re.search(_EVENT, start):
         return REFER_IN_EVENTS
     return ""
 

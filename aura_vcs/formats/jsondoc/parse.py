@@ -20,9 +20,9 @@ MAX_DIGITS = 4_000
 SAFE_DIGITS = 17
 """Significant digits that name a double; writers that give more mean more than a double holds."""
 
-_UNUSUAL_NUMBER = re.compile(rb"[0-9.]{%d}|[0-9][eE]|-0(?![.0-9])" % SAFE_DIGITS)
+_UNUSUAL_NUMBER = rb"[0-9.]{%d}|[0-9][eE]|-0(?![.0-9])" % SAFE_DIGITS
 """What may be in a number that has to be looked at: many digits, an exponent, -0. It may stand in a text, too."""
-_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF_CHARACTER = rb"\\u[dD][89a-fA-F]"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -71,7 +71,7 @@ def _read(data: bytes, limits: Limits) -> JsonValue:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise _LossyError(f"byte {error.start:,} is not valid UTF-8") from error
-    if _UNUSUAL_NUMBER.search(data) is None:  # most documents: Python reads every number as it is written
+    if re.search(_UNUSUAL_NUMBER, data) is None:  # most documents: Python reads every number as it is written
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     else:
         value = json.loads(
@@ -81,7 +81,7 @@ def _read(data: bytes, limits: Limits) -> JsonValue:
         raise _LossyError(_too_deep(limits))
     if _may_hold(data) > limits.values and count_values(value, limits.values) > limits.values:
         raise _LossyError(f"it holds more than {limits.values:,} values")
-    if _HALF_CHARACTER.search(data) and _has_half_character(value):
+    if re.search(_HALF_CHARACTER, data) and _has_half_character(value):
         raise _LossyError("a text in it holds half a character (a lone surrogate)")
     return value
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from aura_vcs.errors.compare import PointerInvalid, PointerUnknown
 from aura_vcs.formats.jsondoc.values import JsonValue
 
-_INDEX = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
-_BAD_ESCAPE = re.compile(r"~(?![01])")
+_INDEX = r"(?a)0|[1-9][0-9]{0,15}"
+_BAD_ESCAPE = r"~(?![01])"
 
 
 def split_pointer(pointer: str) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def split_pointer(pointer: str) -> tuple[str, ...]:
         return ()
     if not pointer.startswith("/"):
         raise PointerInvalid(pointer, "it must be empty or begin with '/'")
-    if _BAD_ESCAPE.search(pointer):
+    if re.search(_BAD_ESCAPE, pointer):
         raise PointerInvalid(pointer, "'~' must be written '~0' (and '/' inside a name '~1')")
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in pointer[1:].split("/"))
 
@@ -37,7 +37,7 @@ def join_pointer(tokens: Iterable[str | int]) -> str:
 
 def list_index(token: str) -> int | None:
     """Return the list index that `token` spells, or None: no sign, no leading zero, ASCII digits."""
-    return int(token) if _INDEX.fullmatch(token) else None
+    return int(token) if re.fullmatch(_INDEX, token) else None
 
 
 def step(value: JsonValue, token: str, pointer: str) -> JsonValue:

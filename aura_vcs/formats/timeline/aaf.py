@@ -11,8 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
-from aura_vcs.formats.timeline.mlt_parts import is_absolute
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track
+from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, is_absolute
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
 
 MAX_BYTES = 64 << 20

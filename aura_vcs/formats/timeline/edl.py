@@ -11,8 +11,7 @@ from msgspec import Struct, structs
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.text import read_text, split_lines
-from aura_vcs.formats.timeline.mlt_parts import is_absolute
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, spoken
+from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, is_absolute, spoken
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, nominal, read_timecode
 
 _TIME = r"(\d{1,2}:\d{2}:\d{2}[:;.,]\d{2,3})"

@@ -3,7 +3,7 @@
 import re
 
 from aura_vcs.formats.timeline.fingerprint import digest_of
-from aura_vcs.formats.timeline.model import MediaKind, MediaReference
+from aura_vcs.formats.timeline.model import MediaKind, MediaReference, is_absolute
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, nominal, read_timecode
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, start_tag_end
@@ -107,11 +107,6 @@ def media_kind(service: str, resource: str) -> MediaKind:
     if kind is not None:
         return kind
     return "generator" if service.startswith("frei0r.") or not resource else "file"
-
-
-def is_absolute(path: str) -> bool:
-    """Tell whether a path is absolute, on any system."""
-    return path.startswith(("/", "\\")) or (len(path) > 2 and path[1] == ":" and path[2] in "/\\") or "://" in path
 
 
 def references_of(document: XmlDocument, element: Element, root: str) -> list[MediaReference]:

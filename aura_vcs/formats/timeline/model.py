@@ -17,8 +17,8 @@ TICKS_PER_SECOND = 10_000_000
 LONGEST = 10**9 * TICKS_PER_SECOND
 """Thirty years: a longer time in a file is nonsense and counts as this."""
 
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
-_CLOCK = re.compile(r"(-)?(?:(\d{1,9})\.)?(\d{1,9}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?", re.ASCII)
+_CONTROL = "[\x00-\x1f\x7f]"
+_CLOCK = r"(?a)(-)?(?:(\d{1,9})\.)?(\d{1,9}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9}))?"
 
 
 MediaKind = Literal["file", "proxy", "sequence", "generator", "title", "data"]
@@ -135,7 +135,7 @@ class Timeline(Struct, frozen=True):
 
 def shown(name: str) -> str:
     """Write a name for a sentence: one line, at most 80 characters."""
-    line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", name)
+    line = re.sub(_CONTROL, "\N{REPLACEMENT CHARACTER}", name)
     return line if len(line) <= 80 else line[:79] + "…"
 
 
@@ -154,7 +154,7 @@ def read_time(value: JsonValue) -> Ticks | None:
         return max(-LONGEST, min(LONGEST, value * TICKS_PER_SECOND))
     if isinstance(value, float):
         return seconds_to_ticks(value)
-    match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(_CLOCK, value) if isinstance(value, str) else None
     if match is None:
         return None
     sign, days, hours, minutes, seconds, fraction = match.groups()
@@ -188,3 +188,8 @@ def spoken(ticks: Ticks) -> str:
     seconds += "0" if seconds.endswith(".") else ""
     parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes + hours > 0) + [f"{seconds} s"]
     return sign + " ".join(parts)
+
+
+def is_absolute(path: str) -> bool:
+    """Tell whether a path is absolute, on any system."""
+    return path.startswith(("/", "\\")) or (len(path) > 2 and path[1] == ":" and path[2] in "/\\") or "://" in path

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of
-from aura_vcs.formats.timeline.mlt_parts import is_absolute
 from aura_vcs.formats.timeline.model import (
     OF_MEDIA,
     Clip,
@@ -20,6 +18,7 @@ from aura_vcs.formats.timeline.model import (
     Ticks,
     Timeline,
     Track,
+    is_absolute,
     seconds_to_ticks,
     spoken,
 )
@@ -64,28 +63,14 @@ _KNOWN = {
 }
 
 
-def is_openshot(value: JsonValue) -> bool:
-    """Tell whether a document looks like an OpenShot project."""
-    keys = ("clips", "files", "layers")
-    return isinstance(value, dict) and all(isinstance(value.get(key), list) for key in keys)
-
-
 def is_old_openshot(data: bytes) -> bool:
     """Tell whether bytes begin like a project of OpenShot 1."""
     return data.startswith((b"(iclasses.project\n", b"\x80\x02cclasses.project", b"(iopenshot"))
 
 
-def read_openshot(data: bytes) -> Timeline | Unstructured:
-    """Read the model of an OpenShot project, or say why there is none."""
-    if is_old_openshot(data):
-        return Unstructured(PICKLE)
-    document = parse_document(data)
-    if isinstance(document, Unstructured):
-        return document
-    assert isinstance(document, ParsedDocument)
-    if not is_openshot(document.value):
-        return Unstructured("it is JSON, but no OpenShot project")
-    return _Reader(document.value).timeline()
+def read_openshot(value: dict[str, JsonValue]) -> Timeline:
+    """Read the model of an OpenShot project (see `json_projects.is_openshot`)."""
+    return _Reader(value).timeline()
 
 
 def rounded(value: JsonValue) -> JsonValue:

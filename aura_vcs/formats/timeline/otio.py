@@ -12,8 +12,16 @@ from msgspec import structs
 
 from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue
-from aura_vcs.formats.timeline.mlt_parts import is_absolute
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Ticks, Timeline, Track, seconds_to_ticks, spoken
+from aura_vcs.formats.timeline.model import (
+    Clip,
+    MediaReference,
+    Ticks,
+    Timeline,
+    Track,
+    is_absolute,
+    seconds_to_ticks,
+    spoken,
+)
 from aura_vcs.formats.timeline.studio import canonical
 
 _CLIP_FIELDS = {

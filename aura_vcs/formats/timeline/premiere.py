@@ -12,8 +12,16 @@ from msgspec import structs
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.containers import gunzip, is_gzip
 from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
-from aura_vcs.formats.timeline.mlt_parts import is_absolute
-from aura_vcs.formats.timeline.model import TICKS_PER_SECOND, Clip, MediaReference, Ticks, Timeline, Track, shown
+from aura_vcs.formats.timeline.model import (
+    TICKS_PER_SECOND,
+    Clip,
+    MediaReference,
+    Ticks,
+    Timeline,
+    Track,
+    is_absolute,
+    shown,
+)
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, clamp, make_rate
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end

@@ -6,8 +6,16 @@ from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.text import TEXT_BYTES_LIMIT, split_lines
 from aura_vcs.formats.timeline.fingerprint import digest_of
-from aura_vcs.formats.timeline.mlt_parts import is_absolute
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Ticks, Timeline, Track, seconds_to_ticks, spoken
+from aura_vcs.formats.timeline.model import (
+    Clip,
+    MediaReference,
+    Ticks,
+    Timeline,
+    Track,
+    is_absolute,
+    seconds_to_ticks,
+    spoken,
+)
 from aura_vcs.formats.timeline.reaper_blocks import Block, fields_of, parse_blocks
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, make_rate, timecode

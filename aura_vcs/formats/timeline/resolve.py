@@ -7,8 +7,7 @@ those are fingerprints.
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.containers import is_zip, open_zip
 from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
-from aura_vcs.formats.timeline.mlt_parts import is_absolute
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track
+from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, is_absolute
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
 from aura_vcs.formats.xmldoc.parse import Element, parse_xml
 

@@ -1,7 +1,6 @@
 """Frames and timecode: the times of editors in ticks, and ticks as an editor shows them."""
 
 import re
-from fractions import Fraction
 
 from aura_vcs.formats.timeline.model import LONGEST, TICKS_PER_SECOND, Ticks
 
@@ -9,13 +8,15 @@ Rate = tuple[int, int]
 """Frames per second as a fraction: (30000, 1001)."""
 UNKNOWN: Rate = (0, 1)
 MAX_RATE = 1_000_000
-_TIMECODE = re.compile(r"(-)?(\d{1,4}):(\d{1,2}):(\d{1,2})[:;.,](\d{1,4})", re.ASCII)
-_RATIONAL = re.compile(r"\s*(-?\d{1,30})(?:/(\d{1,30}))?\s*s?\s*", re.ASCII)
-_DECIMAL = re.compile(r"-?\d{1,12}(?:\.\d{1,30})?s?", re.ASCII)
+_TIMECODE = r"(?a)(-)?(\d{1,4}):(\d{1,2}):(\d{1,2})[:;.,](\d{1,4})"
+_RATIONAL = r"(?a)\s*(-?\d{1,30})(?:/(\d{1,30}))?\s*s?\s*"
+_DECIMAL = r"(?a)-?\d{1,12}(?:\.\d{1,30})?s?"
 
 
 def make_rate(number: object, denominator: object = 1) -> Rate:
     """Make a frame rate from what a file says, `UNKNOWN` where that is none."""
+    from fractions import Fraction  # most timelines have no rate
+
     try:
         fraction = Fraction(str(number).strip()) / Fraction(str(denominator).strip())
     except (ValueError, ZeroDivisionError):
@@ -53,10 +54,12 @@ def clamp(ticks: int) -> Ticks:
 
 def read_rational_seconds(value: str) -> Ticks | None:
     """Read seconds as FCPXML writes them: `1001/24000s`, `10s`, `0.5s`."""
-    match = _RATIONAL.fullmatch(value)
+    match = re.fullmatch(_RATIONAL, value)
     if match is None:
-        if _DECIMAL.fullmatch(value.strip()) is None:
+        if re.fullmatch(_DECIMAL, value.strip()) is None:
             return None
+        from fractions import Fraction
+
         return clamp(round(Fraction(value.strip().rstrip("s")) * TICKS_PER_SECOND))
     number, denominator = int(match.group(1)), int(match.group(2) or 1)
     if denominator == 0:
@@ -72,7 +75,7 @@ def nominal(rate: Rate) -> int:
 
 def read_timecode(text: str, rate: Rate) -> int | None:
     """Read the frames of a timecode `hh:mm:ss:ff`; `;` before the frames is drop-frame where the rate has that."""
-    match = _TIMECODE.fullmatch(text.strip())
+    match = re.fullmatch(_TIMECODE, text.strip())
     if match is None:
         return None
     sign, *parts = match.groups()

@@ -18,16 +18,16 @@ import msgspec
 from aura_vcs.codec import path_text
 from aura_vcs.errors.remotes import InvalidUrl
 
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
-_USER = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,63})?")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,254}")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_SHORT_SSH = re.compile(r"(?:(?P<user>[^@/\\]*)@)?(?P<host>\[[^\]/]*\]|[^:/\\@]+):(?P<path>.*)", re.DOTALL)
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]"
+_USER = r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,63})?"
+_BUCKET = r"[a-z0-9][a-z0-9._-]{1,254}"
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_SHORT_SSH = r"(?s)(?:(?P<user>[^@/\\]*)@)?(?P<host>\[[^\]/]*\]|[^:/\\@]+):(?P<path>.*)"
 _PROPER = {
-    "endpoint": re.compile(r"https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?"),
-    "region": re.compile(r"[A-Za-z0-9-]{1,60}"),
-    "account": re.compile(r"[a-z0-9-]{1,60}"),
-    "path_style": re.compile(r"true|false"),
+    "endpoint": r"https?://[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(:[0-9]{1,5})?(/[A-Za-z0-9._/-]*)?",
+    "region": r"[A-Za-z0-9-]{1,60}",
+    "account": r"[a-z0-9-]{1,60}",
+    "path_style": r"true|false",
 }
 """Region and account become parts of a host's name: a dot or slash in them would make it another host."""
 _KINDS = {"ssh": "ssh", "s3": "s3", "gs": "gs", "az": "az", "http": "http", "https": "http", "file": "folder"}
@@ -69,7 +69,7 @@ def parse_address(url: str, folder: str = ".") -> Address:
         raise InvalidUrl(shown, "it has control characters, or blanks at its ends")
     if url.startswith("-"):
         raise InvalidUrl(shown, "it would be taken for an option")
-    match = _SCHEME.match(url)
+    match = re.match(_SCHEME, url) if "://" in url else None
     if match is not None:
         kind = _KINDS.get(match[1].lower())
         if kind is None:
@@ -77,7 +77,7 @@ def parse_address(url: str, folder: str = ".") -> Address:
         return _with_scheme(kind, url, shown)
     if "::" in url and not url.startswith(("/", ".", "[")):
         raise InvalidUrl(shown, "a helper program cannot be named in an address")
-    short = _SHORT_SSH.fullmatch(url)
+    short = re.fullmatch(_SHORT_SSH, url) if ":" in url else None
     if short is not None and not _is_drive(url):
         return _ssh(shown, short["user"], short["host"], None, short["path"])
     path = os.path.abspath(os.path.join(folder, os.path.expanduser(url)))
@@ -132,9 +132,9 @@ def _file(netloc: str, path: str, shown: str) -> Address:
 
 
 def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -> Address:
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         raise InvalidUrl(shown, f"{host!r} is not the name of a host")
-    if user is not None and not _USER.fullmatch(user):
+    if user is not None and not re.fullmatch(_USER, user):
         raise InvalidUrl(shown, f"{user!r} is not the name of an account")
     if path.startswith("/~/"):
         path = path[3:]  # ssh://host/~/film: from the home folder
@@ -146,7 +146,7 @@ def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -
 
 
 def _http(url: str, host: str, port: int | None, path: str, shown: str) -> Address:
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         raise InvalidUrl(shown, f"{host!r} is not the name of a host")
     return Address("http", url.rstrip("/"), path.strip("/"), host, "", port)
 
@@ -154,7 +154,7 @@ def _http(url: str, host: str, port: int | None, path: str, shown: str) -> Addre
 def _bucket(kind: str, bucket: str, port: int | None, path: str, query: str, shown: str) -> Address:
     from urllib.parse import unquote
 
-    if port is not None or not _BUCKET.fullmatch(bucket):
+    if port is not None or not re.fullmatch(_BUCKET, bucket):
         raise InvalidUrl(shown, f"{bucket!r} is not the name of a bucket")
     prefix = unquote(path).strip("/")
     if any(part in {"", ".", ".."} for part in prefix.split("/")) and prefix:
@@ -174,7 +174,7 @@ def _parameters(kind: str, query: str, shown: str) -> dict[str, str]:
             raise InvalidUrl(
                 shown, f"{name!r} cannot be set there", hint="Credentials come from the environment or the usual files."
             )
-        if len(value) > PARAMETER_LIMIT or not _PROPER[name].fullmatch(value):
+        if len(value) > PARAMETER_LIMIT or not re.fullmatch(_PROPER[name], value):
             why = "is not an http address" if name == "endpoint" else "has no proper value"
             raise InvalidUrl(shown, f"{name!r} {why}")
     found = dict(pairs)

@@ -25,9 +25,9 @@ from aura_vcs.sync.state.lock_record import PathLock
 PART = ".part"
 """What the name of a pack that has not arrived as a whole ends in."""
 _KEY_FILE = "key-file.json"
-PACK_FILE = re.compile(rf"[0-9a-f]{{64}}\.pack(?:{re.escape(PART)})?")
+PACK_FILE = rf"[0-9a-f]{{64}}\.pack(?:{re.escape(PART)})?"
 """What packs are called here: of what is called otherwise, nothing is deleted."""
-_CACHED_FILE = re.compile(r"[0-9a-f]{64}")
+_CACHED_FILE = r"[0-9a-f]{64}"
 
 
 class RemoteState(msgspec.Struct, frozen=True):
@@ -162,7 +162,7 @@ class RemoteCache:
     def retain(self, room: str, names: set[str]) -> None:
         """Forget what the remote no longer lists."""
         for name in self._storage.list(f"{self._folder}/{room}"):
-            if name not in names and _CACHED_FILE.fullmatch(name):
+            if name not in names and re.fullmatch(_CACHED_FILE, name):
                 self._storage.delete(f"{self._folder}/{room}/{name}")
 
     def partial_range(self, pack: str, offset: int, length: int) -> bytes | None:
@@ -192,6 +192,6 @@ class RemoteCache:
 def clear(storage: LocalStorage) -> None:
     """Remove the packs, whole and partial, that lie in a storage; nothing that is called otherwise."""
     for name in storage.list(PACKS):
-        if PACK_FILE.fullmatch(name):
+        if re.fullmatch(PACK_FILE, name):
             storage.delete(f"{PACKS}/{name}")
     storage.sweep_temporary(older_than_seconds=0)

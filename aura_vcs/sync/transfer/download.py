@@ -5,6 +5,7 @@ wanted frames come by range, and what is wanted of them goes into a pack of our 
 `objects/` changes before every object has been hashed, those in chunks over all their chunks.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -196,7 +197,7 @@ class Quarantine:
     def _drop_unneeded(self, names: set[str]) -> None:
         """Remove what an earlier fetch left and this one does not want."""
         for file in self._room.list(PACKS):
-            if PACK_FILE.fullmatch(file) and file.removesuffix(PART).removesuffix(".pack") not in names:
+            if re.fullmatch(PACK_FILE, file) and file.removesuffix(PART).removesuffix(".pack") not in names:
                 self._room.delete(f"{PACKS}/{file}")
 
     def _fetch_all(self, packs: Sequence[PackInfo], check: Callable[[PackInfo], None] = lambda _: None) -> None:

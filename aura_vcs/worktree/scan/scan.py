@@ -1,10 +1,11 @@
 """The project folder as a look at it found it."""
 
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
 
+from aura_vcs.codec import is_text
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Tree
@@ -82,25 +83,24 @@ class ScannedFolder:
             tree = bytes.fromhex(self.tree) if self.tree else b""
             was = self.was
             return CachedFolder(was.names, was.stamps, was.folders, was.ignored, was.held, tree)
-        files = {name: state for name, state in self.files.items() if state.id and _is_text(name)}
-        names = [name for name in self.folders if _is_text(name)]
+        files = {name: state for name, state in self.files.items() if state.id and is_text(name)}
+        names = _texts(self.folders)
         whole = len(files) == len(self.files) and len(names) == len(self.folders)
         tree = bytes.fromhex(self.tree) if self.tree and whole else b""
-        ignored, held = ([name for name in known if _is_text(name)] for known in (self.ignored, self.held))
-        return cached_folder(files, names, ignored, held, tree)
+        return cached_folder(files, names, _texts(self.ignored), _texts(self.held), tree)
 
     def change_since_cache(self) -> FolderChange | None:
         """Return what of the folder the cache does not have, None if nothing."""
         was = self.was
         before = was.files if was is not None and self._files is not None else {}
         files = self._files or {}
-        changed = {n: s for n, s in files.items() if before.get(n) is not s and s.id and _is_text(n)}
+        are_text = is_text("".join(files))
+        changed = {n: s for n, s in files.items() if before.get(n) is not s and s.id and (are_text or is_text(n))}
         gone = [name for name in before if name not in files or not files[name].id]
-        names = [name for name in self.folders if _is_text(name)]
-        whole = len(names) == len(self.folders) and all(s.id and _is_text(n) for n, s in files.items())
+        names = _texts(self.folders)
+        whole = len(names) == len(self.folders) and are_text and all(s.id for s in files.values())
         tree = bytes.fromhex(self.tree) if self.tree and whole else b""
-        ignored, held = ([name for name in known if _is_text(name)] for known in (self.ignored, self.held))
-        lists = names, ignored, held
+        lists = names, _texts(self.ignored), _texts(self.held)
         has_lists = was is None or any(
             set(now) != set(then) for now, then in zip(lists, (was.folders, was.ignored, was.held), strict=True)
         )
@@ -220,7 +220,7 @@ class Scan:
         changes: list[FolderChange] = []
         gone = dict.fromkeys(known.folders)
         for folder in self.walk():
-            if not _is_text(folder.path):
+            if not is_text(folder.path):
                 continue
             was = known.folders.get(folder.path)
             if folder.was is not was:
@@ -233,7 +233,7 @@ class Scan:
     def to_cache(self) -> ScanCache:
         """Build the cache of what is known now."""
         folders = {
-            folder.path: folder.to_cache() for folder in self.walk() if folder.path.isascii() or _is_text(folder.path)
+            folder.path: folder.to_cache() for folder in self.walk() if folder.path.isascii() or is_text(folder.path)
         }
         return ScanCache(self.fingerprint, folders)
 
@@ -292,11 +292,6 @@ def entry_of(name: str, state: FileState) -> Entry:
     return Entry(name, EntryKind.FILE, object_id, state[2], mode & 0o100 != 0)
 
 
-def _is_text(name: str) -> bool:
-    if name.isascii():
-        return True
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _texts(names: Collection[str]) -> list[str]:
+    """Return the names that are text: the cache has no others."""
+    return list(names) if is_text("".join(names)) else [name for name in names if is_text(name)]
