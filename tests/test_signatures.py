@@ -9,7 +9,7 @@ MOST = 6
 LONG = {
     "render_export", "set_configuration", "edit_files", "replace_worktree", "enter_written", "clone", "project_files",
     "open_bucket", "create_checkpoint", "plan_staging", "add_remote", "present_state", "field_change", "import_git",
-    "past_version", "branch_revert", "branch_update", "make_proxy",
+    "past_version", "branch_revert", "branch_update",
 }  # fmt: skip
 """Functions that still ask for more. The list becomes shorter: whoever makes a request of one takes it out."""
 

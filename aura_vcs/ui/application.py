@@ -79,6 +79,7 @@ def _project_routes() -> list[Route]:
         "/v/{version}/files/{path:any}": version.files_page,
         "/raw/{version}/{path:any}": media.raw,
         "/look/{kind}/{version}/{path:any}": media.look,
+        "/proxy/{version}/{path:any}": media.proxy_state,
         "/zip/{version}/{path:any}": media.archive,
     }
     return [Route(f"/p/{{key}}{address}", handler, methods=["GET"]) for address, handler in pages.items()]

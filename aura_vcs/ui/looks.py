@@ -6,30 +6,26 @@ import queue
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.formats.media.index_entry import NoEntryError
 from aura_vcs.history.lookup.content import locate
-from aura_vcs.history.media_index.build import MediaContent, index_media, real_file
+from aura_vcs.history.media_index.build import MediaContent, index_media
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.sources.comparison import StoredContents, is_file
 from aura_vcs.ids import ObjectId
-from aura_vcs.media.proxies import make_proxy
 from aura_vcs.model import Entry
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.events import Events
-from aura_vcs.ui.media_kinds import kind_of
 from aura_vcs.ui.workspace import Workspace
 
 LookKind = Literal["poster", "strip"]
 WAITING = 500
 """So many files wait to be looked at; of more, the page asks again."""
 SECONDS_EACH = 600.0
-PROXY_BYTES = 1 << 30
-"""What one proxy may take; all derived media together have a limit of their own."""
 
 
 class DerivedPicture(msgspec.Struct, frozen=True):
@@ -65,20 +61,20 @@ class Looker:
         self._workspace = workspace
         self._events = events
         self._environment = environment
-        self._queue: queue.Queue[tuple[str, Entry, bool]] = queue.Queue(WAITING)
-        self._known: set[tuple[ObjectId, bool]] = set()
+        self._queue: queue.Queue[tuple[str, Entry]] = queue.Queue(WAITING)
+        self._known: set[ObjectId] = set()
         self._lock = threading.Lock()
         self._is_running = False
         self._is_stopped = False
 
-    def want(self, path: str, entry: Entry, *, is_proxy: bool = False) -> None:
-        """Have a file looked at, or with `is_proxy` made playable, once in a run of the server."""
+    def want(self, path: str, entry: Entry) -> None:
+        """Have a file looked at, once in a run of the server."""
         with self._lock:
-            if (entry.id, is_proxy) in self._known or self._is_stopped:
+            if entry.id in self._known or self._is_stopped:
                 return
             with suppress(queue.Full):
-                self._queue.put_nowait((path, entry, is_proxy))
-                self._known.add((entry.id, is_proxy))
+                self._queue.put_nowait((path, entry))
+                self._known.add(entry.id)
             if not self._is_running:
                 self._is_running = True
                 threading.Thread(target=self._run, name="aura-ui-looks", daemon=True).start()
@@ -93,33 +89,13 @@ class Looker:
                 with self._lock:
                     if self._queue.empty():
                         break
-                    path, entry, is_proxy = self._queue.get_nowait()
+                    path, entry = self._queue.get_nowait()
                 with suppress(AuraError, OSError):
-                    lane.run(self._look, path, entry, is_proxy=is_proxy)
+                    lane.run(self._look, path, entry)
                 self._events.send("media", {"content": entry.id})
         with self._lock:
             self._is_running = False
 
-    def _look(self, repo: Repository, path: str, entry: Entry, *, is_proxy: bool) -> None:
+    def _look(self, repo: Repository, path: str, entry: Entry) -> None:
         wanted = [MediaContent(path, entry, StoredContents(repo.store))]
-        index = MediaIndexStore.of(repo)
-        kind = kind_of(path)
-        if is_proxy and kind in ("picture", "sound", "video"):
-            with real_file(wanted[0]) as (file, _), index.new_proxy(entry.id) as write:
-                make_proxy(
-                    file, path, kind, write, most_bytes=PROXY_BYTES, environment=self._environment,
-                    is_stopped=lambda: self._is_stopped,
-                )  # fmt: skip
-            index.trim()
-            return
-        index_media(index, wanted, environment=self._environment, seconds=SECONDS_EACH)
-
-
-def find_proxy(repo: Repository, version: str, path: str) -> tuple[BinaryIO | None, Entry]:
-    """Open what was made of a file of a version for browsers; None where that is still to be done.
-
-    Raises:
-        UnknownVersion, UnknownName, ObjectPurged.
-    """
-    entry = locate(repo, f"{version}:{path}").entry
-    return (MediaIndexStore.of(repo).open_proxy(entry.id) if is_file(entry) else None), entry
+        index_media(MediaIndexStore.of(repo), wanted, environment=self._environment, seconds=SECONDS_EACH)

@@ -24,13 +24,13 @@ from aura_vcs.interchange.export_version import plan_zip
 from aura_vcs.project.records.export_jobs import find_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.byte_ranges import parse_range
-from aura_vcs.ui.looks import find_look, find_proxy
+from aura_vcs.ui.looks import find_look
 from aura_vcs.ui.media_kinds import BYTES, PROXY_TYPES, kind_of, needs_proxy, type_of
+from aura_vcs.ui.proxies import FOLDER, find_source, open_proxy
+from aura_vcs.ui.refusals import json_response
 from aura_vcs.ui.site import path_after, query_of, site_of
 from aura_vcs.ui.workspace import Workspace
 
-FOLDER = "folder"
-"""Stands for the person's files where an address names a version."""
 PIECE_BYTES = 256 << 10
 OWN_POSTER_BYTES = 1 << 20
 """A picture up to this size needs no smaller one."""
@@ -80,7 +80,7 @@ async def raw(request: Request) -> Response:
 
 def content_response(request: Request, stream: "ContentStream", path: str, *, is_fixed: bool) -> Response:
     """Answer with a file; `is_fixed` where its address will always mean the same bytes."""
-    kind = PROXY_TYPES[kind_of(path)] if isinstance(stream, OpenStream) else type_of(path)
+    kind = stream.type if isinstance(stream, ProxyStream) else type_of(path)
     headers = {
         "accept-ranges": "bytes",
         "content-security-policy": ALONE,
@@ -146,8 +146,12 @@ class ContentStream:
             self._file.close()
 
 
-class OpenStream(ContentStream):
-    """A proxy from the media index."""
+class ProxyStream(ContentStream):
+    """A proxy from the media index; `type` is what it is sent as."""
+
+    def __init__(self, file: BinaryIO, content_id: str, kind: str) -> None:
+        super().__init__(file, content_id)
+        self.type = PROXY_TYPES[kind]
 
 
 def open_stream(workspace: Workspace, version: str, path: str) -> "Stream":
@@ -219,16 +223,36 @@ async def look(request: Request) -> Response:
             if found.is_coming and kind_of(path) in ("picture", "video"):
                 site.looker(workspace).want(path, entry)
             raise HTTPException(404)
-    elif kind == "full" and needs_proxy(path) and version != FOLDER:
-        proxy, entry = await workspace.ask(find_proxy, version, path)
-        if proxy is None:
-            site.looker(workspace).want(path, entry, is_proxy=True)
-            raise HTTPException(404)
-        return content_response(request, OpenStream(proxy, f"proxy-{entry.id}"), path, is_fixed=is_fixed)
+    elif kind in ("proxy", "sequence") or (kind == "full" and needs_proxy(path)):
+        return await _send_proxy(request, workspace, version, path, sequence=kind == "sequence")
     elif kind not in ("poster", "full") or type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
         raise HTTPException(404)
     stream = await workspace.wait_for_media(open_stream, workspace, version, path)
     return content_response(request, stream, path, is_fixed=is_fixed)
+
+
+async def _send_proxy(request: Request, workspace: Workspace, version: str, path: str, *, sequence: bool) -> Response:
+    source = await workspace.ask(find_source, version, path, workspace.remembered, sequence=sequence)
+    proxy = await workspace.ask(open_proxy, source)
+    if proxy is None:
+        raise HTTPException(404)
+    stream = ProxyStream(proxy, f"proxy-{source.key}", source.kind)
+    return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
+
+
+async def proxy_state(request: Request) -> Response:
+    """Say how far it is to make a file playable, or with `?sequence=1` all pictures numbered like it; begin it."""
+    site = site_of(request)
+    workspace = site.workspace(request)
+    version = request.path_params["version"]
+    path = path_after(request, f"/proxy/{version}/")
+    is_sequence = bool(query_of(request).get("sequence"))
+    source = await workspace.ask(find_source, version, path, workspace.remembered, sequence=is_sequence)
+    made = await workspace.ask(open_proxy, source)
+    if made is not None:
+        made.close()
+    state = site.proxies(workspace).want(source, is_there=made is not None)
+    return json_response({"state": state.state, "percent": state.percent, "message": state.message, "hint": state.hint})
 
 
 async def exported(request: Request) -> Response:

@@ -45,7 +45,7 @@ def kind_of(path: str) -> Kind:
     return next((kind for kind, is_one in groups if is_one), "other")
 
 
-PROXY_TYPES = {"picture": "image/jpeg", "sound": "audio/mp4", "video": "video/mp4"}
+PROXY_TYPES = {"picture": "image/jpeg", "sound": "audio/mp4", "video": "video/mp4", "sequence": "video/mp4"}
 """What a proxy is sent as."""
 
 

@@ -19,6 +19,7 @@ from aura_vcs.ui.access import Access
 from aura_vcs.ui.events import Events
 from aura_vcs.ui.jobs import Jobs
 from aura_vcs.ui.looks import Looker
+from aura_vcs.ui.proxies import Proxies
 from aura_vcs.ui.workspace import Workspace
 
 KEY_LENGTH = 10
@@ -52,6 +53,7 @@ class Site:
         self._events: dict[str, Events] = {}
         self._jobs: dict[str, Jobs] = {}
         self._lookers: dict[str, Looker] = {}
+        self._proxies: dict[str, Proxies] = {}
         if settings.root is not None:
             self._add(settings.root, trusted=(settings.root,))  # whose it is was looked at before
 
@@ -108,6 +110,12 @@ class Site:
             self._lookers[workspace.key] = Looker(workspace, self.events(workspace), environment)
         return self._lookers[workspace.key]
 
+    def proxies(self, workspace: Workspace) -> Proxies:
+        """Return what makes media of a project playable."""
+        if workspace.key not in self._proxies:
+            self._proxies[workspace.key] = Proxies(workspace, self.settings.worker_environment)
+        return self._proxies[workspace.key]
+
     def end_streams(self) -> None:
         """End the streams of events, so that the server can."""
         for events in self._events.values():
@@ -117,6 +125,8 @@ class Site:
         """Cancel what is being done, and let go of every project."""
         for looker in self._lookers.values():
             looker.stop()
+        for proxies in self._proxies.values():
+            proxies.stop()
         for jobs in self._jobs.values():
             jobs.stop(STOP_SECONDS)
         for workspace in self._workspaces.values():

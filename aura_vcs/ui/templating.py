@@ -14,7 +14,7 @@ from aura_vcs.codec import path_text, readable_name
 from aura_vcs.compare.report.html import visible
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND
 
-STATIC = ("page.css", "views.css", "page.js", "compare.js", "notes.js", "space.js", "icon.svg")
+STATIC = ("page.css", "views.css", "page.js", "compare.js", "media.js", "notes.js", "space.js", "icon.svg")
 """Our own files that pages load, and nothing else is served as such."""
 SHORT_ID = 10
 

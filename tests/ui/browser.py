@@ -1,6 +1,14 @@
-"""Which browser the page is tried with."""
+"""Which browser the page is tried with, and a window of it."""
 
+import re
 import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
+
+    from tests.ui.conftest import ServedPage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 ARGUMENTS = [
@@ -13,3 +21,23 @@ ARGUMENTS = [
     "--no-first-run",
     "--autoplay-policy=no-user-gesture-required",
 ]
+
+
+def open_window(browser: "Browser", served: "ServedPage", **settings: Any) -> "Iterator[Page]":
+    """Yield a window that was let in, on the first page; what its console complains of fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, **settings)
+    window = context.new_page()
+    complaints: list[str] = []
+
+    def listen(message: "ConsoleMessage") -> None:
+        if message.type == "error" and "404" not in message.text:  # a picture that is not there yet
+            complaints.append(f"{message.text} {message.location['url']}")
+
+    window.on("console", listen)
+    window.on("pageerror", lambda error: complaints.append(str(error)))
+    window.set_default_timeout(15_000)
+    window.goto(served.access.address)
+    window.wait_for_url(re.compile(r"/p/|/projects"))
+    yield window
+    context.close()
+    assert complaints == []

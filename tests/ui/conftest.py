@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aura_vcs.api.credentials import Credentials
 from aura_vcs.ui.server import PageServer
 from aura_vcs.ui.site import Settings, key_of
+
+from tests.ui.browser import ARGUMENTS, CHROMIUM
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 class Answer:
@@ -105,6 +110,17 @@ def serve(
         server.stop()
         thread.join(20)
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """One browser for all tests of a module."""
+    from playwright.sync_api import sync_playwright  # where there is no Chromium, nobody asks for it
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
 
 
 @pytest.fixture

@@ -8,33 +8,22 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import aura_vcs as aura
 import pytest
-from PIL import Image
 
-from tests.ui.browser import ARGUMENTS, CHROMIUM
+from tests.ui.browser import CHROMIUM, open_window
 from tests.ui.conftest import ServedPage, serve
-from tests.ui.story import CLIP, EARTH, MARS, RAW, SUBTITLES, clip_for_broadcast, edit, tell_story
+from tests.ui.story import CLIP, EARTH, MARS, RAW, SUBTITLES, edit, tell_story
 
 if not CHROMIUM:
     pytest.skip("Chromium is not installed: `make packages` installs it", allow_module_level=True)
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 SERIOUS = {"serious", "critical"}
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -49,26 +38,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedPage]:
 @pytest.fixture
 def page(browser: Browser, film: ServedPage) -> Iterator[Page]:
     """A window that was let in, on the history; what its console complains of fails the test."""
-    yield from _window(browser, film)
-
-
-def _window(browser: Browser, served: ServedPage, **settings: Any) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 860}, **settings)
-    window = context.new_page()
-    complaints: list[str] = []
-
-    def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and "404" not in message.text:  # a picture that is not there yet
-            complaints.append(f"{message.text} {message.location['url']}")
-
-    window.on("console", listen)
-    window.on("pageerror", lambda error: complaints.append(str(error)))
-    window.set_default_timeout(15_000)
-    window.goto(served.access.address)
-    window.wait_for_url(re.compile(r"/p/|/projects"))
-    yield window
-    context.close()
-    assert complaints == []
+    yield from open_window(browser, film)
 
 
 def _root(film: ServedPage) -> Path:
@@ -362,7 +332,7 @@ def test_the_studio(page: Page, browser: Browser, film: ServedPage, tmp_path: Pa
     home = tmp_path / "home"
     aura.Studio(home).projects.add(_root(film))
     with serve(None, home) as served:
-        for window in _window(browser, served):
+        for window in open_window(browser, served):
             window.fill("input[name=q]", "solar")
             window.keyboard.press("Enter")
             window.get_by_role("link", name="The Solar System in a Minute").click()
@@ -501,28 +471,6 @@ def test_a_page_that_nobody_looks_at_holds_no_connection(page: Page, film: Serve
     expect(page.locator("#versions")).to_contain_text("seen-later")
 
 
-def test_what_browsers_cannot_play(page: Page, film: ServedPage) -> None:
-    """A clip in MXF and a picture in TIFF are made playable while the page waits, kept by content, and played."""
-    root = _root(film)
-    clip_for_broadcast(root / "assets" / "take.mxf")
-    Image.new("RGB", (640, 360), (200, 40, 40)).save(root / "assets" / "still.tif")
-    with aura.open(root) as project:
-        version = project.commit("For broadcast", paths=["assets/take.mxf", "assets/still.tif"]).version
-    _go(page, film, f"/v/{version}/files/assets/take.mxf")
-    page.wait_for_function("() => document.querySelector('video').readyState > 1", timeout=60_000)
-    assert page.evaluate("() => document.querySelector('video').videoWidth") == 320
-    page.evaluate("() => { const video = document.querySelector('video'); video.muted = true; return video.play(); }")
-    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
-    _go(page, film, f"/v/{version}/files/assets/still.tif")
-    page.wait_for_function("() => document.querySelector('.stage img').naturalWidth === 640", timeout=60_000)
-    with aura.open(root) as project:
-        assert project.media_index.room().bytes > 0
-        made = list((root / ".aura" / "local" / "media-index" / "proxies").glob("*/*"))
-        assert len(made) == 2
-        project.media_index.clear()
-    assert not any(path.exists() for path in made)
-
-
 def test_the_first_version(browser: Browser, tmp_path: Path) -> None:
     """A new project says what to do, and has its first version in the list when it is saved."""
     root = tmp_path / "new"
@@ -530,7 +478,7 @@ def test_the_first_version(browser: Browser, tmp_path: Path) -> None:
     (root / "idea.txt").write_text("a film\n")
     aura.init(root, author="Ada").close()
     with serve(root, tmp_path / "home") as served:
-        for window in _window(browser, served):
+        for window in open_window(browser, served):
             expect(window.locator("#versions")).to_contain_text("no versions yet")
             expect(window.locator("#unsaved")).to_contain_text("idea.txt")
             window.click("#commit button")

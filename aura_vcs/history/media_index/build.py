@@ -234,7 +234,7 @@ class _Run:
                 )
                 for done, result in entries:
                     one, file, is_checked = opened[done.content]
-                    is_it = is_checked or not isinstance(result, bytes) or _is_content(file, one.id)
+                    is_it = is_checked or not isinstance(result, bytes) or is_content(file, one.id)
                     self._results.put((one, result if is_it else MediaUnreadable(one.path, CHANGED)))
                     left = left[1:]
                 files = left if len(left) < len(files) else []
@@ -305,7 +305,7 @@ def _has_number(stream: BinaryIO) -> bool:
         return False
 
 
-def _is_content(file: BinaryIO, content: ObjectId) -> bool:
+def is_content(file: BinaryIO, content: ObjectId) -> bool:
     """Tell whether a file has the content still, after it was looked at."""
     hasher = blake3()
     try:

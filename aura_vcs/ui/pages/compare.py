@@ -26,10 +26,10 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.contents import ShownText, shown_text
 from aura_vcs.ui.differences import FieldRow, TextRow, field_rows, text_rows
 from aura_vcs.ui.drawing import DrawnTimeline, draw_both, find_clip, shown_media
-from aura_vcs.ui.media import FOLDER
 from aura_vcs.ui.media_kinds import Kind, kind_of
 from aura_vcs.ui.pages.frame import page, standing
 from aura_vcs.ui.pages.noted import notes_on
+from aura_vcs.ui.proxies import FOLDER
 from aura_vcs.ui.refusals import json_response
 from aura_vcs.ui.site import checked_path, query_of, site_of
 

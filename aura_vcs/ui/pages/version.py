@@ -1,6 +1,7 @@
 """One version: what it changed, its files, documents, timeline and scenes; and what can be taken from it."""
 
-from collections.abc import Iterable
+import posixpath
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from starlette.requests import Request
@@ -38,7 +39,8 @@ from aura_vcs.ui.drawing import DrawnTimeline, draw_timeline
 from aura_vcs.ui.media_kinds import Kind, kind_of
 from aura_vcs.ui.pages.frame import page, standing
 from aura_vcs.ui.pages.noted import names_of, notes_about, notes_on
-from aura_vcs.ui.site import path_after, site_of
+from aura_vcs.ui.sequences import PictureSequence, sequences_among
+from aura_vcs.ui.site import path_after, query_of, site_of
 from aura_vcs.ui.workspace import Workspace
 
 CHANGES_SHOWN = 300
@@ -133,16 +135,24 @@ class ShownFile(msgspec.Struct, frozen=True):
     entries: tuple[Named, ...]
     text: ShownText | None
     timeline: DrawnTimeline | None
+    sequences: tuple[tuple[str, PictureSequence, int], ...] = ()
+    """Of a folder, what is numbered: by what the pictures have in common, with the bytes of all."""
+    sequence: PictureSequence | None = None
+    """The one that is looked at; `entries` are its pictures."""
 
 
-def look_inside(repo: Repository, version: str, path: str) -> ShownFile:
-    """Look at a file or folder of a version."""
+def look_inside(repo: Repository, version: str, path: str, wanted: str = "") -> ShownFile:
+    """Look at a file or folder of a version; `wanted` is the sequence of pictures in it that is looked at."""
     located = locate(repo, f"{version}:{path}")
     entry, kind = located.entry, kind_of(path)
     entries: list[Named] = []
-    text, drawn = None, None
+    text, drawn, sequence = None, None, None
+    summed: tuple[tuple[str, PictureSequence, int], ...] = ()
     if located.is_folder:
         entries = list_named(repo, entry.id, path, _changes(repo, located))
+        sequences = sequences_among([item.path for item in entries if not item.is_folder and not item.is_link])
+        sequence = sequences.get(f"{path}/{wanted}" if path else wanted)
+        entries, summed = _folded(entries, sequences, sequence)
     elif kind in ("text", "other"):
         data = read_small(repo, entry)
         timeline = timeline_in(path, data) if data is not None else None
@@ -151,8 +161,24 @@ def look_inside(repo: Repository, version: str, path: str) -> ShownFile:
         text = shown_text(data)
     return ShownFile(
         located.record, call(repo, located.record), path, kind, entry.size, entry.id, located.is_folder,
-        tuple(entries), text, drawn,
+        tuple(entries), text, drawn, summed, sequence,
     )  # fmt: skip
+
+
+def _folded(
+    entries: list[Named], sequences: Mapping[str, PictureSequence], wanted: PictureSequence | None
+) -> tuple[list[Named], tuple[tuple[str, PictureSequence, int], ...]]:
+    """Leave the pictures of a sequence alone, or what belongs to none, with the sequences and their sizes."""
+    if wanted is not None:
+        inside = frozenset(wanted.paths)
+        return [item for item in entries if item.path in inside], ()
+    sizes = {item.path: item.size for item in entries}
+    folded = {path for sequence in sequences.values() for path in sequence.paths}
+    summed = [
+        (posixpath.basename(key), sequence, sum(sizes[path] for path in sequence.paths))
+        for key, sequence in sorted(sequences.items())
+    ]
+    return [item for item in entries if item.path not in folded], tuple(summed)
 
 
 def _changes(repo: Repository, located: LocatedContent) -> tuple[PathChange, ...]:
@@ -169,7 +195,7 @@ async def files_page(request: Request) -> Response:
     workspace: Workspace = site.workspace(request)
     version = request.path_params["version"]
     path = path_after(request, f"/v/{version}/files/")
-    found = await workspace.ask(look_inside, version, path)
+    found = await workspace.ask(look_inside, version, path, query_of(request).get("sequence", ""))
     stands = await workspace.ask(standing)
     notes = await workspace.call(notes_on, found.record.id, path) if path and not found.is_folder else []
     said = await workspace.ask(names_of, {note.place.version for note in notes})

@@ -117,7 +117,7 @@
     };
     both((one) => one.addEventListener('loadedmetadata', () => { if (old.duration && fresh.duration) placeNotes(); }));
     if (old.duration && fresh.duration) placeNotes();
-    both((one) => one.addEventListener('loadedmetadata', () => { if (old.duration && fresh.duration) to(Number(state.get('t')) || 0); }, { once: true }));
+    both((one) => one.addEventListener('loadedmetadata', () => { if (old.duration && fresh.duration) to(Number(state.get('t')) || 0); }));
     if (old.duration && fresh.duration) to(Number(state.get('t')) || 0);
     Object.assign(keys, { ' ': toggle, ',': () => step(-1), '.': () => step(1), n: () => jump(1), p: () => jump(-1), a: () => sound('old'), b: () => sound('new') });
     sound(state.get('sound') || 'old');

@@ -173,7 +173,7 @@ const aura = (() => {
   let looking = 0;
   const missing = new Set();
   document.addEventListener('error', (event) => {
-    if (event.target.matches?.(':is(img, video, audio)[src*="/look/"]')) { event.target.classList.add('absent'); missing.add(event.target); }
+    if (event.target.matches?.('img:is([src*="/look/poster/"], [src*="/look/strip/"])')) { event.target.classList.add('absent'); missing.add(event.target); }
   }, true);
   const lookAgain = () => {
     for (const image of [...missing]) {
