@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, TREE_BYTES_LIMIT, parse_commit, parse_tree
-from aura_vcs.interchange.git_process import CONFIG_LIMIT, GitRepository
+from aura_vcs.interchange.git_repository import CONFIG_LIMIT, GitRepository
 from aura_vcs.interchange.lfs_server import AgreeTo, LfsServer, checked_endpoint, endpoint_of
 
 CONFIG_NAME = b".lfsconfig"

@@ -1,93 +1,84 @@
-"""Trees and files of git become ours: each is converted once, however many commits have it."""
+"""Trees of git become ours: each is converted once, however many commits have it."""
 
-import hashlib
-import os
-import stat
-from collections.abc import Callable
-from typing import BinaryIO
-
-import msgspec
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 
 from aura_vcs.codec import encode_tree, name_bytes
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.errors.interchange import GitDamaged
-from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.ids import Bytes, ObjectId, blob_id
+from aura_vcs.ids import ObjectId
+from aura_vcs.interchange.git_blobs import BlobImport, Content, Left
 from aura_vcs.interchange.git_objects import (
     EXECUTABLE,
     FILE,
-    LFS_POINTER_LIMIT,
     LINK,
     MODULE,
     TREE,
     TREE_BYTES_LIMIT,
     GitEntry,
-    LfsPointer,
     kind_of,
-    parse_pointer,
     parse_tree,
 )
-from aura_vcs.interchange.git_process import ObjectReader, ObjectStream
-from aura_vcs.interchange.lfs_server import LfsServer, WebContent
+from aura_vcs.interchange.git_reader import ObjectReader
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind, Kind, Tree
-from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.trees import DEPTH_LIMIT, TreeReader, documents_of
 
-LINK_BYTES_LIMIT = 1 << 16
-BLOB_BYTES_LIMIT = 1 << 43
 GIT_NAMES = frozenset({b".git", b"git~1"})
 """A folder of such a name, written to disk, would be taken for a repository, with hooks that git runs."""
-
-
-class Content(msgspec.Struct, frozen=True, gc=False):
-    """What an object of git became here; `size` in bytes."""
-
-    id: ObjectId
-    size: int
-
-
-Left = Callable[[str, str], None]
-"""Told of each path that could not be taken, and why."""
+PLAIN_MODES = frozenset({TREE, FILE, EXECUTABLE, LINK})
+NAMES_REMEMBERED = 100_000
+AHEAD_ENTRIES = 200_000
+"""Of trees that are read before their commits' turn, so many."""
+AHEAD_BYTES = 16 << 20
+"""Of files likewise: what is larger waits for its commit, so that what is recorded at once stays small."""
 
 
 class ContentImport:
-    """Converts trees. `batch` is where what is new goes; it may be exchanged between two commits.
+    """Converts the trees of commits, with `blobs` for what lies in them."""
 
-    `lfs_server` finds the server for content of Git LFS that `lfs_folder` does not have; None, it is left.
-    """
-
-    def __init__(
-        self,
-        trees: TreeReader,
-        objects: ObjectReader,
-        lfs_folder: str | None,
-        digest: int,
-        left: Left,
-        lfs_server: Callable[[], LfsServer | None] | None = None,
-    ) -> None:
-        self.batch: Batch
-        self._lfs_server = lfs_server
-        self._wanted: list[tuple[str, str, LfsPointer]] = []
+    def __init__(self, trees: TreeReader, objects: ObjectReader, blobs: BlobImport, digest: int, left: Left) -> None:
+        self.blobs = blobs
         self._trees_read = trees
         self._objects = objects
-        self._lfs_folder = lfs_folder
         self._digest = digest
         self._left = left
         self._trees: dict[bytes, Content] = {}
-        self._blobs: dict[bytes, Content] = {}
+        self._ahead: dict[str, dict[str, GitEntry]] = {}
         self._documents: dict[str, dict[str, ObjectId | None]] = {}
-        self._missing: set[str] = set()
-        self.bytes = 0
-        """Of content that was read."""
+        self._names: dict[bytes, str] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._commit = ""
 
-    def tree(self, git_id: str) -> Content:
-        """Return the tree of a commit, stored with all that it holds.
+    def read_ahead(self, roots: Iterable[str]) -> None:
+        """Read what the trees of the next commits have and none before: to ask for each alone and wait takes longest.
+
+        Nothing that is damaged is told yet.
+        """
+        self._ahead.clear()
+        level = {root: "" for root in roots if bytes.fromhex(root) not in self._trees}
+        new: dict[str, tuple[str, int]] = {}
+        count = depth = 0
+        while level and depth <= DEPTH_LIMIT and count < AHEAD_ENTRIES:
+            below: dict[str, str] = {}
+            for git_id, entries in self._parsed(level):
+                wanted = self._ahead[git_id] = self._requested(entries, level[git_id])
+                count += len(wanted)
+                for name, entry in self._new(wanted):
+                    if kind_of(entry.mode) == TREE:
+                        below[entry.id] = f"{level[git_id]}{name}/"
+                    else:
+                        new.setdefault(entry.id, (f"{level[git_id]}{name}", kind_of(entry.mode)))
+            level, depth = {git_id: path for git_id, path in below.items() if git_id not in self._ahead}, depth + 1
+        self.blobs.store(new, AHEAD_BYTES)
+
+    def tree(self, git_id: str, commit: str) -> Content:
+        """Return the tree of a commit, stored with all that it holds; what git cannot read of it is told.
 
         Raises:
-            GitDamaged: something of it is missing.
+            GitDamaged: itself cannot be read.
         """
+        self._commit = commit
         return self._tree(git_id, "", 0)
 
     def documents(self, git_id: str) -> dict[str, ObjectId | None]:
@@ -96,7 +87,7 @@ class ContentImport:
         if known is None:
             found = []
             for entry in self._entries(git_id):
-                content = self._blobs.get(bytes.fromhex(entry.id))
+                content = self.blobs.known.get(bytes.fromhex(entry.id))
                 if content is not None and kind_of(entry.mode) in {FILE, EXECUTABLE}:
                     name = entry.name.decode("utf-8", "surrogateescape")
                     found.append(Entry(name, EntryKind.FILE, content.id, content.size))
@@ -123,12 +114,32 @@ class ContentImport:
             elif (kind == LINK and found.kind is EntryKind.SYMLINK) or (
                 kind in {FILE, EXECUTABLE} and found.kind is EntryKind.FILE
             ):
-                self._blobs[bytes.fromhex(entry.id)] = Content(found.id, found.size)
+                self.blobs.known[bytes.fromhex(entry.id)] = Content(found.id, found.size)
         self._trees[key] = Content(tree, known.size)
 
     def _entries(self, git_id: str) -> list[GitEntry]:
         data = self._objects.read(git_id, "tree", TREE_BYTES_LIMIT)
         return parse_tree(data, self._digest, git_id)
+
+    def _parsed(self, ids: Iterable[str]) -> Iterator[tuple[str, list[GitEntry]]]:
+        """Read trees; those that cannot be read are passed over."""
+        with closing(self._objects.ask(ids)) as answers:
+            for git_id, stream in answers:
+                if stream is None:
+                    continue
+                try:
+                    entries = parse_tree(stream.read_object("tree", TREE_BYTES_LIMIT), self._digest, git_id)
+                except GitDamaged:
+                    continue
+                yield git_id, entries
+
+    def _new(self, wanted: dict[str, GitEntry]) -> Iterator[tuple[str, GitEntry]]:
+        """Find what was not converted yet."""
+        known, trees = self.blobs.known, self._trees
+        for name, entry in wanted.items():
+            key = bytes.fromhex(entry.id)
+            if key not in known and key not in trees and key not in self.blobs.damaged:
+                yield name, entry
 
     def _tree(self, git_id: str, prefix: str, depth: int) -> Content:
         known = self._trees.get(bytes.fromhex(git_id))
@@ -136,22 +147,25 @@ class ContentImport:
             return known
         if depth > DEPTH_LIMIT:
             raise GitDamaged(f"tree {git_id}", f"more than {DEPTH_LIMIT} folders lie inside each other")
-        wanted = self._requested(self._entries(git_id), prefix)
-        self._store_blobs(wanted, prefix)
+        wanted = self._ahead.pop(git_id, None)
+        if wanted is None:
+            wanted = self._requested(self._entries(git_id), prefix)
+        new = ((name, entry) for name, entry in self._new(wanted) if kind_of(entry.mode) != TREE)
+        self.blobs.store({entry.id: (f"{prefix}{name}", kind_of(entry.mode)) for name, entry in new})
         found = []
         for name, entry in wanted.items():
             kind = kind_of(entry.mode)
-            if kind == TREE:
-                inner = self._tree(entry.id, f"{prefix}{name}/", depth + 1)
-                found.append(Entry(name, EntryKind.DIR, inner.id, inner.size))
+            try:
+                content = self._tree(entry.id, f"{prefix}{name}/", depth + 1) if kind == TREE else self._blob(entry.id)
+            except GitDamaged as error:
+                self._tell(f"{prefix}{name}", entry.id, error.reason)
                 continue
-            content = self._blobs[bytes.fromhex(entry.id)]
-            what = EntryKind.SYMLINK if kind == LINK else EntryKind.FILE
+            what = EntryKind.DIR if kind == TREE else EntryKind.SYMLINK if kind == LINK else EntryKind.FILE
             found.append(Entry(name, what, content.id, content.size, kind == EXECUTABLE))
         found.sort(key=lambda entry: name_bytes(entry.name))
         tree = Tree(tuple(found))
         tree_id, data = encode_tree(tree)
-        self.batch.add(Kind.TREE, data, prefix)
+        self.blobs.batch.add(Kind.TREE, data, prefix)
         self._trees_read.remember(tree_id, tree)
         if not depth:
             self._documents[git_id] = documents_of(tree)
@@ -159,16 +173,34 @@ class ContentImport:
         self._trees[bytes.fromhex(git_id)] = made
         return made
 
+    def _blob(self, git_id: str) -> Content:
+        key = bytes.fromhex(git_id)
+        known = self.blobs.known.get(key)
+        if known is None:
+            raise GitDamaged(f"blob {git_id}", self.blobs.damaged.get(key, "it is missing or damaged"))
+        return known
+
+    def _tell(self, path: str, git_id: str, reason: str) -> None:
+        if (path, git_id) not in self._told:
+            self._told.add((path, git_id))
+            self._left(path, f"git cannot read its object {git_id[:12]}, first in commit {self._commit[:12]}: {reason}")
+
     def _requested(self, entries: list[GitEntry], prefix: str) -> dict[str, GitEntry]:
         """Return the entries that a tree of ours can hold, by name; the others are told."""
         wanted: dict[str, GitEntry] = {}
         for entry in entries:
+            known = self._names.get(entry.name)
+            if known is not None and entry.mode in PLAIN_MODES and known not in wanted:
+                wanted[known] = entry
+                continue
             name = entry.name.decode("utf-8", "surrogateescape")
             reason = self._reason(entry, name, wanted)
             if reason:
                 self._left(f"{prefix}{name}", reason)
             else:
                 wanted[name] = entry
+                if len(self._names) < NAMES_REMEMBERED:
+                    self._names[entry.name] = name
         return wanted
 
     def _reason(self, entry: GitEntry, name: str, wanted: dict[str, GitEntry]) -> str:
@@ -186,156 +218,3 @@ class ContentImport:
         except UnsafePath as error:
             return error.message
         return ""
-
-    def _store_blobs(self, wanted: dict[str, GitEntry], prefix: str) -> None:
-        """Store the files and links of a folder that no folder before it had."""
-        new: dict[str, tuple[str, int]] = {}
-        for name, entry in wanted.items():
-            if kind_of(entry.mode) != TREE and bytes.fromhex(entry.id) not in self._blobs:
-                new.setdefault(entry.id, (f"{prefix}{name}", kind_of(entry.mode)))
-        for git_id, stream in self._objects.ask(new):
-            path, kind = new[git_id]
-            if stream.kind != "blob" or stream.size > (LINK_BYTES_LIMIT if kind == LINK else BLOB_BYTES_LIMIT):
-                raise GitDamaged(f"blob {git_id}", f"it is a {stream.kind} of {stream.size} bytes")
-            self._blobs[bytes.fromhex(git_id)] = self._blob(stream, path, is_file=kind != LINK)
-        if self._wanted:
-            self._fetch()
-
-    def _blob(self, stream: ObjectStream, path: str, *, is_file: bool) -> Content:
-        self.bytes += stream.size
-        if stream.size >= LARGE_BYTES:
-            return Content(self._large(StreamSource(path, stream.size, stream), path), stream.size)
-        data = stream.read()
-        pointer = parse_pointer(data) if is_file and len(data) < LFS_POINTER_LIMIT else None
-        if pointer is not None and self._lfs_folder is not None:
-            if (found := self._lfs(pointer, path)) is not None:
-                return found
-            self._wanted.append((stream.id, path, pointer))
-        return Content(self.batch.add(Kind.BLOB, data, path), len(data))
-
-    def _large(self, source: "StreamSource", path: str) -> ObjectId:
-        for _, object_id in self.batch.add_sources([source]):
-            if object_id is not None:
-                return object_id
-        raise GitDamaged(f"content of {path}", "it could not be read")
-
-    def _lfs(self, pointer: LfsPointer, path: str) -> Content | None:
-        """Store the content that a pointer of Git LFS stands for; None if it is not here."""
-        assert self._lfs_folder is not None
-        name = os.path.join(self._lfs_folder, pointer.oid[:2], pointer.oid[2:4], pointer.oid)
-        file = _open_regular(name, pointer.size)
-        if file is None:
-            return None
-        with file:
-            return self._checked(file, pointer, path)
-
-    def _checked(self, file: "BinaryIO | WebContent", pointer: LfsPointer, path: str) -> Content | None:
-        """Store content of Git LFS; None, which is told, if it does not hash to its name."""
-        stream = HashedFile(file, pointer.oid)
-        source = StreamSource(path, pointer.size, stream)
-        self.bytes += pointer.size
-        try:
-            if pointer.size < LARGE_BYTES:
-                data = stream.read(pointer.size)
-                stream.check()
-                return Content(self.batch.add(Kind.BLOB, data, path), len(data))
-            return Content(self._large(source, path), pointer.size)
-        except _WrongContent:
-            self._tell_missing(path, pointer, "its content does not hash to its name")
-            return None
-
-    def _fetch(self) -> None:
-        """Fetch the content that is not here, where that was asked for; what does not come is told."""
-        wanted, self._wanted = self._wanted, []
-        if self._lfs_server is None:
-            for _, path, pointer in wanted:
-                self._tell_missing(path, pointer, "its content is not in the repository's lfs/objects")
-            return
-        server = self._lfs_server()
-        if server is None:
-            for _, path, pointer in wanted:
-                self._tell_missing(path, pointer, "its content is not here, and the repository names no server")
-            return
-        places = {pointer.oid: (git_id, path) for git_id, path, pointer in wanted}
-        for pointer, body in server.fetch(list({pointer.oid: pointer for *_, pointer in wanted}.values())):
-            git_id, path = places[pointer.oid]
-            if body is None:
-                self._tell_missing(path, pointer, f"{server.host} does not have its content")
-            elif (found := self._checked(body, pointer, path)) is not None:
-                self._blobs[bytes.fromhex(git_id)] = found
-
-    def _tell_missing(self, path: str, pointer: LfsPointer, reason: str) -> None:
-        if pointer.oid not in self._missing:
-            self._missing.add(pointer.oid)
-            self._left(path, f"Git LFS: {reason}; the pointer was taken")
-
-
-class _WrongContent(Exception):
-    """Content does not hash to what it is called."""
-
-
-class HashedFile:
-    """A file of Git LFS that is read once, and checked when all of it was."""
-
-    def __init__(self, file: BinaryIO | WebContent, oid: str) -> None:
-        self._file, self._oid = file, oid
-        self._hash = hashlib.sha256()
-
-    def __enter__(self) -> "HashedFile":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def read(self, count: int) -> bytes:
-        """Return at most so many bytes; none at the end."""
-        data = self._file.read(count)
-        self._hash.update(data)
-        return data
-
-    def check(self) -> None:
-        """Refuse what does not hash to its name."""
-        if self._hash.hexdigest() != self._oid:
-            raise _WrongContent
-
-
-class StreamSource:
-    """Content that comes once, from its beginning to its end; see objects.base.FileToStore."""
-
-    is_unstable = False
-
-    def __init__(self, path: str, size: int, stream: "ObjectStream | HashedFile") -> None:
-        self.path, self.size, self.stream = path, size, stream
-        self.fault: FileUnreadable | None = None
-
-    def read(self) -> tuple[Bytes, ObjectId] | None:
-        """See FileToStore."""
-        data = self.stream.read(self.size)
-        return data, blob_id(data)
-
-    def open(self) -> BinaryIO:
-        """See FileToStore."""
-        return self.stream  # type: ignore[return-value]  # it reads, and that is all that is asked of it
-
-    def is_unchanged(self, file: BinaryIO) -> bool:  # noqa: ARG002 (protocol)
-        """See FileToStore."""
-        return True
-
-    def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:  # noqa: ARG002 (protocol)
-        """See FileToStore."""
-        if isinstance(self.stream, HashedFile):
-            self.stream.check()
-        return read_bytes == self.size
-
-
-def _open_regular(path: str, size: int) -> BinaryIO | None:
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
-        fd = os.open(path, flags)
-    except OSError:
-        return None
-    found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode) or found.st_size != size:
-        os.close(fd)
-        return None
-    return open(fd, "rb")

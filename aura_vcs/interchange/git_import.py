@@ -6,7 +6,7 @@ them: each version says which commit it was (model.ORIGIN), so that is known in 
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 
 import msgspec
@@ -23,12 +23,15 @@ from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_base
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.interchange.find_lfs_server import find_lfs_server
-from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, past_version
+from aura_vcs.interchange.git_blobs import BlobImport
+from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, past_version, remaining_data
 from aura_vcs.interchange.git_content import ContentImport
 from aura_vcs.interchange.git_names import own_name
-from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, parse_commit
-from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, GitRepository, is_address
+from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, GitCommit, parse_commit
+from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, is_address
+from aura_vcs.interchange.git_reader import ObjectStream
 from aura_vcs.interchange.git_refs import GitTag, ImportedRef, RefsImport, peel, select
+from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.lfs_server import AgreeTo
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.trees import EMPTY_TREE_ID
@@ -131,13 +134,16 @@ class _Import:
         self._left: dict[tuple[str, str], None] = {}
         self._left_count = 0
         server = None if agree is None else partial(find_lfs_server, git, agree)
-        self._content = ContentImport(repo.trees, git.objects, folder, git.digest, self._leave, server)
+        self._blobs = BlobImport(git.objects, folder, self._leave, server)
+        self._content = ContentImport(repo.trees, git.objects, self._blobs, git.digest, self._leave)
         self._versions = {
             origin.removeprefix(ORIGIN_PREFIX): version
             for origin, version in repo.queries.origins(ORIGIN_PREFIX).items()
         }
         self._known = frozenset(self._versions)
         self._learned: set[str] = set()
+        self._skipped: dict[str, tuple[str, ...]] = {}
+        """Commits that were left out, and their parents, which stand in for them."""
         self._cut = 0
 
     def _leave(self, what: str, reason: str) -> None:
@@ -186,7 +192,7 @@ class _Import:
         new = [row for row in rows if row[0] not in self._versions]
         with self._repo.locks.shared("objects"):
             self._record(new, self._made_on(branches, rows))
-        moved = self._move(branches, named, len(new))
+        moved = self._move(branches, named, len(new) - len(self._skipped))
         return msgspec.structs.replace(
             moved,
             known=len(rows) - len(new),
@@ -216,21 +222,21 @@ class _Import:
     def _record(self, rows: Sequence[tuple[str, ...]], made_on: Mapping[str, str]) -> None:
         repo, correlation = self._repo, new_operation_id()
         repo.progress.start("Importing commits", len(rows), "commits")
-        at, ahead = 0, dict[str, bytes]()
+        at, ahead = 0, dict[str, GitCommit | None]()
         while at < len(rows):
             group: list[PastVersion] = []
             places: dict[str, int] = {}
-            start = self._content.bytes
+            start = self._blobs.bytes
             with repo.store.batch(SILENT) as batch:
-                self._content.batch = batch
-                while at < len(rows) and len(group) < GROUP_COMMITS and self._content.bytes - start < GROUP_BYTES:
+                self._blobs.batch = batch
+                while at < len(rows) and len(group) < GROUP_COMMITS and self._blobs.bytes - start < GROUP_BYTES:
                     git_id = rows[at][0]
-                    data = ahead.pop(git_id, None)
-                    if data is None:
+                    if git_id not in ahead:
                         ahead = self._read_ahead([row[0] for row in rows[at : at + READ_AHEAD]])
-                        data = ahead.pop(git_id)
-                    group.append(self._version(git_id, data, places, made_on.get(git_id)))
-                    places[git_id] = len(group) - 1
+                    made = self._version(git_id, ahead.pop(git_id), places, made_on.get(git_id))
+                    if made is not None:
+                        group.append(made)
+                        places[git_id] = len(group) - 1
                     at += 1
                     repo.progress.advance(1)
                 stored = batch.finish()
@@ -241,37 +247,77 @@ class _Import:
             self._versions |= {git_id: ids[place] for git_id, place in places.items()}
         repo.progress.finish()
 
-    def _read_ahead(self, ids: Sequence[str]) -> dict[str, bytes]:
-        """Read some commits at once: to ask git for each and wait takes longer than all else."""
-        found = {}
-        for git_id, stream in self._git.objects.ask(ids):
-            if stream.kind != "commit" or stream.size > COMMIT_BYTES_LIMIT:
-                raise GitDamaged(f"commit {git_id}", f"it is a {stream.kind} of {stream.size} bytes")
-            found[git_id] = stream.read()
+    def _read_ahead(self, ids: Sequence[str]) -> dict[str, GitCommit | None]:
+        """Read some commits and what is new in them at once: to ask git for each and wait takes longer than all else.
+
+        None for one that cannot be read, which is told.
+        """
+        found: dict[str, GitCommit | None] = {}
+        with closing(self._git.objects.ask(ids)) as answers:
+            for git_id, stream in answers:
+                try:
+                    found[git_id] = self._commit(git_id, stream)
+                except GitDamaged as error:
+                    found[git_id] = None
+                    self._leave(f"commit {git_id}", error.reason)
+        commits = [commit for commit in found.values() if commit is not None]
+        for parent in {parent for commit in commits for parent in commit.parents} & self._known - self._learned:
+            self._learn(parent)
+        self._content.read_ahead(commit.tree for commit in commits)
         return found
 
-    def _version(self, git_id: str, data: bytes, places: Mapping[str, int], made_on: str | None) -> PastVersion:
-        commit = parse_commit(data, git_id)
+    def _commit(self, git_id: str, stream: ObjectStream | None) -> GitCommit:
+        """Return a commit; of one that is longer than anybody writes, what it says first."""
+        if stream is None:
+            raise GitDamaged(f"commit {git_id}", "it is missing or damaged")
+        return parse_commit(stream.read(COMMIT_BYTES_LIMIT), git_id)
+
+    def _version(
+        self, git_id: str, commit: GitCommit | None, places: Mapping[str, int], made_on: str | None
+    ) -> PastVersion | None:
+        """Return what a commit becomes; None where nothing can be read of it, which is told."""
+        if commit is None:
+            self._skipped[git_id] = ()
+            return None
+        try:
+            tree = self._content.tree(commit.tree, git_id)
+        except GitDamaged as error:
+            self._leave(f"commit {git_id}", f"its files cannot be read: {error.reason}")
+            self._skipped[git_id] = commit.parents
+            return None
         parents: list[VersionId | int] = []
-        for parent in commit.parents:
+        for parent in self._standing_in(commit.parents):
             found = places.get(parent, self._versions.get(parent))
             if found is None:
                 self._cut += 1
-                continue
-            parents.append(found)
-            if parent in self._known and parent not in self._learned:
-                self._learn(parent)
-        tree = self._content.tree(commit.tree)
+            else:
+                parents.append(found)
         documents = self._content.documents(commit.tree)
-        return past_version(commit, git_id, tree.id, tree.size, documents, tuple(parents), made_on)
+        made = past_version(commit, git_id, tree.id, tree.size, documents, tuple(parents), made_on)
+        if remaining_data(made.extra) is None:
+            self._leave(f"the end of what commit {git_id} says", "it is longer than a version keeps")
+        return made
+
+    def _standing_in(self, parents: Sequence[str]) -> Iterable[str]:
+        """Return the parents of a commit, those of one that was left out in its place."""
+        if self._skipped.keys().isdisjoint(parents):
+            return parents
+        found: dict[str, bool] = {}
+        waiting = list(reversed(parents))
+        while waiting:
+            parent = waiting.pop()
+            if parent not in found:
+                found[parent] = not self._skipped.get(parent)
+                waiting += reversed(self._skipped.get(parent, ()))
+        return [parent for parent, is_here in found.items() if is_here]
 
     def _learn(self, parent: str) -> None:
         """Spare reading again what an earlier import has read."""
         self._learned.add(parent)
         record = self._repo.queries.version(self._versions[parent])
         if record is not None and record.is_live:
-            commit = parse_commit(self._git.objects.read(parent, "commit", COMMIT_BYTES_LIMIT), parent)
-            with suppress(IntegrityError):
+            with suppress(IntegrityError, GitDamaged):
+                commit = parse_commit(self._git.objects.read(parent, "commit", COMMIT_BYTES_LIMIT), parent)
                 self._content.know(commit.tree, record.tree)
 
     def _move(self, branches: Mapping[bytes, str], tags: Mapping[bytes, GitTag], count: int) -> GitImported:

@@ -12,7 +12,7 @@ from aura_vcs.errors.interchange import GitDamaged
 TREE, FILE, EXECUTABLE, LINK, MODULE = 0o040000, 0o100644, 0o100755, 0o120000, 0o160000
 TREE_BYTES_LIMIT = 256 << 20
 COMMIT_BYTES_LIMIT = 4 << 20
-"""Bytes of the largest commit that is read; those of real histories have a few thousand."""
+"""Bytes of a commit that are read; those of real histories have a few thousand."""
 LFS_POINTER_LIMIT = 1024
 _PERSON = re.compile(rb"(?P<who>.*?) ?(?P<seconds>-?\d{1,18})(?: (?P<zone>[+-]\d{1,5}))?\Z", re.DOTALL)
 _POINTER = re.compile(

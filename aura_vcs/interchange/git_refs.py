@@ -1,6 +1,8 @@
 """Where branches and tags of git go here: beside what is there, never over it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from fnmatch import fnmatchcase
 from itertools import chain
 
@@ -13,7 +15,7 @@ from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT, one_li
 from aura_vcs.ids import VersionId
 from aura_vcs.interchange.git_names import PREFIX, own_name
 from aura_vcs.interchange.git_objects import message_of, signature_of
-from aura_vcs.interchange.git_process import GitRepository
+from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
 from aura_vcs.model import RefChange, Tag
 from aura_vcs.refs.changes import tag_change
@@ -22,6 +24,7 @@ from aura_vcs.repository.repository import Repository, Transaction
 
 TAG_BYTES_LIMIT = 1 << 20
 TRIED_NAMES = 20
+_TARGET = re.compile(rb"object ([0-9a-f]{40}|[0-9a-f]{64})\n")
 
 
 class GitTag(msgspec.Struct, frozen=True):
@@ -54,18 +57,23 @@ def peel(git: GitRepository, git_id: str) -> GitTag | str:
     """Return the commit that a tag leads to; in words what it leads to instead."""
     objects: list[bytes] = []
     for _ in range(TAG_DEPTH):
-        for _, stream in git.objects.ask([git_id]):
-            kind = stream.kind
-            content = stream.read() if kind == "tag" and stream.size <= TAG_BYTES_LIMIT else b""
-        if kind == "commit":
-            return GitTag(git_id, tuple(objects))
-        if kind != "tag":
-            return f"it names a {'folder' if kind == 'tree' else 'file'} and no commit"
+        with closing(git.objects.ask([git_id])) as answers:
+            _, stream = next(answers)
+            if stream is None:
+                return "what it names is missing or damaged"
+            if stream.kind == "commit":
+                return GitTag(git_id, tuple(objects))
+            if stream.kind != "tag":
+                return f"it names a {'folder' if stream.kind == 'tree' else 'file'} and no commit"
+            try:
+                content = stream.read(TAG_BYTES_LIMIT)
+            except GitDamaged as error:
+                return error.reason
         objects.append(content)
-        line = content.partition(b"\n")[0]
-        if not line.startswith(b"object "):
-            raise GitDamaged(f"tag {git_id}", "it names no object")
-        git_id = line[7:].decode("ascii", "replace")
+        found = _TARGET.match(content)
+        if found is None:
+            return "it names no object"
+        git_id = found[1].decode()
     return "it names tags of tags of tags"
 
 
