@@ -211,7 +211,7 @@ def test_example_tree_has_the_documented_id() -> None:
     assert documented is not None
     assert codec.encode_tree(tree) == (documented[1], data)
     assert [codec.name_bytes(entry.name) for entry in tree.entries] == [b"brief.json", b"caf\xe9", b"empty", b"latest"]
-    assert tree.entries[2].id == trees.EMPTY_TREE_ID
+    assert tree.entries[2].id == base.EMPTY_TREE_ID
     assert tree.entries[3].id == ids.blob_id(b"narration.wav")
 
 
@@ -278,7 +278,7 @@ def test_example_pack_is_one() -> None:
     found = {content[e.offset : e.offset + e.length]: (e.id, e.kind) for e in footer.entries}
     assert found == {
         b"Hello, garden\n": (ids.blob_id(b"Hello, garden\n"), model.Kind.BLOB),
-        b'{"entries":[]}': (trees.EMPTY_TREE_ID, model.Kind.TREE),
+        b'{"entries":[]}': (base.EMPTY_TREE_ID, model.Kind.TREE),
     }
 
 
@@ -298,7 +298,7 @@ def test_example_pack_can_be_read_by_the_tables_alone() -> None:
         columns[row["column"]] = cells if size == 32 else [int.from_bytes(cell, "little") for cell in cells]
         at += size * counts[row["count"]]
     assert at == len(footer) == 8 + 9 * counts["F"] + 45 * counts["E"]
-    assert [cell.hex() for cell in columns["ids"]] == [trees.EMPTY_TREE_ID, ids.blob_id(b"Hello, garden\n")]
+    assert [cell.hex() for cell in columns["ids"]] == [base.EMPTY_TREE_ID, ids.blob_id(b"Hello, garden\n")]
     assert (columns["kinds"], columns["offsets"], columns["lengths"]) == ([2, 1], [14, 0], [14, 14])
     assert (columns["stored lengths"], columns["codecs"], columns["frames"]) == ([28], [0], [0, 0])
 

@@ -1,4 +1,4 @@
-"""The name that a person configured, read for every version that is made: the studio is not imported for that."""
+"""What a person configured, read for every version that is made: the studio is not imported for that."""
 
 import msgspec
 
@@ -36,6 +36,16 @@ def configured_name(folder: str) -> str:
         return ""
     name, mail = _line(values.name), _line(values.mail)
     return f"{name} <{mail}>" if name and mail else name
+
+
+def may_be_configured(folder: str, key: str) -> bool:
+    """Tell whether the person may have given a key a value: the configuration has the word, or cannot be read."""
+    try:
+        return key.encode() in LocalStorage(folder).read(CONFIG_FILE)
+    except FileNotFoundError:
+        return False
+    except AuraError:
+        return True
 
 
 def _line(given: _Value | None) -> str:

@@ -24,12 +24,16 @@ def import_later() -> None:
     """Put off what takes an eighth of the time of a short command.
 
     To make an option, click cleans one line of help; to read `-m`, it looks for long options like it; and
-    it asks for translations, of which there are none. `uuid` and zstandard ask of platform what they run on.
+    it asks for translations, of which there are none. `uuid` and zstandard ask of platform what they run on. Of
+    msgspec, a few commands look at types, and none writes schemas, TOML or YAML.
     """
     _import_when_used("inspect", cleandoc=_cleandoc)
     _import_when_used("difflib", get_close_matches=_close_matches)
     _import_when_used("gettext", gettext=str, ngettext=_singular_or_plural)
     _import_when_used("textwrap")
+    for name in ("inspect", "toml", "yaml"):
+        _import_when_used(f"msgspec.{name}")
+    _import_when_used("msgspec._json_schema", schema=_schema, schema_components=_schema_components)
     if sys.platform == "linux" and sys.implementation.name == "cpython":
         _import_when_used("platform", system=lambda: "Linux", python_implementation=lambda: "CPython")
 
@@ -61,6 +65,14 @@ def _close_matches(word: str, possibilities: Iterable[str], *how: Any, **named: 
         return []  # a short option: click asks, and tells nobody
     found: list[str] = _imported("difflib").get_close_matches(word, possibilities, *how, **named)
     return found
+
+
+def _schema(*how: Any, **named: Any) -> Any:
+    return _imported("msgspec._json_schema").schema(*how, **named)
+
+
+def _schema_components(*how: Any, **named: Any) -> Any:
+    return _imported("msgspec._json_schema").schema_components(*how, **named)
 
 
 def _singular_or_plural(one: str, many: str, count: int) -> str:

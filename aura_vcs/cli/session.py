@@ -74,6 +74,8 @@ class Session:
         """Whether the list of commands is shown with all of them."""
         self.is_process = False
         """Whether this is the command `aura` in a process of its own, which may leave others behind."""
+        self.on_demand: OnDemand | None = None
+        """What brings offloaded content to the project opened last."""
         self.recorded: int | None = None
         """Bytes of the operation logs when the project was opened."""
 
@@ -161,7 +163,8 @@ class Session:
 
         ahead, self.ahead = self.ahead, None
         repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), preview=preview, **self.options())
-        repo.store.fetch = OnDemand(repo, self.console)
+        self.on_demand = OnDemand(repo, self.console)
+        repo.files.set_fetch(self.on_demand)
         if repo.has_moved and not preview:
             self._print_origin(repo)
         return repo
@@ -216,8 +219,8 @@ def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: A
                 raise
             raise found from error
         finally:
-            if isinstance(repo.store.fetch, OnDemand):
-                repo.store.fetch.close()
+            if session.on_demand is not None:
+                session.on_demand.close()
 
 
 def _follow(session: Session, repo: "Repository") -> None:

@@ -8,7 +8,7 @@ from aura_vcs.history.diff.tree_diff import Comparison, compare_trees
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
 

@@ -11,7 +11,7 @@ from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS, PENDING, REPORTED_IGNORED
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import Scan, Skipped, adopt_trees
 

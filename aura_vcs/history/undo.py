@@ -35,7 +35,7 @@ from aura_vcs.model import (
     Tag,
     TreeChange,
 )
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.refs.annotations import ROOMS as ANNOTATION_ROOMS
 from aura_vcs.refs.annotations import reverted_values, with_values
 from aura_vcs.refs.branch_entries import furthest_entry

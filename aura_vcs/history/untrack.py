@@ -18,8 +18,9 @@ from aura_vcs.ids import new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.model import EntryKind
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import EMPTY_TREE_ID, documents_of
+from aura_vcs.objects.trees import documents_of
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules
 from aura_vcs.worktree.scan.selection import Selection

@@ -370,7 +370,7 @@ class Index(Rows):
         files = self._files
         self.database = database
         self._entered = LogIngest(database, files.storage, files.refs, files.logs, self._progress)
-        files.store.places = IndexLocations(database)
+        files.set_locations(IndexLocations(database))
 
     def _ingest_new(self, connection: sqlite3.Connection, recover: Recover) -> None:
         projector = self._projector(connection, now())

@@ -1,32 +1,68 @@
 """Where the index lies: in the project, in a spare place where that cannot be written, at last in memory."""
 
 from contextlib import suppress
-
-import msgspec
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.database import Database, IndexUnusable
-from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.refs.refs import Refs
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.objects.availability import FetchOffloaded
+    from aura_vcs.objects.base import LocationIndex
+    from aura_vcs.objects.store import ObjectStore
+    from aura_vcs.objects.trees import TreeReader
 
 Place = tuple[LocalStorage | None, str]
 """A storage and a name in it; no storage: memory."""
 _MEMORY: Place = (None, "")
 
 
-class Files(msgspec.Struct, frozen=True):
+class Files:
     """The files of a project, of which the index is a projection."""
 
-    storage: LocalStorage
-    refs: Refs
-    logs: OperationLogs
-    store: ObjectStore
-    trees: TreeReader
+    def __init__(self, storage: LocalStorage, refs: Refs, logs: OperationLogs) -> None:
+        self.storage = storage
+        self.refs = refs
+        self.logs = logs
+        self._locations: LocationIndex | None = None
+        self._fetch: FetchOffloaded | None = None
+
+    @cached_property
+    def store(self) -> "ObjectStore":
+        """The objects."""
+        from aura_vcs.objects.store import ObjectStore  # `log` and a clean `status` read no object
+
+        return ObjectStore(self.storage, self._locations, self._fetch)
+
+    @cached_property
+    def trees(self) -> "TreeReader":
+        """Trees and versions, decoded."""
+        from aura_vcs.objects.trees import TreeReader  # as the store
+
+        return TreeReader(self.store)
+
+    def set_locations(self, locations: "LocationIndex") -> None:
+        """Let the store ask this index where objects lie."""
+        self._locations = locations
+        if "store" in self.__dict__:
+            self.store.places = locations
+
+    def set_fetch(self, fetch: "FetchOffloaded") -> None:
+        """Let the store get with this what is offloaded, when it is needed."""
+        self._fetch = fetch
+        if "store" in self.__dict__:
+            self.store.fetch = fetch
+
+    def close(self) -> None:
+        """Let go of open packs."""
+        if "store" in self.__dict__:
+            self.store.close()
 
 
 class IndexFile:

@@ -27,8 +27,7 @@ from aura_vcs.index.deferred_counts import (
 from aura_vcs.index.object_locations import groups
 from aura_vcs.index.schema import KIND_CODES, OFFLOADED, filled_at_once
 from aura_vcs.model import EntryKind, Kind, Tree
-from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID, StoredObject
 
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""

@@ -19,8 +19,9 @@ from aura_vcs.interchange.folder_plan import FolderPlan, PlannedCopy
 from aura_vcs.interchange.git_import import LEFT_LIMIT, LeftOut
 from aura_vcs.interchange.imported_branch import put_in_place
 from aura_vcs.model import DEFAULT_BRANCH, DOCUMENTS, ORIGIN, Entry, Kind
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import WORLD_READABLE, Batch
-from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID, documents_of
+from aura_vcs.objects.trees import EMPTY_TREE, documents_of
 from aura_vcs.repository.repository import Repository
 
 PREFIX = "folder "

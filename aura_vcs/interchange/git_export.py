@@ -37,8 +37,7 @@ from aura_vcs.interchange.git_pack import PackFile
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, git_environment, run_git
 from aura_vcs.interchange.git_tags import tag_objects
 from aura_vcs.model import Entry, EntryKind, Tag, Version, VersionType
-from aura_vcs.objects.base import BUFFER_BYTES
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import BUFFER_BYTES, EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 from aura_vcs.storage.system_calls import storage_error

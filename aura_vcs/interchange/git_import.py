@@ -34,7 +34,7 @@ from aura_vcs.interchange.git_refs import GitTag, ImportedRef, RefsImport, peel,
 from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.lfs_server import AgreeTo
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 

@@ -27,7 +27,7 @@ from aura_vcs.maintenance.reachability import Marker, find_reachable, referenced
 from aura_vcs.maintenance.repack import repack
 from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import missing_parts
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.replicas import SILENT_SECONDS, OtherReplica

@@ -9,7 +9,7 @@ from aura_vcs.index.rebuild import offloaded_objects
 from aura_vcs.maintenance.count_table import CountTable
 from aura_vcs.maintenance.findings import Finding
 from aura_vcs.maintenance.reachability import all_labels
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
 SHOWN_COUNTS = 10

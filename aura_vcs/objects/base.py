@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 
+from aura_vcs.codec import encode_tree
 from aura_vcs.ids import Bytes, ObjectId, blob_id, tree_id, version_id
-from aura_vcs.model import Kind
+from aura_vcs.model import Kind, Tree
 
 if TYPE_CHECKING:
     from aura_vcs.errors.worktree import FileUnreadable
@@ -17,6 +18,7 @@ PAUSES_SECONDS = (0.03, 0.05, 0.2, 0.7, 1.3)
 """Between the rounds in which files that would not hold still are read again."""
 DOCUMENT_LIMIT = 256 << 20
 """Bytes of the largest tree or version that is read into memory."""
+EMPTY_TREE_ID: ObjectId = encode_tree(Tree(()))[0]
 
 
 class PackLocation(msgspec.Struct, frozen=True, gc=False):

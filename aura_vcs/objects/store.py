@@ -45,12 +45,14 @@ FEW_OBJECTS = 16
 class ObjectStore:
     """The objects of one project. Reading is safe from several threads and processes."""
 
-    def __init__(self, storage: LocalStorage, places: LocationIndex | None = None) -> None:
+    def __init__(
+        self, storage: LocalStorage, places: LocationIndex | None = None, fetch: FetchOffloaded | None = None
+    ) -> None:
         self.storage = storage
         self.places = places or NoLocations()
         self.loose = LooseObjects(storage)
         self.offloaded = OffloadedRecords(storage)
-        self.fetch: FetchOffloaded | None = None
+        self.fetch = fetch
         """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
         self.passed_over: set[str] = set()
         """Packs whose footers could not be read when something was looked for."""

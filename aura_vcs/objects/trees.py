@@ -6,10 +6,11 @@ from typing import TypeVar
 
 import msgspec
 
-from aura_vcs.codec import decode_children, decode_tree, decode_version, encode_tree, name_bytes
+from aura_vcs.codec import decode_children, decode_tree, decode_version, name_bytes
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree, Version
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.store import ObjectStore
 
 T = TypeVar("T")
@@ -21,7 +22,6 @@ DEPTH_LIMIT = 256
 PATHS_LIMIT = 2_000_000
 """Paths below one tree; a few small trees inside each other can claim more than there are atoms."""
 EMPTY_TREE = Tree(())
-EMPTY_TREE_ID: ObjectId = encode_tree(EMPTY_TREE)[0]
 
 
 class Difference(msgspec.Struct, frozen=True):

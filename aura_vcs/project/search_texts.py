@@ -18,7 +18,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.passages import FoundPassage, IndexedPassage, PassageIndex
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
 from aura_vcs.repository.repository import Repository
 

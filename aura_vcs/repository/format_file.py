@@ -16,7 +16,6 @@ from aura_vcs.errors.input import FormatUnsupported, NotAProject
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, RecordUnreadable, StorageError
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.model import Format, Kind
-from aura_vcs.objects.store import ObjectStore
 from aura_vcs.progress import Progress
 from aura_vcs.refs.packed_labels import PackedLabels
 from aura_vcs.storage.local import LocalStorage
@@ -101,6 +100,8 @@ def with_annotations(storage: LocalStorage, found: Format) -> Format:
 
 def project_of_versions(storage: LocalStorage) -> str | None:
     """Return the project's id, as the first version says that can be read."""
+    from aura_vcs.objects.store import ObjectStore  # only where the file is damaged
+
     store = ObjectStore(storage)
     try:
         for version in islice(_versions(storage), LOOKED_AT):

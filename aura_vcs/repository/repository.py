@@ -20,9 +20,6 @@ from aura_vcs.index.index_file import Files, IndexFile
 from aura_vcs.index.queries import Queries
 from aura_vcs.locks import WAIT_SECONDS, Locks
 from aura_vcs.model import DEFAULT_BRANCH, SESSION, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
-from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.refs import Refs
@@ -36,7 +33,10 @@ from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 if TYPE_CHECKING:
+    from aura_vcs.objects.base import StoredObject
     from aura_vcs.objects.graph import LocalSource
+    from aura_vcs.objects.store import ObjectStore
+    from aura_vcs.objects.trees import TreeReader
     from aura_vcs.repository.hardlink_backup import HardlinkBackup
     from aura_vcs.worktree.scan.prefetch import ScanPrefetch
     from aura_vcs.worktree.worktree import Worktree
@@ -111,15 +111,11 @@ class Repository:
         here, spare = index_locations(
             self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview
         )
-        self.store = ObjectStore(self.storage)
-        """The objects."""
-        self.trees = TreeReader(self.store)
-        """Trees and versions, decoded."""
-        files = Files(self.storage, self.refs, self.logs, self.store, self.trees)
-        self.index = Index(IndexFile(here, spare), files, progress)
+        self.files = Files(self.storage, self.refs, self.logs)
+        self.index = Index(IndexFile(here, spare), self.files, progress)
         self.queries = Queries(self.index)
         """What the index is asked."""
-        self.head_file = HeadFile(files, self.replica, progress)
+        self.head_file = HeadFile(self.files, self.replica, progress)
         self.others = OtherReplicas(self.storage, self.logs, self.index)
         self._calls = calls
         if self.has_moved:
@@ -143,6 +139,16 @@ class Repository:
         if stored.version is not None:
             with self.locks.exclusive("refs"):
                 self.head_file.put(Head(stored.branch, stored.version), stored.sequence)
+
+    @property
+    def store(self) -> "ObjectStore":
+        """The objects."""
+        return self.files.store
+
+    @property
+    def trees(self) -> "TreeReader":
+        """Trees and versions, decoded."""
+        return self.files.trees
 
     @cached_property
     def scratch_storage(self) -> LocalStorage:
@@ -324,7 +330,7 @@ class Repository:
         """Let go of every file."""
         if "worktree" in self.__dict__:
             self.worktree.close()
-        self.store.close()
+        self.files.close()
         self.index.close()
         self.storage.close()
         self._borrowed.remove()
@@ -408,7 +414,7 @@ class Transaction:
     def record(
         self,
         draft: Draft | Operation,
-        stored: Mapping[ObjectId, StoredObject] | None = None,
+        stored: "Mapping[ObjectId, StoredObject] | None" = None,
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
     ) -> Operation:
         """Append the operation to the log, then move refs, HEAD and index.
@@ -446,7 +452,7 @@ class Transaction:
         operation: Operation,
         start: int,
         end: int,
-        stored: Mapping[ObjectId, StoredObject],
+        stored: "Mapping[ObjectId, StoredObject]",
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
     ) -> None:
         index = self._repository.index

@@ -14,7 +14,7 @@ from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, get_version, worktree_base
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
 from aura_vcs.sync.fetch import Fetched, FetchPlan, fast_forward, fast_forward_changes, fetch

@@ -23,6 +23,11 @@ def run(code: str) -> str:
         ("import textwrap\nprint(textwrap.fill('a b', 1))", "a\nb"),
         ("import difflib\nprint(difflib.get_close_matches('statsu', ['status', 'log']))", "['status']"),
         ("import gettext\nprint(gettext.NullTranslations().gettext('Help'))", "Help"),
+        ("import msgspec\nprint(msgspec.json.schema(int))", "{'type': 'integer'}"),
+        ("import msgspec\nprint(msgspec.json.schema_components([int])[0])", "({'type': 'integer'},)"),
+        ("import msgspec\nprint(msgspec.inspect.type_info(int).ge)", "None"),
+        ("import msgspec.inspect as told\nprint(told.type_info(bool))", "BoolType()"),
+        ("from msgspec import toml\nprint(toml.decode('a = 1'))", "{'a': 1}"),
         ("import platform\nprint(platform.python_version())", ".".join(map(str, sys.version_info[:3]))),
         (
             "from gettext import ngettext\nprint(ngettext('file', 'files', 1), ngettext('file', 'files', 2))",

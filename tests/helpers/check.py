@@ -11,7 +11,7 @@ from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind, Kind
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from blake3 import blake3
 
 from tests.helpers.project import contents, look

@@ -12,7 +12,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionFilter, VersionRecord
 from aura_vcs.maintenance.retention import RetentionRules, decide
 from aura_vcs.model import VersionType
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 
 from tests.helpers.project import save, write
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aura_vcs.history.commit import commit
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.sync_tool_hints import SYNCTHING
 from aura_vcs.storage.remotes.base import RangeReadable

@@ -17,9 +17,9 @@ from aura_vcs.history.versions import edit_version
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id
 from aura_vcs.index.queries import Queries
 from aura_vcs.model import Entry, EntryKind, Field, Kind, Label, Tree, Version, VersionType
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.chunking import encode_chunk_list
 from aura_vcs.objects.packs.format import CODEC_RAW, MAGIC, Frame, PackEntry, encode_footer
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.packed_labels import STAMP_LIMIT
 from aura_vcs.repository.repository import Repository

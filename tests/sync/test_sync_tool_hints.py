@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import CommitRequest, commit
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.sync_tool_hints import write_hints
 
 from .machines import machine

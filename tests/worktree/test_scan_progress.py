@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from aura_vcs.maintenance.disk_usage import storage_report
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
 

@@ -1,6 +1,6 @@
 """What the commands about locks have in common: shapes, words, and the advice of `status` and `commit`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -8,6 +8,7 @@ import click
 from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.output.console import Console, Part, faint
 from aura_vcs.cli.output.humanize import age, count, local_time
+from aura_vcs.cli.session import current_session
 from aura_vcs.codec import now
 from aura_vcs.layout import REMOTES
 
@@ -61,10 +62,22 @@ def advice_on(repo: "Repository", changed: Iterable[str]) -> tuple["Advice", ...
     """Return what is known here about locks on the paths; nothing is imported where there never was a remote."""
     if repo.storage.stat(REMOTES) is None or not (paths := list(changed)):
         return ()
-    from aura_vcs.cli.shared.studio import setting
     from aura_vcs.sync.locks.advice import lock_advice
 
-    return lock_advice(repo, paths, setting(repo, PATTERNS))
+    return lock_advice(repo, paths, _patterns(repo))
+
+
+def _patterns(repo: "Repository") -> Sequence[object]:
+    """Return what `locks.patterns` says; the studio is not opened where neither project nor person set it."""
+    if PATTERNS not in repo.refs.settings():
+        from aura_vcs.cli.configured_name import may_be_configured
+
+        if not may_be_configured(current_session().studio_folder(), PATTERNS):
+            return ()
+    from aura_vcs.cli.shared.studio import setting
+
+    found: Sequence[object] = setting(repo, PATTERNS)
+    return found
 
 
 def advice_to_json(repo: "Repository", advice: Iterable["Advice"]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from aura_vcs.history.diff.file_diff import diff_change, is_timeline_path
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.diff.worktree_diff import compare_worktree
 from aura_vcs.history.recording.version_builder import worktree_base
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
 FIRST = "First cut"

@@ -17,7 +17,8 @@ from aura_vcs.history.sources.comparison import Contents, StoredContents
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
-from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference, documents_of
+from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.objects.trees import Difference, documents_of
 from aura_vcs.renames import Look, pair_renames
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.selection import Selection

@@ -11,7 +11,7 @@ from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.history.sources.worktree_contents import WorktreeContents
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import Scan, entry_of
 

@@ -8,7 +8,8 @@ from aura_vcs.history.names.partial_sync import was_recorded_here
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
-from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
+from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.scan import Scan, entry_of

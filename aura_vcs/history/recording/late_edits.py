@@ -21,8 +21,9 @@ from aura_vcs.history.recording.version_builder import (
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind, Kind, Operation, VersionType
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import EMPTY_TREE_ID, documents_of
+from aura_vcs.objects.trees import documents_of
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.checkout.set_aside import Unsaved
 from aura_vcs.worktree.snapshot.snapshot import Snapshot

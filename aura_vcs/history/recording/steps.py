@@ -15,8 +15,9 @@ from aura_vcs.history.recording.tree_steps import NOTHING_STAYS, check_paths, gr
 from aura_vcs.history.recording.version_builder import WorktreeBase, is_purged
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import EMPTY_TREE_ID, Difference
+from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.selection import Selection
 

@@ -7,7 +7,8 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.recording.tree_edits import PutTree
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
-from aura_vcs.objects.trees import EMPTY_TREE_ID, TreeReader
+from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.objects.trees import TreeReader
 from aura_vcs.worktree.scan.selection import Selection, folders_of
 from aura_vcs.worktree.snapshot.snapshot import sorted_tree
 

@@ -12,8 +12,7 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
-from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID, StoredObject
 from aura_vcs.refs.changes import label_change
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 

@@ -11,8 +11,9 @@ from aura_vcs.codec import decode_json
 from aura_vcs.errors.integrity import IntegrityError, UnsafePath
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import EntryKind
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import EMPTY_TREE_ID, TreeReader
+from aura_vcs.objects.trees import TreeReader
 
 LOOK_BYTES_LIMIT = 1 << 20
 DOCUMENTS_LIMIT = 50

@@ -17,8 +17,9 @@ from aura_vcs.history.recording.tree_edits import change_tree
 from aura_vcs.history.recording.version_builder import NAME_LIMIT
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DOCUMENTS, ORIGIN, Entry, EntryKind, Kind, VersionType
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID, documents_of
+from aura_vcs.objects.trees import EMPTY_TREE, documents_of
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.database.cells import flag, identity, integer, long_text, raw, text, time
 from aura_vcs.studio.database.database_file import DatabaseFile, Row

@@ -13,7 +13,6 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.lock_record import PathLock, is_active
-from aura_vcs.worktree.scan.patterns import parse_patterns
 
 LOCKED = "locked"
 EXPIRED = "expired"
@@ -86,6 +85,8 @@ def _with_parents(path: str) -> list[str]:
 def _matching(repo: Repository, lines: list[str], paths: list[str]) -> set[str]:
     if not lines:
         return set()
+    from aura_vcs.worktree.scan.patterns import parse_patterns  # few projects name files to be locked
+
     patterns, bad = parse_patterns(lines)
     for item in bad:
         repo.progress.note(f"Pattern {item.line} of locks.patterns is passed over: {item.reason}")

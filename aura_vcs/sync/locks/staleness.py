@@ -12,8 +12,9 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Entry, EntryKind, Tree, Version
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.graph import ancestry
-from aura_vcs.objects.trees import EMPTY_TREE_ID, find_entry
+from aura_vcs.objects.trees import find_entry
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.reader import RemoteReader

@@ -6,8 +6,8 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import EntryKind, Label
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.progress import Progress
 from aura_vcs.sync.state.reader import RemoteReader
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, named_versions

@@ -13,13 +13,13 @@ from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Tree, Version
-from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.base import EMPTY_TREE_ID, IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.graph import State, UnreadableObject, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, Frame
 from aura_vcs.objects.packs.reader import decode_frame
-from aura_vcs.objects.trees import EMPTY_TREE, EMPTY_TREE_ID
+from aura_vcs.objects.trees import EMPTY_TREE
 from aura_vcs.sync.state.manifest import PackInfo, pack_name
 from aura_vcs.sync.state.snapshot import SMALL_PACK_BYTES, PackTable, RemoteObject, RemoteSnapshot
 

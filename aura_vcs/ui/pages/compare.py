@@ -21,7 +21,7 @@ from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import VersionType
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.contents import ShownText, shown_text
 from aura_vcs.ui.differences import FieldRow, TextRow, field_rows, text_rows

@@ -21,7 +21,7 @@ from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.purge_plan import plan_purge
 from aura_vcs.model import Entry, EntryKind, VersionType
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.project.search_texts import search_texts
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.lanes import LaneRow, lanes

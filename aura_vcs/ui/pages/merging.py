@@ -18,7 +18,7 @@ from aura_vcs.history.names.branches import branches
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.differences import Marked
 from aura_vcs.ui.media_kinds import Kind, kind_of

@@ -19,7 +19,7 @@ from aura_vcs.history.sources.version_source import VersionSource
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.purge_plan import plan_purge
-from aura_vcs.objects.trees import EMPTY_TREE_ID
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.project.documents.load import SceneFile, load_project
 from aura_vcs.project.records.export_jobs import list_exports
 from aura_vcs.project.records.exports import ExportRecord
