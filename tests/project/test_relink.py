@@ -1,5 +1,6 @@
 """Missing media are found again, outside ones collected, unused ones listed; undo takes the changes back."""
 
+import gzip
 import hashlib
 import io
 import os
@@ -74,6 +75,43 @@ def test_a_file_that_was_renamed_is_found_by_its_content(repo: Repository, file:
     assert not project.media[0].is_absolute or file.endswith("ml")
     undo(repo)
     assert Path(repo.root, file).read_bytes() == before
+
+
+def _premiere(*paths: tuple[str, str]) -> bytes:
+    """A project of Premiere with these media: each by its whole path, twice, and by one from the project file."""
+    plain = gzip.decompress(projects.premiere({"V1": [Item(f"{n}.mp4") for n in range(len(paths))]})).decode()
+    for n, (whole, beside) in enumerate(paths):
+        more = f"<ActualMediaFilePath>{whole}</ActualMediaFilePath><RelativePath>{beside}</RelativePath>"
+        plain = plain.replace(f"<FilePath>/Volumes/{n}.mp4</FilePath>", f"<FilePath>{whole}</FilePath>{more}")
+    return gzip.compress(plain.encode(), 6, mtime=0)
+
+
+def test_all_paths_of_a_media_in_premiere_s_project_are_written(repo: Repository) -> None:
+    """What one of its paths leads to is not missing; what none does is found, and undo takes the new paths back."""
+    _write(repo, "footage/sea.mp4", b"the sea")
+    _write(repo, "footage/gulls.mp4", b"gulls")
+    elsewhere = "C:\\Users\\mira\\gulls.mp4"
+    _write(
+        repo,
+        "edit/film.prproj",
+        _premiere(("/Users/mira/sea.mp4", "../sea.mp4"), (elsewhere, "..\\footage\\gulls.mp4")),
+    )
+    before = Path(repo.root, "edit/film.prproj").read_bytes()
+    commit(repo, "from another machine")
+    (plan,) = plan_relink(repo)
+    assert (plan.path, plan.found) == ("../sea.mp4", "footage/sea.mp4")
+    assert relink(repo, [plan]).written == ("edit/film.prproj",)
+    whole = f"{repo.root}/footage/sea.mp4"
+    assert _names(repo, "edit/film.prproj") == [
+        whole, whole, "../footage/sea.mp4", elsewhere, elsewhere, "..\\footage\\gulls.mp4",
+    ]  # fmt: skip
+    written = Path(repo.root, "edit/film.prproj").read_bytes()
+    assert written[:10] == before[:10]
+    assert len(gzip.decompress(written)) > len(gzip.decompress(before))
+    assert {one.state for one in list_media(repo)[0].media} == {"found"}
+    assert not plan_relink(repo)
+    undo(repo)
+    assert Path(repo.root, "edit/film.prproj").read_bytes() == before
 
 
 def test_what_is_nowhere_comes_back_from_the_version_that_had_it(repo: Repository) -> None:
@@ -175,7 +213,7 @@ def test_checksums_are_those_of_the_editors() -> None:
 
 REAL = [
     path
-    for path in samples("kdenlive", "mlt", "osp", "fcpxml", "rpp")
+    for path in samples("kdenlive", "mlt", "osp", "fcpxml", "rpp", "prproj")
     if isinstance(read_project(path.name, path.read_bytes()), Timeline)
 ]
 
@@ -187,6 +225,7 @@ def test_real_projects_are_written_with_other_paths_and_nothing_else(path: Path)
     before = read_project(path.name, data)
     assert isinstance(before, Timeline)
     paths = {one.path: f"/new/ö & ü/{n}.mp4" for n, one in enumerate(before.media) if one.path and one.kind == "file"}
+    assert before.format != "premiere" or paths
     if before.format in RELATIVE:
         paths = {old: new[1:] for old, new in paths.items()}
     there = rewrite_paths(path.name, data, before, paths)

@@ -38,6 +38,14 @@ def gunzip(data: bytes, limit: int = MAX_UNPACKED) -> bytes | Unstructured:
     return found
 
 
+def gzip_like(original: bytes, content: bytes) -> bytes:
+    """Compress content into a gzip file with the date and system that stand in the head of another one."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    head = original[:3] + b"\0" + original[4:10]  # without a name of the file, which is none of its content
+    ends = zlib.crc32(content).to_bytes(4, "little") + (len(content) & 0xFFFF_FFFF).to_bytes(4, "little")
+    return head + packer.compress(content) + packer.flush() + ends
+
+
 class ZipFile:
     """The members of a zip file that was checked; nothing is ever written to disk."""
 

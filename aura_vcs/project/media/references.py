@@ -120,10 +120,13 @@ class ProjectMediaFinder:
             is_told = loaded is not None and ending_of(path) in _CERTAIN
             return ProjectMedia(as_text(path), "", problem=loaded.reason) if loaded is not None and is_told else None
         _, timeline = loaded
-        named = tuple(self.look(path, one) for one in _distinct(timeline))
-        if timeline.format == "premiere":
-            named = _best_of_each(_distinct(timeline), named)
+        named = tuple(one for _, one in self.named(path, timeline))
         return ProjectMedia(as_text(path), timeline.format or "otio", named)
+
+    def named(self, path: str, timeline: Timeline) -> list[tuple[MediaReference, NamedMedia]]:
+        """List the media of a project, each path once, and where it leads; of Premiere's paths for one the best."""
+        found = [(one, self.look(path, one)) for one in _distinct(timeline)]
+        return _best_of_each(found) if timeline.format == "premiere" else found
 
     def load(self, path: str) -> tuple[bytes, Timeline] | Unstructured | None:
         """Read a project file: its bytes and what is in it, or why that is not known; None where it is none."""
@@ -197,14 +200,14 @@ def _distinct(timeline: Timeline) -> list[MediaReference]:
     return list(seen.values())
 
 
-def _best_of_each(references: Iterable[MediaReference], named: Iterable[NamedMedia]) -> tuple[NamedMedia, ...]:
+def _best_of_each(found: Iterable[tuple[MediaReference, NamedMedia]]) -> list[tuple[MediaReference, NamedMedia]]:
     """Choose, of the absolute and relative paths that Premiere writes for one media, that which leads to it."""
-    best: dict[str, NamedMedia] = {}
-    for reference, one in zip(references, named, strict=True):
+    best: dict[str, tuple[MediaReference, NamedMedia]] = {}
+    for reference, one in found:
         key = reference.identity or reference.path
-        if key not in best or _rank(one) < _rank(best[key]):
-            best[key] = one
-    return tuple(best.values())
+        if key not in best or _rank(one) < _rank(best[key][1]):
+            best[key] = reference, one
+    return list(best.values())
 
 
 def _rank(one: NamedMedia) -> tuple[int, bool]:

@@ -12,7 +12,7 @@ from aura_vcs.history.file_edits import Additions, edit_files, read_document
 from aura_vcs.model import Entry
 from aura_vcs.project.media.find_again import Found, FoundBy, MediaSearch
 from aura_vcs.project.media.references import ProjectMediaFinder, is_missing
-from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, written_path
+from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, with_siblings, written_path
 from aura_vcs.repository.repository import Repository
 
 
@@ -79,11 +79,10 @@ def _of_file(
 ) -> list[Relink]:
     plan: list[Relink] = []
     seen: set[str] = set()
-    for reference in timeline.media:
-        if reference.kind != "file" or not reference.path or reference.path in seen:
+    for reference, named in finder.named(file, timeline):
+        if reference.kind != "file" or reference.path in seen:
             continue
         seen.add(reference.path)
-        named = finder.look(file, reference)
         if is_missing(named) or named.state == "not_looked_at":
             plan.append(_missing(repo, search, finder, file, timeline, reference))
         elif named.is_absolute and named.place == "project" and named.state == "found":
@@ -147,8 +146,10 @@ def rewritten(repo: Repository, file: str, paths: Mapping[str, str]) -> bytes:
     loaded = ProjectMediaFinder(repo).load(file) if data is not None else None
     if data is None or loaded is None or isinstance(loaded, Unstructured):
         raise InputError(f"{file} is not there any more, or no project", hint="Run the command again.")
-    known = {as_text(one.path): one.path for one in loaded[1].media}
-    result = rewrite_paths(file, loaded[0], loaded[1], {known.get(old, old): new for old, new in paths.items()})
+    data, timeline = loaded
+    known = {as_text(one.path): one.path for one in timeline.media}
+    wanted = with_siblings(timeline, {known.get(old, old): new for old, new in paths.items()}, file, repo.root)
+    result = rewrite_paths(file, data, timeline, wanted)
     if isinstance(result, Unstructured):
         raise InputError(f"The paths in {file} are not changed: {result.reason}", hint="Change them in the editor.")
     return result

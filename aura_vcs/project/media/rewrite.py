@@ -12,15 +12,16 @@ from urllib.parse import quote
 from aura_vcs.formats.jsondoc.edit import get, set_values
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.jsondoc.pointer import join_pointer
-from aura_vcs.formats.timeline.model import MediaReference, Timeline
+from aura_vcs.formats.timeline.containers import gunzip, gzip_like, is_gzip
+from aura_vcs.formats.timeline.model import MediaReference, Timeline, is_absolute
 from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.formats.timeline.reaper_blocks import quoted
 from aura_vcs.formats.xmldoc.edit import escape_attribute
 
 RELATIVE = frozenset(("kdenlive", "shotcut", "mlt", "openshot", "reaper", "otio"))
 """Formats whose editors understand a path from the project file's folder."""
-ABSOLUTE = frozenset(("fcpxml", "xmeml"))
-"""Formats that name files by whole addresses only."""
+ABSOLUTE = frozenset(("fcpxml", "xmeml", "premiere"))
+"""Formats that name files by whole addresses; Premiere has a path from the project file beside each."""
 
 
 def is_rewritable(timeline: Timeline) -> bool:
@@ -33,12 +34,32 @@ def written_path(timeline: Timeline, old: str, project: str, target: str, root: 
 
     A path from the file's own folder where its editor understands one, with the slashes that stood there.
     """
-    if (timeline.format or "otio") in ABSOLUTE:
+    beside = timeline.format == "premiere" and not is_absolute(old)
+    if (timeline.format or "otio") in ABSOLUTE and not beside:
         return os.path.join(os.path.abspath(root), *target.split("/")).replace(os.sep, "/")
     path = posixpath.relpath(target, posixpath.dirname(project) or ".")
-    if "\\" in old and "/" not in old and timeline.format == "reaper":
+    if "\\" in old and "/" not in old and (timeline.format == "reaper" or beside):
         return path.replace("/", "\\")
     return quote(path) if old.startswith("file:") and timeline.format == "otio" else path
+
+
+def with_siblings(timeline: Timeline, paths: Mapping[str, str], project: str, root: str) -> dict[str, str]:
+    """Add to new paths those that Premiere writes for the same media in other forms."""
+    result = dict(paths)
+    if timeline.format != "premiere":
+        return result
+    inside = {one.identity: _inside(paths[one.path], project, root) for one in timeline.media if one.path in paths}
+    for one in timeline.media:
+        if one.identity in inside and one.path not in result:
+            result[one.path] = written_path(timeline, one.path, project, inside[one.identity], root)
+    return result
+
+
+def _inside(path: str, project: str, root: str) -> str:
+    """Return where a path that was made for a project file leads, from the project folder."""
+    if os.path.isabs(path):
+        return os.path.relpath(path, os.path.abspath(root)).replace(os.sep, "/")
+    return posixpath.normpath(posixpath.join(posixpath.dirname(project), path.replace("\\", "/")))
 
 
 def rewrite_paths(name: str, data: bytes, timeline: Timeline, paths: Mapping[str, str]) -> bytes | Unstructured:
@@ -46,9 +67,17 @@ def rewrite_paths(name: str, data: bytes, timeline: Timeline, paths: Mapping[str
     changed = [one for one in timeline.media if one.path in paths and one.path]
     if timeline.format == "openshot" or (timeline.format or "otio") == "otio":
         result: bytes | Unstructured = _in_json(data, changed, paths)
+    elif is_gzip(data):
+        result = _in_gzip(data, changed, paths)
     else:
         result = _in_text(data, changed, paths)
     return result if isinstance(result, Unstructured) else _proven(name, result, timeline, paths)
+
+
+def _in_gzip(data: bytes, changed: list[MediaReference], paths: Mapping[str, str]) -> bytes | Unstructured:
+    content = gunzip(data)
+    result = content if isinstance(content, Unstructured) else _in_text(content, changed, paths)
+    return result if isinstance(result, Unstructured) else gzip_like(data, result)
 
 
 def _in_text(data: bytes, changed: list[MediaReference], paths: Mapping[str, str]) -> bytes | Unstructured:
@@ -95,10 +124,9 @@ def _proven(name: str, result: bytes, before: Timeline, paths: Mapping[str, str]
     wanted = [paths.get(one.path, one.path) for one in before.media]
     if [one.path for one in after.media] != wanted:
         return Unstructured("it would name other media than was meant")
-    lengths = [
-        [(c.start, c.duration, c.source_start) for t in side.tracks for c in t.clips] for side in (before, after)
-    ]
-    return result if lengths[0] == lengths[1] else Unstructured("it would play something else than before")
+    if _times(before) != _times(after):
+        return Unstructured("it would play something else than before")
+    return result
 
 
 def _times(timeline: Timeline) -> list[tuple[int, int, int | None]]:
