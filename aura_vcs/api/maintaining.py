@@ -99,15 +99,16 @@ class MaintenanceMethods(Part):
     def plan_free(self, wanted_bytes: int, **call: Unpack[Call]) -> SpacePlan:
         """Find what could go so that so many bytes are free, each thing with its reason. Changes nothing.
 
-        Garbage, old autosaves and restore points, then large files that a remote proves to hold. Remotes that cannot
-        be asked are named.
+        Garbage, old autosaves and restore points, renders that can be made again, then large files that a remote proves
+        to hold. Remotes that cannot be asked are named.
         """
         return self._opened.run(call, plan_space, wanted_bytes, self._opened.connect)
 
     def free(self, plan: SpacePlan, items: Iterable[str] | None = None, **call: Unpack[Call]) -> SpaceFreed:
         """Let go what a plan needs, or those `items` of it, by their ids.
 
-        Versions can be brought back with `undo` until their grace period is over, files are fetched when needed.
+        Versions can be brought back with `undo` until their grace period is over, renders are made again, files are
+        fetched when needed.
 
         Raises:
             PlanStale: something of it cannot go any more; nothing was done.

@@ -102,6 +102,32 @@ def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decisio
     return Resolved(tuple(work.decided), tuple(work.left), files)
 
 
+def resolve_by_hand(repo: Repository, path: str, data: bytes, shown: ObjectId) -> Resolved:
+    """Write a file anew, and take that as the decision about all that is open in it, in one step.
+
+    `shown` is the content that whoever wrote `data` had before them. What was set aside beside the file goes; undo
+    brings everything back.
+
+    Raises:
+        InputError: the file has another content by now. ConflictUnknown: nothing is open there.
+        FileUnstable: the folder is being written to.
+    """
+    what = f"Resolved {readable_name(path)} (written by hand)"
+    finished = recover(repo)
+    is_same = finished is not None and (finished.type, finished.description) == ("resolve", what)
+    if finished is not None and is_same and read_document(repo, path) == data:
+        return _recovered(repo, finished)
+    work = _WrittenStep(repo, path, data, shown)
+
+    def draft(_: Transaction, base: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
+        head = HeadChange(base.head, base.head)
+        change = TreeChange(before, after)
+        return Draft("resolve", what, head=head, worktree=change, inverse=Inverse("resolve.revert"))
+
+    files = replace_worktree(repo, work, draft, trigger="PreResolve", why=f"Before: {what}"[:200])
+    return Resolved(tuple(work.decided), tuple(work.left), files)
+
+
 def _recovered(repo: Repository, operation: Operation) -> Resolved:
     """Report what an interrupted decision did, now that it has been carried out."""
     change = operation.worktree
@@ -295,6 +321,35 @@ class _ResolveStep:
 
     def _blob(self, batch: Batch, path: str, data: bytes, *, executable: bool) -> Entry:
         return Entry(os.path.basename(path), EntryKind.FILE, batch.add(Kind.BLOB, data, path), len(data), executable)
+
+
+class _WrittenStep(_ResolveStep):
+    """A file that somebody wrote, as the decision about it."""
+
+    def __init__(self, repo: Repository, path: str, data: bytes, shown: ObjectId) -> None:
+        super().__init__(repo, path, "", "as_is", "")
+        self._data = data
+        self._shown = shown
+
+    def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
+        """Build the folder with the file as it was written."""
+        items = decode(self._content(folder, CONFLICTS)) if self._entry(folder, CONFLICTS) is not None else ()
+        self.decided = [item for item in items if item.path == self._path]
+        self.left = [item for item in items if item.path != self._path]
+        if not self.decided:
+            raise ConflictUnknown(self._path, [item.location for item in items[:5]])
+        entry = self._entry(folder, self._path)
+        if entry is None or entry.kind is not EntryKind.FILE or entry.id != self._shown:
+            hint = "Load the page again, and put what you wrote into what is there now."
+            raise InputError(f"{readable_name(self._path)} was changed since it was shown", hint=hint)
+        changes: dict[str, Entry | None] = {
+            item.tree.aside: None
+            for item in self.decided
+            if item.tree is not None and item.tree.aside and self._entry(folder, item.tree.aside) is not None
+        }
+        changes[self._path] = self._blob(batch, self._path, self._data, executable=entry.executable)
+        changes[CONFLICTS] = self._blob(batch, CONFLICTS, encode(self.left), executable=False) if self.left else None
+        return change_tree(self._repo.trees, folder, changes, lambda data, at: batch.add(Kind.TREE, data, at))
 
 
 def _path_of_side(conflict: TreeConflict, decision: str) -> str:

@@ -7,14 +7,14 @@ from importlib import resources
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from aura_vcs.cli.output import humanize
 from aura_vcs.codec import path_text, readable_name
 from aura_vcs.compare.report.html import visible
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND
 
-STATIC = ("page.css", "views.css", "page.js", "compare.js", "media.js", "notes.js", "space.js", "icon.svg")
+STATIC = ("page.css", "views.css", "page.js", "compare.js", "media.js", "merge.js", "notes.js", "space.js", "icon.svg")
 """Our own files that pages load, and nothing else is served as such."""
 SHORT_ID = 10
 
@@ -51,6 +51,7 @@ def _environment() -> Environment:
         "url": url_path,
         "urlencode": url_path,
         "written": path_text,
+        "exact": lambda value: escape(readable_name(str(value))),
         "short": lambda text: text[:SHORT_ID],
         "signed": lambda number: f"{'+' if number > 0 else '−'}{humanize.size(abs(number))}",
     }

@@ -1,6 +1,7 @@
 """What could go to free so much: in order, with reasons, as planned, and back again."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -104,6 +105,31 @@ def test_a_plan_that_is_not_true_any_more_is_refused_whole(film: Path) -> None:
             project.free(plan)
         assert len(project.log(types=("autosave",))) == 3
         assert project.storage().offloaded.count == 0
+
+
+def test_renders_go_before_takes_and_are_made_again(film: Path) -> None:
+    """What a recipe makes, lies in the folder alone and is a day old goes; what was changed since it was made stays."""
+    write(film, {".auraignore": "*.upper\n", "a.upper": b"A" * 400_000, "b.upper": b"B" * 300_000, "new.upper": b"C"})
+    with aura.open(film) as project:
+        for name, letter in (("a", "A"), ("b", "B"), ("new", "C")):
+            count = (film / f"{name}.upper").stat().st_size
+            script = f"import sys; open(sys.argv[1], 'wb').write(b'{letter}' * {count})"
+            project.derived.set(f"{name}.upper", ["python3", "-c", script, "{output}"], inputs=["brief.json"])
+        for name in ("a", "b"):
+            os.utime(film / f"{name}.upper", (1_700_000_000, 1_700_000_000))
+        plan = project.plan_free(10**12)
+        assert [item.kind for item in plan.items] == ["autosave", "autosave", "render", "render", "file", "file"]
+        first, second = plan.items[2:4]
+        assert (first.name, first.bytes, first.when) == ("a.upper", 400_000, "now")
+        assert "aura derived make" in first.reason
+        (film / "b.upper").write_bytes(b"edited by hand")
+        os.utime(film / "b.upper", (1_700_000_000, 1_700_000_000))
+        done = project.free(plan, [first.id, second.id])
+        assert (done.renders, done.freed_bytes, done.versions) == (1, 400_000, 0)
+        assert not (film / "a.upper").exists()
+        assert (film / "b.upper").read_bytes() == b"edited by hand"
+        project.derived.make("a.upper")
+        assert (film / "a.upper").read_bytes() == b"A" * 400_000
 
 
 def test_without_a_remote_only_versions_can_go(film: Path) -> None:

@@ -140,9 +140,10 @@ def plan_command(
 ) -> None:
     """Say what could go to free so much, and let it go
 
-    First garbage whose grace period is over, then old autosaves and restore points, then large files that a remote
-    proves to hold. What you committed, marked important or tagged stays. Nothing goes without --execute; deleted
-    versions come back with `aura undo` until their grace period is over, files are fetched when they are needed.
+    First garbage whose grace period is over, then old autosaves and restore points, then renders that can be made
+    again, then large files that a remote proves to hold. What you committed, marked important or tagged stays. Nothing
+    goes without --execute; deleted versions come back with `aura undo` until their grace period is over, renders with
+    `aura derived make`, files are fetched when they are needed.
     """
     from aura_vcs.cli.shared.transfers import connect_to
     from aura_vcs.sync.offload.space_plan import execute_space, plan_space
@@ -161,7 +162,10 @@ def plan_command(
         console.data({**space_plan_to_json(plan), "done": done})
     elif done is not None:
         console.line(green("Freed "), strong(size(done.freed_bytes)), _later(done))
-        console.line(faint("`aura undo` brings the versions back."))
+        if done.versions:
+            console.line(faint("`aura undo` brings the versions back."))
+        if done.renders:
+            console.line(faint("`aura derived make` makes the renders again."))
 
 
 def space_plan_to_json(plan: "SpacePlan") -> dict[str, Any]:
@@ -182,7 +186,7 @@ def _later(done: "SpaceFreed") -> str:
 
 def _plan_lines(plan: "SpacePlan", chosen: "list[SpaceItem]") -> Iterator[Line]:
     if not plan.items:
-        yield ["There is nothing that could go: no old autosaves, and no large files that a remote holds."]
+        yield ["There is nothing that could go: no old autosaves, no renders, and no large files that a remote holds."]
         return
     total = sum(item.bytes for item in chosen)
     yield [strong(f"{count(len(chosen), 'thing')}, about {size(total)}")]

@@ -1,8 +1,10 @@
 """What could go so that so many bytes are free, each thing with its reason: a plan, then the deed.
 
 In this order, until it is enough: garbage whose grace period is over; autosaves and restore points that no rule keeps
-any longer, then the others that are older than a day, oldest first; large files that a remote proves to hold, the
-largest first. What a person made (a commit), marked important or named stays, and so does the version that is stood on.
+any longer, then the others that are older than a day, oldest first; renders and other files of the folder that are in
+no version, can be made again, and were not written to for a day, the largest first; large files that a remote proves to
+hold, the largest first. What a person made (a commit), marked important or named stays, and so does the version that is
+stood on.
 """
 
 from collections import Counter
@@ -21,15 +23,18 @@ from aura_vcs.index.records import ObjectRecord
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.retention import PrunePlan, RetentionDecision, RetentionRules, execute_prune, plan_prune
 from aura_vcs.objects.graph import find_alone
+from aura_vcs.project.derived import Eviction, evict, list_derived, plan_eviction
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.offload.offload import OFFLOAD_BYTES, OffloadPlan, execute_offload, plan_offload
 from aura_vcs.sync.offload.witnesses import witnesses
 from aura_vcs.sync.remotes.config import remotes
 
+DAY_SECONDS = 86_400.0
 DAY_OLD = RetentionRules(keep_autosaves=1, autosave_days=1, restore_point_days=1)
 """What goes at most: of autosaves the newest stays, and all that are younger than a day."""
 GARBAGE = "garbage"
+RENDER = "render:"
 
 Connect = Callable[[str], RemoteStorage]
 
@@ -42,7 +47,7 @@ class SpaceItem(msgspec.Struct, frozen=True):
     """
 
     id: str
-    kind: Literal["garbage", "autosave", "restore_point", "file"]
+    kind: Literal["garbage", "autosave", "restore_point", "render", "file"]
     name: str
     reason: str
     bytes: int
@@ -66,6 +71,7 @@ class SpaceFreed(msgspec.Struct, frozen=True):
     files: int
     freed_bytes: int
     later_bytes: int
+    renders: int = 0
 
 
 class _Candidates(msgspec.Struct, frozen=True):
@@ -73,6 +79,7 @@ class _Candidates(msgspec.Struct, frozen=True):
 
     items: tuple[SpaceItem, ...]
     prune: PrunePlan
+    renders: Eviction
     offload: OffloadPlan | None
     unreachable: dict[str, str]
 
@@ -91,7 +98,9 @@ def plan_space(repo: Repository, wanted_bytes: int, connect: Connect, *, least_b
 def execute_space(
     repo: Repository, ids: Collection[str], connect: Connect, *, least_bytes: int = OFFLOAD_BYTES
 ) -> SpaceFreed:
-    """Let the things go that have these ids in a plan: files, then versions as one operation that undo takes back.
+    """Let the things go that have these ids in a plan: files, versions as one operation that undo takes back, renders.
+
+    A render that is not byte for byte what was made any more stays.
 
     Interrupted, some of it has gone.
 
@@ -110,10 +119,15 @@ def execute_space(
         done = execute_offload(repo, found.offload)
         files, freed = done.files, done.freed_bytes
     pruned = execute_prune(repo, PrunePlan(tuple(going), found.prune.made_at)) if going else 0
+    renders = frozenset(item.removeprefix(RENDER) for item in ids if item.startswith(RENDER))
+    evicted = Eviction((), ())
+    if renders:
+        evicted = evict(repo, Eviction(tuple(one for one in found.renders.files if one[0] in renders), ()))
+        freed += evicted.size
     if GARBAGE in ids:
         freed += execute_gc(repo, plan_gc(repo)).freed_bytes
     later = sum(item.bytes for item in chosen if item.when == "later")
-    return SpaceFreed(pruned, files, freed, later)
+    return SpaceFreed(pruned, files, freed, later, len(evicted.files))
 
 
 def _candidates(repo: Repository, connect: Connect, least_bytes: int, only: frozenset[ObjectId] | None) -> _Candidates:
@@ -125,13 +139,15 @@ def _candidates(repo: Repository, connect: Connect, least_bytes: int, only: froz
         items.append(SpaceItem(GARBAGE, "garbage", "Garbage", reason, garbage.bytes, "now"))
     prune = _prunable(repo)
     items += _versions(repo, prune.to_delete)
+    renders = plan_eviction(repo, DAY_SECONDS)
+    items += _renders(repo, renders)
     offload: OffloadPlan | None = None
     unreachable: dict[str, str] = {}
     if only is None or only:
         chosen = msgspec.structs.replace(select(repo, (), ()), only=only)
         offload, unreachable = _offloadable(repo, connect, chosen, least_bytes)
         items += _files(offload) if offload is not None else []
-    return _Candidates(tuple(items), prune, offload, unreachable)
+    return _Candidates(tuple(items), prune, renders, offload, unreachable)
 
 
 def _prunable(repo: Repository) -> PrunePlan:
@@ -143,6 +159,13 @@ def _prunable(repo: Repository) -> PrunePlan:
     first = [by_rules[decision.version.id] for decision in oldest_first if decision.version.id in by_rules]
     then = [decision for decision in oldest_first if decision.version.id not in by_rules]
     return PrunePlan((*first, *then), format_time(at))
+
+
+def _renders(repo: Repository, plan: Eviction) -> Iterable[SpaceItem]:
+    hows = {item.path: item.how for item in list_derived(repo)} if plan.files else {}
+    for path, size in sorted(plan.files, key=lambda file: (-file[1], file[0])):
+        reason = f"`aura derived make` makes it again: {hows.get(path, '')}"
+        yield SpaceItem(f"{RENDER}{path}", "render", path, reason, size, "now")
 
 
 def _versions(repo: Repository, decisions: Sequence[RetentionDecision]) -> list[SpaceItem]:

@@ -20,12 +20,14 @@ from aura_vcs.history import commit as commit_room
 from aura_vcs.history import merge as merge_room
 from aura_vcs.history import undo as undo_room
 from aura_vcs.history.abort_merge import abort_merge
+from aura_vcs.history.file_edits import read_document
 from aura_vcs.history.merging.conflicts import sort
 from aura_vcs.history.names import branches as branch_room
 from aura_vcs.history.names import tags as tag_room
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.resolve import Decision, resolve_conflicts
+from aura_vcs.history.resolve import Decision, Resolved, resolve_by_hand, resolve_conflicts
 from aura_vcs.history.versions import delete_version, edit_version, undelete_version
+from aura_vcs.ids import ObjectId
 from aura_vcs.interchange.export_version import export_version
 from aura_vcs.project.scenes.set_values import set_values
 from aura_vcs.repository.repository import Repository
@@ -33,6 +35,7 @@ from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.studio.setting_keys import PATTERNS
 from aura_vcs.sync.locks.advice import lock_advice
 from aura_vcs.ui.actions.base import Action, Wish, given_paths, of_library
+from aura_vcs.ui.hand_edits import editable_text, edited_bytes
 from aura_vcs.ui.workspace import ProjectLane
 
 
@@ -173,7 +176,10 @@ class ResolveWish(Wish, frozen=True):
 
 def _resolve(repo: Repository, wish: ResolveWish) -> Any:
     path = given_paths(repo, [wish.path])[0]
-    done = resolve_conflicts(repo, path, wish.place, wish.decision, source=wish.source)
+    return _resolved(repo, resolve_conflicts(repo, path, wish.place, wish.decision, source=wish.source))
+
+
+def _resolved(repo: Repository, done: Resolved) -> Any:
     left = [{**conflict_to_json(item), "number": number} for number, item in enumerate(sort(done.remaining), 1)]
     shape = {"decided": [conflict_to_json(item) for item in done.decided], "left": left}
     return {**shape, **checkout_to_json(repo, done.files.head, done.files)}
@@ -190,6 +196,22 @@ def _resolve_edited(repo: Repository, wish: EditedResolveWish) -> Any:
     """Give a field another value than either side has, and take that as the decision."""
     set_values(repo, {wish.field: wish.value})
     return _resolve(repo, ResolveWish(path=wish.path, place=wish.place, decision="as_is"))
+
+
+class WrittenResolveWish(Wish, frozen=True):
+    path: str
+    text: str
+    shown: str
+
+
+def _resolve_written(repo: Repository, wish: WrittenResolveWish) -> Any:
+    """Take a text that was edited on the page as the decision about the whole file."""
+    path = given_paths(repo, [wish.path])[0]
+    before = read_document(repo, path)
+    if before is None or editable_text(before) is None:
+        raise InputError(f"{wish.path} cannot be edited here", hint="Edit it in its program, then take it as it is.")
+    done = resolve_by_hand(repo, path, edited_bytes(wish.text, before), ObjectId(wish.shown))
+    return _resolved(repo, done)
 
 
 class CopyWish(Wish, frozen=True):
@@ -221,6 +243,7 @@ HISTORY_ACTIONS: dict[str, Action] = {
     "merge/abort": Action(EmptyWish, lambda _: "Take the merge back", of_library(_abort)),
     "resolve": Action(ResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve)),
     "resolve/edit": Action(EditedResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_edited)),
+    "resolve/text": Action(WrittenResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_written)),
     "export/version": Action(CopyWish, lambda wish: f"Copy {wish.version} to {wish.target}", of_library(_copy)),
 }
 """Of each name, what does it."""

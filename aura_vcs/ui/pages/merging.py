@@ -1,6 +1,7 @@
 """Merging: what two lines have changed since they parted, and what a merge left to be decided."""
 
 import json
+from pathlib import Path
 
 import msgspec
 from msgspec import UNSET
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aura_vcs.cli.output.humanize import call
-from aura_vcs.compare.diff.text import highlights
+from aura_vcs.compare.diff.text import diff_text, highlights
 from aura_vcs.errors import AuraError
 from aura_vcs.history.diff.suggest_name import describe_changes
 from aura_vcs.history.diff.tree_diff import PathChange, compare_trees
@@ -16,11 +17,14 @@ from aura_vcs.history.merge import MergePlan, plan_merge
 from aura_vcs.history.merging.conflicts import OpenConflict, sort
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.resolve import open_conflicts
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.ids import blob_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
-from aura_vcs.ui.differences import Marked
+from aura_vcs.ui.differences import Marked, TextRow, text_rows
+from aura_vcs.ui.hand_edits import MOST_BYTES, editable_text
 from aura_vcs.ui.media_kinds import Kind, kind_of
 from aura_vcs.ui.pages.frame import page, standing
 from aura_vcs.ui.site import number_of, query_of, site_of
@@ -52,15 +56,21 @@ class Decision(msgspec.Struct, frozen=True):
     source: str
     field: str
     value: str
+    text: str | None
+    """The whole file, where it is a text that can be edited here; `shown` is its content id, `line` where to look."""
+    shown: str
+    line: int
+    rows: tuple[TextRow, ...]
+    """Both sides of a text beside each other, where whole files differ."""
 
 
 def decisions(repo: Repository) -> list[Decision]:
     """List what is to be decided."""
     found = tuple(sort(open_conflicts(repo)))
-    return [_decision(item, number, found) for number, item in enumerate(found, 1)]
+    return [_decision(repo, item, number, found) for number, item in enumerate(found, 1)]
 
 
-def _decision(item: OpenConflict, number: int, among: tuple[OpenConflict, ...]) -> Decision:
+def _decision(repo: Repository, item: OpenConflict, number: int, among: tuple[OpenConflict, ...]) -> Decision:
     sides: list[str | None] = [None, None, None]
     kind, place = "changed", ""
     if item.field is not None:
@@ -71,6 +81,8 @@ def _decision(item: OpenConflict, number: int, among: tuple[OpenConflict, ...]) 
         sides = [item.text.base, item.text.ours, item.text.theirs]
     elif item.tree is not None:
         kind = item.tree.kind
+    field = _field_name(item.path, place)
+    text, content, rows = (None, "", ()) if field else _editable_file(repo, item)
     rivals = [other for other in among if other.location == item.location and other.id != item.id]
     ours, theirs = _both_marked(sides[1], sides[2])
     aside = item.tree.aside if item.tree is not None and item.tree.aside else ""
@@ -78,8 +90,32 @@ def _decision(item: OpenConflict, number: int, among: tuple[OpenConflict, ...]) 
         number, item.path, place, item.location, kind, kind_of(item.path), sides[0], ours, theirs,
         item.ours_label, item.theirs_label,
         item.path if item.tree is not None and item.tree.ours is not None else "", aside,
-        item.theirs_label if rivals else "", _field_name(item.path, place), sides[1] or "",
+        item.theirs_label if rivals else "", field, sides[1] or "",
+        text, content, item.text.line if item.text is not None else 1, rows,
     )  # fmt: skip
+
+
+def _editable_file(repo: Repository, item: OpenConflict) -> tuple[str | None, str, tuple[TextRow, ...]]:
+    """Read a file of text as it is now, for somebody who edits it, and compare it with the other side's."""
+    if item.tree is not None and item.tree.kind in ("renamed", "blocked"):
+        return None, "", ()
+    data = _read(repo, item.path)
+    text = editable_text(data)
+    if data is None or text is None:
+        return None, "", ()
+    other = _read(repo, item.tree.aside) if item.tree is not None and item.tree.aside else None
+    rows = text_rows(diff_text(data, other)) if other is not None and editable_text(other) is not None else ()
+    return text, blob_id(data), rows
+
+
+def _read(repo: Repository, path: str) -> bytes | None:
+    """Read a small file of the folder; None where it cannot be read or is none."""
+    try:
+        with FolderSource(Path(repo.root)).open(path) as file:
+            data = file.read(MOST_BYTES + 1)
+    except AuraError:
+        return None
+    return data if len(data) <= MOST_BYTES else None
 
 
 def _field_name(path: str, pointer: str) -> str:

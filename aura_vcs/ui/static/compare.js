@@ -18,6 +18,7 @@
     const set = (mode) => {
       stage.dataset.mode = mode;
       slider.hidden = mode === 'side' || mode === 'difference';
+      $('[data-slider-word]', slider).textContent = mode === 'wipe' ? 'Wipe' : 'Blend';
       for (const button of $$('button[data-mode]', ab)) {
         const is = button.dataset.mode === mode;
         button.setAttribute('aria-checked', is);

@@ -80,6 +80,7 @@ const aura = (() => {
     else {
       toast(words(name, outcome.result), { undo: !lasting.has(name) });
       if (form && 'clears' in form.dataset) form.reset();
+      else for (const input of form?.elements || []) if ('defaultValue' in input) input.defaultValue = input.value; // nothing is begun any more
     }
     await refresh();
     body.dispatchEvent(new CustomEvent('aura:done', { detail: { name, ...outcome } }));
