@@ -1,7 +1,6 @@
 """`aura diff`."""
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -99,6 +98,8 @@ def diff_command(*, versions: tuple[str, ...], paths: tuple[str, ...], files: bo
         except NotAProject as error:
             named = (*versions, *paths)
             if len(named) == 2 and all(map(os.path.isfile, named)):
+                import shlex  # seldom needed
+
                 error.hint = f"Two files are compared with `aura diff --files {shlex.join(named)}`."
             raise
         return
@@ -260,10 +261,10 @@ def _write_report(console: Console, page: str, sides: Sides, media: "MediaFindin
 
 
 def _leave_unversioned(repo: "Repository", *written: str | None) -> None:
-    from aura_vcs.history.recording.unversioned_output import leave_unversioned
-
     for name in written:
         if name is not None:
+            from aura_vcs.history.recording.unversioned_output import leave_unversioned  # most is printed
+
             leave_unversioned(repo, name)
 
 

@@ -26,13 +26,15 @@ from aura_vcs.compare.timeline.match import ClipPosition, TimelineMatch, match_t
 from aura_vcs.compare.timeline.ripple import ClipShift, ripples
 from aura_vcs.compare.timeline.summary import SUMMARY_LIMIT, noise_line, summary
 from aura_vcs.compare.timeline.words import Words
-from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.model import OF_MEDIA, Clip, Ticks, Timeline, Track, shown, spoken
 from aura_vcs.formats.timeline.otio import is_otio
 from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.formats.timeline.studio import is_studio_timeline
 from aura_vcs.formats.timeline.timecode import Rate
+
+Documents = tuple[ParsedDocument | Unstructured | None, ParsedDocument | Unstructured | None]
 
 
 class TimelineDiff(Struct, frozen=True):
@@ -59,13 +61,22 @@ def is_timeline(value: JsonValue) -> bool:
 
 
 def diff_timeline_files(
-    old: bytes, new: bytes, *, limit: int = SUMMARY_LIMIT, path: str = "timeline.json", rate: Rate | None = None
+    old: bytes,
+    new: bytes,
+    *,
+    limit: int = SUMMARY_LIMIT,
+    path: str = "timeline.json",
+    rate: Rate | None = None,
+    documents: Documents = (None, None),
 ) -> TimelineDiff:
     """Compare two versions of a timeline or of an editor's project; at most `limit` lines of summary.
 
-    `path` is what the file is called; `rate` is for edit lists, which do not say theirs.
+    `path` is what the file is called; `rate` is for edit lists, which do not say theirs; `documents` are both as JSON,
+    where they were read.
     """
-    before, after = read_project(path, old, rate=rate), read_project(path, new, rate=rate)
+    was, now = documents
+    before = read_project(path, old, rate=rate, document=was)
+    after = read_project(path, new, rate=rate, document=now)
     for side, timeline in (("old", before), ("new", after)):
         if isinstance(timeline, Unstructured):
             reason = f"The {side} timeline is not compared clip by clip: {timeline.reason}"

@@ -42,6 +42,11 @@ class _LossyError(Exception):
     """Reading would lose something; the message is the reason."""
 
 
+def looks_like_json(data: bytes) -> bool:
+    """Tell whether bytes begin like a JSON object or list."""
+    return data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+
+
 def parse_document(data: bytes, limits: Limits = DOCUMENT_LIMITS) -> ParsedDocument | Unstructured:
     """Read a JSON document, or say why it must be compared as text or bytes.
 

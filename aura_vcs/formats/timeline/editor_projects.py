@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
 from aura_vcs.formats.timeline.aaf import is_aaf, read_aaf
 from aura_vcs.formats.timeline.containers import is_zip, open_zip
 from aura_vcs.formats.timeline.edl import is_edl, read_edl
@@ -51,4 +51,4 @@ def _bundle(data: bytes) -> Timeline | Unstructured:
     if "content.otio" not in archive.names:
         return Unstructured("it is a zip file with no timeline that is known in it")
     content = archive.read("content.otio")
-    return content if isinstance(content, Unstructured) else read_json_project(content)
+    return content if isinstance(content, Unstructured) else read_json_project(parse_document(content))

@@ -1,6 +1,6 @@
 """Reading projects and timelines that are JSON; the readers of other editors' files are not imported for them."""
 
-from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.model import Timeline
 from aura_vcs.formats.timeline.otio import is_otio, read_otio
@@ -13,14 +13,8 @@ def is_openshot(value: JsonValue) -> bool:
     return isinstance(value, dict) and all(isinstance(value.get(key), list) for key in keys)
 
 
-def looks_like_json(data: bytes) -> bool:
-    """Tell whether bytes begin like a JSON object or list."""
-    return data[:256].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
-
-
-def read_json_project(data: bytes) -> Timeline | Unstructured:
+def read_json_project(document: ParsedDocument | Unstructured) -> Timeline | Unstructured:
     """Read the model of a timeline of the studio, of OpenTimelineIO or of OpenShot, or say why there is none."""
-    document = parse_document(data)
     if isinstance(document, Unstructured):
         return document
     value = document.value

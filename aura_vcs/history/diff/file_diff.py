@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from aura_vcs.compare.diff.describe import LINES_LIMIT
-from aura_vcs.compare.diff.document import DocumentDiff, diff_documents
+from aura_vcs.compare.diff.document import DocumentDiff, diff_documents, diff_parsed
 from aura_vcs.compare.diff.text import TextDiff, diff_text
 from aura_vcs.compare.merge.text_kinds import is_json
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
-from aura_vcs.formats.media.findings import MediaDiff
+from aura_vcs.formats.jsondoc.parse import looks_like_json, parse_document
 from aura_vcs.formats.text import NO_TEXT
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.sources.comparison import CONTENT_LIMIT, is_file
 
 if TYPE_CHECKING:
     from aura_vcs.compare.timeline.diff import TimelineDiff
+    from aura_vcs.formats.media.findings import MediaDiff
 
 DOCUMENT_SUFFIXES = (".json", ".otio")
 PROJECT_SUFFIXES = frozenset(
@@ -43,7 +44,7 @@ class FileDiff(Struct, frozen=True):
     timeline: "TimelineDiff | None" = None
     document: DocumentDiff | None = None
     text: TextDiff | None = None
-    media: MediaDiff | None = None
+    media: "MediaDiff | None" = None
     reason: str = ""
 
     @property
@@ -54,7 +55,7 @@ class FileDiff(Struct, frozen=True):
 
 
 def diff_change(
-    comparison: Comparison, change: PathChange, *, media: MediaDiff | None = None, limit: int = LINES_LIMIT
+    comparison: Comparison, change: PathChange, *, media: "MediaDiff | None" = None, limit: int = LINES_LIMIT
 ) -> FileDiff:
     """Compare a changed file of a comparison; describe it in at most `limit` lines.
 
@@ -117,7 +118,7 @@ def _bytes_diff(text: TextDiff, other: str) -> FileDiff:
     return FileDiff("bytes", (f"{text.fallback}; {other}",), text=text)
 
 
-def media_diff(media: MediaDiff) -> FileDiff:
+def media_diff(media: "MediaDiff") -> FileDiff:
     """Convert the findings about a media file to the difference of a file."""
     problem = (f"not looked into: {media.problem}",) if media.problem else ()
     lines = (*media.lines, *problem)
@@ -135,11 +136,11 @@ def _timelines(path: str, old: bytes, new: bytes, limit: int) -> FileDiff | None
     """Compare two versions of a timeline or an editor's project; if all changes are wanted, their text too."""
     from aura_vcs.compare.timeline.diff import diff_timeline_files  # with two dozen modules behind it
 
-    timeline = diff_timeline_files(old, new, limit=limit, path=path)
+    before, after = (parse_document(side) if looks_like_json(side) else None for side in (old, new))
+    timeline = diff_timeline_files(old, new, limit=limit, path=path, documents=(before, after))
     if timeline.fallback:
         return _unread_project(path, old, new, timeline.fallback)
-    is_document = is_json(path, (old,)) and is_json(path, (new,))
-    document = diff_documents(old, new, limit=limit) if is_document else None
+    document = None if before is None or after is None else diff_parsed(before, after, limit=limit)
     text = None
     if limit >= DETAIL_LINES and document is None:
         text = diff_text(old, new)

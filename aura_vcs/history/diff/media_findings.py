@@ -4,12 +4,15 @@ Apart from `media_diff`, so that a comparison without media need not import what
 """
 
 import posixpath
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aura_vcs.formats.media.findings import MediaDiff
 from aura_vcs.history.diff.tree_diff import PathChange
 from aura_vcs.history.sources.comparison import is_file
+
+if TYPE_CHECKING:
+    from aura_vcs.formats.media.findings import MediaDiff
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".psd")
 MEDIA_SUFFIXES = frozenset(
@@ -29,7 +32,7 @@ class MediaFindings(Struct, frozen=True):
     none was looked into, because an optional part is not installed.
     """
 
-    by_path: dict[str, MediaDiff] = {}
+    by_path: "dict[str, MediaDiff]" = {}
     header_only: int = 0
     needs_extra: bool = False
 
