@@ -398,9 +398,8 @@ def _reverted_annotation(
     current = repo.refs.annotations.get(room, name) or Annotation(name)
     before, after = _optional(change.before, Annotation, name), _optional(change.after, Annotation, name)
     values = reverted_values(current, before, after)
-    return annotation_change(
-        room, current, with_values(current, values, transaction.replica, transaction.at, repo.author)
-    )
+    after = with_values(current, values, transaction.replica, transaction.at, repo.author, taken_back=True)
+    return annotation_change(room, current, after)
 
 
 def _reverted_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:

@@ -75,17 +75,28 @@ def deletion(annotation: Annotation) -> dict[str, Any]:
     return {"seen": dict(sorted(seen.items()))}
 
 
-def with_values(annotation: Annotation, values: Mapping[str, Any], replica: ReplicaId, at: str, by: str) -> Annotation:
+def with_values(
+    annotation: Annotation, values: Mapping[str, Any], replica: ReplicaId, at: str, by: str, *, taken_back: bool = False
+) -> Annotation:
     """Return the annotation with values given by this replica, stamped above every stamp it has.
 
+    What came from several machines may be larger than one may write: it can still be resolved, deleted and brought
+    back, and a change of it be `taken_back`, up to what is read.
+
     Raises:
-        LimitExceeded: it would be larger than ANNOTATION_BYTES.
+        LimitExceeded: it would be larger than ANNOTATION_BYTES, or than MERGED_BYTES where nothing is said anew.
     """
     counter = max((field.stamp[0] for field in annotation.fields.values()), default=0) + 1
     given = {key: Field(value, (counter, replica), at, by) for key, value in values.items()}
     changed = Annotation(annotation.id, dict(sorted({**annotation.fields, **given}.items())))
-    if len(encode_compact(changed)) > ANNOTATION_BYTES:
-        raise LimitExceeded("The size of what is said about one thing, in bytes", ANNOTATION_BYTES)
+    says_more = not taken_back and any(
+        value is not None and value is not True for key, value in values.items() if key != DELETED
+    )
+    limit = ANNOTATION_BYTES if says_more else MERGED_BYTES
+    if len(encode_compact(changed)) > limit:
+        error = LimitExceeded("The size of what is said about one thing, in bytes", limit)
+        error.hint = "Nothing was changed. Say it in a note of its own; this one can still be resolved and deleted."
+        raise error
     return changed
 
 

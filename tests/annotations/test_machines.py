@@ -211,8 +211,14 @@ def test_very_much_is_said(pair: tuple[Repository, Repository, FolderRemote]) ->
     exchange(remote, one, two)
     assert find_note(one, note.id) == find_note(two, note.id)
     assert len(find_note(one, note.id).replies) > 40
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(LimitExceeded) as refused:
         reply(one, note.id, "one more")
+    assert "resolved and deleted" in (refused.value.hint or "")
+    assert resolve_note(one, note.id).state == "resolved"
+    assert delete_note(one, note.id).state == "deleted"
+    undo(one)
+    assert reopen_note(one, note.id).state == "open"
+    exchange(remote, one, two)
     one.rebuild_index()
     assert find_note(one, note.id) == find_note(two, note.id)
     delete_note(one, add_note(one, "cut.mp4", "another").id)
