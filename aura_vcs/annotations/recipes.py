@@ -16,10 +16,12 @@ from aura_vcs.annotations.provenance import ProvenanceSubject, find_subject
 from aura_vcs.codec import clean_text, encode_compact, readable_name
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.input import UnknownName, UnknownVersion
+from aura_vcs.history.lookup.content import locate
+from aura_vcs.history.names.revisions import split_content
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
-from aura_vcs.index.annotations import AnnotationTable
+from aura_vcs.index.annotations import PRESENT, AnnotationTable
 from aura_vcs.model import Annotation, Inverse
-from aura_vcs.refs.annotations import DELETED, RECIPE, is_deleted, value_of, with_values
+from aura_vcs.refs.annotations import DELETED, EVICT, FREED, RECIPE, is_deleted, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
 from aura_vcs.repository.repository import Draft, Repository
 
@@ -147,12 +149,30 @@ def recipes(repo: Repository) -> list[Recipe]:
     return [recipe for recipe in found if recipe is not None]
 
 
+def needed_inputs(repo: Repository) -> dict[ObjectId, ObjectId]:
+    """Map contents that evicted ones are made from to one of those: without them these are gone for good.
+
+    Evicted means here also what is only meant to go, by whomever.
+    """
+    table = AnnotationTable(repo.index.database)
+    found: dict[ObjectId, ObjectId] = {}
+    for item in table.select(RECIPE) if table.count(RECIPE, PRESENT) else ():
+        if value_of(item, EVICT) is None and value_of(item, FREED) is None:
+            continue
+        recipe = recipe_of(item)
+        found.update((entry.content, ObjectId(item.id)) for entry in (recipe.inputs if recipe is not None else ()))
+    return found
+
+
 def find_recipe(repo: Repository, where: str) -> Recipe:
-    """Find how a file is made: the newest that makes a file of that name, or that of a content, by eight digits.
+    """Find how a file is made: the newest recipe for a file of that name, that of a content, by eight digits, or that
+    of what a version has, as `v3:proxy.mp4`.
 
     Raises:
-        UnknownName: nothing says how.
+        UnknownName: nothing says how. UnknownVersion.
     """
+    if split_content(where)[1]:
+        return _recipe_in_version(repo, where)
     known = recipes(repo)
     is_id = len(where) >= ID_DIGITS
     named = [recipe for recipe in known if recipe.output == where] or [
@@ -162,6 +182,16 @@ def find_recipe(repo: Repository, where: str) -> Recipe:
     if not named:
         raise UnknownName("recipe for", where, hint=hint)
     return named[0]
+
+
+def _recipe_in_version(repo: Repository, where: str) -> Recipe:
+    """Find how the content is made that a file has in a version."""
+    found = locate(repo, where)
+    item = None if found.is_folder else AnnotationTable(repo.index.database).get(RECIPE, found.entry.id)
+    recipe = recipe_of(item) if item is not None else None
+    if recipe is None:
+        raise UnknownName("recipe for", where, hint="`aura derived list` lists what can be made again.")
+    return recipe
 
 
 def changed_inputs(repo: Repository, recipe: Recipe, version: VersionId | None = None) -> list[str]:
@@ -191,7 +221,7 @@ def stale(repo: Repository, unsaved: Collection[str] = ()) -> dict[str, list[str
 
     `unsaved` are paths that differ from HEAD in the folder.
     """
-    if not AnnotationTable(repo.index.database).count(RECIPE, "present"):
+    if not AnnotationTable(repo.index.database).count(RECIPE, PRESENT):
         return {}
     newest: dict[str, Recipe] = {}
     for recipe in recipes(repo):

@@ -145,7 +145,7 @@ class Status:
             awaited=tuple(found.missing_heads),
             held=paths_of(found.tracked_ignored),
             conflicts=found.conflicts,
-            unreadable=paths_of(skipped.path for skipped in found.skipped),
+            unreadable=paths_of(skipped.path for skipped in found.skipped if not skipped.is_evicted),
             unstable=paths_of(found.unstable),
             interrupted=found.interrupted,
             is_clean=found.is_clean,
@@ -178,7 +178,7 @@ class Committed:
         return cls(
             version_or_none(done.version),
             paths_of(done.unstable),
-            paths_of(skipped.path for skipped in done.skipped),
+            paths_of(skipped.path for skipped in done.skipped if not skipped.is_evicted),
             done.new_branch,
             version_or_none(done.beside),
             version_or_none(done.amended),

@@ -34,6 +34,7 @@ AuraError                    1   something failed
 │   ├── LimitExceeded       37     deeper or larger than anything sane
 │   ├── IndexDamaged        38     the index was, and is gone; the next command builds it anew
 │   └── ObjectOffloaded     39     a remote has it, and cannot be asked now
+│       └── ObjectEvicted   39     freed because it can be made again
 ├── StorageError            43   the disk refused
 │   ├── StorageFull         41     no space or quota left
 │   ├── RecordUnreadable    43     one file of the store cannot be read (also a RecordCorrupt)

@@ -77,6 +77,18 @@ class ObjectOffloaded(IntegrityError):
         self.hint = f"{said}Make {where} reachable and run the command again; nothing was changed."
 
 
+class ObjectEvicted(ObjectOffloaded):
+    """The content was freed because it can be made again; nothing makes it unasked, and nothing was changed."""
+
+    def __init__(self, files: Sequence[str], size_bytes: int, reason: str = "") -> None:
+        super().__init__(files, (), size_bytes, reason)
+        more = f" and {len(files) - SHOWN_FILES} more files" if len(files) > SHOWN_FILES else ""
+        verb = "was" if len(files) == 1 else "were"
+        self.args = (f"{', '.join(files[:SHOWN_FILES])}{more} ({size_bytes:,} bytes) {verb} evicted",)
+        said = f"{reason}. " if reason else ""
+        self.hint = f"{said}It can be made again: `aura derived make VERSION:FILE`. Nothing was changed."
+
+
 class RecordCorrupt(IntegrityError):
     """A ref, an operation or a settings file cannot be read."""
 

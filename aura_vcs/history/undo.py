@@ -36,8 +36,8 @@ from aura_vcs.model import (
     TreeChange,
 )
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.refs.annotations import EVICT, FREED, RECIPE, reverted_values, value_of, with_values
 from aura_vcs.refs.annotations import ROOMS as ANNOTATION_ROOMS
-from aura_vcs.refs.annotations import reverted_values, with_values
 from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.changes import annotation_change, checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
@@ -319,7 +319,7 @@ def _reverted_ref(
     if room in FIELD_FOLDERS:
         return _reverted_field(repo, transaction, room, "/".join(parts), change)
     if room in ANNOTATION_ROOMS:
-        return _reverted_annotation(repo, transaction, room, parts[0], change)
+        return _reverted_annotation(repo, transaction, target, name, change)
     if room == "checkpoints":
         return _reverted_checkpoint(repo, target, parts[0], change)
     raise InputError(f"{name} cannot be taken back by this aura_vcs")
@@ -393,13 +393,16 @@ def _reverted_field(
 
 
 def _reverted_annotation(
-    repo: Repository, transaction: Transaction, room: str, name: str, change: RefChange
+    repo: Repository, transaction: Transaction, target: Operation, ref: str, change: RefChange
 ) -> tuple[str, RefChange]:
+    room, _, name = ref.partition("/")
     current = repo.refs.annotations.get(room, name) or Annotation(name)
     before, after = _optional(change.before, Annotation, name), _optional(change.after, Annotation, name)
     values = reverted_values(current, before, after)
-    after = with_values(current, values, transaction.replica, transaction.at, repo.author, taken_back=True)
-    return annotation_change(room, current, after)
+    if room == RECIPE and value_of(current, FREED) is not None and (before is None or EVICT in values):
+        raise OperationExpired(target.description, "what it is about")
+    back = with_values(current, values, transaction.replica, transaction.at, repo.author, taken_back=True)
+    return annotation_change(room, current, back)
 
 
 def _reverted_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:

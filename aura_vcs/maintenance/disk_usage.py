@@ -85,7 +85,7 @@ def storage_report(repo: Repository) -> StorageReport:
     versions = [record for record in queries.all_versions(VersionFilter()) if record.purged_at is None]
     sizes = _StoredSizes(repo, objects)
     paths = _paths(repo, versions)
-    away = repo.store.offloaded.all()
+    away = {blob: entry for blob, entry in repo.store.offloaded.all().items() if not entry.evicted}
     usage = folder_usage(repo.storage)
     shares = _shares(repo, versions, objects, sizes)
     return StorageReport(

@@ -24,7 +24,8 @@ from aura_vcs.repository.repository import Repository
 class FsckReport(msgspec.Struct, frozen=True):
     """What was found; `objects` and `bytes` count what was looked at (stored bytes).
 
-    `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is not a problem.
+    `offloaded` files, of `offloaded_bytes`, are not here on purpose: remotes hold them. That is not a problem; nor are
+    `evicted` ones, which can be made again.
     """
 
     problems: tuple[Finding, ...]
@@ -32,6 +33,8 @@ class FsckReport(msgspec.Struct, frozen=True):
     bytes: int
     offloaded: int = 0
     offloaded_bytes: int = 0
+    evicted: int = 0
+    evicted_bytes: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -52,9 +55,18 @@ def fsck(repo: Repository, *, quick: bool = False) -> FsckReport:
         checker.records()
         confirm_damage(repo, checker.versions, lambda sound: sound)
         checker.counts()
-    away = checker.offloaded
-    size = sum(away.values())
-    return FsckReport(tuple(checker.report()), checker.object_count, checker.stored_bytes, len(away), size)
+    freed = repo.store.offloaded.evicted()
+    evicted = [size for blob, size in checker.offloaded.items() if blob in freed]
+    away = [size for blob, size in checker.offloaded.items() if blob not in freed]
+    return FsckReport(
+        problems=tuple(checker.report()),
+        objects=checker.object_count,
+        bytes=checker.stored_bytes,
+        offloaded=len(away),
+        offloaded_bytes=sum(away),
+        evicted=len(evicted),
+        evicted_bytes=sum(evicted),
+    )
 
 
 class _Checker:
@@ -71,7 +83,7 @@ class _Checker:
         self._gone: dict[ObjectId, tuple[str, int]] = {}
         """Blobs that seem not to be here and are not recorded: a name, the size."""
         self.offloaded: dict[ObjectId, int] = {}
-        """Sizes of the blobs that are at remotes."""
+        """Sizes of the blobs that are at remotes, or evicted."""
         self.object_count = 0
         self.stored_bytes = 0
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from aura_vcs.annotations.recipes import needed_inputs
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageFull
@@ -154,12 +155,13 @@ def _purged_objects(repo: Repository, free: set[ObjectId]) -> set[ObjectId]:
 
 
 def _revertible_objects(repo: Repository, garbage: set[ObjectId], cutoff: str) -> set[ObjectId]:
-    """Garbage that a recent operation would bring back, a name stands on or a checkpoint needs.
+    """Garbage that a recent operation would bring back, a name stands on, or a checkpoint or something evicted needs.
 
     Also trees too young to go are looked into: what they hold may be old.
     """
     walker = Marker(repo, garbage)
     walker.mark(repo.refs.checkpoint_objects())
+    walker.mark_blobs(needed_inputs(repo))
     for tree in [*undoable_trees(repo, cutoff), *referenced_trees(repo)]:
         if tree in garbage:
             walker.mark_tree(tree)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Set
 
 import msgspec
 
+from aura_vcs.annotations.recipes import needed_inputs
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.ids import ObjectId, VersionId
@@ -40,6 +41,14 @@ class Marker:
     def mark(self, objects: Iterable[ObjectId]) -> None:
         """Mark objects that are reachable on their own."""
         self.found |= self._wanted & set(objects)
+
+    def mark_blobs(self, blobs: Iterable[ObjectId]) -> None:
+        """Mark contents, with the chunks that they are kept in."""
+        for blob in blobs:
+            self.mark([blob])
+            if blob in self._chunked:
+                self._chunked.remove(blob)
+                self._mark_chunks(blob)
 
     def mark_version(self, version: VersionId, *, content: bool) -> None:
         """Mark a version, and with `content` its tree."""
@@ -100,6 +109,7 @@ def find_reachable(repo: Repository, cutoff: str, wanted: Set[ObjectId]) -> Reac
         if dates and max(dates) >= cutoff:
             keeper.mark_version(label.version, content=True)
     keeper.mark(repo.refs.checkpoint_objects())
+    keeper.mark_blobs(needed_inputs(repo))
     for tree in undoable_trees(repo, cutoff):
         keeper.mark_tree(tree)
     repo.progress.finish()

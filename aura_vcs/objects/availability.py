@@ -1,14 +1,15 @@
 """Whether content is here, offloaded or missing, and getting what is offloaded.
 
 A blob is here when its bytes can be read; it is *offloaded* when they are not here and the record
-says which remote holds them; it is *missing* when nobody knows. A blob that is kept in chunks keeps
+says which remote holds them; it is *evicted* when they are not here and can be made again; it is *missing* when
+nobody knows. A blob that is kept in chunks keeps
 its list here when it is offloaded: only its chunks go.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from aura_vcs.errors.integrity import IntegrityError, ObjectMissing, ObjectOffloaded
+from aura_vcs.errors.integrity import IntegrityError, ObjectEvicted, ObjectMissing, ObjectOffloaded
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import pack_path
 from aura_vcs.objects.base import LocationIndex, PackLocation
@@ -108,6 +109,12 @@ def offloaded_chunks(store: SearchableStore, recorded: Mapping[ObjectId, Offload
     return chunks
 
 
+def evicted_among(store: SearchableStore, blobs: Iterable[ObjectId]) -> set[ObjectId]:
+    """Select those of the blobs that were evicted and are not here: nobody but a person makes them again."""
+    recorded = store.offloaded.evicted()
+    return set(missing_parts(store, [blob for blob in blobs if blob in recorded])) if recorded else set()
+
+
 def require(store: SearchableStore, wanted: Mapping[ObjectId, str]) -> None:
     """Make sure that the content of blobs is here; what is offloaded is fetched. `wanted` has a path for each.
 
@@ -133,4 +140,6 @@ def offloaded_error(store: SearchableStore, blobs: Mapping[ObjectId, str], reaso
     files = [path or (recorded[blob].path if blob in recorded else blob[:12]) for blob, path in blobs.items()]
     remotes = {name: None for blob in blobs if blob in recorded for name in recorded[blob].remotes}
     size = sum(recorded[blob].size for blob in blobs if blob in recorded)
+    if any(recorded[blob].evicted for blob in blobs if blob in recorded):
+        return ObjectEvicted(files, size, reason)
     return ObjectOffloaded(files, list(remotes), size, reason)

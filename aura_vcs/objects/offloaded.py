@@ -1,9 +1,10 @@
-"""Which content is *offloaded*: freed here on purpose, because a remote provably holds it.
+"""Which content is *offloaded*: freed here on purpose, because a remote provably holds it; or *evicted*: freed because
+it can be made again.
 
 `offloaded/<replica>.json` has one entry per blob; every copy of the project writes its own file and
 reads all of them, so that the record travels with a folder that a sync tool merges. Of several
-entries for a blob the one with the highest stamp counts; one without remotes says that the content
-was brought back. The record decides nothing where content is here: what is here is here.
+entries for a blob the one with the highest stamp counts; one without remotes that is not evicted either says
+that the content was brought back. The record decides nothing where content is here: what is here is here.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ class OffloadedContent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the content of a blob went: `remotes` are names with their addresses, none if it is back.
 
     `size` counts bytes of content. `path` is one that it has had. `readers` says who could read it here, as bits of
-    a file's mode; so it is again when it is back.
+    a file's mode; so it is again when it is back. What is `evicted` needs no remote: a recipe says how it is made.
     """
 
     size: int
@@ -33,6 +34,7 @@ class OffloadedContent(msgspec.Struct, frozen=True, omit_defaults=True):
     at: str
     stamp: tuple[int, ReplicaId]
     readers: int = ALL_READERS
+    evicted: bool = False
 
 
 class OffloadedRecord(msgspec.Struct, frozen=True):
@@ -55,8 +57,17 @@ class OffloadedRecords:
         self._refresh()
         return self._merged
 
+    def evicted(self) -> Mapping[ObjectId, OffloadedContent]:
+        """Return what is evicted, by blob."""
+        return {blob: entry for blob, entry in self.all().items() if entry.evicted}
+
     def note(
-        self, replica: ReplicaId, content: Mapping[ObjectId, tuple[int, str, Mapping[str, str], int]], at: str
+        self,
+        replica: ReplicaId,
+        content: Mapping[ObjectId, tuple[int, str, Mapping[str, str], int]],
+        at: str,
+        *,
+        evicted: bool = False,
     ) -> None:
         """Record where content goes, durably: size, path, remotes and readers of each blob.
 
@@ -67,7 +78,8 @@ class OffloadedRecords:
         self._refresh()
         own = self._own(replica)
         for blob, (size, path, remotes, readers) in content.items():
-            own[blob] = OffloadedContent(size, path, dict(remotes), at, (self._next(blob), replica), readers)
+            stamp = (self._next(blob), replica)
+            own[blob] = OffloadedContent(size, path, dict(remotes), at, stamp, readers, evicted)
         self._write(replica, own)
 
     def forget(self, replica: ReplicaId, blobs: Iterable[ObjectId], at: str) -> None:
@@ -132,7 +144,7 @@ class OffloadedRecords:
             for blob, entry in record.content.items():
                 if blob not in newest or entry.stamp > newest[blob].stamp:
                     newest[blob] = entry
-        self._merged = {blob: entry for blob, entry in newest.items() if entry.remotes}
+        self._merged = {blob: entry for blob, entry in newest.items() if entry.remotes or entry.evicted}
         self._seen = seen
 
     def _names(self) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from aura_vcs.annotations.recipes import Recipe, changed_inputs, is_agreed, recipes, set_recipe
+from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.worktree import FileUnreadable
@@ -28,6 +29,8 @@ from aura_vcs.project.recipe_process import run_command
 from aura_vcs.project.records.export_jobs import add_export, list_exports, load_export, run_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.made_files import copy_to, publish_copy, remove_unchanged
+from aura_vcs.worktree.scan.cache import file_state
+from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock
 
 EDIT_BYTES = 256 << 20
 """A larger file that is there is not written over: what it was could not be kept for undo."""
@@ -75,7 +78,7 @@ def _state(repo: Repository, path: str, content: ObjectId) -> DerivedState:
     found = _look_at(repo, path)
     if found is not None and stat.S_ISREG(found.st_mode):
         return "here"
-    return "stored" if repo.store.contains(content) else "evicted"
+    return "evicted" if missing_parts(repo.store, [content]) else "stored"
 
 
 def _look_at(repo: Repository, path: str) -> os.stat_result | None:
@@ -115,18 +118,68 @@ def make(repo: Repository, recipe: Recipe, *, recorded: bool = False, seconds: f
         InputError: the person of this machine has not agreed to the command; or what is there cannot be replaced.
         RecipeFailed: the command failed, took too long, or made nothing. FileUnreadable, ObjectMissing.
     """
-    if not is_agreed(repo, recipe):
-        hint = "Look at it with `aura derived why`; `aura derived make` asks before it is run."
-        raise InputError(f"The recipe for {recipe.output} comes from elsewhere and was not agreed to here", hint=hint)
+    _check_agreed(repo, recipe)
     if reason := unsafe_reason(recipe.output):
         raise InputError(f"The recipe writes to {recipe.output!r}: {reason}")
     _check_replaceable(repo, recipe.output)
+    return _made(repo, recipe, recorded, seconds)
+
+
+def make_stored(repo: Repository, recipe: Recipe, *, seconds: float | None = None) -> Made:
+    """Make a content again that was evicted, and put it back into the store, not into the folder.
+
+    It is made from its inputs as they were. Other bytes than its versions have are not stored.
+
+    Raises:
+        InputError: the person of this machine has not agreed to the command.
+        RecipeFailed: the command failed, or made other bytes. ObjectMissing.
+    """
+    _check_agreed(repo, recipe)
+    with tempfile.TemporaryDirectory(prefix="aura-make-") as name:
+        folder = Path(name)
+        inputs = [_lay_out(repo, recipe, number, folder, recorded=True) for number in range(len(recipe.inputs))]
+        output = folder / f"output{PurePosixPath(recipe.output).suffix}"
+        _run(recipe, inputs, output, folder, seconds)
+        if _hash(output) != recipe.content:
+            why = "it made other bytes than before"
+            error = RecipeFailed(recipe.output, why)
+            error.hint = f"`aura derived make {recipe.output} --recorded` puts those into your files, as new ones."
+            raise error
+        store_evicted(repo, recipe.output, output)
+    return Made(recipe.output, recipe.content, is_same=True)
+
+
+def store_evicted(repo: Repository, path: str, made: Path) -> None:
+    """Put the content of a file into the store, where versions need it; then it is no longer evicted."""
+    clock = FilesystemClock(repo.worktree.scratch)
+    source = FileSource(path, str(made), file_state(made.stat()), clock)
+    with repo.locks.shared("objects"):
+        with repo.store.batch(repo.progress) as batch:
+            blob = next(stored for _, stored in batch.add_sources([source]))
+            stored = batch.finish()
+        if blob is None:
+            raise RecipeFailed(path, "what it made kept changing")
+        repo.adopt_unrecorded_objects()
+        repo.index.update_locations(stored, {})
+        with repo.locks.exclusive("offloaded"):
+            repo.store.offloaded.forget(repo.replica, [blob], now())
+
+
+def _check_agreed(repo: Repository, recipe: Recipe) -> None:
+    if not is_agreed(repo, recipe):
+        hint = "Look at it with `aura derived why`; `aura derived make` asks before it is run."
+        raise InputError(f"The recipe for {recipe.output} comes from elsewhere and was not agreed to here", hint=hint)
+
+
+def _made(repo: Repository, recipe: Recipe, recorded: bool, seconds: float | None) -> Made:
     with tempfile.TemporaryDirectory(prefix="aura-make-") as name:
         folder = Path(name)
         inputs = [_lay_out(repo, recipe, number, folder, recorded=recorded) for number in range(len(recipe.inputs))]
         output = folder / f"output{PurePosixPath(recipe.output).suffix}"
         _run(recipe, inputs, output, folder, seconds)
         content = _hash(output)
+        if content in repo.store.offloaded.evicted():
+            store_evicted(repo, recipe.output, output)
         _put(repo, recipe.output, output)
     if content != recipe.content or not recorded:
         set_recipe(

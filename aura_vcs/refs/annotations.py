@@ -12,7 +12,7 @@ from typing import Any
 from aura_vcs import layout
 from aura_vcs.codec import encode_compact, encode_record, to_plain
 from aura_vcs.errors.integrity import LimitExceeded, RecordCorrupt
-from aura_vcs.ids import ReplicaId, is_note_id, is_object_id, is_replica_id
+from aura_vcs.ids import ObjectId, ReplicaId, is_note_id, is_object_id, is_replica_id
 from aura_vcs.model import Annotation, Field
 from aura_vcs.refs.packed_labels import PackedRecords, decode_ref
 from aura_vcs.storage.base import Deletable
@@ -20,6 +20,8 @@ from aura_vcs.storage.base import Deletable
 NOTE, PROVENANCE, RECIPE = ROOMS = layout.ANNOTATION_ROOMS
 DELETED = "deleted"
 """The field that says that an annotation is gone, and what of it was seen by whoever deleted it."""
+EVICT, FREED = "evict", "freed"
+"""Fields of recipes: whoever wants the content that they make to go, and that it has gone somewhere."""
 ANNOTATION_BYTES = 256 << 10
 """Encoded bytes of the largest annotation that a change makes; merged with others' it may be larger."""
 MERGED_BYTES = 4 << 20
@@ -64,6 +66,11 @@ def is_deleted(annotation: Annotation) -> bool:
         return False
     stamps = (field.stamp for key, field in annotation.fields.items() if key != DELETED)
     return all(isinstance(known := seen.get(replica, 0), int) and counter <= known for counter, replica in stamps)
+
+
+def freed_contents(recipes: Iterable[Annotation]) -> frozenset[ObjectId]:
+    """Return the contents that somebody has freed because a recipe makes them: where they are not, nothing is wrong."""
+    return frozenset(ObjectId(item.id) for item in recipes if value_of(item, FREED) is not None)
 
 
 def deletion(annotation: Annotation) -> dict[str, Any]:

@@ -23,7 +23,9 @@ from aura_vcs.storage.local import LocalStorage
 FORMAT_VERSION = 1
 ANNOTATIONS = "annotations"
 """The feature of a project in which there are notes, provenance or recipes."""
-KNOWN_FEATURES: frozenset[str] = frozenset({ANNOTATIONS})
+EVICTED = "evicted"
+"""The feature of a project in which versions hold content that was freed because it can be made again."""
+KNOWN_FEATURES: frozenset[str] = frozenset({ANNOTATIONS, EVICTED})
 LOOKED_AT = 50
 """So many versions are tried; most projects have one that can be read."""
 _NUMBER = rb'"format"\s*:\s*(\d+)'
@@ -86,14 +88,22 @@ def put_format(storage: LocalStorage, found: Format) -> None:
 def features_in_use(storage: LocalStorage) -> tuple[str, ...]:
     """Return the features that what lies in the project needs."""
     folders = (layout.NOTES, layout.PROVENANCE, layout.RECIPES)
-    return (ANNOTATIONS,) if any(storage.list(folder) for folder in folders) else ()
+    found = [ANNOTATIONS] if any(storage.list(folder) for folder in folders) else []
+    from aura_vcs.objects.offloaded import OffloadedRecords  # only where the file is damaged
+
+    return (*found, EVICTED) if OffloadedRecords(storage).evicted() else tuple(found)
 
 
 def with_annotations(storage: LocalStorage, found: Format) -> Format:
     """Let `format.json` say that there are annotations, before there are any: older readers refuse from then on."""
-    if ANNOTATIONS in found.features:
+    return with_feature(storage, found, ANNOTATIONS)
+
+
+def with_feature(storage: LocalStorage, found: Format, feature: str) -> Format:
+    """Let `format.json` name a feature before it is used: readers that do not know it refuse from then on."""
+    if feature in found.features:
         return found
-    changed = Format(found.format, found.project, tuple(sorted({*found.features, ANNOTATIONS})))
+    changed = Format(found.format, found.project, tuple(sorted({*found.features, feature})))
     storage.put(layout.FORMAT, encode_record(changed))
     return changed
 

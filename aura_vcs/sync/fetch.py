@@ -23,6 +23,7 @@ from aura_vcs.refs.changes import annotation_change, branch_change, label_change
 from aura_vcs.refs.label_merge import merge_labels
 from aura_vcs.repository.repository import Draft, Repository, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.state.annotations import Annotations, in_lines, newer_annotations, own_annotations
 from aura_vcs.sync.state.cache import RemoteCache, clear
@@ -194,6 +195,8 @@ def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: 
 
 def _record_offloaded(repo: Repository, draft: _FetchDraft, cache: RemoteCache, arrived: Downloaded) -> Downloaded:
     """Record what stays at the remote as offloaded before anything refers to it; add it to what arrived."""
+    if draft.negotiation.evicted:
+        arrived = _with_evicted(repo, draft, arrived)
     if not draft.negotiation.left:
         return arrived
     where = {cache.name: draft.snapshot.remote.location}
@@ -213,6 +216,18 @@ def _record_offloaded(repo: Repository, draft: _FetchDraft, cache: RemoteCache, 
         away |= {chunk: StoredObject(chunk, Kind.CHUNK, size, 0) for chunk, size in listed}
     new = repo.index.unlocated(away)
     return Downloaded({i: item for i, item in away.items() if i in new} | arrived.stored, arrived.chunks)
+
+
+def _with_evicted(repo: Repository, draft: _FetchDraft, arrived: Downloaded) -> Downloaded:
+    """Record what nobody has because it can be made again, before anything refers to it; add it to what arrived."""
+    files = draft.negotiation.evicted
+    record_evicted(repo, {file.id: (file.size, shown_path(file.path), ALL_READERS) for file in files.values()})
+    new = repo.index.unlocated(files)
+    return Downloaded(
+        {blob: StoredObject(blob, Kind.BLOB, file.size, 0) for blob, file in files.items() if blob in new}
+        | arrived.stored,
+        arrived.chunks,
+    )
 
 
 def _draft(

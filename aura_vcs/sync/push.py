@@ -31,6 +31,7 @@ from aura_vcs.sync.state.diverged_tags import report_diverged_tags
 from aura_vcs.sync.state.lock_record import PathLock
 from aura_vcs.sync.state.manifest import (
     ANNOTATIONS,
+    EVICTED,
     MANIFEST,
     Manifest,
     merge_entries,
@@ -54,7 +55,13 @@ from aura_vcs.sync.transfer.push_negotiation import (
     read_own_refs,
     versions_to_push,
 )
-from aura_vcs.sync.transfer.push_packs import PushPacks, offloaded_objects, pack_objects, plan_packs
+from aura_vcs.sync.transfer.push_packs import (
+    PushPacks,
+    offloaded_objects,
+    pack_objects,
+    plan_packs,
+    without_evicted,
+)
 from aura_vcs.sync.transfer.upload import send_labels, send_packs
 
 
@@ -249,14 +256,17 @@ def _draft(
         lambda record: labels[record.id].is_live or record.id in named,
         lambda i: table is None or i in table,
     )
-    away = offloaded_objects(repo, found.needed)
+    needed = without_evicted(repo, found.needed)
+    away = offloaded_objects(repo, needed)
     if options.bring and away:
-        repo.store.require({item.id: item.path for item in found.needed.values() if item.kind is Kind.BLOB})
-    sent = {i: item for i, item in found.needed.items() if options.bring or i not in away}
+        repo.store.require({item.id: item.path for item in needed.values() if item.kind is Kind.BLOB})
+        needed = without_evicted(repo, found.needed)
+    sent = {i: item for i, item in needed.items() if options.bring or i not in away}
     cargo = plan_packs(repo, sent, tombstoned_packs(snapshot.manifest), pack_bytes)
     settings = merge_settings(snapshot.manifest.settings, travelling_settings(repo.refs.settings()))
     annotations = newer_annotations(snapshot.annotations(), own_annotations(repo))
-    features = {*snapshot.manifest.features, ANNOTATIONS} if annotations else snapshot.manifest.features
+    features = {*snapshot.manifest.features, *((ANNOTATIONS,) if annotations else ())}
+    features |= {EVICTED} if len(needed) < len(found.needed) else set()
     manifest = msgspec.structs.replace(
         snapshot.manifest,
         features=tuple(sorted(features)),
@@ -272,7 +282,7 @@ def _draft(
         remote=snapshot.remote.location,
         versions=tuple(record.id for record in fresh),
         branches=tuple(moved),
-        objects=len(found.needed),
+        objects=len(needed),
         labels=len(changed),
         sent_bytes=cargo.stored_bytes + (0 if options.bring else sum(away.values())),
         through_bytes=sum(away.values()),

@@ -280,10 +280,11 @@ def _print_other_head(repo: "Repository", console: Console, other: "VersionRecor
 
 def _warn(repo: "Repository", console: Console, done: "Committed") -> None:
     print_unstable(repo, console, done.unstable, done.version, "Commit it again.")
-    for skipped in done.skipped:
+    left = [skipped for skipped in done.skipped if not skipped.is_evicted]
+    for skipped in left:
         console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     _warn_of_folders(repo, console, done)
-    if done.unstable or any(skipped.is_unreadable for skipped in done.skipped):
+    if done.unstable or any(skipped.is_unreadable for skipped in left):
         console.exit_code = 3
 
 

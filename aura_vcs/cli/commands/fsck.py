@@ -57,6 +57,7 @@ def fsck_command(
                 "objects": report.objects,
                 "bytes": report.bytes,
                 "offloaded": offloaded,
+                "evicted": {"files": report.evicted, "bytes": report.evicted_bytes},
             }
         )
         return
@@ -68,6 +69,9 @@ def fsck_command(
         console.line(
             f"Offloaded: {files}, {size(report.offloaded_bytes)}; remotes hold them, and that is as it should be"
         )
+    if report.evicted:
+        files = count(report.evicted, "file")
+        console.line(f"Evicted: {files}, {size(report.evicted_bytes)}; `aura derived make` makes them again")
     if report.is_clean:
         console.line(green("Everything is intact: "), looked)
     else:

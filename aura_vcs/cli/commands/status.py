@@ -71,7 +71,10 @@ def status_command(repo: "Repository", console: Console) -> None:
             print_advice(console, advice)
     _print_tracked_ignored(repo, console, found)
     for skipped in found.skipped:
-        console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
+        if skipped.is_evicted:
+            console.note(faint(f"{short_path(skipped.path)} is not here: {skipped.reason}"))
+        else:
+            console.warn(f"{short_path(skipped.path)} cannot be saved: {skipped.reason}")
     for path in found.unstable:
         console.warn(f"{path} is being written right now")
 

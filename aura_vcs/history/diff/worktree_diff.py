@@ -44,7 +44,7 @@ def compare_worktree(
         chosen = tuple(c for c in chosen if c.path not in bare or scan.file(c.path) is not None)
         chosen = tuple(replace(c, new=_worktree_entry(repo, scan, c.path, c.old)) for c in chosen)
     for skipped in scan.skipped:
-        if skipped.is_unreadable:
+        if skipped.is_unreadable and not skipped.is_evicted:
             repo.progress.note(f"{skipped.path} is left out: {skipped.reason}")
     documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
     return Comparison(chosen, documents, stored, folder, tuple(dict.fromkeys(unstable)))

@@ -22,7 +22,8 @@ class OffloadedFiles:
     """Finds offloaded files; every tree is opened once."""
 
     def __init__(self, repo: Repository) -> None:
-        self._recorded = repo.store.offloaded.all()
+        recorded = repo.store.offloaded.all()
+        self._recorded = {blob: entry for blob, entry in recorded.items() if not entry.evicted}
         self._holdings = Holdings(repo.graph, self._recorded)
 
     def __bool__(self) -> bool:

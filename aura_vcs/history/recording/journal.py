@@ -18,6 +18,7 @@ from aura_vcs.errors.integrity import IntegrityError, LinkedPath, ObjectMissing,
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import ASIDE, PENDING
 from aura_vcs.model import Entry, EntryKind, Operation
+from aura_vcs.objects.availability import evicted_among
 from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.trees import Difference
 from aura_vcs.repository.repository import Repository
@@ -240,6 +241,8 @@ def ensure_content(repo: Repository, differences: Sequence[Difference]) -> Mappi
     """
     wanted = {d.new.id: d.path for d in differences if d.new is not None and d.new.kind is not EntryKind.DIR}
     if repo.store.offloaded.all():
+        for blob in evicted_among(repo.store, wanted):
+            del wanted[blob]  # which the worktree leaves out, with words
         repo.store.require(wanted)
         return repo.store.places.find_many(wanted)
     placed = repo.store.places.find_many(wanted)

@@ -23,6 +23,7 @@ from aura_vcs.objects.packs.folder_packs import write_packs
 from aura_vcs.objects.packs.format import Footer, PackEntry
 from aura_vcs.objects.packs.verify import check_entries
 from aura_vcs.objects.packs.writer import NewObject
+from aura_vcs.refs.annotations import RECIPE, freed_contents
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance.local_objects import OwnObjects
@@ -178,7 +179,8 @@ def _walk(
     repo: Repository, snapshot: RemoteSnapshot, sound: RemoteIntactObjects, own: OwnObjects, labels: RemoteLabels
 ) -> tuple[RemoteNeeds, set[VersionId]]:
     """Find what the remote needs, and the versions whose labels nobody has."""
-    needs = RemoteNeeds(sound, own, repo.progress)
+    recipes = (item for name, item in labels.annotations.items() if name.startswith(f"{RECIPE}/"))
+    needs = RemoteNeeds(sound, own, repo.progress, freed_contents(recipes))
     unlabelled = recover_labels(repo, labels, needs.ancestry(snapshot.manifest, labels))
     needs.content(snapshot.manifest, labels)
     return needs, unlabelled

@@ -5,6 +5,7 @@ The walk goes from the versions down, through what is whole there and through wh
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from aura_vcs.codec import decode_tree, decode_version
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
@@ -34,9 +35,12 @@ class RemoteNeeds:
     hold is kept, and `unsaved` is what of it is not to be had.
     """
 
-    def __init__(self, sound: RemoteIntactObjects, own: OwnObjects, progress: Progress) -> None:
+    def __init__(
+        self, sound: RemoteIntactObjects, own: OwnObjects, progress: Progress, freed: Collection[ObjectId] = ()
+    ) -> None:
         self._sound = sound
         self._own = own
+        self._freed = freed
         self._progress = progress
         self._below = Below(self)
         self._lost_versions: dict[VersionId, Lost] = {}
@@ -108,7 +112,10 @@ class RemoteNeeds:
     def ask_blob(self, blob: ObjectId, path: str) -> Lost:
         """Find what of a file's content is lost; see Question."""
         found = self._sound.whole.find(blob)
-        return NOTHING if found is not None and not found.entry.chunked else self._find_content(blob, path)
+        if found is not None and not found.entry.chunked:
+            return NOTHING
+        lost = self._find_content(blob, path)
+        return NOTHING if blob in self._freed else lost  # a recipe makes it
 
     def _obtain(self, object_id: ObjectId, kind: Kind, path: str) -> bytes | None:
         """Obtain a version or tree; note where it is to come from, if the remote does not have it whole."""

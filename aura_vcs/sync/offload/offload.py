@@ -137,7 +137,7 @@ def _chosen(
 ) -> tuple[dict[ObjectId, OffloadedFile], list[OffloadedFile], list[ObjectRecord]]:
     """Split files by what remotes have into what goes and what stays; list also the objects that are freed by it."""
     going, kept = _split_by_copies(wish, parts, lists.keys(), proofs, copies)
-    objects = _removable(repo, going, parts, lists)
+    objects = removable_objects(repo, going, parts, lists)
     going, shared = _worthwhile(repo, going, parts, {record.id for record in objects})
     return going, [*kept, *shared], objects
 
@@ -257,7 +257,7 @@ def _split_by_copies(
     return going, kept
 
 
-def _removable(
+def removable_objects(
     repo: Repository,
     going: Collection[ObjectId],
     parts: Mapping[ObjectId, Sequence[ObjectId]],

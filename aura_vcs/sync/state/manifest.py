@@ -41,7 +41,9 @@ ANNOTATIONS = "annotations"
 """The feature of a remote whose records hold notes, provenance or recipes: whoever writes there must keep them."""
 PROJECT_FOLDER = "project"
 """The feature of a manifest that a project makes of itself: what lies there is the project's own to collect."""
-KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS, PROJECT_FOLDER})
+EVICTED = "evicted"
+"""The feature of a remote whose versions hold content that is not there: a recipe among its records makes it."""
+KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, PROJECT_FOLDER})
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40

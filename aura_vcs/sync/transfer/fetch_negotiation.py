@@ -11,7 +11,9 @@ from aura_vcs.model import Kind, Label, Tree, Version
 from aura_vcs.objects.chunking import LARGE_BYTES, decode_chunk_list
 from aura_vcs.objects.graph import Folder, TreeVisit, UnreadableObject, Walk, ancestry
 from aura_vcs.objects.trees import CACHED_ENTRIES
+from aura_vcs.refs.annotations import RECIPE, freed_contents
 from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.state.manifest import EVICTED
 from aura_vcs.sync.state.reader import RemoteReader
 from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
 
@@ -34,6 +36,9 @@ class FetchNegotiation:
         self.versions: dict[VersionId, Version] = {}
         self.needed: dict[ObjectId, Kind] = {}
         self.left: dict[ObjectId, SelectedFile] = {}
+        self.evicted: dict[ObjectId, SelectedFile] = {}
+        """What is not there because it can be made again, as a recipe that is there says."""
+        self._freed: frozenset[ObjectId] | None = None
         self.trees: dict[ObjectId, Tree] = {}
         """Of the trees, as many as are kept decoded anyway: they are wanted again when the fetch is recorded."""
         self._kept_entries = 0
@@ -89,12 +94,12 @@ class FetchNegotiation:
         record = self._queries.version(version)
         if record is not None and self._repo.store.contains(record.tree):
             return
-        before = set(self._walk.seen), dict(self.needed), dict(self.left), dict(self.trees)
+        before = set(self._walk.seen), dict(self.needed), dict(self.left), dict(self.trees), dict(self.evicted)
         try:
             self.content(version)
             self.reader().require(self.needed.keys() - before[1].keys())
         except RemoteCorrupt:
-            self._walk.seen, self.needed, self.left, self.trees = before
+            self._walk.seen, self.needed, self.left, self.trees, self.evicted = before
 
     def tree(self, tree: ObjectId) -> Tree:
         """Read a tree there, as the walk does."""
@@ -119,6 +124,9 @@ class FetchNegotiation:
 
     def _blobs(self, blobs: dict[ObjectId, SelectedFile]) -> None:
         lacking = blobs.keys() - self.left.keys() - self._queries.held(blobs)
+        if evicted := self._evicted(lacking):
+            self.evicted |= {blob: blobs[blob] for blob in evicted}
+            lacking -= evicted
         if not lacking:
             return
         self.reader().require(lacking)
@@ -139,6 +147,16 @@ class FetchNegotiation:
         here = self._queries.held(chunks) - self._repo.index.unlocated(chunks)
         for chunk in chunks - here:
             self.needed[chunk] = Kind.CHUNK
+
+    def _evicted(self, lacking: Iterable[ObjectId]) -> set[ObjectId]:
+        """Select what is not there, and was freed by somebody because it can be made again."""
+        if EVICTED not in self._snapshot.manifest.features:
+            return set()
+        if self._freed is None:
+            named = self._snapshot.annotations().items()
+            self._freed = freed_contents(item for name, item in named if name.startswith(f"{RECIPE}/"))
+        reader = self.reader()
+        return {blob for blob in lacking if blob in self._freed and not reader.has(blob)}
 
     def _lists(self) -> set[ObjectId]:
         """Return the blobs that are stored in chunks there."""

@@ -9,7 +9,7 @@ from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing, RecordCorrup
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.availability import find_in_packs
+from aura_vcs.objects.availability import find_in_packs, missing_parts
 from aura_vcs.objects.base import IDENTIFY, PackLocation
 from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
@@ -97,6 +97,14 @@ def offloaded_objects(repo: Repository, needed: Mapping[ObjectId, ObjectToSend])
         for object_id in away
         if repo.store.loose.find(object_id) is None and (record := queries.object(object_id)) is not None
     }
+
+
+def without_evicted(repo: Repository, needed: Mapping[ObjectId, ObjectToSend]) -> Mapping[ObjectId, ObjectToSend]:
+    """Leave out what is evicted here: nobody has to have it, its recipe travels."""
+    left = repo.store.offloaded.evicted().keys() & needed.keys()
+    absent = missing_parts(repo.store, left) if left else {}
+    gone = {part for blob, parts in absent.items() for part in (blob, *parts)}
+    return {i: item for i, item in needed.items() if i not in gone} if gone else needed
 
 
 def _places(repo: Repository, needed: Mapping[ObjectId, ObjectToSend]) -> dict[ObjectId, PackLocation | None]:

@@ -26,6 +26,8 @@ class Skipped(msgspec.Struct, frozen=True):
     reason: str
     is_unreadable: bool = False
     """Whether what it holds cannot be seen, so that what is versioned of it stays as it was."""
+    is_evicted: bool = False
+    """Whether it is absent because its content was evicted: it stays in versions, and may be written over."""
 
 
 class ScannedFolder:
@@ -189,7 +191,8 @@ class Scan:
 
     def is_unseen(self, path: str) -> bool:
         """Tell whether what is at the path, or in a folder above it, could not be seen."""
-        return any(s.is_unreadable and (path == s.path or path.startswith(f"{s.path}/")) for s in self.skipped)
+        unseen = (s.path for s in self.skipped if s.is_unreadable and not s.is_evicted)
+        return any(path == other or path.startswith(f"{other}/") for other in unseen)
 
     def unseen(self) -> dict[str, list[str]]:
         """Group names of what could not be seen by the folder that it is in."""

@@ -1,0 +1,221 @@
+"""What only older versions hold and can be made again goes, and is nowhere taken for damage; it comes back."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from aura_vcs.annotations.recipes import agree, find_recipe, set_recipe
+from aura_vcs.errors import InputError
+from aura_vcs.errors.documents import RecipeFailed
+from aura_vcs.errors.integrity import ObjectEvicted
+from aura_vcs.history.checkout import checkout
+from aura_vcs.history.commit import commit
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.status import status
+from aura_vcs.history.undo import undo
+from aura_vcs.history.versions import delete_version
+from aura_vcs.maintenance.fsck import fsck
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.project.derived import make, make_stored
+from aura_vcs.repository.format_file import EVICTED
+from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.folder import FolderRemote
+from aura_vcs.sync.fetch import fetch
+from aura_vcs.sync.maintenance.fsck import fsck_remote
+from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_version_eviction
+from aura_vcs.sync.push import push
+from aura_vcs.sync.state.cache import NullCache
+from aura_vcs.sync.state.snapshot import load_snapshot
+
+from tests.sync.machines import clone, content, folder_remote, known, machine, manifest, save, write
+
+REPEAT = "import sys; open(sys.argv[2], 'w').write(open(sys.argv[1]).read() * int(sys.argv[3]))"
+
+
+@pytest.fixture(params=[3, 900_000], ids=["small", "in chunks"])
+def times(request: pytest.FixtureRequest) -> int:
+    """How often the text is repeated: a few bytes, or so many that they are kept in chunks."""
+    return int(request.param)
+
+
+@pytest.fixture
+def repo(tmp_path: Path, times: int) -> Repository:
+    """A project whose first version has a render that the second has otherwise."""
+    found = machine(tmp_path / "film", "Ada")
+    command = [sys.executable, "-c", REPEAT, "{input}", "{output}", str(times)]
+    for text in ("one", "two"):
+        write(found, "script.txt", text)
+        write(found, "render.bin", text * times)
+        set_recipe(found, "render.bin", command, ["script.txt"])
+        commit(found, text)
+    return found
+
+
+def evict_all(repo: Repository) -> int:
+    """Mark all that can go, and free it at once."""
+    mark_evicted(repo, plan_version_eviction(repo))
+    return free_evicted(repo, grace_seconds=0).files
+
+
+def rendered(repo: Repository) -> Path:
+    """Where the render lies."""
+    return Path(repo.root, "render.bin")
+
+
+def test_only_what_is_older_goes(repo: Repository) -> None:
+    """What HEAD stands on stays; what is marked goes after the grace period, and undo keeps it until then."""
+    plan = plan_version_eviction(repo)
+    assert [(file.path, file.reason) for file in plan.going] == [("render.bin", "")]
+    assert [file.reason for file in plan.staying] == ["HEAD stands on it"]
+    assert plan_version_eviction(repo, 3600).going == (), "younger than an hour"
+    assert mark_evicted(repo, plan) == 1
+    assert free_evicted(repo).files == 0, "the grace period is not over"
+    undo(repo)
+    assert free_evicted(repo, grace_seconds=0).files == 0
+    assert evict_all(repo) == 1
+    assert EVICTED in repo.format.features
+    assert evict_all(repo) == 0
+    assert "has been collected" in undo(repo).passed_over[0]
+
+
+def test_it_is_not_damage(repo: Repository) -> None:
+    """Read, it says what it is; fsck, gc and an index made anew do not call it damage."""
+    evict_all(repo)
+    first = resolve(repo, "v1")
+    with pytest.raises(ObjectEvicted, match=r"render.bin .* was evicted") as refused:
+        content(repo, first)
+    assert "derived make" in (refused.value.hint or "")
+    for _ in range(2):
+        report = fsck(repo)
+        assert (report.problems, report.evicted, report.offloaded) == ((), 1, 0)
+        execute_gc(repo, plan_gc(repo, grace_seconds=0))
+        repo.rebuild_index()
+    assert fsck(repo).evicted == 1
+
+
+def test_checked_out(repo: Repository, times: int) -> None:
+    """A version is checked out without it; that is no change, and the way on and back loses nothing."""
+    evict_all(repo)
+    checkout(repo, "v1")
+    assert (rendered(repo).exists(), Path(repo.root, "script.txt").read_text()) == (False, "one")
+    found = status(repo)
+    assert found.changes == ()
+    assert [(s.path, s.is_evicted) for s in found.skipped] == [("render.bin", True)]
+    write(repo, "other.txt", "new")
+    made = commit(repo, "beside").version
+    assert made is not None
+    assert repo.trees.entry(made.tree, "render.bin") is not None, "nobody deleted it"
+    checkout(repo, "v2")
+    assert rendered(repo).read_text() == "two" * times
+    undo(repo)
+    assert not rendered(repo).exists()
+    write(repo, "render.bin", "mine")
+    assert [(c.path, c.change) for c in status(repo).changes] == [("render.bin", "modified")]
+    checkout(repo, "v2")
+    undo(repo)
+    assert rendered(repo).read_text() == "mine"
+
+
+def test_made_again(repo: Repository, times: int) -> None:
+    """Made again, it is in its version as it was: checked out, read, and no longer evicted."""
+    evict_all(repo)
+    recipe = find_recipe(repo, "v1:render.bin")
+    assert make_stored(repo, recipe).is_same
+    assert fsck(repo).problems == ()
+    assert fsck(repo).evicted == 0
+    checkout(repo, "v1")
+    assert rendered(repo).read_text() == "one" * times
+    assert status(repo).is_clean
+    repo.rebuild_index()
+    assert fsck(repo).problems == ()
+
+
+def test_made_in_the_folder(repo: Repository, times: int) -> None:
+    """Where the version is checked out, `make` puts it among the files again, and nothing has changed."""
+    evict_all(repo)
+    checkout(repo, "v1")
+    assert make(repo, find_recipe(repo, "v1:render.bin"), recorded=True).is_same
+    assert rendered(repo).read_text() == "one" * times
+    assert status(repo).changes == ()
+    rendered(repo).unlink()
+    write(repo, "a.txt", "a")
+    commit(repo, "with it gone")
+    assert fsck(repo).problems == ()
+
+
+def test_other_bytes(repo: Repository, tmp_path: Path) -> None:
+    """A command that makes something else now is told, and puts nothing into the store."""
+    state = tmp_path / "state"
+    state.write_text("1")
+    code = f"import sys; open(sys.argv[1], 'w').write(open({str(state)!r}).read())"
+    write(repo, "odd.bin", "1")
+    set_recipe(repo, "odd.bin", [sys.executable, "-c", code, "{output}"], [])
+    commit(repo, "odd")
+    save(repo, "odd.bin", "other")
+    evict_all(repo)
+    state.write_text("2")
+    with pytest.raises(RecipeFailed, match="other bytes"):
+        make_stored(repo, find_recipe(repo, "v3:odd.bin"))
+    assert fsck(repo).problems == ()
+
+
+@pytest.fixture
+def remote(repo: Repository, tmp_path: Path) -> FolderRemote:
+    """A remote that was never sent what was evicted."""
+    evict_all(repo)
+    found = folder_remote(tmp_path / "remote", repo)
+    push(repo, found, known(repo))
+    return found
+
+
+def test_pushed_and_cloned(repo: Repository, remote: FolderRemote, tmp_path: Path, times: int) -> None:
+    """A remote and a clone of it have the versions without it; all look whole, and the clone can make it again."""
+    assert manifest(remote).features == ("annotations", "evicted")
+    assert fsck_remote(load_snapshot(remote, NullCache(), repo.format.project)).problems == ()
+    assert push(repo, remote, known(repo)).is_empty
+    other = clone(tmp_path / "other", "Bo", remote)
+    assert EVICTED in other.format.features
+    assert rendered(other).read_text() == "two" * times
+    assert (fsck(other).problems, fsck(other).evicted) == ((), 1)
+    checkout(other, "v1")
+    assert status(other).changes == ()
+    save(other, "script.txt", "three")
+    push(other, remote, known(other))
+    fetch(repo, remote, known(repo))
+    assert fsck(repo).problems == ()
+    recipe = find_recipe(other, "v1:render.bin")
+    with pytest.raises(InputError, match="not agreed"):
+        make_stored(other, recipe)
+    agree(other, recipe)
+    assert make_stored(other, recipe).is_same
+    assert (fsck(other).problems, fsck(other).evicted) == ((), 0)
+    assert fsck_remote(load_snapshot(remote, NullCache(), repo.format.project)).problems == ()
+
+
+def test_its_inputs_stay(repo: Repository) -> None:
+    """What something evicted is made from is neither evicted nor collected, and damage of it keeps it here."""
+    script = find_recipe(repo, "v1:render.bin").inputs[0]
+    evict_all(repo)
+    save(repo, "script.txt", "three")
+    set_recipe(repo, "script.txt", ["cp", "{input}", "{output}"], ["render.bin"])
+    save(repo, "script.txt", "four")
+    assert "something that was evicted is made from it" not in [f.reason for f in plan_version_eviction(repo).staying]
+    delete_version(repo, resolve(repo, "v1"))
+    execute_gc(repo, plan_gc(repo, grace_seconds=0))
+    assert repo.store.read(script.content) == b"one"
+    assert fsck(repo).problems == ()
+
+
+def test_not_without_proof(repo: Repository) -> None:
+    """An input that is not here keeps it, and so does a command that nobody has agreed to on this machine."""
+    script = find_recipe(repo, "v1:render.bin").inputs[0]
+    mark_evicted(repo, plan_version_eviction(repo))
+    found = repo.store.loose.find(script.content)
+    if found is not None:
+        path = Path(repo.storage.path(found[0]))
+        path.unlink()
+    else:
+        shutil.rmtree(Path(repo.storage.root, "objects", "packs"))
+    kept = free_evicted(repo, grace_seconds=0)
+    assert kept.files == 0
