@@ -35,6 +35,7 @@ PAGES = (
     "docs/notes.md",
     "docs/provenance.md",
     "docs/derived.md",
+    "docs/agents.md",
 )
 FIXTURE = ROOT / "fixtures/solar-system"
 DATABASE = ROOT / "fixtures/aura-studio"

@@ -86,7 +86,10 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "derived set": ("DerivedFiles.set", {"--input": "inputs"}),
     "derived why": ("DerivedFiles.__getitem__", {"FILE": "path"}),
     "derived make": ("DerivedFiles.make", {"--yes": "agreed"}),
-    "derived evict": ("DerivedFiles.evict DerivedFiles.plan_evict", {"--dry-run": ()}),
+    "derived evict": (
+        "DerivedFiles.evict DerivedFiles.plan_evict DerivedFiles.evict_versions DerivedFiles.plan_evict_versions",
+        {"--dry-run": (), "--versions": (), "--remote": ()},
+    ),
     "cost": ("Provenances.costs Studio.costs", {"--all": (), "--budget": ()}),
     "version list": ("Versions.list", {"--type": "types", "-n": "limit"}),
     "version compare": ("Project.diff", {}),

@@ -56,7 +56,7 @@ PARTS = {
         "recording sources",
         "diff media_index file_edits init merging project_settings provenance_files",
         "names",
-        "autosave checkout commit lookup versions",
+        "autosave checkout commit left_out lookup versions",
         "blame compare_versions inspect log undo untrack watch",
         "resolve undo_session",
         "abort_merge merge status",
@@ -206,7 +206,7 @@ STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
     "annotations": 2, "formats": 2, "history": 20, "index": 13, "media": 1, "objects": 6, "project": 5, "refs": 1,
-    "repository": 8, "storage": 10, "studio": 3, "sync": 7, "worktree": 16,
+    "repository": 9, "storage": 10, "studio": 3, "sync": 7, "worktree": 19,
 }  # fmt: skip
 """How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.
 

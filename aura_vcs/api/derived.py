@@ -11,8 +11,11 @@ from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.codec import parse_time
 from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.names.revisions import split_content
+from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.project import derived as room
 from aura_vcs.repository.repository import Repository
+from aura_vcs.sync.offload import evict
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,12 @@ class Evicted:
         """Take over a plan, or what was done."""
         return cls(tuple(Path(path) for path, _ in plan.files), plan.size, plan.left)
 
+    @classmethod
+    def _of_versions(cls, plan: evict.VersionEviction) -> Self:
+        """Take over a plan for versions."""
+        left = tuple((file.path, file.reason) for file in plan.staying)
+        return cls(tuple(Path(file.path) for file in plan.going), plan.size, left)
+
 
 class DerivedFiles(Part):
     """Files that can be made again, by path. Nothing is made by itself."""
@@ -88,6 +97,7 @@ class DerivedFiles(Part):
     ) -> MadeAgain:
         """Make a file again, from its inputs as they are now, or as they were `recorded`, and put it into the folder.
 
+        What was evicted from a version goes by `v3:proxy.mp4`, and goes back into the store, if it is the same.
         A recipe that came from elsewhere is run only where the person of this machine has `agreed` to it.
 
         Raises:
@@ -105,6 +115,19 @@ class DerivedFiles(Part):
         """Remove files from the folder that can be made again, are in no version, and were not changed since."""
         return Evicted._of(self._opened.run(NO_CALL, _evicted, older_than.total_seconds()))
 
+    def plan_evict_versions(self, older_than: timedelta = timedelta()) -> Evicted:
+        """Say what `evict_versions` would mark: content that only older versions hold and that can be made again."""
+        return Evicted._of_versions(self._opened.run(NO_CALL, evict.plan_version_eviction, older_than.total_seconds()))
+
+    def evict_versions(
+        self, older_than: timedelta = timedelta(), *, grace: timedelta = timedelta(seconds=GRACE_SECONDS)
+    ) -> Evicted:
+        """Mark it, which `undo` takes back, and free what was marked longer ago than the grace period.
+
+        The versions stay as they are; `make("v3:proxy.mp4")` brings content back.
+        """
+        return self._opened.run(NO_CALL, _evicted_versions, older_than.total_seconds(), grace.total_seconds())
+
     def stale(self) -> dict[str, list[str]]:
         """Map files that were made from something that has changed since to what has."""
         return self._opened.run(NO_CALL, recipes.stale)
@@ -117,7 +140,16 @@ def _made(repo: Repository, file: str, recorded: bool, seconds: float | None, ag
     recipe = recipes.find_recipe(repo, file)
     if agreed:
         recipes.agree(repo, recipe)
+    if split_content(file)[1]:
+        return room.make_stored(repo, recipe, seconds=seconds)
     return room.make(repo, recipe, recorded=recorded, seconds=seconds)
+
+
+def _evicted_versions(repo: Repository, seconds: float, grace_seconds: float) -> Evicted:
+    plan = evict.plan_version_eviction(repo, seconds)
+    evict.mark_evicted(repo, plan)
+    evict.free_evicted(repo, grace_seconds)
+    return Evicted._of_versions(plan)
 
 
 def _evicted(repo: Repository, seconds: float) -> room.Eviction:

@@ -20,6 +20,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.file_edits import edit_files
+from aura_vcs.history.left_out import place_left_out
 from aura_vcs.history.sources.content_source import FolderSource, unsafe_reason
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind
@@ -126,7 +127,7 @@ def make(repo: Repository, recipe: Recipe, *, recorded: bool = False, seconds: f
 
 
 def make_stored(repo: Repository, recipe: Recipe, *, seconds: float | None = None) -> Made:
-    """Make a content again that was evicted, and put it back into the store, not into the folder.
+    """Make a content again that was evicted, and put it back into the store; into the folder where HEAD has it.
 
     It is made from its inputs as they were. Other bytes than its versions have are not stored.
 
@@ -146,6 +147,7 @@ def make_stored(repo: Repository, recipe: Recipe, *, seconds: float | None = Non
             error.hint = f"`aura derived make {recipe.output} --recorded` puts those into your files, as new ones."
             raise error
         store_evicted(repo, recipe.output, output)
+    place_left_out(repo)
     return Made(recipe.output, recipe.content, is_same=True)
 
 

@@ -3,19 +3,16 @@
 import os
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec.structs import replace
 
-from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
-from aura_vcs.layout import ASIDE, TEMPORARY
+from aura_vcs.layout import ASIDE, LEFT_OUT, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
-from aura_vcs.objects.availability import evicted_among
 from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader
@@ -27,7 +24,7 @@ from aura_vcs.worktree.scan.cache_file import append_to_scan_cache, load_scan_ca
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.ignore import load_ignore_rules
 from aura_vcs.worktree.scan.prefetch import ScanPrefetch
-from aura_vcs.worktree.scan.scan import Scan, Skipped
+from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.scanner import Scanner
 
 if TYPE_CHECKING:
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
     from aura_vcs.worktree.checkout.writer import Writer, Written
     from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
-EVICTED = "its content was evicted, and can be made again with `aura derived make`"
-"""Why a file of a version is not among the files."""
 BLOCKING_SHOWN = 3
 """So many of the files that are in the way are named."""
 
@@ -97,24 +92,11 @@ class Worktree:
             progress=self._progress,
         )
         scan = scanner.scan()
-        self._note_evicted(scan, base)
-        return scan
+        if self._store.offloaded.all() or self._storage.stat(LEFT_OUT) is not None:
+            from aura_vcs.worktree.scan.left_out import note_left_out  # in most projects nothing ever is
 
-    def _note_evicted(self, scan: Scan, base: ObjectId) -> None:
-        """Say in the scan which files of `base` are absent because their content was evicted: nobody deleted them."""
-        recorded = self._store.offloaded.evicted()
-        if not recorded or scan.root.tree == base:
-            return
-        paths: dict[str, ObjectId] = {}
-        with suppress(IntegrityError):  # a base that was purged
-            for path, entry in self._trees.walk(base):
-                is_meant = entry.id in recorded and entry.kind is EntryKind.FILE
-                if is_meant and scan.file(path) is None and scan.folder(path) is None:
-                    paths[path] = entry.id
-        absent = evicted_among(self._store, paths.values())
-        for path, blob in paths.items():
-            if blob in absent:
-                scan.skipped.append(Skipped(path, EVICTED, is_unreadable=True, is_evicted=True))
+            note_left_out(scan, base, self._store, self._trees)
+        return scan
 
     def _is_in(self, base: ObjectId, path: str) -> bool:
         return self._trees.entry(base, path) is not None
@@ -201,30 +183,27 @@ class Worktree:
             differences = [d for d in differences if not scan.is_unseen(d.path)]
         whole = differences
         differences, absent = self._without_evicted(differences)
-        for path in absent:
-            self._progress.note(f"{path} is left out: {EVICTED}")
         written = writer.apply(scan, differences, places)
         if unseen:
             written = replace(written, skipped=(*written.skipped, *unseen))
+        if absent or self._storage.stat(LEFT_OUT) is not None:
+            from aura_vcs.worktree.scan.left_out import record_left_out
+
+            record_left_out(self._storage, absent, written.states, self._progress)
         entered = replace(written, skipped=(*written.skipped, *absent)) if absent else written
         writer.enter(scan, entered, whole, trees, self._trees.tree)
         self.save(scan)
         return written
 
-    def _without_evicted(self, differences: Sequence[Difference]) -> tuple[Sequence[Difference], list[str]]:
-        """Leave out files whose content was evicted, of which only what was there goes; return also their paths."""
-        if not self._store.offloaded.evicted():
-            return differences, []
-        files = {d.path: d.new.id for d in differences if d.new is not None and d.new.kind is EntryKind.FILE}
-        blobs = evicted_among(self._store, files.values())
-        absent = [path for path, blob in files.items() if blob in blobs]
-        left, found = set(absent), list[Difference]()
-        for item in differences:
-            if item.path not in left:
-                found.append(item)
-            elif item.old is not None:
-                found.append(Difference(item.path, item.old, None))
-        return found, absent
+    def _without_evicted(
+        self, differences: Sequence[Difference]
+    ) -> tuple[Sequence[Difference], Mapping[str, ObjectId]]:
+        """Leave out files whose content was evicted; return also these, by path."""
+        if not self._store.offloaded.all():
+            return differences, {}
+        from aura_vcs.worktree.scan.left_out import without_evicted
+
+        return without_evicted(self._store, differences)
 
     def plan(
         self,

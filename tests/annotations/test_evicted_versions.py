@@ -11,18 +11,21 @@ from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.integrity import ObjectEvicted
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
+from aura_vcs.history.left_out import place_left_out
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.project.derived import make, make_stored
+from aura_vcs.project.derived import make, make_stored, store_evicted
 from aura_vcs.repository.format_file import EVICTED
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import fsck_remote
+from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
+from aura_vcs.sync.maintenance.repair_remote import plan_remote_repair
 from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_version_eviction
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import NullCache
@@ -131,6 +134,30 @@ def test_made_again(repo: Repository, times: int) -> None:
     assert fsck(repo).problems == ()
 
 
+def test_made_where_it_is_checked_out(repo: Repository, remote: FolderRemote, times: int) -> None:
+    """Made again for a version that is checked out, it is among the files, and deleting it is a change like any."""
+    checkout(repo, "v1")
+    make_stored(repo, find_recipe(repo, "v1:render.bin"))
+    assert rendered(repo).read_text() == "one" * times
+    assert status(repo).is_clean
+    rendered(repo).unlink()
+    assert [(c.path, c.change) for c in status(repo).changes] == [("render.bin", "deleted")]
+
+
+def test_left_out(repo: Repository, tmp_path: Path, times: int) -> None:
+    """What was left out is no deletion, though its content comes back meanwhile; then it is put there."""
+    evict_all(repo)
+    checkout(repo, "v1")
+    made = tmp_path / "made"
+    made.write_text("one" * times)
+    store_evicted(repo, "render.bin", made)
+    assert status(repo).changes == ()
+    assert place_left_out(repo) == ["render.bin"]
+    assert place_left_out(repo) == []
+    assert rendered(repo).read_text() == "one" * times
+    assert status(repo).is_clean
+
+
 def test_made_in_the_folder(repo: Repository, times: int) -> None:
     """Where the version is checked out, `make` puts it among the files again, and nothing has changed."""
     evict_all(repo)
@@ -173,6 +200,8 @@ def test_pushed_and_cloned(repo: Repository, remote: FolderRemote, tmp_path: Pat
     """A remote and a clone of it have the versions without it; all look whole, and the clone can make it again."""
     assert manifest(remote).features == ("annotations", "evicted")
     assert fsck_remote(load_snapshot(remote, NullCache(), repo.format.project)).problems == ()
+    assert plan_remote_repair(repo, remote, known(repo)).lost == ()
+    execute_remote_gc(repo, remote, known(repo), plan_remote_gc(repo, remote, known(repo), grace_seconds=0))
     assert push(repo, remote, known(repo)).is_empty
     other = clone(tmp_path / "other", "Bo", remote)
     assert EVICTED in other.format.features

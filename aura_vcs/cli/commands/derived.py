@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         "aura derived list",
         "aura derived make proxy.mp4",
         "aura derived evict --older-than 30d --dry-run",
+        "aura derived evict --versions --dry-run",
+        "aura derived make v3:proxy.mp4",
     ),
 )
 def derived_command() -> None:
@@ -51,9 +53,13 @@ def list_command(repo: "Repository", console: Console) -> None:
     if console.as_json:
         console.data({"derived": [_to_json(item) for item in found]})
         return
+    evicted = repo.store.offloaded.evicted().values()
     for item in found:
         old = yellow(f"  stale: {', '.join(item.changed)} changed") if item.changed else ""
         console.line("  ", cyan(item.path), faint(f"  {item.state}  "), item.how, old)
+    if evicted:
+        freed = size(sum(item.size for item in evicted))
+        console.line(faint(f"Evicted from versions: {count(len(evicted), 'file')}, {freed}"))
     if not found:
         console.line(
             "Nothing here is known to be made from something else. `aura derived set` says how a file is made."
@@ -129,10 +135,13 @@ def make_command(
 ) -> None:
     """Make a file again, and put it into the folder; what is there is kept for undo
 
-    It is made in a folder of its own from copies. A recipe that came from elsewhere is shown and asked for first.
+    It is made in a folder of its own from copies. A recipe that came from elsewhere is shown and asked for first. What
+    was evicted from a version goes by VERSION:FILE: made from its inputs as they were, it goes back where it was if it
+    is byte for byte the same; your files stay as they are.
     """
     from aura_vcs.annotations.recipes import agree, find_recipe, is_agreed
-    from aura_vcs.project.derived import list_derived, make, make_export
+    from aura_vcs.history.names.revisions import split_content
+    from aura_vcs.project.derived import list_derived, make, make_export, make_stored
 
     path = _path(repo, file)
     export = next((item for item in list_derived(repo) if item.path == path and item.export is not None), None)
@@ -141,7 +150,8 @@ def make_command(
 
         _print_made(console, make_export(repo, export, environment=worker_environment()))
         return
-    recipe = find_recipe(repo, path)
+    in_version = bool(split_content(file)[1])
+    recipe = find_recipe(repo, file if in_version else path)
     if not is_agreed(repo, recipe):
         if not yes and console.as_json:
             raise InputError("The recipe comes from elsewhere and was not agreed to", hint="--yes agrees to it.")
@@ -151,6 +161,9 @@ def make_command(
             console.line("Nothing was run.")
             return
         agree(repo, recipe)
+    if in_version:
+        _print_made(console, make_stored(repo, recipe, seconds=timeout))
+        return
     _print_made(console, make(repo, recipe, recorded=recorded, seconds=timeout))
 
 
@@ -160,15 +173,41 @@ def make_command(
 @click.option(
     "--older-than", metavar="TIME", type=Duration(), default=0.0, help="Only what nobody has written to for this long"
 )
+@click.option("--versions", is_flag=True, help="Content that only older versions hold, instead of files")
+@click.option(
+    "--grace", "grace_seconds", metavar="TIME", type=Duration(), help="With --versions: free what was marked longer ago"
+)
+@click.option("--remote", "names", metavar="NAME", multiple=True, help="With --versions: it may hold what is needed")
 @dry_run_option
 @yes_option
 @json_option
 @pass_repository
-def evict_command(repo: "Repository", console: Console, *, older_than: float, dry_run: bool, yes: bool) -> None:
+def evict_command(
+    repo: "Repository",
+    console: Console,
+    *,
+    older_than: float,
+    versions: bool,
+    grace_seconds: float | None,
+    names: tuple[str, ...],
+    dry_run: bool,
+    yes: bool,
+) -> None:
     """Remove files from the folder that can be made again and are in no version
 
     Each is compared with what its recipe made first; what was changed since stays. `aura derived make` brings it back.
+
+    With --versions, content that older versions hold is marked: `aura gc` frees it after the grace period, until then
+    `aura undo` keeps it. All that its recipe needs must be here, or be proved by a remote. The versions stay, and
+    `aura derived make VERSION:FILE` brings it back.
     """
+    if versions:
+        from aura_vcs.cli.shared.evictions import EvictionRequest, evict_versions
+
+        evict_versions(repo, console, EvictionRequest(older_than, grace_seconds, names, dry_run, yes))
+        return
+    if grace_seconds is not None or names:
+        raise click.UsageError("--grace and --remote go with --versions.")
     from aura_vcs.project.derived import evict, plan_eviction
 
     plan = plan_eviction(repo, older_than)

@@ -62,6 +62,7 @@ def gc_command(
     With --remote, files that no version needs leave that remote in steps: they are marked first,
     and deleted when every machine that pushes there has seen it, or the grace period is over.
     """
+    from aura_vcs.cli.shared.evictions import free_marked
     from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
     if media_index:
@@ -81,12 +82,14 @@ def gc_command(
     plan = plan_gc(repo, grace_seconds=grace, wait_for_others=not no_wait)
     _show_plan(repo, console, plan, grace)
     if dry_run:
+        evicted = free_marked(repo, console, grace, dry_run=True)
         if console.as_json:
-            console.data(_planned(plan))
+            console.data({**_planned(plan), **evicted})
         return
     done = execute_gc(repo, plan)
+    evicted = free_marked(repo, console, grace, dry_run=False)
     if console.as_json:
-        console.data({**_done(done), **_waiting(plan)})
+        console.data({**_done(done), **_waiting(plan), **evicted})
     else:
         _print_freed(console, done)
 

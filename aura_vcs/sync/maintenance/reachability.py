@@ -9,6 +9,7 @@ from aura_vcs.model import EntryKind, Label
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.progress import Progress
+from aura_vcs.refs.annotations import RECIPE, freed_contents
 from aura_vcs.sync.state.reader import RemoteReader
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, named_versions
 
@@ -22,6 +23,8 @@ class RemoteReachability:
         self._snapshot = snapshot
         self._reader = reader
         self._progress = progress
+        self._freed: frozenset[ObjectId] = frozenset()
+        """What nobody has to have: a recipe makes it."""
 
     def reachable(self, labels: Mapping[VersionId, Label], holds: HoldsContent) -> set[ObjectId]:
         """Find every object below the versions whose content `holds` says is wanted; versions themselves not.
@@ -30,6 +33,8 @@ class RemoteReachability:
             RemoteCorrupt: something that is needed is not there, or cannot be read.
         """
         marked: set[ObjectId] = {EMPTY_TREE_ID}
+        annotations = self._snapshot.annotations().items()
+        self._freed = freed_contents(item for name, item in annotations if name.startswith(f"{RECIPE}/"))
         self._progress.start("Checking what is in use", len(labels), "versions")
         for version in [*labels, *(named_versions(self._snapshot.manifest) - labels.keys())]:
             if version not in labels:
@@ -70,7 +75,7 @@ class RemoteReachability:
                     self._chunks(entry.id, marked, partly=partly)
 
     def _chunks(self, blob: ObjectId, marked: set[ObjectId], *, partly: bool) -> None:
-        if partly and not self._reader.has(blob):
+        if not self._reader.has(blob) and (partly or blob in self._freed):
             return
         marked.add(blob)
         found = self._reader.locate(blob)

@@ -12,6 +12,7 @@ new packs are listed before it: whatever it holds that could be had is found in 
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 
 import msgspec
 
@@ -179,7 +180,8 @@ def _walk(
     repo: Repository, snapshot: RemoteSnapshot, sound: RemoteIntactObjects, own: OwnObjects, labels: RemoteLabels
 ) -> tuple[RemoteNeeds, set[VersionId]]:
     """Find what the remote needs, and the versions whose labels nobody has."""
-    recipes = (item for name, item in labels.annotations.items() if name.startswith(f"{RECIPE}/"))
+    there = (item for name, item in labels.annotations.items() if name.startswith(f"{RECIPE}/"))
+    recipes = chain(repo.refs.annotations.all(RECIPE), there)
     needs = RemoteNeeds(sound, own, repo.progress, freed_contents(recipes))
     unlabelled = recover_labels(repo, labels, needs.ancestry(snapshot.manifest, labels))
     needs.content(snapshot.manifest, labels)

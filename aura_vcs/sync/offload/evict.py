@@ -20,7 +20,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
-from aura_vcs.model import GRACE_SECONDS, Annotation, Inverse, Kind
+from aura_vcs.model import GRACE_SECONDS, Annotation, Inverse, Kind, RefChange
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.refs.annotations import EVICT, FREED, RECIPE, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
@@ -160,7 +160,7 @@ def mark_evicted(repo: Repository, plan: VersionEviction) -> int:
     if not plan.going:
         return 0
     with repo.transaction() as transaction:
-        changes = {}
+        changes: dict[str, RefChange] = {}
         for file in plan.going:
             known = repo.refs.annotations.get(RECIPE, file.id)
             if known is None or value_of(known, EVICT) is not None:
@@ -227,12 +227,12 @@ def free_evicted(
 
 def _record(repo: Repository, plan: VersionEviction) -> None:
     with repo.transaction() as transaction:
-        changes = {}
+        changes: dict[str, RefChange] = {}
         for file in plan.going:
             known = repo.refs.annotations.get(RECIPE, file.id) or Annotation(file.id)
             given = {FREED: {"at": transaction.at}}
             after = with_values(known, given, transaction.replica, transaction.at, repo.author, taken_back=True)
             changes |= dict([annotation_change(RECIPE, known, after)])
         many = f"{len(changes)} file{'' if len(changes) == 1 else 's'}"
-        payload = {"files": len(changes), "bytes": plan.size}
+        payload: dict[str, object] = {"files": len(changes), "bytes": plan.size}
         transaction.record(Draft("derived.free", f"Freed {many} that can be made again", changes, payload=payload))

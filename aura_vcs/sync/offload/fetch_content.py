@@ -13,6 +13,7 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUntrusted
+from aura_vcs.history.left_out import place_left_out
 from aura_vcs.history.lookup.select_files import ChosenFiles, SelectedFile, files_in, shown_path
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import PACKS, pack_path
@@ -46,7 +47,7 @@ class LazyFetcher:
     """Brings content to one project. Remotes are opened when they are first asked."""
 
     def __init__(self, repo: Repository, connect: Connect | None = None) -> None:
-        self._repo = repo
+        self._repo = self.repo = repo
         self.connect = connect or self._open
         self._snapshots: dict[str, tuple[RemoteSnapshot, PackTable]] = {}
 
@@ -229,11 +230,14 @@ def plan_content(repo: Repository, chosen: ChosenFiles) -> Brought:
 
 
 def fetch_content(content: LazyFetcher, plan: Brought) -> Brought:
-    """Bring it back; from then on it is content like any other. Also what was lost, if a remote has it.
+    """Bring it back; from then on it is content like any other, and files that were left out for it are put there.
+
+    Also what was lost comes, if a remote has it.
 
     Raises:
         ObjectOffloaded: no remote that can be asked now has all of it. What came, stays.
         RemoteUntrusted: likewise, and the person has not agreed to the host of one.
     """
     content.fetch({file.id: shown_path(file.path) for file in plan.files})
+    place_left_out(content.repo)
     return plan

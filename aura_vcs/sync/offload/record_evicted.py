@@ -17,6 +17,7 @@ def record_evicted(repo: Repository, content: Mapping[ObjectId, tuple[int, str, 
         return
     with repo.transaction():
         repo.format = with_feature(repo.storage, repo.format, EVICTED)
-    entries = {blob: (size, path, {}, readers) for blob, (size, path, readers) in content.items()}
+    nowhere: Mapping[str, str] = {}
+    entries = {blob: (size, path, nowhere, readers) for blob, (size, path, readers) in content.items()}
     with repo.locks.exclusive("offloaded"):
         repo.store.offloaded.note(repo.replica, entries, now(), evicted=True)

@@ -1,0 +1,99 @@
+"""Content of versions that can be made again: marked, freed, and what is said of it."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aura_vcs.cli.output.console import Console, cyan, faint, green
+from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.shared.transfers import connect_to
+from aura_vcs.errors import InputError
+from aura_vcs.model import GRACE_SECONDS
+from aura_vcs.repository.format_file import ANNOTATIONS
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
+    from aura_vcs.sync.offload.evict import FreedEvicted, VersionEviction
+
+
+@dataclass(frozen=True)
+class EvictionRequest:
+    """What a person asked for; seconds, and the remotes that may prove what is needed."""
+
+    older_than: float
+    grace_seconds: float | None
+    remotes: tuple[str, ...]
+    dry_run: bool
+    yes: bool
+
+
+def evict_versions(repo: "Repository", console: Console, request: EvictionRequest) -> None:
+    """Mark what can go, free what was marked longer ago than the grace period, and print both."""
+    from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_freeing, plan_version_eviction
+    from aura_vcs.sync.offload.witnesses import witnesses
+
+    grace = GRACE_SECONDS if request.grace_seconds is None else request.grace_seconds
+    with ExitStack() as stack:
+        asked = []
+        if request.remotes:
+            asked = stack.enter_context(witnesses(repo, request.remotes, connect_to(repo))).asked
+        plan = plan_version_eviction(repo, request.older_than, asked)
+        if not console.as_json:
+            for file in plan.going:
+                console.line("  ", cyan(file.path), faint(f"  {size(file.size)}"))
+        if request.dry_run:
+            due = plan_freeing(repo, grace, asked)
+            _print(console, plan, None, dry_run=True, freed_bytes=due.size)
+            return
+        if plan.going and not request.yes:
+            if console.as_json:
+                hint = "--yes marks them, --dry-run lists them."
+                raise InputError("Nothing was marked: there is nobody to ask", hint=hint)
+            if not console.ask(f"Mark {count(len(plan.going), 'file')}, {size(plan.size)}, to be freed?"):
+                console.line("Nothing was marked.")
+                return
+        mark_evicted(repo, plan)
+        done = free_evicted(repo, grace, asked)
+    _print(console, plan, done, dry_run=False, freed_bytes=done.freed_bytes)
+
+
+def _print(
+    console: Console, plan: "VersionEviction", done: "FreedEvicted | None", *, dry_run: bool, freed_bytes: int
+) -> None:
+    if console.as_json:
+        going = [{"path": file.path, "id": file.id, "bytes": file.size} for file in plan.going]
+        left = [{"path": file.path, "id": file.id, "reason": file.reason} for file in plan.staying]
+        found: dict[str, Any] = {"dry_run": dry_run, "files": going, "left": left, "bytes": plan.size}
+        console.data({**found, "freed_files": done.files if done is not None else 0, "freed_bytes": freed_bytes})
+        return
+    if done is not None and done.files:
+        console.line(green(f"Freed {size(done.freed_bytes)} in {count(done.files, 'file')}."))
+    else:
+        verb = "Would mark" if dry_run else "Marked"
+        files = count(len(plan.going), "file")
+        console.line(f"{verb} {files}, {size(plan.size)}: `aura gc` frees it after the grace period.")
+        if done is not None and plan.going:
+            console.line(faint("Keep it with `aura undo`."))
+    for file in plan.staying:
+        console.line(faint(f"  {file.path} stays: {file.reason}"))
+
+
+def free_marked(repo: "Repository", console: Console, grace_seconds: float, *, dry_run: bool) -> dict[str, int]:
+    """Free what was marked longer ago than the grace period, or say what would be; return it for `--json`."""
+    if ANNOTATIONS not in repo.format.features:
+        return {"evicted_files": 0, "evicted_bytes": 0}
+    from aura_vcs.sync.offload.evict import free_evicted, plan_freeing
+
+    if dry_run:
+        plan = plan_freeing(repo, grace_seconds)
+        files, freed = len(plan.going), plan.size
+        staying = plan.staying
+    else:
+        done = free_evicted(repo, grace_seconds)
+        files, freed, staying = done.files, done.freed_bytes, done.staying
+    if files:
+        verb = "Would free" if dry_run else "Freed"
+        console.line(f"{verb} {size(freed)}: {count(files, 'file')} of versions that can be made again")
+    for file in staying:
+        console.line(faint(f"  {file.path} stays: {file.reason}"))
+    return {"evicted_files": files, "evicted_bytes": freed}
