@@ -474,3 +474,16 @@ def test_damage_names_the_versions_that_it_affects(film: aura.Project) -> None:
     with pytest.raises(ObjectCorrupt, match="damaged") as found:
         film.read("noise.bin", "v3")
     assert found.value.hint.startswith("It is part of v3. ")
+
+
+def test_type_checkers_see_the_same_names() -> None:
+    """What `__init__.pyi` says is what is imported at run time, from the same places."""
+    stub = ast.parse(Path(aura.__file__).with_suffix(".pyi").read_text("utf-8"))
+    told = {
+        alias.asname: f"{node.module}.{alias.name}"
+        for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }  # fmt: skip
+    assert sorted([*told, "__version__"]) == sorted(aura.__all__)
+    for name, place in told.items():
+        module = importlib.import_module(place.rpartition(".")[0])
+        assert getattr(module, name) is getattr(aura, name), place

@@ -27,8 +27,7 @@ from aura_vcs.layout import check_entry_name
 from aura_vcs.model import BranchEntry, Entry, EntryKind, Label, Operation, Tag, Tree, Version, VersionType
 from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, decode_footer, encode_footer, footer_length
 from aura_vcs.storage.memory import MemoryStorage
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 ID = blob_id(b"x")
 

@@ -13,10 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 import zstandard
-from aura_vcs import codec, ids, layout, model
-from aura_vcs import operation_log as operations
-from aura_vcs.errors import input as asking
-from aura_vcs.errors import integrity as stored
+from aura_vcs import codec, ids, layout, model, operation_log as operations
+from aura_vcs.errors import input as asking, integrity as stored
 from aura_vcs.history.recording.journal import Pending
 from aura_vcs.objects import base, chunking, trees
 from aura_vcs.objects.offloaded import OffloadedContent, OffloadedRecord

@@ -4,8 +4,7 @@ import pytest
 from aura_vcs import layout
 from aura_vcs.errors.input import InvalidName
 from aura_vcs.errors.integrity import RecordCorrupt, UnsafePath
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 HOSTILE = [
     "",

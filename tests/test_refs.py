@@ -23,8 +23,7 @@ from aura_vcs.refs.label_merge import merge_labels, stamp_label
 from aura_vcs.refs.packed_labels import STAMP_LIMIT
 from aura_vcs.refs.tags import next_stamp, tags_apart
 from aura_vcs.sync.state.manifest import merge_tags
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from tests.helpers.check import saved_contents, versions
 from tests.helpers.project import clone, save, write

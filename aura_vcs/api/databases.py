@@ -9,11 +9,9 @@ from typing import Self, Unpack
 from aura_vcs.api.credentials import Credentials
 from aura_vcs.api.opened import Options, StrPath, open_studio, repository_options
 from aura_vcs.api.reporting import Reporter
-from aura_vcs.studio.database.import_database import DatabaseSource
-from aura_vcs.studio.database.import_database import import_database as _import
+from aura_vcs.studio.database.import_database import DatabaseSource, import_database as _import
 from aura_vcs.studio.database.media import PathMap
-from aura_vcs.studio.database.report import DatabaseImported, ImportedProject
-from aura_vcs.studio.database.report import LeftRows as _Rows
+from aura_vcs.studio.database.report import DatabaseImported, ImportedProject, LeftRows as _Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from aura_vcs.api.reporting import Call, Reporter
 from aura_vcs.api.transfers import BundleReport
 from aura_vcs.storage import home
 from aura_vcs.storage.encryption import key_file as key_files
-from aura_vcs.sync import bundle, ssh_server
-from aura_vcs.sync import clone as cloning
+from aura_vcs.sync import bundle, clone as cloning, ssh_server
 from aura_vcs.sync.project_remote import open_project
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.encryption import open_if_encrypted

@@ -23,10 +23,7 @@ from aura_vcs.api.values import (
     name_of,
 )
 from aura_vcs.api.versions import Versions, list_files, open_content, read_content
-from aura_vcs.history import checkout as checkout_room
-from aura_vcs.history import commit as commit_room
-from aura_vcs.history import status as status_room
-from aura_vcs.history import undo as undo_room
+from aura_vcs.history import checkout as checkout_room, commit as commit_room, status as status_room, undo as undo_room
 from aura_vcs.history.commit import AmendRequest, CommitRequest
 from aura_vcs.history.diff.suggest_name import suggest_name
 from aura_vcs.history.undo_session import undo_session

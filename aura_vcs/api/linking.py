@@ -8,8 +8,7 @@ from typing import Self, Unpack
 from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import path_or_none, paths_of
-from aura_vcs.project.media import collect as collecting
-from aura_vcs.project.media import relink as relinking
+from aura_vcs.project.media import collect as collecting, relink as relinking
 from aura_vcs.project.media.unused import find_unused
 from aura_vcs.repository.repository import Repository
 

@@ -10,8 +10,7 @@ from aura_vcs.api.jsons import Json
 from aura_vcs.api.opened import StrPath, project_paths
 from aura_vcs.api.values import Version, path_or_none, version_or_none
 from aura_vcs.history import blame as blame_room
-from aura_vcs.history.lookup import clip_history as clip_room
-from aura_vcs.history.lookup import field_history as field_room
+from aura_vcs.history.lookup import clip_history as clip_room, field_history as field_room
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.index.full_text import SearchHit as StoredFound
 from aura_vcs.project import search as search_room

@@ -11,8 +11,7 @@ from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import Moved, Undone, Version, VersionLike, moved_or_none, name_or_none, paths_of
 from aura_vcs.compare.merge.model import TreeEntry
-from aura_vcs.history import merge as merge_room
-from aura_vcs.history import resolve as resolve_room
+from aura_vcs.history import merge as merge_room, resolve as resolve_room
 from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.merging import conflicts
 from aura_vcs.history.resolve import Decision

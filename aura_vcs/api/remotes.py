@@ -17,8 +17,13 @@ from aura_vcs.studio.remote_passphrases import keep_passphrase
 from aura_vcs.sync.maintenance import gc, repair_remote
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.remotes import add
-from aura_vcs.sync.remotes.config import RemoteConfig, forget_remote, remote_config, remove_remote
-from aura_vcs.sync.remotes.config import remotes as configured
+from aura_vcs.sync.remotes.config import (
+    RemoteConfig,
+    forget_remote,
+    remote_config,
+    remotes as configured,
+    remove_remote,
+)
 from aura_vcs.sync.remotes.connect import check_credential_host
 from aura_vcs.sync.remotes.link import Link
 from aura_vcs.sync.remotes.trusted_hosts import host_of

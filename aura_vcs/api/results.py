@@ -1,7 +1,6 @@
 """Results that come from the rooms below as they are, under the names that programs know them by."""
 
-from aura_vcs.compare.diff.text import Hunk as TextHunk
-from aura_vcs.compare.diff.text import TextLine
+from aura_vcs.compare.diff.text import Hunk as TextHunk, TextLine
 from aura_vcs.compare.timeline.changes import TimelineChange
 from aura_vcs.formats.media.findings import (
     AudioDiff,
@@ -13,9 +12,13 @@ from aura_vcs.formats.media.findings import (
     VideoDiff,
     VideoFacts,
 )
-from aura_vcs.formats.media.index_entry import EntryHead as MediaEntryHead
-from aura_vcs.formats.media.index_entry import EntrySection as MediaEntrySection
-from aura_vcs.formats.media.index_entry import MediaEntry, StripFacts, Waveform
+from aura_vcs.formats.media.index_entry import (
+    EntryHead as MediaEntryHead,
+    EntrySection as MediaEntrySection,
+    MediaEntry,
+    StripFacts,
+    Waveform,
+)
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.history.resolve import Decision
 from aura_vcs.maintenance.disk_usage import Sizes

@@ -20,8 +20,7 @@ from aura_vcs.codec import parse_time
 from aura_vcs.errors import AuraError
 from aura_vcs.index.records import ActionFilter
 from aura_vcs.repository.repository import Repository
-from aura_vcs.studio import setup as setup_room
-from aura_vcs.studio import studio as studio_room
+from aura_vcs.studio import setup as setup_room, studio as studio_room
 from aura_vcs.studio.costs import costs_of_all
 from aura_vcs.studio.interrupted import InterruptedProject, find_interrupted, unfinished_folders
 from aura_vcs.studio.projects import (

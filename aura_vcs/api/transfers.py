@@ -12,9 +12,7 @@ from aura_vcs.history.names.revisions import resolve
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.studio.project_configuration import OpenStudio, configured_value
-from aura_vcs.sync import fetch as fetch_room
-from aura_vcs.sync import pull as pull_room
-from aura_vcs.sync import push as push_room
+from aura_vcs.sync import fetch as fetch_room, pull as pull_room, push as push_room
 from aura_vcs.sync.bundle import create_bundle
 from aura_vcs.sync.heads_merged import MergeHeads
 from aura_vcs.sync.maintenance.fsck import VerifyReport

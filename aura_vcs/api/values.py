@@ -8,15 +8,16 @@ from typing import Literal, Self
 
 from aura_vcs.codec import format_time, parse_time
 from aura_vcs.errors import AuraError
-from aura_vcs.history import checkout as checkout_room
-from aura_vcs.history import commit as commit_room
-from aura_vcs.history import status as status_room
-from aura_vcs.history import undo as undo_room
-from aura_vcs.history import undo_session as session_room
+from aura_vcs.history import (
+    checkout as checkout_room,
+    commit as commit_room,
+    status as status_room,
+    undo as undo_room,
+    undo_session as session_room,
+)
 from aura_vcs.history.recording.scan_differences import WorktreeChange as ScanChange
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.model import Entry, Head
-from aura_vcs.model import Operation as StoredOperation
+from aura_vcs.model import Entry, Head, Operation as StoredOperation
 from aura_vcs.project.autosave_loop import AutosaveRound
 from aura_vcs.repository.repository import Repository
 

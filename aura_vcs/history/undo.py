@@ -36,8 +36,15 @@ from aura_vcs.model import (
     TreeChange,
 )
 from aura_vcs.objects.base import EMPTY_TREE_ID
-from aura_vcs.refs.annotations import EVICT, FREED, RECIPE, reverted_values, value_of, with_values
-from aura_vcs.refs.annotations import ROOMS as ANNOTATION_ROOMS
+from aura_vcs.refs.annotations import (
+    EVICT,
+    FREED,
+    RECIPE,
+    ROOMS as ANNOTATION_ROOMS,
+    reverted_values,
+    value_of,
+    with_values,
+)
 from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.changes import annotation_change, checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label

@@ -9,8 +9,7 @@ from aura_vcs.cli.installation import how_to_install
 from aura_vcs.media import probe as media_probe
 
 from tests.cli.conftest import Film
-from tests.compare.media_files import film as make_film
-from tests.compare.media_files import picture, png, wav
+from tests.compare.media_files import film as make_film, picture, png, wav
 
 needs_media = pytest.mark.skipif(not media_probe.can_look_into(), reason="the extra 'media' is not installed")
 SKY = "assets/sky.png"

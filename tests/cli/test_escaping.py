@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from aura_vcs.cli.output.console import to_json
 from aura_vcs.cli.output.escaping import escape, escape_json
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.cli.conftest import Film
 

@@ -1,7 +1,6 @@
 """Generated JSON values that the tests of this folder share."""
 
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 
 # Machines that run several jobs at once are slow at times; slowness has tests of its own. The
 # slow tests run the most telling properties with many more examples.

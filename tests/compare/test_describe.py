@@ -7,8 +7,7 @@ from typing import Any
 from aura_vcs.compare.diff.describe import changed_text, location_name, readable_lines
 from aura_vcs.compare.diff.document import diff_documents
 from aura_vcs.compare.diff.json_values import diff_values
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import DOCUMENTS, unhurried
 

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 from aura_vcs.history.diff.file_diff import diff_file
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 from tests.compare.media_files import png, wav

@@ -15,8 +15,7 @@ from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.patch import apply_patch
 from aura_vcs.formats.jsondoc.values import same
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.compare.json_values import DOCUMENTS, IDENTIFIED, unhurried
 

@@ -18,8 +18,7 @@ from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import READS_LIMIT, MediaHeader
 from aura_vcs.media import build_entries as building
 from aura_vcs.media.probe import diff_media, draw_pictures, probe_media, read_media_header
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 from tests.compare.media_files import film, picture, png, wav

@@ -15,8 +15,7 @@ from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, NotStruct
 from aura_vcs.formats.jsondoc.pointer import resolve_pointer
 from aura_vcs.formats.jsondoc.style import write_like
 from aura_vcs.formats.jsondoc.values import same
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from msgspec import UNSET
 
 from tests.compare.json_values import DOCUMENTS, IDENTIFIED, SCALARS, unhurried

@@ -11,8 +11,7 @@ from aura_vcs.compare.merge.file import merge_file
 from aura_vcs.compare.merge.json_values import merge_values
 from aura_vcs.compare.merge.resolve_json import resolve_value
 from aura_vcs.formats.jsondoc.values import same
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 

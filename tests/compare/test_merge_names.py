@@ -9,8 +9,7 @@ from aura_vcs.compare.merge.model import TreeEntry
 from aura_vcs.compare.merge.tree import ContentMerge, MergedTree, keep_both, merge_tree, resolve_tree
 from aura_vcs.errors.compare import ChoiceImpossible
 from aura_vcs.layout import fold_path
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 

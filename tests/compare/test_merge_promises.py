@@ -15,8 +15,7 @@ from aura_vcs.compare.merge.json_values import merge_values
 from aura_vcs.compare.merge.timeline import merge_timeline, merge_timeline_values
 from aura_vcs.formats.jsondoc.pointer import split_pointer
 from aura_vcs.formats.jsondoc.values import same
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from msgspec import UNSET
 
 from tests.compare.json_values import DOCUMENTS, SCALARS, unhurried

@@ -11,8 +11,7 @@ from aura_vcs.compare.merge.model import MergedDocument
 from aura_vcs.compare.merge.timeline import merge_timeline, merge_timeline_values, resolve_timeline
 from aura_vcs.compare.timeline.diff import diff_timeline_files
 from aura_vcs.formats.jsondoc.values import same
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.timelines import (

@@ -14,8 +14,7 @@ from aura_vcs.compare.merge.tree import (
     resolve_tree,
 )
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, PointerInvalid
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 from tests.compare.timelines import as_bytes, planets, set_seconds, studio

@@ -6,8 +6,7 @@ from itertools import pairwise
 
 import pytest
 from aura_vcs.formats.patience import ROUNDS, Run, equal_runs
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 TEXTS = st.lists(st.sampled_from("abcdefgh"), max_size=30)
 

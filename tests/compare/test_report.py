@@ -16,8 +16,7 @@ from aura_vcs.compare.report.page import render_report
 from aura_vcs.compare.timeline.diff import diff_timeline_files
 from aura_vcs.formats.media.findings import MediaDiff, MediaFacts
 from aura_vcs.formats.media.reader import MediaHeader
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.media_files import png

@@ -8,8 +8,7 @@ from aura_vcs.compare.merge.model import TextConflict
 from aura_vcs.compare.merge.resolve_text import resolve_text
 from aura_vcs.compare.merge.text import merge_strings
 from aura_vcs.errors.compare import ChoiceImpossible
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from aura_vcs.compare.diff.text import diff_text, highlights, unified
 from aura_vcs.formats.text import split_lines, split_words
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 

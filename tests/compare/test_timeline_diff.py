@@ -11,8 +11,7 @@ import pytest
 from aura_vcs.compare.timeline.diff import TimelineDiff, diff_timeline_files
 from aura_vcs.formats.timeline.model import Clip, Timeline, read_time, seconds_to_ticks, spoken, write_time
 from aura_vcs.formats.timeline.project_file import read_project
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.compare.json_values import DOCUMENTS, unhurried
 from tests.compare.timelines import (

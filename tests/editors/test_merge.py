@@ -15,8 +15,7 @@ from aura_vcs.compare.merge.file import merge_file, resolve_file
 from aura_vcs.compare.merge.project import is_project
 from aura_vcs.formats.timeline.model import Timeline
 from aura_vcs.formats.timeline.project_file import read_project
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.editors import projects
 from tests.editors.edits import edit_pieces, edited, meant, open_cut, played, renumbered, saved

@@ -8,8 +8,7 @@ from aura_vcs import Repository
 from aura_vcs.history.autosave import AutosaveSchedule, autosave
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.model import VersionType
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.helpers.project import write
 

@@ -12,8 +12,7 @@ from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 from aura_vcs.history.undo import undo
 from aura_vcs.maintenance.fsck import fsck
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from tests.helpers.project import AURA, clear, contents, look, save, write
 

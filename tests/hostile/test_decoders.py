@@ -32,8 +32,7 @@ from aura_vcs.objects.packs.format import (
 from aura_vcs.objects.packs.reader import Packs
 from aura_vcs.storage.local import LocalStorage
 from blake3 import blake3
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 U32 = st.one_of(st.integers(0, 40), st.integers(0, 2**32 - 1), st.sampled_from([FRAME_LIMIT, FRAME_LIMIT + 1]))
 CODE = st.one_of(st.integers(0, 4), st.just(17), st.integers(0, 255))

@@ -10,8 +10,7 @@ import pytest
 from aura_vcs.errors.integrity import StorageFull
 from aura_vcs.errors.interchange import TargetExists
 from aura_vcs.history.autosave import autosave
-from aura_vcs.history.commit import CommitRequest
-from aura_vcs.history.commit import commit as commit_version
+from aura_vcs.history.commit import CommitRequest, commit as commit_version
 from aura_vcs.history.names.branches import branches, create_branch
 from aura_vcs.history.names.tags import create_tag
 from aura_vcs.interchange import git_export

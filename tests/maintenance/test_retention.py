@@ -19,8 +19,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.retention import RetentionRules, decide, execute_prune, plan_prune
 from aura_vcs.model import VersionType
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.helpers.project import write
 

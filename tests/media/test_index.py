@@ -18,8 +18,7 @@ from aura_vcs.history.media_index.build import index_media
 from aura_vcs.history.media_index.find import stored_media, worktree_media
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.ids import ObjectId
-from aura_vcs.media import build_entries as building
-from aura_vcs.media import index_worker
+from aura_vcs.media import build_entries as building, index_worker
 from aura_vcs.media.build_entries import FileToIndex, build_entries
 from aura_vcs.media.index_orders import FileOrder
 from aura_vcs.progress import Silent

@@ -17,8 +17,7 @@ from aura_vcs.objects.packs.verify import check_frames
 from aura_vcs.objects.packs.writer import NewObject, PackWriter
 from aura_vcs.progress import SILENT
 from aura_vcs.storage.local import LocalStorage
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 
 def _pack(path: Path, sizes: list[list[int]]) -> OpenPack:

@@ -8,8 +8,7 @@ from aura_vcs.ids import blob_id
 from aura_vcs.objects.packs.format import CODEC_RAW, CODEC_SHUFFLED, CODEC_ZSTD, Frame
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.objects.packs.writer import encode_frame
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 
 def _sound(seconds: float) -> bytes:

@@ -10,8 +10,7 @@ from aura_vcs.formats.media.wav_png import HeaderFacts, read_header
 from aura_vcs.history.sources.content_source import FolderSource, unsafe_reason
 from aura_vcs.project.documents.assets import asset_type, is_temporary, list_assets, mime_type
 from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pathspec import GitIgnoreSpec
 
 from tests.project.conftest import RELAXED, SOLAR_SYSTEM

@@ -11,8 +11,7 @@ from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.documents.load import load_project
 from aura_vcs.project.documents.problems import DocumentProblem
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.project.conftest import RELAXED
 

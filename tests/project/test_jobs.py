@@ -12,8 +12,7 @@ from aura_vcs.project.records.checkpoints import RenderCheckpoint, create_checkp
 from aura_vcs.project.records.exports import ExportRecord
 from aura_vcs.project.render.job import ExportResult
 from aura_vcs.project.render.presets import find_preset
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.project.conftest import RELAXED
 

@@ -11,8 +11,7 @@ from aura_vcs.formats.jsondoc.edit import get, insert, move_item, remove, set_va
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.formats.jsondoc.style import write_like
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.project.conftest import RELAXED
 

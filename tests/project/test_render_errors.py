@@ -14,8 +14,7 @@ import pytest
 from aura_vcs.errors import ExtraMissing
 from aura_vcs.errors.documents import ExportCancelled, ExportFailed
 from aura_vcs.history.sources.content_source import MemorySource
-from aura_vcs.project.render import process as media_process
-from aura_vcs.project.render import render
+from aura_vcs.project.render import process as media_process, render
 from aura_vcs.project.render.presets import find_preset
 from aura_vcs.project.render.render import render_export
 

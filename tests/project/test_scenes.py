@@ -20,8 +20,7 @@ from aura_vcs.project.scenes.scenes import (
     remove_scene,
     set_scene,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.project.conftest import RELAXED
 

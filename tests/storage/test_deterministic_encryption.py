@@ -18,8 +18,7 @@ from aura_vcs.storage.encryption.cipher import (
 )
 from aura_vcs.storage.encryption.remote import MANIFEST_RESERVE, EncryptedRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 MIB = 1 << 20
 KEYS = Keys(bytes(range(32)))

@@ -17,8 +17,7 @@ from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.index.records import ActionFilter
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
-from aura_vcs.studio import action_log as actions
-from aura_vcs.studio import setup
+from aura_vcs.studio import action_log as actions, setup
 from aura_vcs.studio.action_log import read_actions
 from aura_vcs.studio.configuration import get_configuration, secret_value, set_configuration, unset_configuration
 from aura_vcs.studio.projects import (

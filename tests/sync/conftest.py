@@ -13,8 +13,7 @@ from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
 
-from . import film as film_module
-from . import servers
+from . import film as film_module, servers
 from .kinds import KEYS, MAKERS, served
 
 

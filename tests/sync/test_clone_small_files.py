@@ -25,8 +25,7 @@ from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.sync.transfer import download as incoming
-from aura_vcs.sync.transfer import fetch_negotiation as wanted
+from aura_vcs.sync.transfer import download as incoming, fetch_negotiation as wanted
 from aura_vcs.worktree.checkout import staging
 from aura_vcs.worktree.checkout.staging_plan import StagedFile
 from aura_vcs.worktree.scan.cache import FileState

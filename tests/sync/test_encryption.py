@@ -47,8 +47,7 @@ from aura_vcs.sync.remotes.encryption import SecretRequest, encrypt_remote, open
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.snapshot import load_snapshot
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from .kinds import KEYS, folder
 from .machines import clone, content, files, folder_remote, known, machine, save, write

@@ -7,8 +7,7 @@ from pathlib import Path
 import msgspec
 from aura_vcs.codec import decode_record
 from aura_vcs.storage import resumable_upload as parts
-from aura_vcs.storage.encryption import cipher as sealing
-from aura_vcs.storage.encryption import master_key as encryption
+from aura_vcs.storage.encryption import cipher as sealing, master_key as encryption
 from aura_vcs.storage.encryption.master_key import Encryption
 from aura_vcs.storage.remotes import ssh_protocol as wire
 from aura_vcs.storage.resumable_upload import PART_BYTES

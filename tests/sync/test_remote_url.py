@@ -5,8 +5,7 @@ import os
 import pytest
 from aura_vcs.errors.remotes import InvalidUrl
 from aura_vcs.sync.remotes.url import parse_address, redacted
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 
 @pytest.mark.parametrize(

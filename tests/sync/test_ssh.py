@@ -29,8 +29,7 @@ from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.ssh_server import serve
 from aura_vcs.sync.state.cache import RemoteCache
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from .kinds import served
 from .machines import OPENED, files, machine, save, write

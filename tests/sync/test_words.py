@@ -24,8 +24,7 @@ from aura_vcs.storage.remotes.web import HttpRemote
 from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.url import parse_address
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from .kinds import served
 from .machines import machine

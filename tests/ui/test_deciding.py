@@ -8,8 +8,7 @@ import aura_vcs as aura
 import pytest
 from aura_vcs.ids import blob_id
 from aura_vcs.ui.hand_edits import editable_text, edited_bytes
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image
 
 from tests.helpers.project import write, write_project

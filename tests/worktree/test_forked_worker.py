@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from aura_vcs import Repository
-from aura_vcs import forked_worker as second_process
+from aura_vcs import Repository, forked_worker as second_process
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status

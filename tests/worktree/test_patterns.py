@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from aura_vcs.worktree.scan.glob import BadPattern
 from aura_vcs.worktree.scan.patterns import parse_pattern, parse_patterns
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from pathspec import GitIgnoreSpec
 
 FOLDERS = ("a", "b", "a/b", "a/d", "b/a", "a/b/a", "a/b/d", "-]")

@@ -22,8 +22,7 @@ from aura_vcs.worktree.scan.ignore import (
 )
 from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS, is_litter
 from aura_vcs.worktree.scan.patterns import parse_patterns
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.helpers.project import save, write
 

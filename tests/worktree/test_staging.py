@@ -18,8 +18,7 @@ from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.model import Kind
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.storage.testing.recorded_calls import RecordedCall, RecordingCalls
-from aura_vcs.worktree.checkout import staging_plan as staged
-from aura_vcs.worktree.checkout import writer
+from aura_vcs.worktree.checkout import staging_plan as staged, writer
 from aura_vcs.worktree.snapshot.stable_read import FileSource
 
 from tests.helpers.check import assert_whole

@@ -69,8 +69,7 @@ def commit_command(
     was, it stays in `aura log --deleted` until gc, and `aura undo` takes it back. One that was sent to a remote
     already is amended only with --yes: other machines then have both, until `aura merge` merges them.
     """
-    from aura_vcs.history.commit import AmendRequest, CommitRequest, commit
-    from aura_vcs.history.commit import amend as amend_version
+    from aura_vcs.history.commit import AmendRequest, CommitRequest, amend as amend_version, commit
 
     if amend and allow_empty:
         raise click.UsageError("--amend makes a version in any case; leave --allow-empty out.")

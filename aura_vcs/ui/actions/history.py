@@ -15,15 +15,11 @@ from aura_vcs.cli.output.json_shapes import (
 )
 from aura_vcs.cli.shared.undo_report import undone_to_json
 from aura_vcs.errors import InputError
-from aura_vcs.history import checkout as checkout_room
-from aura_vcs.history import commit as commit_room
-from aura_vcs.history import merge as merge_room
-from aura_vcs.history import undo as undo_room
+from aura_vcs.history import checkout as checkout_room, commit as commit_room, merge as merge_room, undo as undo_room
 from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.file_edits import read_document
 from aura_vcs.history.merging.conflicts import sort
-from aura_vcs.history.names import branches as branch_room
-from aura_vcs.history.names import tags as tag_room
+from aura_vcs.history.names import branches as branch_room, tags as tag_room
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.resolve import Decision, Resolved, resolve_by_hand, resolve_conflicts
 from aura_vcs.history.versions import delete_version, edit_version, undelete_version
