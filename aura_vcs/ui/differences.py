@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 from msgspec import UNSET
@@ -70,7 +71,7 @@ def text_rows(diff: TextDiff) -> tuple[TextRow, ...]:
             rows.append(TextRow(title="and more changes"))
             break
         rows.append(TextRow(title=f"line {hunk.old_start:,} → {hunk.new_start:,}"))
-        rows += _hunk(hunk)
+        rows += islice(_hunk(hunk), LINES_LIMIT)
     return tuple(rows)
 
 
@@ -78,7 +79,7 @@ def _hunk(hunk: Hunk) -> Iterator[TextRow]:
     old, new = hunk.old_start, hunk.new_start
     gone: list[TextLine] = []
     come: list[TextLine] = []
-    for line in (*hunk.lines[:LINES_LIMIT], TextLine(" ", "")):
+    for line in (*hunk.lines, TextLine(" ", "")):
         if line.mark == "-":
             gone.append(line)
         elif line.mark == "+":

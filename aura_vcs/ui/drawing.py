@@ -57,6 +57,11 @@ class DrawnTimeline(msgspec.Struct, frozen=True):
     seconds: float
     left_out: int
 
+    @property
+    def clip_count(self) -> int:
+        """So many clips are drawn."""
+        return sum(len(track.clips) for track in self.tracks)
+
 
 def draw_timeline(
     timeline: Timeline,
@@ -133,6 +138,13 @@ def shown_media(timeline: Timeline, clip: Clip, folder: str) -> tuple[str, float
 def _marks(seconds: float) -> tuple[tuple[float, str], ...]:
     step = next((step for step in STEPS if seconds / step <= MARKS), seconds / MARKS)
     count = int(seconds / step)
-    return tuple(
-        (round(100 * n * step / seconds, 3), spoken(round(n * step * TICKS_PER_SECOND))) for n in range(count + 1)
-    )
+    return tuple((round(100 * n * step / seconds, 3), _scale_time(n * step)) for n in range(count + 1))
+
+
+def _scale_time(seconds: float) -> str:
+    """Write a time at a scale: "1:05", "1:00:00", "0.5 s" where it is finer than a second."""
+    if seconds != int(seconds):
+        return spoken(round(seconds * TICKS_PER_SECOND))
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,6 +1,7 @@
 """Templates, and the words and addresses in them. Whatever a template is given is escaped by the engine."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
@@ -51,6 +52,7 @@ def _environment() -> Environment:
         "url": url_path,
         "urlencode": url_path,
         "written": path_text,
+        "spaced": lambda name: re.sub("(?<=[a-z])(?=[A-Z])", " ", str(name)).lower(),
         "exact": lambda value: escape(readable_name(str(value))),
         "short": lambda text: text[:SHORT_ID],
         "signed": lambda number: f"{'+' if number > 0 else '−'}{humanize.size(abs(number))}",

@@ -76,7 +76,7 @@ def test_a_timeline_is_drawn_to_scale() -> None:
     assert drawn.left_out == 7
     assert len(drawn.tracks[0].clips) == CLIPS_LIMIT
     assert drawn.tracks[0].clips[0].x == 0
-    assert drawn.marks[0] == (0.0, "0.0 s")
+    assert drawn.marks[0] == (0.0, "0:00")
 
 
 @pytest.mark.parametrize(

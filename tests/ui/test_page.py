@@ -235,7 +235,7 @@ def test_one_file_through_time(page: Page, film: ServedPage) -> None:
     _go(page, film, "/file/voice.json")
     page.select_option("select[name=field]", "/rate")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator(".plot polyline")).to_be_visible()
+    expect(page.locator(".plot circle")).to_have_count(2)
     expect(page.locator(".values")).to_contain_text("0.9")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 
 import msgspec
 from msgspec import UNSET
@@ -26,7 +27,6 @@ from aura_vcs.ui.pages.noted import names_of, notes_on
 from aura_vcs.ui.site import path_after, query_of, site_of
 
 STEPS_SHOWN = 300
-PLOT = (600, 120)
 """Width and height of the plot of a field, in its own units."""
 
 
@@ -49,14 +49,27 @@ class FieldStep(msgspec.Struct, frozen=True):
     after: str
 
 
+class PlotPoint(msgspec.Struct, frozen=True):
+    """Where a value stands in a plot, in percent from the left and from the top."""
+
+    x: float
+    y: float
+    step: FieldStep
+
+
 class FieldSeen(msgspec.Struct, frozen=True):
-    """The values of a field, newest first; `points` are those of its plot where all are numbers."""
+    """The values of a field, newest first; `points` are those of its plot, oldest first, where all are numbers."""
 
     pointer: str
     steps: tuple[FieldStep, ...]
-    points: str
-    lowest: str
-    highest: str
+    points: tuple[PlotPoint, ...] = ()
+    lowest: str = ""
+    highest: str = ""
+
+    @property
+    def lines(self) -> list[tuple[PlotPoint, PlotPoint]]:
+        """What leads from each point to the next."""
+        return list(pairwise(self.points))
 
 
 class FileSeen(msgspec.Struct, frozen=True):
@@ -127,8 +140,8 @@ def _field(repo: Repository, path: str, pointer: str) -> FieldSeen | None:
     )
     numbers = [change.after for change in reversed(found)]
     if len(numbers) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in numbers):
-        return FieldSeen(pointer, steps, *_plot([float(value) for value in numbers]))
-    return FieldSeen(pointer, steps, "", "", "")
+        return _plotted(pointer, steps, [float(value) for value in numbers])
+    return FieldSeen(pointer, steps)
 
 
 def _written(value: object) -> str:
@@ -137,16 +150,15 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _plot(values: list[float]) -> tuple[str, str, str]:
-    """Lay a line through values, oldest first; returns its points and the lowest and highest value."""
-    width, height = PLOT
+def _plotted(pointer: str, steps: tuple[FieldStep, ...], values: list[float]) -> FieldSeen:
+    """Lay out the values of a field, oldest first."""
     low, high = min(values), max(values)
     room = (high - low) or 1.0
-    points = [
-        (8 + (width - 16) * n / (len(values) - 1), height - 10 - (height - 20) * (value - low) / room)
-        for n, value in enumerate(values)
-    ]
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points), f"{low:g}", f"{high:g}"
+    points = tuple(
+        PlotPoint(round(100 * n / (len(values) - 1), 2), round(88 - 76 * (value - low) / room, 2), step)
+        for n, (value, step) in enumerate(zip(values, reversed(steps), strict=True))
+    )
+    return FieldSeen(pointer, steps, points, f"{low:g}", f"{high:g}")
 
 
 async def file_page(request: Request) -> Response:

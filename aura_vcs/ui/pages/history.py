@@ -19,6 +19,7 @@ from aura_vcs.history.names.moments import parse_moment
 from aura_vcs.history.status import Status, status
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.layout import CONFLICTS
 from aura_vcs.maintenance.purge_plan import plan_purge
 from aura_vcs.model import Entry, EntryKind, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
@@ -207,6 +208,8 @@ def glance_at(repo: Repository, record: VersionRecord) -> Glance:
     parent = repo.queries.version(record.parents[0]) if record.parents else None
     tree = parent.tree if parent is not None else EMPTY_TREE_ID
     comparison = compare_trees(repo, tree, record.tree)
+    changes = tuple(change for change in comparison.changes if change.path != CONFLICTS)
+    comparison = msgspec.structs.replace(comparison, changes=changes)
     words = describe_changes(comparison) if parent is not None else f"{len(comparison.changes):,} files to begin with"
     shown = [change for change in comparison.changes if change.new is not None and _is_shown(change.path)]
     largest = max(shown, key=lambda change: change.new.size if change.new is not None else 0, default=None)

@@ -157,8 +157,13 @@ const aura = (() => {
   };
   let soon = 0;
   const refreshSoon = () => { clearTimeout(soon); soon = setTimeout(refresh, 60); };
-  const load = () => {
-    for (const part of $$('[data-load]')) {
+  // What is out of sight, as the last of many remotes, is asked for when it comes into view.
+  const inSight = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) { inSight.unobserve(target); target.removeAttribute('data-lazy'); load(`#${target.closest('[id]').id} [data-load]`); }
+  }, { rootMargin: '200px' });
+  const load = (which = '[data-load]') => {
+    for (const part of $$(which)) {
+      if ('lazy' in part.dataset) { inSight.observe(part); continue; }
       fetch(part.dataset.load).then(async (answer) => {
         const text = await answer.text();
         part.setAttribute('aria-busy', 'false');
@@ -174,14 +179,15 @@ const aura = (() => {
   let looking = 0;
   const missing = new Set();
   document.addEventListener('error', (event) => {
-    if (event.target.matches?.('img:is([src*="/look/poster/"], [src*="/look/strip/"])')) { event.target.classList.add('absent'); missing.add(event.target); }
+    if (event.target.matches?.('img:is([src*="/look/poster/"], [src*="/look/strip/"]), image[data-shot]')) { event.target.classList.add('absent'); missing.add(event.target); }
   }, true);
   const lookAgain = () => {
     for (const image of [...missing]) {
       missing.delete(image);
       if (!image.isConnected) continue;
       image.classList.remove('absent');
-      image.src = `${image.src.split('#')[0]}#${asked += 1}`;
+      if (image.href?.baseVal) image.setAttribute('href', `${image.href.baseVal.split('#')[0]}#${asked += 1}`);
+      else image.src = `${image.src.split('#')[0]}#${asked += 1}`;
     }
   };
   // A browser opens few connections to one address: pages that nobody looks at let go of theirs, and catch up later.
@@ -190,7 +196,7 @@ const aura = (() => {
     if (source) return;
     source = new EventSource(`${api}/events?mark=${body.dataset.mark}`);
     source.addEventListener('operation', refreshSoon);
-    source.addEventListener('files', () => { load(); if (body.dataset.view === 'compare') refreshSoon(); });
+    source.addEventListener('files', () => { load('[data-of-files]'); if (body.dataset.view === 'compare') refreshSoon(); });
     source.addEventListener('job', (event) => showJob(JSON.parse(event.data)));
     source.addEventListener('media', () => { clearTimeout(looking); looking = setTimeout(lookAgain, 150); });
     source.addEventListener('open', () => { body.setAttribute('data-follows', ''); askForJobs(); });
@@ -349,6 +355,7 @@ const aura = (() => {
     does(event);
   });
 
+  $('.views [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   if (!document.hidden) listen();
   load();
   glances();
