@@ -7,9 +7,9 @@ PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 MOST = 6
 """Parameters of a function, what it works on included."""
 LONG = {
-    "render_export", "set_configuration", "edit_files", "replace_worktree", "enter_written", "clone", "project_files",
+    "render_export", "set_configuration", "enter_written", "clone", "project_files",
     "open_bucket", "create_checkpoint", "plan_staging", "add_remote", "present_state", "field_change", "import_git",
-    "past_version", "branch_revert", "branch_update",
+    "past_version",
 }  # fmt: skip
 """Functions that still ask for more. The list becomes shorter: whoever makes a request of one takes it out."""
 

@@ -6,7 +6,7 @@ import msgspec
 
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.worktree import FileUnstable
-from aura_vcs.history.names.branches import Branch, branch, branch_update, branches, check_new_branch
+from aura_vcs.history.names.branches import Branch, BranchMove, branch, branch_update, branches, check_new_branch
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import ensure_content, execute, recover
@@ -101,7 +101,7 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
 
     step = Exactly(repo, record.tree) if clean else Between(repo, record.tree)
     why = f"Before checking out {place}"
-    return replace_worktree(repo, step, draft, trigger="PreCheckout", why=why, idle_at=head)
+    return replace_worktree(repo, step, draft, StepRequest("PreCheckout", why, idle_at=head))
 
 
 def _started(repo: Repository, transaction: Transaction, name: str | None, version: VersionId) -> dict[str, RefChange]:
@@ -109,7 +109,7 @@ def _started(repo: Repository, transaction: Transaction, name: str | None, versi
     if name is None:
         return {}
     check_new_branch(repo, name, version)
-    return dict([branch_update(repo, transaction, name, version, over_all=True)])
+    return dict([branch_update(repo, transaction, name, BranchMove(version, over_all=True))])
 
 
 def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> CheckoutResult:
@@ -142,7 +142,7 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
 
     step: WorktreeStep = PathsOf(repo, record.tree, paths) if paths is not None else AllOf(repo, record.tree)
     why = f"Before restoring {what}"
-    return replace_worktree(repo, step, draft, trigger="PreRestore", why=why, always=True, keeps_head=True)
+    return replace_worktree(repo, step, draft, StepRequest("PreRestore", why, always=True, keeps_head=True))
 
 
 def _own_head(repo: Repository, found: Branch) -> VersionId:
@@ -160,25 +160,30 @@ def _branch_at(repo: Repository, record: VersionRecord) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
+class StepRequest(msgspec.Struct, frozen=True):
+    """How a step in the folder is taken; `trigger` and `why` say of a restore point what it is for.
+
+    With `always`, one is made in any case; without, only if the step takes something away that is not saved. With
+    `idle_at`, nothing is done and nothing recorded where HEAD is there already and nothing has to change; with
+    `keeps_head`, wherever HEAD is by the time the folder is locked. With `makes_version`, the step stores a version
+    and what it holds.
+    """
+
+    trigger: str
+    why: str
+    always: bool = False
+    idle_at: Head | None = None
+    keeps_head: bool = False
+    makes_version: bool = False
+
+
 def replace_worktree(
     repo: Repository,
     step: WorktreeStep,
     draft: DraftFactory,
-    *,
-    trigger: str,
-    why: str,
-    always: bool = False,
-    idle_at: Head | None = None,
-    keeps_head: bool = False,
-    makes_version: bool = False,
+    request: StepRequest,
 ) -> CheckoutResult:
-    """Take a step in the folder; what is unsaved where it goes is saved first.
-
-    With `always`, a restore point is made in any case; without, only if the step takes something away that
-    is not saved. With `idle_at`, nothing is done and nothing recorded where HEAD is there already and nothing has
-    to change; with `keeps_head`, wherever HEAD is by the time the folder is locked. With `makes_version`,
-    the step stores a version and what it holds.
-    """
+    """Take a step in the folder; what is unsaved where it goes is saved first."""
     _fetch_content(repo, step)
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         base = worktree_base(repo)
@@ -190,16 +195,18 @@ def replace_worktree(
             wanted_changes = repo.trees.list_differences(snapshot.tree, after)
             changes = [*(ground.changes or ()), *wanted_changes]
             kept = count_unsaved_beside(repo, scan, base.tree, changes)
-            if (keeps_head or idle_at == base.head) and _leaves_all(scan, wanted_changes):
+            if (request.keeps_head or request.idle_at == base.head) and _leaves_all(scan, wanted_changes):
                 if scan.changed:
                     repo.worktree.save(scan)
                 return CheckoutResult(base.head, None, 0, (), kept, is_idle=True)
             correlation = new_operation_id()
             point, stored = None, {}
-            if always or loses_work(repo, snapshot.tree, after, ground.saved):
+            if request.always or loses_work(repo, snapshot.tree, after, ground.saved):
                 whole = snapshot if ground.is_everything else _snapshot_everything(repo, batch, base, scan, hidden)
-                words = one_line(why)[:NAME_LIMIT]
-                wanted = VersionSpec(VersionType.RESTORE_POINT, words, trigger=trigger, correlation_id=correlation)
+                words = one_line(request.why)[:NAME_LIMIT]
+                wanted = VersionSpec(
+                    VersionType.RESTORE_POINT, words, trigger=request.trigger, correlation_id=correlation
+                )
                 point = record_side_version(repo, batch, base, whole, wanted)
             else:
                 stored = batch.finish()
@@ -209,7 +216,7 @@ def replace_worktree(
                 payload = {**made.payload, "restore_point": point.id}
                 made = msgspec.structs.replace(made, correlation_id=correlation, payload=payload)
             operation = transaction.prepare(made)
-        if makes_version or stored:
+        if request.makes_version or stored:
             repo.adopt_unrecorded_objects()  # what a version holds, this one's or a later one's, is counted in rows
         written = execute(repo, scan, operation, snapshot.tree, after)
     report_unseen(repo, scan)

@@ -10,7 +10,7 @@ import msgspec
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved, UnknownName
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.names.branches import branch, branch_update, branches, free_name
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update, branches, free_name
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.version_builder import (
@@ -291,7 +291,9 @@ def _changes(
     name = base.head.branch or free_name(repo, _branch_from(base))
     amended, wanted = request.amended, request.spec
     instead = amended.id if amended is not None else None
-    entry = branch_update(repo, transaction, name, made.id, parents=made.version.parents, instead_of=instead)
+    entry = branch_update(
+        repo, transaction, name, BranchMove(made.id, parents=made.version.parents, instead_of=instead)
+    )
     refs = dict([new_label(repo, transaction, made, wanted, name), entry])
     if amended is None:
         return refs, f"Committed v{made.version.number} {wanted.name!r}", name

@@ -63,15 +63,12 @@ def edit_files(
     write: Mapping[str, bytes],
     delete: Sequence[str] = (),
     *,
-    type_: str,
-    description: str,
+    draft: Draft,
     additions: Additions = NO_ADDITIONS,
-    can_batch: bool = False,
-    expires_at: str | None = None,
-    correlation_id: str | None = None,
 ) -> EditResult | None:
     """Write and delete files of the project folder; None if they were so already.
 
+    `draft` says what is recorded of that; what becomes of the folder, and how it is taken back, is added here.
     What was there before is stored first. The files are documents: their bytes are held in memory; those of
     `additions` are not. What is at a remote only is fetched before anything changes.
 
@@ -103,12 +100,10 @@ def edit_files(
             repo.adopt_unrecorded_objects()  # so that a version which holds them later is counted
         if change.before == change.after:
             return None
-        draft = Draft(
-            type_, description, worktree=change, inverse=Inverse(f"{type_}.revert"), payload={PATHS: paths},
-            can_batch=can_batch, expires_at=expires_at, correlation_id=correlation_id,
-        )  # fmt: skip
+        inverse = Inverse(f"{draft.type}.revert")
+        made = msgspec.structs.replace(draft, worktree=change, inverse=inverse, payload={PATHS: paths})
         with repo.transaction() as transaction:
-            operation = transaction.prepare(merge_into_batch(repo, transaction, draft))
+            operation = transaction.prepare(merge_into_batch(repo, transaction, made))
         return EditResult(operation, execute(repo, scan, operation, change.before, change.after).skipped)
 
 

@@ -12,11 +12,11 @@ from aura_vcs.codec import encode_version, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NoVersions, RefMoved
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.checkout import CheckoutResult, replace_worktree
+from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.merging.conflicts import OpenConflict, decode, dedupe, encode, merge_conflict_lists
 from aura_vcs.history.merging.same_heads import are_equal
 from aura_vcs.history.merging.three_way import MergedContent, ThreeWayMerge
-from aura_vcs.history.names.branches import branch, branch_update
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import recover
@@ -149,7 +149,7 @@ def execute_merge(
     wanted = VersionSpec(VersionType.MANUAL, *check_texts(message or plan.name, ""))
     work = _MergeStep(repo, plan, wanted, author, correlation_id)
     why = f"Before {plan.name[:150]!r}"
-    files = replace_worktree(repo, work, work.draft, trigger="PreMerge", why=why, makes_version=True)
+    files = replace_worktree(repo, work, work.draft, StepRequest("PreMerge", why, makes_version=True))
     assert files.head.version is not None
     return Merged(plan, get_version(repo, files.head.version), files, tuple(work.replaced))
 
@@ -242,7 +242,7 @@ class _MergeStep:
         else:
             new, parents = plan.theirs.id, ()
             what = f"Fast-forwarded to v{plan.theirs.number} {plan.theirs.name!r}"
-        refs.append(branch_update(self._repo, transaction, base.head.branch, new, parents=parents))
+        refs.append(branch_update(self._repo, transaction, base.head.branch, BranchMove(new, parents=parents)))
         return Draft(
             "merge",
             what,

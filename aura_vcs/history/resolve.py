@@ -19,7 +19,7 @@ from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.errors.worktree import FileUnstable
 from aura_vcs.formats.jsondoc.pointer import split_pointer
-from aura_vcs.history.checkout import CheckoutResult, replace_worktree
+from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.file_edits import read_document
 from aura_vcs.history.merging.conflict_anchors import relocate
 from aura_vcs.history.merging.conflict_choice import also_resolved, check_source, conflict_same_place, is_from, select
@@ -98,7 +98,7 @@ def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decisio
             inverse=Inverse("resolve.revert"),
         )
 
-    files = replace_worktree(repo, work, draft, trigger="PreResolve", why=f"Before resolving {shown}"[:200])
+    files = replace_worktree(repo, work, draft, StepRequest("PreResolve", f"Before resolving {shown}"[:200]))
     return Resolved(tuple(work.decided), tuple(work.left), files)
 
 
@@ -124,7 +124,7 @@ def resolve_by_hand(repo: Repository, path: str, data: bytes, shown: ObjectId) -
         change = TreeChange(before, after)
         return Draft("resolve", what, head=head, worktree=change, inverse=Inverse("resolve.revert"))
 
-    files = replace_worktree(repo, work, draft, trigger="PreResolve", why=f"Before: {what}"[:200])
+    files = replace_worktree(repo, work, draft, StepRequest("PreResolve", f"Before: {what}"[:200]))
     return Resolved(tuple(work.decided), tuple(work.left), files)
 
 

@@ -12,9 +12,9 @@ from aura_vcs.codec import from_plain, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NothingToUndo, OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
-from aura_vcs.history.checkout import CheckoutResult, replace_worktree
+from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.file_edits import revert_edit
-from aura_vcs.history.names.branches import branch_revert
+from aura_vcs.history.names.branches import EntryMove, branch_revert
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.late_edits import PATHS
 from aura_vcs.history.recording.steps import Between
@@ -258,7 +258,7 @@ def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     verb = "undoing" if back else "redoing"
     trigger = "PreUndo" if back else "PreRedo"
     why = f"Before {verb} {target.description!r}"
-    files = replace_worktree(repo, Between(repo, wanted, current), draft, trigger=trigger, why=why)
+    files = replace_worktree(repo, Between(repo, wanted, current), draft, StepRequest(trigger, why))
     last = repo.queries.actions(limit=1)[0]
     return Undone(operation_of(repo, last), target.description, repo.head(), files)
 
@@ -318,7 +318,7 @@ def _reverted_ref(
         _check_branch(repo, branch_name, after.version if after is not None else seen)
         version = before.version if before is not None else seen
         own = version is None or (after is not None and f"versions/{after.version}" in target.refs)
-        return branch_revert(repo, transaction, branch_name, version, left=after, to=before, own=own)
+        return branch_revert(repo, transaction, branch_name, version, EntryMove(after, before, own))
     if room == "versions":
         return _reverted_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
     if room == "tags":

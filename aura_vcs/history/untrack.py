@@ -21,7 +21,7 @@ from aura_vcs.model import EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import documents_of
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules
 from aura_vcs.worktree.scan.selection import Selection
 from aura_vcs.worktree.snapshot.snapshot import Snapshot
@@ -80,10 +80,8 @@ def _add_rules(repo: Repository, paths: Sequence[str], correlation: str) -> tupl
         if not current.is_usable:
             raise InputError(current.notes[0], hint="Put a file with one pattern a line in its place.")
         data = with_rules(read_document(repo, IGNORE_FILE) or b"", lines)
-        edit_files(
-            repo, {IGNORE_FILE: data}, type_="ignore.add", description=f"Added to {IGNORE_FILE}: {_shown(lines)}",
-            correlation_id=correlation,
-        )  # fmt: skip
+        draft = Draft("ignore.add", f"Added to {IGNORE_FILE}: {_shown(lines)}", correlation_id=correlation)
+        edit_files(repo, {IGNORE_FILE: data}, draft=draft)
     return tuple(lines)
 
 

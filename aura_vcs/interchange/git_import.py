@@ -14,7 +14,7 @@ import msgspec
 from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.interchange import GitDamaged
-from aura_vcs.history.checkout import replace_worktree
+from aura_vcs.history.checkout import StepRequest, replace_worktree
 from aura_vcs.history.names.branches import default_branch
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.journal import recover
@@ -348,7 +348,7 @@ class _Import:
             tree = self._free_tree(done.head)
             if tree is not None:
                 why = f"Before importing from {self._shown}"
-                replace_worktree(repo, Between(repo, tree), draft, trigger="PreImport", why=why)
+                replace_worktree(repo, Between(repo, tree), draft, StepRequest("PreImport", why))
                 return done
         with repo.locks.shared("worktree"), repo.transaction() as transaction:
             made = draft(transaction, worktree_base(repo), EMPTY_TREE_ID, EMPTY_TREE_ID)

@@ -10,7 +10,7 @@ import msgspec
 
 from aura_vcs.codec import clean_text, format_time
 from aura_vcs.errors.interchange import GitDamaged
-from aura_vcs.history.names.branches import branch, branch_update
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT, one_line
 from aura_vcs.ids import VersionId
 from aura_vcs.interchange.git_names import PREFIX, own_name
@@ -120,7 +120,7 @@ class RefsImport:
                 return None
         elif found is not None:
             return False
-        ref, change = branch_update(self._repo, self._transaction, name, target, over_all=found is None)
+        ref, change = branch_update(self._repo, self._transaction, name, BranchMove(target, over_all=found is None))
         self.changes[ref] = change
         return True
 

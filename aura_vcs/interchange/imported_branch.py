@@ -1,7 +1,7 @@
 """Where imported versions go: on `main`, with their files, or on a branch beside it where `main` leads elsewhere."""
 
-from aura_vcs.history.checkout import replace_worktree
-from aura_vcs.history.names.branches import branch, branch_update
+from aura_vcs.history.checkout import StepRequest, replace_worktree
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_base
 from aura_vcs.ids import ObjectId, VersionId
@@ -28,13 +28,13 @@ def put_in_place(repo: Repository, target: VersionId, beside: str, what: str) ->
     goes = base.head.branch == name and (base.head.version is None or found is not None)
 
     def draft(transaction: Transaction, at: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
-        ref, change = branch_update(repo, transaction, name, target, over_all=found is None)
+        ref, change = branch_update(repo, transaction, name, BranchMove(target, over_all=found is None))
         head = HeadChange(at.head, Head(name, target)) if goes else None
         trees = TreeChange(before, after) if goes and before != after else None
         return Draft("import", f"Imported {what}", {ref: change}, head, trees, Inverse("import.revert"))
 
     if goes:
-        replace_worktree(repo, Between(repo, record.tree), draft, trigger="PreImport", why=f"Before importing {what}")
+        replace_worktree(repo, Between(repo, record.tree), draft, StepRequest("PreImport", f"Before importing {what}"))
     else:
         with repo.transaction() as transaction:
             transaction.record(draft(transaction, base, record.tree, record.tree))

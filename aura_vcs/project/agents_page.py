@@ -3,7 +3,7 @@
 import os
 
 from aura_vcs.history.file_edits import edit_files
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 
 NAME = "AGENTS.md"
 PAGE = """\
@@ -36,5 +36,5 @@ def write_agents_page(repo: Repository) -> bool:
     """
     if os.path.lexists(os.path.join(repo.root, NAME)):
         return False
-    edit_files(repo, {NAME: PAGE.encode()}, type_="agents.page", description=f"Wrote {NAME}")
+    edit_files(repo, {NAME: PAGE.encode()}, draft=Draft("agents.page", f"Wrote {NAME}"))
     return True

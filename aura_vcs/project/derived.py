@@ -28,7 +28,7 @@ from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.project.recipe_process import run_command
 from aura_vcs.project.records.export_jobs import add_export, list_exports, load_export, run_export
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.storage.made_files import copy_to, publish_copy, remove_unchanged
 from aura_vcs.worktree.scan.cache import file_state
 from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock
@@ -261,10 +261,10 @@ def _put(repo: Repository, path: str, made: Path) -> None:
     """Put what was made into the folder; what was there is stored first."""
     _check_replaceable(repo, path)
     if made.stat().st_size <= EDIT_BYTES:
-        edit_files(repo, {path: made.read_bytes()}, type_="recipe.make", description=f"Made {path} again")
+        edit_files(repo, {path: made.read_bytes()}, draft=Draft("recipe.make", f"Made {path} again"))
         return
     if _look_at(repo, path) is not None:
-        edit_files(repo, {}, [path], type_="recipe.make", description=f"Made {path} again")
+        edit_files(repo, {}, [path], draft=Draft("recipe.make", f"Made {path} again"))
     target = os.path.join(repo.root, *path.split("/"))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     publish_copy(made, target)

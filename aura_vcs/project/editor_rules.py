@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aura_vcs.history.file_edits import edit_files, read_document
 from aura_vcs.layout import IGNORE_FILE
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.worktree.scan.ignore import load_ignore_rules, rule_lines, with_rules, with_rules_first
 
 EditorPatterns = tuple[str, tuple[str, ...]]
@@ -28,7 +28,7 @@ def add_rules(repo: Repository, editors: Sequence[EditorPatterns]) -> tuple[tupl
         wanted = (with_rules_first if takes_back else with_rules)(data, lines)
         names = ", ".join(name for name, _ in editors)
         description = f"Added to {IGNORE_FILE}: what {names} make again"
-        edit_files(repo, {IGNORE_FILE: wanted}, type_="ignore.add", description=description)
+        edit_files(repo, {IGNORE_FILE: wanted}, draft=Draft("ignore.add", description))
     return patterns, ""
 
 

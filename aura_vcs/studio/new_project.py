@@ -5,7 +5,7 @@ import os
 from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.history.file_edits import edit_files
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.studio import Studio
 from aura_vcs.studio.template_files import check_texts, project_files
@@ -38,6 +38,6 @@ def apply_template(studio: Studio, repo: Repository, template: Template, title: 
         at=now(), by=repo.author, render_defaults=defaults,
     )  # fmt: skip
     files |= {path: text.encode() for path, text in check_texts(template.texts, template.name).items()}
-    edit_files(repo, files, type_="template.apply", description=f"Began with the template {template.name!r}")
+    edit_files(repo, files, draft=Draft("template.apply", f"Began with the template {template.name!r}"))
     count_use(studio, template)
     return sorted(files)

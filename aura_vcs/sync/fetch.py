@@ -12,7 +12,7 @@ import msgspec
 from aura_vcs.codec import now
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.lookup.select_files import shown_path
-from aura_vcs.history.names.branches import branch, branch_update
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
 from aura_vcs.objects.base import StoredObject
@@ -367,7 +367,7 @@ def fast_forward_changes(repo: Repository, transaction: Transaction) -> dict[str
         if found is None or found.diverged or own is None:
             continue
         if own.version not in {found.version, None}:
-            ref, change = branch_update(repo, transaction, name, found.version)
+            ref, change = branch_update(repo, transaction, name, BranchMove(found.version))
             changes[ref] = change
     return changes
 

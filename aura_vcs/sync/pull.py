@@ -4,9 +4,9 @@ import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved
-from aura_vcs.history.checkout import CheckoutResult, replace_worktree
+from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.merging.same_heads import are_equal
-from aura_vcs.history.names.branches import branch, branch_update, branches, default_branch
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update, branches, default_branch
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content
 from aura_vcs.history.recording.journal import recover
@@ -196,10 +196,10 @@ def _checkout(
             raise RefMoved("HEAD", "where the pull began", "another version")
         refs = fast_forward_changes(repo, transaction)
         if own is not None and head.branch is not None:
-            refs |= dict([branch_update(repo, transaction, head.branch, own)])
+            refs |= dict([branch_update(repo, transaction, head.branch, BranchMove(own))])
         change, trees = HeadChange(now.head, head), TreeChange(before, after)
         if own is not None:
             return Draft("clone", why, refs, change, trees)
         return Draft("pull", why, refs, change, trees, Inverse("pull.revert"))
 
-    return replace_worktree(repo, Between(repo, target), draft, trigger="PrePull", why=f"Before: {why}")
+    return replace_worktree(repo, Between(repo, target), draft, StepRequest("PrePull", f"Before: {why}"))

@@ -24,6 +24,7 @@ from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
+from aura_vcs.repository.repository import Draft
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch, fetch_content, plan_content
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
@@ -146,7 +147,7 @@ def _edited(root: Path) -> None:
 
 def _edit(repo: Repository) -> object:
     write = {"project.json": b'{"title": "Ebb"}', "scenes/new/one.json": b"{}"}
-    return edit_files(repo, write, ["scenes/000-scene.json"], type_="scene.set", description="Edited")
+    return edit_files(repo, write, ["scenes/000-scene.json"], draft=Draft("scene.set", "Edited"))
 
 
 VAULTS: dict[str, MemoryRemote] = {}

@@ -15,6 +15,7 @@ from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionFilter, ActionRecord
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.repository.repository import Draft
 
 from tests.helpers.project import save, write
 
@@ -22,7 +23,7 @@ from tests.helpers.project import save, write
 def edit(repo: Repository, path: str, text: str | None, **options: object) -> ActionRecord:
     """Write (or delete) a file as an action."""
     write_, delete = ({}, [path]) if text is None else ({path: text.encode()}, [])
-    done = edit_files(repo, write_, delete, type_="test.edit", description=f"Edit {path}", **options)  # type: ignore[arg-type]
+    done = edit_files(repo, write_, delete, draft=Draft("test.edit", f"Edit {path}", **options))  # type: ignore[arg-type]
     assert done is not None
     return find_action(repo, done.operation.id)
 
@@ -58,7 +59,7 @@ def test_files_appear_and_go(first: Repository) -> None:
 def test_nothing_changed_is_no_action(first: Repository) -> None:
     """Writing what is there records nothing."""
     text = (Path(first.root) / "project.json").read_bytes()
-    assert edit_files(first, {"project.json": text}, type_="t", description="d") is None
+    assert edit_files(first, {"project.json": text}, draft=Draft("t", "d")) is None
 
 
 def test_an_edit_is_not_undone_over_a_later_one(first: Repository) -> None:

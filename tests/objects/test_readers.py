@@ -15,6 +15,7 @@ from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.layout import pack_path
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.repository.repository import Draft
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import noise, save, write
@@ -58,7 +59,7 @@ def test_what_a_private_file_held_is_private(tmp_path: Path, how: str, size: int
         if how == "commit":
             save(repo, "Second cut")
         elif how == "edit":
-            edit_files(repo, {"secret.bin": b"short"}, type_="project.set", description="Set it")
+            edit_files(repo, {"secret.bin": b"short"}, draft=Draft("project.set", "Set it"))
         else:
             restore(repo, "v1")
         assert not _open_files(root)

@@ -97,33 +97,40 @@ def newest_heads(queries: Queries, versions: Sequence[VersionId]) -> list[Versio
     return without_twins(queries, newest)
 
 
+class BranchMove(msgspec.Struct, frozen=True):
+    """Where a branch goes: to `version`; None deletes it.
+
+    With `over_all`, entries of other machines count as seen, whatever they are: a move back, or a deletion, is meant
+    to hold against them. `parents` are those of a version that is only being made. Made `instead_of` another one, it
+    holds against machines that stand on that, and not against what they made on it.
+    """
+
+    version: VersionId | None
+    over_all: bool = False
+    parents: Sequence[VersionId] = ()
+    instead_of: VersionId | None = None
+
+
 def branch_update(
     repo: Repository,
     transaction: Transaction,
     name: str,
-    version: VersionId | None,
-    *,
-    over_all: bool = False,
-    parents: Sequence[VersionId] = (),
-    instead_of: VersionId | None = None,
+    move: BranchMove,
 ) -> tuple[str, RefChange]:
-    """Build the change that puts the branch on `version` (None deletes it).
+    """Build the change that moves the branch.
 
-    Entries of other machines count as seen where the new version includes theirs; with
-    `over_all`, always: a move back, or a deletion, is meant to hold against them. Where our own entry
+    Entries of other machines count as seen where the new version includes theirs. Where our own entry
     had followed another machine and the new version does not build on that (a commit after a mere
-    fetch), what it had followed stands again beside the new version. `parents` are those of a version
-    that is only being made. Made `instead_of` another one, it holds against machines that stand on that, and
-    not against what they made on it.
+    fetch), what it had followed stands again beside the new version.
     """
-    queries = repo.queries
+    queries, version = repo.queries, move.version
     before = furthest_entry(repo.refs.branch_entries(name), transaction.replica)
     place = before.version if before is not None else None
 
     def is_included(older: VersionId | None) -> bool:
-        if over_all or older is None or older == instead_of:
+        if move.over_all or older is None or older == move.instead_of:
             return True
-        return version is not None and any(queries.is_ancestor(older, newer) for newer in (version, *parents))
+        return version is not None and any(queries.is_ancestor(older, newer) for newer in (version, *move.parents))
 
     def seen_of(entry: BranchEntry, known: int) -> int:
         if is_included(entry.version):
@@ -135,24 +142,29 @@ def branch_update(
     return _entry_change(repo, transaction, name, version, seen_of)
 
 
+class EntryMove(msgspec.Struct, frozen=True):
+    """Our move of a branch from the entry `to` to the entry `left`; `is_own`: nobody but us put the branch there."""
+
+    left: BranchEntry | None
+    to: BranchEntry | None
+    is_own: bool
+
+
 def branch_revert(
     repo: Repository,
     transaction: Transaction,
     name: str,
     version: VersionId | None,
-    *,
-    left: BranchEntry | None,
-    to: BranchEntry | None,
-    own: bool,
+    move: EntryMove,
 ) -> tuple[str, RefChange]:
-    """Build the change that takes back our move from `to` to `left`, or does it again the other way round.
+    """Build the change that takes our move back, or does it again the other way round.
 
-    `own` says that nobody but us put the branch there. Then it holds against machines that only followed
-    to where the branch was; always against what was taken into account before the move. Where the move
+    It puts the branch on `version`. Where nobody but us put the branch there, it holds against machines that
+    only followed to where the branch was; always against what was taken into account before the move. Where the move
     itself followed another machine (a pull), or merged its head in (a merge), that stands again as it
     did, with whoever followed there too, and what was put on top since stays on the branch.
     """
-    queries = repo.queries
+    queries, left, to = repo.queries, move.left, move.to
     earlier, later = to.seen if to is not None else {}, left.seen if left is not None else {}
     place = left.version if left is not None else None
 
@@ -162,7 +174,7 @@ def branch_revert(
         if entry.counter <= earlier.get(entry.replica, 0):
             return True
         # Not what the move itself took in; nor what is seen only because it is in that, as of a follower.
-        return own and entry.counter > later.get(entry.replica, 0) and entry.version == place
+        return move.is_own and entry.counter > later.get(entry.replica, 0) and entry.version == place
 
     def seen_of(entry: BranchEntry, known: int) -> int:
         return max(entry.counter, known) if is_included(entry) else min(entry.counter - 1, known)
@@ -208,7 +220,7 @@ def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
     """
     with repo.transaction() as transaction:
         check_new_branch(repo, name, version)
-        ref, change = branch_update(repo, transaction, name, version, over_all=True)
+        ref, change = branch_update(repo, transaction, name, BranchMove(version, over_all=True))
         return transaction.record(
             Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
         )
@@ -264,7 +276,7 @@ def delete_branch(repo: Repository, name: str) -> Operation:
         get_branch(repo, name)
         if repo.head().branch == name:
             raise VersionInUse(f"Branch {name}", "HEAD", hint="Go to another branch first.")
-        ref, change = branch_update(repo, transaction, name, None, over_all=True)
+        ref, change = branch_update(repo, transaction, name, BranchMove(None, over_all=True))
         return transaction.record(
             Draft("branch.delete", f"Deleted branch {name}", {ref: change}, inverse=Inverse("branch.create"))
         )
@@ -285,8 +297,8 @@ def rename_branch(repo: Repository, old: str, new: str) -> Operation:
         head = repo.head()
         refs = dict(
             [
-                branch_update(repo, transaction, new, found.version, over_all=True),
-                branch_update(repo, transaction, old, None, over_all=True),
+                branch_update(repo, transaction, new, BranchMove(found.version, over_all=True)),
+                branch_update(repo, transaction, old, BranchMove(None, over_all=True)),
             ]
         )
         change = HeadChange(head, Head(new, head.version)) if head.branch == old else None

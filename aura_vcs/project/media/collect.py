@@ -11,7 +11,7 @@ from aura_vcs.history.file_edits import Additions, edit_files
 from aura_vcs.project.media.references import ProjectMediaFinder
 from aura_vcs.project.media.relink import rewritten
 from aura_vcs.project.media.rewrite import is_rewritable, written_path
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 
 FOLDER = "media"
 """Where copies go unless another folder is named."""
@@ -97,6 +97,6 @@ def collect(repo: Repository, plan: Sequence[Collect]) -> CollectedMedia:
     write = {file: rewritten(repo, file, paths) for file, paths in changes.items()}
     what = f"Collected {len(todo)} media {'file' if len(todo) == 1 else 'files'}"
     copies = Additions(outside={one.target: one.outside for one in todo})
-    done = edit_files(repo, write, type_="media.collect", description=what, additions=copies)
+    done = edit_files(repo, write, draft=Draft("media.collect", what), additions=copies)
     skipped = done.skipped if done is not None else ()
     return CollectedMedia(tuple(copies.outside), tuple(sorted(write)), skipped, sum(one.size for one in todo))

@@ -13,7 +13,7 @@ from aura_vcs.model import Entry
 from aura_vcs.project.media.find_again import Found, FoundBy, MediaSearch
 from aura_vcs.project.media.references import ProjectMediaFinder, is_missing
 from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, with_siblings, written_path
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 
 
 class Relink(msgspec.Struct, frozen=True):
@@ -131,7 +131,7 @@ def relink(repo: Repository, plan: Sequence[Relink]) -> Relinked:
     if not write and not stored:
         return Relinked()
     what = f"Relinked {len(todo)} media {'file' if len(todo) == 1 else 'files'}"
-    done = edit_files(repo, write, type_="media.relink", description=what, additions=Additions(stored=stored))
+    done = edit_files(repo, write, draft=Draft("media.relink", what), additions=Additions(stored=stored))
     skipped = done.skipped if done is not None else ()
     return Relinked(tuple(sorted(write)), tuple(sorted(stored)), skipped)
 

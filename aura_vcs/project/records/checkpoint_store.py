@@ -350,7 +350,7 @@ def _restore_output(repo: Repository, checkpoint: RenderCheckpoint) -> str | Non
     if _size_of(repo, path) == checkpoint.output_size:
         return None
     content = repo.store.read(checkpoint.output)
-    edit_files(repo, {path: content}, type_="checkpoint.recover", description=f"Brought {path} back")
+    edit_files(repo, {path: content}, draft=Draft("checkpoint.recover", f"Brought {path} back"))
     return path
 
 

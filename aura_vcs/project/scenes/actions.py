@@ -25,7 +25,7 @@ from aura_vcs.project.documents.load import PROJECT_NAME
 from aura_vcs.project.documents.models import ProjectDocument
 from aura_vcs.project.documents.set_field import edit_document
 from aura_vcs.project.scenes.scenes import FIELDS, SceneChanges, add_scene, move_scene, remove_scene, set_scene
-from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.undo_stack import expiry
 
 AUTOMATIC = {
@@ -155,10 +155,11 @@ def _edit(
     correlation_id: str | None = None,
 ) -> SceneChanged:
     """Edit files as one action; what sets fields is batched with what set them a moment ago."""
-    edited: EditResult | None = edit_files(
-        repo, write, delete, type_=type_, description=description[:500], can_batch=type_.endswith(".set"),
-        expires_at=expiry(expire_days), correlation_id=correlation_id,
+    draft = Draft(
+        type_, description[:500], can_batch=type_.endswith(".set"), expires_at=expiry(expire_days),
+        correlation_id=correlation_id,
     )  # fmt: skip
+    edited: EditResult | None = edit_files(repo, write, delete, draft=draft)
     if edited is None:
         return SceneChanged(notes=("Nothing is changed by that.",))
     notes = tuple(f"{path} was written by another program meanwhile and left as it is" for path in edited.skipped)
