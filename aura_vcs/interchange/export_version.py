@@ -8,7 +8,9 @@ import os
 import stat
 import tarfile
 import zipfile
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO
@@ -37,6 +39,9 @@ _STORED = (".mp4", ".mov", ".mkv", ".webm", ".mp3", ".m4a", ".aac", ".flac", ".o
 """Content that does not compress: it is copied into a ZIP as it is."""
 _COMPRESS_BYTES = 64 << 20
 """Larger files are copied into a ZIP as they are: they are media, whatever they are called."""
+_BESIDE_BYTES = 4 << 20
+_BESIDE_GROUPS = 2
+"""So many times _BESIDE_BYTES may have been read and not written."""
 
 
 class VersionExported(msgspec.Struct, frozen=True):
@@ -197,8 +202,38 @@ def _write_zip(repo: Repository, file: IO[bytes], wanted: Sequence[tuple[str, En
             info.compress_type = zipfile.ZIP_DEFLATED if small else zipfile.ZIP_STORED
             info.file_size = entry.size
             with archive.open(info, "w", force_zip64=entry.size >= 1 << 31) as member:
-                for piece in _pieces(repo, entry):
-                    member.write(piece)
+                _write_beside(member, _pieces(repo, entry), entry.size)
+
+
+def _write_beside(member: IO[bytes], pieces: Iterator[bytes], size: int) -> None:
+    """Write pieces to a member of an archive, of a large file while the next ones are being read and hashed.
+
+    What is done to write it (checksum, compression) takes as long as reading it.
+    """
+    if size < LARGE_BYTES:
+        for piece in pieces:
+            member.write(piece)
+        return
+    with ThreadPoolExecutor(1) as executor:
+        written: deque[Future[None]] = deque()
+        waiting: list[bytes] = []
+        waiting_bytes = 0
+        for piece in pieces:
+            waiting.append(piece)
+            waiting_bytes += len(piece)
+            if waiting_bytes >= _BESIDE_BYTES:
+                written.append(executor.submit(_write_pieces, member, waiting))
+                waiting, waiting_bytes = [], 0
+            if len(written) > _BESIDE_GROUPS:
+                written.popleft().result()
+        written.append(executor.submit(_write_pieces, member, waiting))
+        for one in written:
+            one.result()
+
+
+def _write_pieces(member: IO[bytes], pieces: Sequence[bytes]) -> None:
+    for piece in pieces:
+        member.write(piece)
 
 
 def write_zip_member(

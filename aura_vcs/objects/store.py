@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from aura_vcs.objects.packs.reader import Packs
 
 WORKERS = 3
+HASHED_AT_ONCE_BYTES = 4 << 20
+"""A thread is handed so much: to hand it over takes longer than to hash a small piece."""
 CHUNKS_AT_ONCE = 512
 FEW_OBJECTS = 16
 """So few ids are looked for one by one in a footer; for more, it is read through."""
@@ -339,14 +341,26 @@ def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]
 
     executor = ThreadPoolExecutor(1)
     hashed = None
+    waiting: list[bytes] = []
+    waiting_bytes = 0
     for piece in pieces:
-        if hashed is not None:
-            hashed.result()
-        hashed = executor.submit(hasher.update, piece)
+        waiting.append(piece)
+        waiting_bytes += len(piece)
+        if waiting_bytes >= HASHED_AT_ONCE_BYTES:
+            if hashed is not None:
+                hashed.result()
+            hashed = executor.submit(_update_all, hasher, waiting)
+            waiting, waiting_bytes = [], 0
         yield piece
     executor.shutdown()
     if hashed is not None:
         hashed.result()
+    _update_all(hasher, waiting)
+
+
+def _update_all(hasher: "blake3", pieces: Sequence[bytes]) -> None:
+    for piece in pieces:
+        hasher.update(piece)
 
 
 def objects_in(footer: "Footer", read: Callable[[PackLocation], bytes]) -> Iterator[StoredObject]:

@@ -1,16 +1,19 @@
 """A version's files as a folder or archive: as they are, never over something else, the same bytes each time."""
 
+import errno
 import os
 import subprocess
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import pytest
 import zstandard
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.integrity import StorageFull
 from aura_vcs.errors.interchange import TargetExists
 from aura_vcs.history.commit import commit
 from aura_vcs.interchange import export_version as room
@@ -112,6 +115,28 @@ def test_interrupted_nothing_is_left(
     with pytest.raises(KeyboardInterrupt):
         export_version(repo, "v1", str(tmp_path / name))
     assert os.listdir(tmp_path) == ["project"]
+
+
+def test_a_disk_that_fails_while_a_large_file_is_written_leaves_nothing(
+    tmp_path: Path, repo: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing goes on beside reading; what goes wrong there ends the export."""
+    (Path(repo.root) / "long.mov").write_bytes(CLIP * 6)
+    commit(repo, "Long")
+    real, calls = room._write_pieces, []
+
+    def full(member: IO[bytes], pieces: Sequence[bytes]) -> None:
+        calls.append(len(pieces))
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(member, pieces)
+
+    monkeypatch.setattr(room, "_write_pieces", full)
+    with pytest.raises(StorageFull):
+        export_version(repo, "v2", str(tmp_path / "out.zip"))
+    assert os.listdir(tmp_path) == ["project"]
+    export_version(repo, "v2", str(tmp_path / "out.zip"), ["long.mov"])
+    assert zipfile.ZipFile(tmp_path / "out.zip").read("long.mov") == CLIP * 6
 
 
 def test_names_that_a_zip_cannot_hold(tmp_path: Path, repo: Repository) -> None:
