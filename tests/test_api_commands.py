@@ -101,7 +101,7 @@ COMMANDS: dict[str, tuple[str, dict[str, str | tuple[()]]]] = {
     "project show": ("Project.info Project.document", {}),
     "project set": ("Project.set", {}),
     "project check": ("Project.check", {}),
-    "project duplicate": ("Project.duplicate", {}),
+    "project duplicate": ("Project.duplicate", {"--without-history": "with_history"}),
     "project delete": ("Project.delete", {}),
     "project undelete": ("Project.undelete", {}),
     "project purge": ("Project.purge Project.plan_purge", {"--dry-run": ()}),

@@ -66,7 +66,7 @@ PARTS = {
     "project": [
         "documents editor_rules",
         "agents_page autosave_loop editor_litter media purge recipe_process render scenes search search_texts summary",
-        "duplicate records",
+        "duplicate duplicate_history records",
         "derived",
     ],
     "sync": [

@@ -228,14 +228,24 @@ class MakingMethods(Part):
         return self._opened.run(NO_CALL, _media)
 
     def duplicate(
-        self, folder: StrPath, version: VersionLike = "HEAD", *, title: str | None = None, **call: Unpack[Call]
+        self,
+        folder: StrPath,
+        version: VersionLike | None = None,
+        *,
+        title: str | None = None,
+        with_history: bool = True,
+        **call: Unpack[Call],
     ) -> Path:
-        """Make an independent project with the files of a version and an id of its own; returns its folder.
+        """Make an independent project with an id of its own; returns its folder.
+
+        It has all branches and tags and goes on from HEAD; with a `version`, from that, with what leads to it. Without
+        `with_history` it begins with one version.
 
         Raises:
             TargetExists, UnknownVersion, ObjectPurged.
         """
-        return self._opened.run(call, _duplicate, os.path.abspath(folder), name_of(version), title)
+        named = None if version is None else name_of(version)
+        return self._opened.run(call, _duplicate, os.path.abspath(folder), named, title, with_history)
 
     def delete(self) -> None:
         """Hide the project from every list; nothing of it is removed.
@@ -304,5 +314,5 @@ def _purge(repo: Repository, plan: ProjectPurgePlan) -> tuple[Path, ...]:
     return paths_of(purge_room.execute_project_purge(repo, plan._plan))
 
 
-def _duplicate(repo: Repository, folder: str, version: str, title: str | None) -> Path:
-    return Path(duplicate(repo, folder, version=version, title=title).path)
+def _duplicate(repo: Repository, folder: str, version: str | None, title: str | None, with_history: bool) -> Path:
+    return Path(duplicate(repo, folder, version=version, title=title, with_history=with_history).path)

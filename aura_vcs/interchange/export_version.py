@@ -275,7 +275,7 @@ def _write_tar(repo: Repository, file: IO[bytes], wanted: Sequence[tuple[str, En
                 archive.addfile(info)
             else:
                 info.size = entry.size
-                reader = io.BufferedReader(_PieceReader(_pieces(repo, entry)), LARGE_BYTES)
+                reader = io.BufferedReader(PieceReader(_pieces(repo, entry)), LARGE_BYTES)
                 archive.addfile(info, reader)
 
 
@@ -285,7 +285,7 @@ def _compressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
         yield stream
 
 
-class _PieceReader(io.RawIOBase):
+class PieceReader(io.RawIOBase):
     """Pieces of content as a file to read from."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:

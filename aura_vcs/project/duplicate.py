@@ -18,29 +18,40 @@ from aura_vcs.history.recording.version_builder import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.index.queries import describe
 from aura_vcs.interchange.export_version import export_version
+from aura_vcs.project.duplicate_history import duplicate_history
 from aura_vcs.repository.repository import Repository, project_storage
 from aura_vcs.worktree.checkout.create_file import create_file
 
 
 class Duplicated(msgspec.Struct, frozen=True):
-    """A new project: its folder, id, title, and how many files it began with."""
+    """A new project: its folder, id, title, how many files it begins with, and what of the history it has.
+
+    `versions` counts all; `branches` and `tags` are names.
+    """
 
     path: str
     project: str
     title: str
     files: int
+    versions: int = 1
+    branches: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
-def duplicate(repo: Repository, folder: str, *, version: str = "HEAD", title: str | None = None) -> Duplicated:
-    """Make a new project in `folder` with the files of a version, an id of its own and a first version that has them.
+def duplicate(
+    repo: Repository, folder: str, *, version: str | None = None, title: str | None = None, with_history: bool = True
+) -> Duplicated:
+    """Make a new project in `folder` with the files of a version, an id of its own and a last version that has both.
 
-    The history stays with the original, and so does what is not committed. Without a `title`, it is that of the
-    original with "(copy)" behind it. Interrupted, a folder of files may be left, which is not a project yet.
+    Without a `version`, it goes on from HEAD and has all branches and tags; with one, what leads to that. Without
+    `with_history`, there is one version. What is not committed, autosaves, restore points, notes and remotes stay with
+    the original. Without a `title`, it is that of the original with "(copy)" behind it. Interrupted, a folder is left
+    that has none of the branches, and may be removed.
 
     Raises:
         TargetExists: the folder is there. UnknownVersion, ObjectPurged. InputError: the title is too long.
     """
-    record = resolve(repo, version)
+    record = resolve(repo, version or "HEAD")
     entry = repo.trees.entry(record.tree, PROJECT_FILE)
     document = repo.store.read(entry.id) if entry is not None else b"{}"
     old = _title(document) or os.path.basename(repo.root)
@@ -53,13 +64,18 @@ def duplicate(repo: Repository, folder: str, *, version: str = "HEAD", title: st
     except AuraError as error:
         raise InputError(f"{PROJECT_FILE} of that version cannot be changed: {error.message}") from error
     names = [entry.name for entry in repo.trees.tree(record.tree).entries if entry.name != PROJECT_FILE]
-    written = export_version(repo, version, folder, names) if names else None
+    written = export_version(repo, record.id, folder, names) if names else None
     root = os.path.abspath(folder)
     project_storage(root).make_folder("")
     create_file(root, PROJECT_FILE, changed)
     with start_project(root, author=repo.author) as (made, _):
+        done = duplicate_history(repo, made, record, alone=version is not None) if with_history else None
         commit(made, f"Duplicated from {old}, {describe(repo.queries, record.id)}")
-        return Duplicated(root, made.format.project, name, 1 + (written.files if written is not None else 0))
+        files = 1 + (written.files if written is not None else 0)
+        project = made.format.project
+        if done is None:
+            return Duplicated(root, project, name, files)
+        return Duplicated(root, project, name, files, done.versions + 1, done.branches, done.tags)
 
 
 def _title(document: bytes) -> str:

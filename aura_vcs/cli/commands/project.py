@@ -156,29 +156,39 @@ def check_command(repo: "Repository", console: Console) -> None:
 @project_command.command(
     "duplicate",
     context_settings=HELP,
-    epilog=examples("aura project duplicate ../sequel", 'aura project duplicate ../trailer v3 --title "The trailer"'),
+    epilog=examples(
+        "aura project duplicate ../sequel",
+        "aura project duplicate ../short --without-history",
+        'aura project duplicate ../trailer v3 --title "The trailer"',
+    ),
 )
 @click.argument("folder", metavar="DIR")
-@click.argument("version", default="HEAD", shell_complete=complete_version)
+@click.argument("version", required=False, shell_complete=complete_version)
 @click.option(
     "--title", metavar="TEXT", type=TEXT, help='The title of the new film  [default: with "(copy)" behind it]'
 )
+@click.option("--without-history", is_flag=True, help="Begin with one version, instead of bringing those before it")
 @json_option
 @pass_repository
-def duplicate_command(repo: "Repository", console: Console, *, folder: str, version: str, title: str | None) -> None:
+def duplicate_command(
+    repo: "Repository", console: Console, *, folder: str, version: str | None, title: str | None, without_history: bool
+) -> None:
     """Make an independent film of this one, with an id of its own
 
-    It begins with the files of a version; the history, and what is not committed, stay here. A folder that is copied
-    by hand stays the same project instead, and exchanges versions with this one.
+    It has the same history, branches and tags, and goes on from the version that you are on; with VERSION, from that
+    one, and only with what led to it. What is not committed, autosaves and notes stay here. A folder that is copied by
+    hand stays the same project instead, and exchanges versions with this one.
     """
     from aura_vcs.project.duplicate import duplicate
 
-    done = duplicate(repo, os.path.join(current_session().folder, folder), version=version, title=title)
+    where = os.path.join(current_session().folder, folder)
+    done = duplicate(repo, where, version=version, title=title, with_history=not without_history)
     note_project(done.path, console)
     if console.as_json:
         console.data(done)
         return
-    console.line("Made ", strong(done.title), " in ", cyan(done.path), f", with {count(done.files, 'file')}")
+    what = f", with {count(done.files, 'file')} and {count(done.versions, 'version')}"
+    console.line("Made ", strong(done.title), " in ", cyan(done.path), what)
     console.line(faint("It is a project of its own: nothing goes between the two."))
 
 
