@@ -88,7 +88,7 @@ MARK = "<!-- Made from the docstrings by `make docs`; edit them, not this part. 
 def api() -> str:
     """`api.md`: the guide as it is, and what the docstrings say of every name that is not an error."""
     guide = (DOCS / "api.md").read_text("utf-8").partition(MARK)[0]
-    shown = {name: getattr(aura_vcs, name) for name in aura_vcs.__all__ if name != "__version__"}
+    shown = {name: getattr(aura_vcs, name) for name in sorted(aura_vcs.__all__) if name != "__version__"}
     parts = [_described(name, it) for name, it in shown.items() if inspect.isroutine(it) or _is_own(it)]
     return "\n".join([guide + MARK, *parts])
 
