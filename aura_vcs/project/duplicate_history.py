@@ -11,7 +11,7 @@ import msgspec
 
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.history.names.branches import branch, branch_update, branches
+from aura_vcs.history.names.branches import BranchMove, branch_update, branches
 from aura_vcs.history.recording.past_versions import PastVersion, record_past_versions
 from aura_vcs.ids import Bytes, ObjectId, VersionId, new_operation_id
 from aura_vcs.index.records import VersionRecord
@@ -66,7 +66,7 @@ def duplicate_history(
     with made.transaction() as transaction:
         refs: dict[str, RefChange] = {}
         for one, tip in heads.items():
-            ref, change = branch_update(made, transaction, one, ids[tip], over_all=branch(made, one) is None)
+            ref, change = branch_update(made, transaction, one, BranchMove(ids[tip], over_all=True))
             refs[ref] = change
         for tag_name, tag in tags.items():
             assert tag.version is not None
