@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 LEVEL = 3
 THOROUGH_LEVEL = 12
 """For what is written once and read often."""
+LEAST_WINDOW, LARGEST_WINDOW = 10, 26
+"""Binary logarithms of how far back a match may lie."""
 SAMPLE_BYTES = 16 << 10
 WORTH_IT = 0.9
 """Compressed to more than this share of its size, content is kept raw."""
@@ -38,6 +40,15 @@ def import_library() -> None:
 def compress(data: bytes, level: int = LEVEL) -> bytes:
     """Compress bytes to one frame that knows its length."""
     return _compressor(level).compress(data)
+
+
+def compress_long(data: bytes, level: int = THOROUGH_LEVEL) -> bytes:
+    """Compress bytes to one frame in which what is alike is found however far apart it lies, up to 64 MiB."""
+    import zstandard
+
+    reach = min(max(len(data).bit_length(), LEAST_WINDOW), LARGEST_WINDOW)
+    wanted = zstandard.ZstdCompressionParameters.from_level(level, source_size=len(data), window_log=reach)
+    return zstandard.ZstdCompressor(compression_params=wanted).compress(data)
 
 
 def decompress(data: bytes, *, length: int | None = None, limit: int) -> bytes:

@@ -15,10 +15,11 @@ import pytest
 import zstandard
 from aura_vcs import codec, ids, layout, model, operation_log as operations
 from aura_vcs.errors import input as asking, integrity as stored
+from aura_vcs.formats.deflate import pinned
 from aura_vcs.history.recording.journal import Pending
 from aura_vcs.objects import base, chunking, trees
 from aura_vcs.objects.offloaded import OffloadedContent, OffloadedRecord
-from aura_vcs.objects.packs import format as pack_format
+from aura_vcs.objects.packs import format as pack_format, unwrapped
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.project.records.checkpoints import RenderCheckpoint
 from aura_vcs.project.records.exports import ExportRecord
@@ -303,13 +304,22 @@ def test_example_pack_can_be_read_by_the_tables_alone() -> None:
 
 def test_structs_and_codes_of_packs_are_documented() -> None:
     """Struct formats, kinds and codecs in the text are those of the code."""
-    used = {pack_format._COUNTS.format, pack_format._TRAILER.format, chunking._ITEM.format}
+    used = {pack_format._COUNTS.format, pack_format._TRAILER.format, chunking._ITEM.format, unwrapped._COUNT.format}
     assert set(re.findall(r"struct `(<\w+)`", TEXT)) == used
     cells = {row["column"]: row["meaning"] for row in _table("Packs", "column")}
     kinds = {name: int(code) for code, name in re.findall(r"`(\d+)` ([a-z ]+)", cells["kinds"])}
     assert kinds == {**{str(k): c for k, c in pack_format.KIND_CODES.items()}, "chunked blob": pack_format.CHUNKED_BLOB}
-    codecs = [pack_format.CODEC_RAW, pack_format.CODEC_ZSTD, pack_format.CODEC_SHUFFLED]
+    codecs = [pack_format.CODEC_RAW, pack_format.CODEC_ZSTD, pack_format.CODEC_SHUFFLED, pack_format.CODEC_UNWRAPPED]
     assert re.findall(r"`(\d)`", cells["codecs"]) == [str(codec) for codec in codecs]
+
+
+def test_unwrapped_frames_are_documented() -> None:
+    """The columns have the sizes in the text, and the search for matches its end."""
+    sizes = {"u8": 1, "u32": 4, "8 bytes": 8}
+    columns = [row["type of each"] for row in _table("Unwrapped frames", "column")]
+    assert unwrapped.head_bytes(3) == 4 + 3 * sum(sizes[column] for column in columns)
+    assert f"at more than {pinned.STEPS_PER_BYTE} places a byte, and {pinned.SPARE_STEPS} besides" in TEXT
+    assert {"1", "9"} == {str(level) for level in (min(pinned.LEVELS), max(pinned.LEVELS))}
 
 
 def test_names_are_written_into_paths_as_documented() -> None:
@@ -357,6 +367,7 @@ def test_limits_are_documented() -> None:
         "bytes of a tree or version": base.DOCUMENT_LIMIT,
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,
+        "decoded bytes of an unwrapped frame, and of what is stored of it": pack_format.UNWRAPPED_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
         "bytes of an annotation, as compact JSON": annotations.MERGED_BYTES,
         "bytes of a line of an operation log": line_log.LINE_LIMIT,

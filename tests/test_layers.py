@@ -28,7 +28,7 @@ ROWS = [
 ]
 """Rooms, lowest first. A room imports its own row and those before it."""
 PARTS = {
-    "formats": ["jsondoc patience subtitles xmldoc", "text timeline", "media passages", "provenance"],
+    "formats": ["deflate jsondoc patience subtitles xmldoc", "text timeline", "media passages", "provenance"],
     "compare": ["diff media", "timeline", "merge report"],
     "storage": [
         "macos_calls windows_calls",
@@ -205,8 +205,8 @@ LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model pro
 STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
-    "annotations": 2, "formats": 2, "history": 20, "index": 13, "media": 1, "objects": 6, "project": 5, "refs": 1,
-    "repository": 9, "storage": 10, "studio": 3, "sync": 7, "worktree": 19,
+    "annotations": 2, "formats": 2, "history": 20, "index": 13, "media": 1, "objects": 7, "project": 5, "refs": 1,
+    "repository": 10, "storage": 10, "studio": 3, "sync": 7, "worktree": 19,
 }  # fmt: skip
 """How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly.
 

@@ -87,14 +87,15 @@ class MaintenanceMethods(Part):
         Raises:
             PlanStale: what was planned is needed again.
         """
-        return self._opened.run(call, execute_gc, self.plan_gc(**call) if plan is None else plan)
+        planned = self.plan_gc(**call) if plan is None else plan
+        return self._opened.run(call, execute_gc, planned, self._opened.unwraps)
 
     def keep_house(self, **call: Unpack[Call]) -> GcResult | None:
         """Free what is due, at most once a day and only where nobody is in the way, as the command does by itself.
 
         None where nothing was due or could be done; what is wrong then, `gc` and `fsck` say.
         """
-        return self._opened.run(call, keep_house)
+        return self._opened.run(call, keep_house, self._opened.unwraps)
 
     def plan_free(self, wanted_bytes: int, **call: Unpack[Call]) -> SpacePlan:
         """Find what could go so that so many bytes are free, each thing with its reason. Changes nothing.

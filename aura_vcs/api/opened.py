@@ -202,7 +202,11 @@ class Opened:
     def keep_house(self) -> None:
         """Free what is due after something was saved, where the program and the person want that."""
         if self._options.get("keep_house") and configured_value(self.repo, self.known_studio, "maintenance.auto"):
-            self.run(NO_CALL, keep_house_if_due)
+            self.run(NO_CALL, keep_house_if_due, unwrap=self.unwraps(self.repo))
+
+    def unwraps(self, repo: Repository) -> bool:
+        """Tell whether gzip and ZIP files are to be stored as what is in them, as it is configured."""
+        return bool(configured_value(repo, self.known_studio, "maintenance.unwrap"))
 
     def expire_days(self, repo: Repository) -> float:
         """After how many days an edit of now can no longer be undone, as it is configured; 0 is never."""

@@ -1,5 +1,6 @@
 """What upkeep finds, plans and does: space, damage, garbage, and content that only remotes hold."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -244,15 +245,15 @@ def plan_gc(repo: Repository, grace_seconds: float, wait_for_others: bool) -> Gc
     return GcPlan._of(gc.plan_gc(repo, grace_seconds=grace_seconds, wait_for_others=wait_for_others))
 
 
-def execute_gc(repo: Repository, plan: GcPlan) -> GcResult:
+def execute_gc(repo: Repository, plan: GcPlan, unwraps: Callable[[Repository], bool]) -> GcResult:
     """See `Project.gc`."""
-    done = gc.execute_gc(repo, plan._plan)
+    done = gc.execute_gc(repo, plan._plan, unwrap=unwraps(repo))
     return GcResult(done.removed_objects, done.freed_bytes, done.candidate_objects)
 
 
-def keep_house(repo: Repository) -> GcResult | None:
+def keep_house(repo: Repository, unwraps: Callable[[Repository], bool]) -> GcResult | None:
     """See `Project.keep_house`."""
-    done = housekeeping.keep_house_if_due(repo)
+    done = housekeeping.keep_house_if_due(repo, unwrap=unwraps(repo))
     return None if done is None else GcResult(done.removed_objects, done.freed_bytes, done.candidate_objects)
 
 

@@ -25,7 +25,8 @@ from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
 from aura_vcs.maintenance.reachability import Marker, find_reachable, referenced_trees, undoable_trees
-from aura_vcs.maintenance.repack import repack
+from aura_vcs.maintenance.repack import recipes_of_scattered, repack
+from aura_vcs.maintenance.unwrapping import NO_RECIPES
 from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.base import EMPTY_TREE_ID
@@ -168,10 +169,11 @@ def _revertible_objects(repo: Repository, garbage: set[ObjectId], cutoff: str) -
     return walker.found
 
 
-def execute_gc(repo: Repository, plan: GcPlan) -> Collected:
+def execute_gc(repo: Repository, plan: GcPlan, *, unwrap: bool = True) -> Collected:
     """Delete what the plan lists, after proving that nothing reaches it; then pack what is scattered.
 
-    Nobody stores anything meanwhile. Interrupted, some of the garbage is gone and the rest is
+    With `unwrap`, gzip files and ZIP archives that come back byte for byte are stored as what is in them.
+    Nobody stores anything while objects go and are packed. Interrupted, some of the garbage is gone and the rest is
     found again by the next collection.
 
     Raises:
@@ -182,6 +184,7 @@ def execute_gc(repo: Repository, plan: GcPlan) -> Collected:
     removed = freed = 0
     repo.free_disk_space()
     repo.adopt_unrecorded_objects()
+    recipes = recipes_of_scattered(repo) if unwrap else NO_RECIPES
     with repo.locks.exclusive("objects"):
         if plan.to_delete:
             _prove(repo, plan)
@@ -190,7 +193,7 @@ def execute_gc(repo: Repository, plan: GcPlan) -> Collected:
             repo.index.forget_texts()
         _tidy_offloaded(repo, plan)
         with suppress(StorageFull):  # packing needs room that there is not yet: the next time
-            freed += repack(repo)
+            freed += repack(repo, recipes)
         repo.protect_objects()
     _request_acknowledgement(repo, plan)
     repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))

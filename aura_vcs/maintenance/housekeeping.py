@@ -37,12 +37,12 @@ def begin(repo: Repository) -> bool:
     return True
 
 
-def keep_house_if_due(repo: Repository) -> Collected | None:
+def keep_house_if_due(repo: Repository, *, unwrap: bool = True) -> Collected | None:
     """Collect if something is due and none was begun within a day, and note that; None where nothing went."""
-    return keep_house(repo) if is_due(repo) and begin(repo) else None
+    return keep_house(repo, unwrap=unwrap) if is_due(repo) and begin(repo) else None
 
 
-def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Collected | None:
+def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, unwrap: bool = True) -> Collected | None:
     """Collect what `gc` would with this grace period; None where nothing went.
 
     The same plan, grace period, proof and locks as a person's own gc. Where somebody else is at work, or
@@ -50,7 +50,7 @@ def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS) -> Col
     """
     try:
         plan = plan_gc(repo, grace_seconds=grace_seconds)
-        return execute_gc(repo, plan) if plan.to_delete else None
+        return execute_gc(repo, plan, unwrap=unwrap) if plan.to_delete else None
     except AuraError:
         return None
 

@@ -25,7 +25,9 @@ ANNOTATIONS = "annotations"
 """The feature of a project in which there are notes, provenance or recipes."""
 EVICTED = "evicted"
 """The feature of a project in which versions hold content that was freed because it can be made again."""
-KNOWN_FEATURES: frozenset[str] = frozenset({ANNOTATIONS, EVICTED})
+UNWRAPPED = "unwrapped"
+"""The feature of a project in which gzip files or ZIP archives are stored as what is in them."""
+KNOWN_FEATURES: frozenset[str] = frozenset({ANNOTATIONS, EVICTED, UNWRAPPED})
 LOOKED_AT = 50
 """So many versions are tried; most projects have one that can be read."""
 _NUMBER = rb'"format"\s*:\s*(\d+)'
@@ -88,22 +90,42 @@ def put_format(storage: LocalStorage, found: Format) -> None:
 def features_in_use(storage: LocalStorage) -> tuple[str, ...]:
     """Return the features that what lies in the project needs."""
     folders = (layout.NOTES, layout.PROVENANCE, layout.RECIPES)
-    found = [ANNOTATIONS] if any(storage.list(folder) for folder in folders) else []
+    found = {ANNOTATIONS} if any(storage.list(folder) for folder in folders) else set()
     from aura_vcs.objects.offloaded import OffloadedRecords  # only where the file is damaged
 
-    return (*found, EVICTED) if OffloadedRecords(storage).evicted() else tuple(found)
+    if OffloadedRecords(storage).evicted():
+        found.add(EVICTED)
+    if _any_unwrapped(storage):
+        found.add(UNWRAPPED)
+    return tuple(sorted(found))
 
 
-def with_annotations(storage: LocalStorage, found: Format) -> Format:
-    """Let `format.json` say that there are annotations, before there are any: older readers refuse from then on."""
-    return with_feature(storage, found, ANNOTATIONS)
+def _any_unwrapped(storage: LocalStorage) -> bool:
+    """Tell whether a pack has an unwrapped frame; one that cannot be read has none."""
+    from aura_vcs.objects.store import ObjectStore  # only where the file is damaged
+
+    store = ObjectStore(storage)
+    try:
+        for name in store.packs.names():
+            with suppress(IntegrityError, FileNotFoundError):
+                if store.packs.has_unwrapped(name):
+                    return True
+    finally:
+        store.close()
+    return False
 
 
 def with_feature(storage: LocalStorage, found: Format, feature: str) -> Format:
-    """Let `format.json` name a feature before it is used: readers that do not know it refuse from then on."""
+    """Let `format.json` name a feature before it is used: readers that do not know it refuse from then on.
+
+    The caller holds the refs lock: another process may be adding another feature.
+    """
     if feature in found.features:
         return found
-    changed = Format(found.format, found.project, tuple(sorted({*found.features, feature})))
+    there: tuple[str, ...] = ()
+    with suppress(FileNotFoundError, RecordCorrupt):
+        there = decode_record(storage.read(layout.FORMAT), Format, layout.FORMAT).features
+    changed = Format(found.format, found.project, tuple(sorted({*found.features, *there, feature})))
     storage.put(layout.FORMAT, encode_record(changed))
     return changed
 

@@ -23,7 +23,7 @@ from aura_vcs.model import DEFAULT_BRANCH, SESSION, Format, Head, HeadChange, In
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.refs import Refs
-from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format, with_annotations
+from aura_vcs.repository.format_file import ANNOTATIONS, FORMAT_VERSION, is_project, load_format, with_feature
 from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.read_only import TemporaryStorage, index_locations, make_local, previewed
@@ -270,6 +270,12 @@ class Repository:
             self.index.move_to_memory()
             self.storage.forget(layout.SCAN_CACHE)
 
+    def declare(self, feature: str) -> None:
+        """Let the project's format say that a feature is in use, before it is."""
+        if feature not in self.format.features:
+            with self.locks.exclusive("refs"):
+                self.format = with_feature(self.storage, self.format, feature)
+
     def protect_objects(self) -> None:
         """Keep what is stored where other replicas work on copies of this folder, put back what they
         deleted and is needed here, and tell them how far they were read."""
@@ -434,7 +440,7 @@ class Transaction:
         if operation.sequence != sequence:
             operation = msgspec.structs.replace(operation, sequence=sequence)
         if any(name.partition("/")[0] in layout.ANNOTATION_ROOMS for name in operation.refs):
-            repository.format = with_annotations(repository.storage, repository.format)
+            repository.format = with_feature(repository.storage, repository.format, ANNOTATIONS)
         end = repository.logs.append(operation, at=start)
         try:
             if repository.others.known_replicas():

@@ -101,6 +101,13 @@ SETTINGS: tuple[SettingKey, ...] = (
         "maintenance.auto", "maintenance", "boolean", True, "Whether gc of what is due runs by itself, once a day"
     ),
     SettingKey(
+        "maintenance.unwrap",
+        "maintenance",
+        "boolean",
+        True,
+        "Whether gc stores gzip and ZIP files, such as .prproj and .drp, as what is in them",
+    ),
+    SettingKey(
         "helper.auto",
         "helper",
         "boolean",

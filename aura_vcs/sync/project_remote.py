@@ -31,6 +31,7 @@ from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     PROJECT_FOLDER,
+    UNWRAPPED,
     Manifest,
     PackInfo,
     decode_manifest,
@@ -169,7 +170,8 @@ class ProjectRemote(FolderRemote):
                 continue
             if any(store.location(object_id) is None for object_id in seen.footer(pack).ids()):
                 found.append(pack)
-        features = tuple(sorted({*seen.manifest.features, PROJECT_FOLDER}))
+        unwrapped = {UNWRAPPED} & set(self._repo.format.features)
+        features = tuple(sorted({*seen.manifest.features, *unwrapped, PROJECT_FOLDER}))
         return msgspec.structs.replace(seen.manifest, packs=tuple(found), features=features)
 
     def _pack_info(self, name: str, size: int) -> PackInfo | None:

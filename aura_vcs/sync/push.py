@@ -33,6 +33,7 @@ from aura_vcs.sync.state.manifest import (
     ANNOTATIONS,
     EVICTED,
     MANIFEST,
+    UNWRAPPED,
     Manifest,
     merge_entries,
     merge_tags,
@@ -267,6 +268,7 @@ def _draft(
     annotations = newer_annotations(snapshot.annotations(), own_annotations(repo))
     features = {*snapshot.manifest.features, *((ANNOTATIONS,) if annotations else ())}
     features |= {EVICTED} if len(needed) < len(found.needed) else set()
+    features |= {UNWRAPPED} if cargo.unwrapped else set()
     manifest = msgspec.structs.replace(
         snapshot.manifest,
         features=tuple(sorted(features)),

@@ -1,5 +1,6 @@
 """Commands in the middle of real work, for the suites that interrupt them."""
 
+import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,16 @@ def _scattered(root: Path) -> None:
         for number in range(26):
             write(root, {"plan.json": f'{{"take": {number}}}'})
             save(repo, f"Take {number}", description="why " * 490)
+
+
+def _wrapped(root: Path) -> None:
+    """Versions of a compressed project file, which a collection takes apart."""
+    two_versions(root)
+    with Repository.open(root) as repo:
+        for number in range(3):
+            clips = "".join(f'<clip in="{place}" take="{number}"/>' for place in range(2000))
+            write(root, {"film.prproj": gzip.compress(clips.encode(), 6, mtime=0)})
+            save(repo, f"Take {number}")
 
 
 def _tidy(repo: Repository) -> None:
@@ -286,6 +297,7 @@ SCENES = {
     "purge": Scene(two_versions, lambda repo: purge_version(repo, resolve(repo, "v1"), "private"), frees=True),
     "gc": Scene(_litter, _collect, frees=True),
     "gathering": Scene(_scattered, _collect),
+    "unwrapping": Scene(_wrapped, _collect),
     "closing the log": Scene(_scattered, _tidy),
     "tag": Scene(two_versions, lambda repo: create_tag(repo, "final", resolve(repo, "v1").id), repeatable=False),
     "branch": Scene(two_versions, lambda repo: create_branch(repo, "idea", resolve(repo, "v1").id), repeatable=False),

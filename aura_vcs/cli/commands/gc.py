@@ -59,10 +59,14 @@ def gc_command(
     Once a day, after a commit or an autosave, what is due goes by itself in the background;
     `aura config set maintenance.auto off` stops that.
 
+    What is scattered is packed together, and gzip and ZIP files, such as .prproj and .drp, are stored as what
+    is in them where they come back byte for byte; `aura config set maintenance.unwrap off` leaves them as they are.
+
     With --remote, files that no version needs leave that remote in steps: they are marked first,
     and deleted when every machine that pushes there has seen it, or the grace period is over.
     """
     from aura_vcs.cli.shared.evictions import free_marked
+    from aura_vcs.cli.shared.studio import setting
     from aura_vcs.maintenance.gc import execute_gc, plan_gc
 
     if media_index:
@@ -86,7 +90,7 @@ def gc_command(
         if console.as_json:
             console.data({**_planned(plan), **evicted})
         return
-    done = execute_gc(repo, plan)
+    done = execute_gc(repo, plan, unwrap=setting(repo, "maintenance.unwrap"))
     evicted = free_marked(repo, console, grace, dry_run=False)
     if console.as_json:
         console.data({**_done(done), **_waiting(plan), **evicted})
@@ -114,10 +118,11 @@ def _clear_media_index(repo: "Repository", console: Console, *, dry_run: bool) -
 def _by_itself(repo: "Repository", console: Console) -> None:
     """Do what is due, at the lowest priority; nothing where somebody else is at work."""
     from aura_vcs.cli.shared.housekeeping import go_last
+    from aura_vcs.cli.shared.studio import setting
     from aura_vcs.maintenance.housekeeping import keep_house
 
     go_last()
-    done = keep_house(repo)
+    done = keep_house(repo, unwrap=setting(repo, "maintenance.unwrap"))
     if console.as_json:
         console.data(_done(done) if done is not None else dict.fromkeys(_KEYS, 0))
     elif done is None:

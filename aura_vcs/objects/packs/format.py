@@ -34,13 +34,23 @@ CODEC_RAW = 0
 CODEC_ZSTD = 1
 CODEC_SHUFFLED = 2
 """One zstd frame of the bytes at even places, then those at odd ones: for 16-bit sound."""
+CODEC_UNWRAPPED = 3
+"""One zstd frame of what is in gzip files and ZIP archives, which are written again: see `unwrapped`."""
 
 FRAME_LIMIT = 256 << 20
 """Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
 SHUFFLED_LIMIT = 64 << 20
 """The same of a shuffled frame, which takes three times its size while it is put in order."""
+UNWRAPPED_LIMIT = 64 << 20
+"""The same of an unwrapped frame, and what it holds before the files are written again."""
 FOOTER_LIMIT = 512 << 20
 """Decoded bytes of the largest footer."""
+_LIMITS = {
+    CODEC_RAW: FRAME_LIMIT,
+    CODEC_ZSTD: FRAME_LIMIT,
+    CODEC_SHUFFLED: SHUFFLED_LIMIT,
+    CODEC_UNWRAPPED: UNWRAPPED_LIMIT,
+}
 
 _COUNTS = struct.Struct("<II")
 _TRAILER = struct.Struct("<II32s8s")
@@ -211,6 +221,11 @@ class Footer(msgspec.Struct, frozen=True):
         return next((entry for entry in self.entries if entry.id == object_id), None)
 
 
+def has_unwrapped(frames: Sequence[Frame]) -> bool:
+    """Tell whether one of the frames has files that are written again when they are read."""
+    return any(frame.codec == CODEC_UNWRAPPED for frame in frames)
+
+
 def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tuple[str, bytes]:
     """Encode a pack's footer and trailer; return the pack's name and those bytes."""
     ordered = sorted(entries, key=attrgetter("id"))
@@ -323,9 +338,8 @@ def _frames(stored: tuple[int, ...], lengths: tuple[int, ...], codecs: tuple[int
     offsets = accumulate(stored, initial=len(MAGIC))
     frames = tuple(Frame(*values) for values in zip(offsets, stored, lengths, codecs, strict=False))
     for frame in frames:
-        if frame.codec not in {CODEC_RAW, CODEC_ZSTD, CODEC_SHUFFLED}:
+        if frame.codec not in _LIMITS:
             raise RecordCorrupt(path, f"a frame has the unknown codec {frame.codec}")
-        limit = SHUFFLED_LIMIT if frame.codec == CODEC_SHUFFLED else FRAME_LIMIT
-        if frame.length > limit or (frame.codec == CODEC_RAW and frame.length != frame.stored_length):
+        if frame.length > _LIMITS[frame.codec] or (frame.codec == CODEC_RAW and frame.length != frame.stored_length):
             raise RecordCorrupt(path, "a frame claims an impossible length")
     return frames

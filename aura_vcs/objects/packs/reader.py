@@ -18,20 +18,25 @@ from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.packs.format import (
     CODEC_RAW,
     CODEC_SHUFFLED,
+    CODEC_UNWRAPPED,
     FRAME_LIMIT,
     MAGIC,
     TRAILER_BYTES,
+    UNWRAPPED_LIMIT,
     Footer,
     Frame,
     decode_footer,
     decode_frames,
     footer_length,
+    has_unwrapped,
     pack_name,
 )
 from aura_vcs.storage.base import Deletable, FileStat
 
 if TYPE_CHECKING:
+    from aura_vcs.formats.deflate.unwrapping import Unwrapped
     from aura_vcs.objects.packs.conflicted_copies import PackCopies
+    from aura_vcs.objects.packs.unwrapped import UnwrappedFrame
 
 _PACK = ".pack"
 
@@ -135,10 +140,19 @@ def decode_frame(frame: Frame, data: bytes, path: str) -> bytes:
     if frame.codec == CODEC_RAW:
         return data
     try:
+        if frame.codec == CODEC_UNWRAPPED:
+            return _unwrapped(decompress(data, limit=UNWRAPPED_LIMIT), frame).read(0, frame.length)
         whole = decompress(data, length=frame.length, limit=FRAME_LIMIT)
         return unshuffled(whole) if frame.codec == CODEC_SHUFFLED else whole
     except NotDecodable as error:
         raise RecordCorrupt(path, f"a frame does not decode ({error})") from error
+
+
+def _unwrapped(data: bytes, frame: Frame) -> "UnwrappedFrame":
+    """Check what is in an unwrapped frame. Raises NotDecodable."""
+    from aura_vcs.objects.packs.unwrapped import UnwrappedFrame  # most projects have no such frame
+
+    return UnwrappedFrame(data, frame.length)
 
 
 class Packs:
@@ -201,12 +215,63 @@ class Packs:
             frame = pack.frames[place.frame]
             if not 0 <= place.offset <= place.offset + place.length <= frame.length:
                 raise RecordCorrupt(pack_path(place.pack), "it has no such place in a frame")
+            if frame.codec == CODEC_UNWRAPPED:
+                return self._read_unwrapped(pack, place)
             if frame.codec != CODEC_RAW:
                 return self._frame(pack, place.frame)[place.offset : place.offset + place.length]
             data = pack.read_at(frame.offset + place.offset, place.length)
             if len(data) != place.length:
                 raise RecordCorrupt(pack_path(place.pack), "a frame is cut off")
             return data
+
+    def has_unwrapped(self, name: str) -> bool:
+        """Tell whether the pack has a frame with files that are written again when they are read.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `footer`.
+        """
+        with self._lock:
+            return has_unwrapped(self._pack(name).frames)
+
+    def is_unwrapped(self, place: PackLocation) -> bool:
+        """Tell whether what lies there is written again when it is read.
+
+        Raises:
+            RecordCorrupt, FileNotFoundError: as for `read`.
+        """
+        with self._lock:
+            frames = self._pack(place.pack).frames
+            return 0 <= place.frame < len(frames) and frames[place.frame].codec == CODEC_UNWRAPPED
+
+    def unwrapped(self, place: PackLocation) -> "Unwrapped | None":
+        """Return a file that was taken apart as it was, to be stored so again; None where it was not, or is damaged.
+
+        Raises:
+            FileNotFoundError: the pack is gone.
+        """
+        with self._lock:
+            pack = self._pack(place.pack)
+            if not 0 <= place.frame < len(pack.frames) or pack.frames[place.frame].codec != CODEC_UNWRAPPED:
+                return None
+            try:
+                return self._unwrapped_frame(pack, place.frame).unwrapped(place.offset, place.length)
+            except NotDecodable:
+                return None
+
+    def _read_unwrapped(self, pack: OpenPack, place: PackLocation) -> bytes:
+        try:
+            return self._unwrapped_frame(pack, place.frame).read(place.offset, place.length)
+        except NotDecodable as error:
+            raise RecordCorrupt(pack_path(pack.name), f"a frame does not decode ({error})") from error
+
+    def _unwrapped_frame(self, pack: OpenPack, number: int) -> "UnwrappedFrame":
+        """Read an unwrapped frame, of which no file has been written again. Raises NotDecodable."""
+        frame = pack.frames[number]
+        data = self._frames.get(pack.name, number)
+        if data is None:
+            stored = pack.read_at(frame.offset, frame.stored_length)
+            data = self._frames.put(pack.name, number, decompress(stored, limit=UNWRAPPED_LIMIT))
+        return _unwrapped(data, frame)
 
     def read_each(self, places: Iterable[PackLocation | None]) -> Iterator[bytes | None]:
         """Yield the bytes at each place, not verified; None where there is none, or the pack is damaged or gone.
@@ -228,12 +293,13 @@ class Packs:
                 yield data[place.offset : end] if 0 <= place.offset <= end <= len(data) else None
 
     def _decoded_frame(self, name: str, number: int) -> bytes | None:
-        """Read a decoded frame; None if it is stored as it is, or cannot be read."""
+        """Read a decoded frame; None if its objects are better read one by one, or it cannot be read."""
         try:
             with self._lock:
                 pack = self._pack(name)
-                is_raw = not 0 <= number < len(pack.frames) or pack.frames[number].codec == CODEC_RAW
-                return None if is_raw else self._frame(pack, number)
+                if not 0 <= number < len(pack.frames) or pack.frames[number].codec in {CODEC_RAW, CODEC_UNWRAPPED}:
+                    return None
+                return self._frame(pack, number)
         except (RecordCorrupt, OSError):
             return None
 

@@ -7,7 +7,7 @@ becomes history.
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,10 @@ PACK_ENTRIES = 65_536
 """Objects of a full pack: its footer takes 3 MB, and who writes it some twenty."""
 PENDING_FRAMES = 4
 NONCE_BYTES = 16
+
+
+EncodeFrame = Callable[[Sequence[Bytes], int | None], tuple[int, Sequence[Bytes]]]
+"""Makes codec and stored bytes of a frame of the objects' bytes and a level."""
 
 
 class NewObject(msgspec.Struct, frozen=True, gc=False):
@@ -106,11 +110,16 @@ class PackWriter:
         """Whether what comes next belongs into another pack."""
         return self.size >= self._pack_bytes or len(self._entries) >= PACK_ENTRIES
 
-    def add_frame(self, objects: Sequence[NewObject], *, level: int | None = None) -> None:
-        """Write the objects as one frame; `level` says how hard to compress, None samples first."""
+    def add_frame(
+        self, objects: Sequence[NewObject], *, level: int | None = None, encode: EncodeFrame | None = None
+    ) -> None:
+        """Write the objects as one frame; `level` says how hard to compress, None samples first.
+
+        `encode` makes another frame of their bytes than `encode_frame`.
+        """
         pieces = [item.data for item in objects]
         length = sum(map(len, pieces))
-        self._pending.append((objects, length, self._workers.submit(encode_frame, pieces, level)))
+        self._pending.append((objects, length, self._workers.submit(encode or encode_frame, pieces, level)))
         while len(self._pending) > PENDING_FRAMES:
             self._write_next()
 

@@ -125,7 +125,7 @@ def execute_space(
         evicted = evict(repo, Eviction(tuple(one for one in found.renders.files if one[0] in renders), ()))
         freed += evicted.size
     if GARBAGE in ids:
-        freed += execute_gc(repo, plan_gc(repo)).freed_bytes
+        freed += execute_gc(repo, plan_gc(repo), unwrap=False).freed_bytes
     later = sum(item.bytes for item in chosen if item.when == "later")
     return SpaceFreed(pruned, files, freed, later, len(evicted.files))
 

@@ -39,11 +39,13 @@ TOMBSTONE_FIELDS = "leaving"
 """The feature of a remote that is collected: whoever writes there must heed what is leaving."""
 ANNOTATIONS = "annotations"
 """The feature of a remote whose records hold notes, provenance or recipes: whoever writes there must keep them."""
+UNWRAPPED = "unwrapped"
+"""The feature of a remote in whose packs gzip files or ZIP archives are stored as what is in them."""
 PROJECT_FOLDER = "project"
 """The feature of a manifest that a project makes of itself: what lies there is the project's own to collect."""
 EVICTED = "evicted"
 """The feature of a remote whose versions hold content that is not there: a recipe among its records makes it."""
-KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, PROJECT_FOLDER})
+KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER})
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40

@@ -21,13 +21,14 @@ from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.frame_cache import FrameCache
-from aura_vcs.objects.packs.format import CODEC_RAW, Footer, PackEntry
+from aura_vcs.objects.packs.format import CODEC_RAW, Footer, PackEntry, has_unwrapped
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries, check_frames
 from aura_vcs.objects.packs.writer import NewObject, PackWriter
 from aura_vcs.objects.store import objects_in
 from aura_vcs.parallel import TRANSFERS, side_by_side
 from aura_vcs.progress import SILENT
+from aura_vcs.repository.format_file import UNWRAPPED
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.state.cache import PACK_FILE, PART
@@ -183,6 +184,8 @@ class Quarantine:
             files = [stack.enter_context(self._location(name).open(pack_path(name))) for name in names]
             packs = [OpenPack(file, name) for file, name in zip(files, names, strict=True)]
             chunks = self._check_lists(packs, bare, listed or {})
+            if any(has_unwrapped(pack.frames) for pack in packs):
+                self._repo.declare(UNWRAPPED)
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
             if name not in self._ours:

@@ -34,6 +34,8 @@ class PushPacks(msgspec.Struct, frozen=True):
     packs: tuple[str, ...]
     loose: tuple[ObjectToSend, ...]
     stored_bytes: int
+    unwrapped: bool = False
+    """Whether one of the packs has unwrapped frames."""
 
 
 def plan_packs(
@@ -71,7 +73,8 @@ def plan_packs(
         else:
             loose += items
             total += int(share * size)
-    return PushPacks(tuple(whole), tuple(sorted(loose, key=pack_order)), total)
+    unwrapped = any(map(repo.store.packs.has_unwrapped, whole))
+    return PushPacks(tuple(whole), tuple(sorted(loose, key=pack_order)), total, unwrapped)
 
 
 def _remote_names(repo: Repository, pack: str, pack_bytes: int | None) -> set[str]:

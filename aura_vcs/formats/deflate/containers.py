@@ -1,0 +1,107 @@
+"""Where the deflate streams lie in a gzip file or a ZIP archive, known by their content and not by their names."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+GZIP_MAGIC = b"\x1f\x8b\x08"
+ZIP_MAGIC = b"PK\x03\x04"
+MOST_STREAMS = 4096
+"""An archive of more files than this is left as it is."""
+_GZIP_HEAD_BYTES = 10
+_HEADER_CHECK, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
+_DEFLATED = 8
+_LOCAL = struct.Struct("<4s22xHH")
+_CENTRAL = struct.Struct("<4s6xH8xI4xHHH8xI")
+_END = struct.Struct("<4s6xHII2x")
+_CENTRAL_MAGIC, _END_MAGIC = b"PK\x01\x02", b"PK\x05\x06"
+_COMMENT_BYTES = 65535
+
+
+class DeflateStream(NamedTuple):
+    """A raw deflate stream in a file: where it begins and ends in bytes, and what it holds."""
+
+    start: int
+    end: int
+    content: bytes
+
+
+def is_container(head: bytes) -> bool:
+    """Tell by a file's first bytes whether `streams_in` may find something."""
+    return head.startswith((GZIP_MAGIC, ZIP_MAGIC))
+
+
+def streams_in(data: bytes, limit: int) -> Iterator[DeflateStream]:
+    """Yield the streams in the order in which they lie, which never overlap; none of what is not as it should be.
+
+    No more than `limit` bytes of content are inflated in all: what holds more yields fewer.
+    """
+    starts = _gzip_start(data) if data.startswith(GZIP_MAGIC) else _zip_starts(data)
+    before = 0
+    for start, most in starts:
+        if start < before or limit <= 0:
+            continue
+        found = _inflated(memoryview(data)[start:most], limit)
+        if found is not None:
+            content, size = found
+            limit -= len(content)
+            before = start + size
+            yield DeflateStream(start, before, content)
+
+
+def inflated(stream: bytes, limit: int) -> bytes | None:
+    """Inflate a stream; None if it is damaged, followed by anything, or holds `limit` bytes or more."""
+    found = _inflated(memoryview(stream), limit)
+    return found[0] if found is not None and found[1] == len(stream) else None
+
+
+def _inflated(stream: memoryview, limit: int) -> tuple[bytes, int] | None:
+    """Inflate a stream that more may follow; returns its content and how long it is, None as `inflated`."""
+    machine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        content = machine.decompress(stream, limit)
+    except zlib.error:
+        return None
+    if not machine.eof or len(content) >= limit:
+        return None
+    return content, len(stream) - len(machine.unused_data)
+
+
+def _gzip_start(data: bytes) -> list[tuple[int, int]]:
+    """Find where the first member's stream begins (RFC 1952), and where it must have ended."""
+    if len(data) < _GZIP_HEAD_BYTES:
+        return []
+    flags, at = data[3], _GZIP_HEAD_BYTES
+    if flags & _EXTRA:
+        at += 2 + int.from_bytes(data[at : at + 2], "little")
+    for flag in (_NAME, _COMMENT):
+        if flags & flag:
+            at = data.find(b"\0", at) + 1
+            if not at:
+                return []
+    if flags & _HEADER_CHECK:
+        at += 2
+    return [(at, len(data))] if at < len(data) else []
+
+
+def _zip_starts(data: bytes) -> list[tuple[int, int]]:
+    """Find where the deflated files begin and end, by the archive's directory (APPNOTE 4.3); none of ZIP64's."""
+    tail = data.rfind(_END_MAGIC, max(0, len(data) - _COMMENT_BYTES - _END.size))
+    if tail < 0 or tail + _END.size > len(data):
+        return []
+    _, count, _, at = _END.unpack_from(data, tail)
+    found = []
+    for _ in range(min(count, MOST_STREAMS + 1)):
+        if at + _CENTRAL.size > len(data):
+            return []
+        magic, method, size, name, extra, comment, offset = _CENTRAL.unpack_from(data, at)
+        if magic != _CENTRAL_MAGIC:
+            return []
+        at += _CENTRAL.size + name + extra + comment
+        if method == _DEFLATED and offset + _LOCAL.size <= len(data):
+            magic, name, extra = _LOCAL.unpack_from(data, offset)
+            start = offset + _LOCAL.size + name + extra
+            if magic == ZIP_MAGIC and start + size <= len(data):
+                found.append((start, start + size))
+    return sorted(found) if count <= MOST_STREAMS else []

@@ -1,0 +1,116 @@
+"""Which objects share a frame when they are packed anew: successive versions of a file, which are alike."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from aura_vcs.formats.deflate.unwrapping import NotRebuilt, Part, Unwrapped, take_apart
+from aura_vcs.ids import Bytes, ObjectId
+from aura_vcs.model import Kind
+from aura_vcs.objects.base import StoredObject
+from aura_vcs.objects.packs.format import CODEC_UNWRAPPED
+from aura_vcs.objects.packs.unwrapped import encode
+from aura_vcs.objects.packs.writer import NewObject, encode_frame
+from aura_vcs.objects.store import ObjectStore
+
+FILE_FRAME_BYTES = 8 << 20
+"""A frame holds so much of successive versions of one file: it takes ten milliseconds to decode."""
+UNWRAPPED_FRAME_BYTES = 16 << 20
+"""So much content of taken-apart files lies in one frame, unless the first has more."""
+
+
+class Gathered(msgspec.Struct, frozen=True):
+    """What is known of objects that are packed anew, as far as it is.
+
+    The bytes of those that were read already, how files are taken apart, and a path that each has had.
+    """
+
+    content: Mapping[ObjectId, bytes] = {}
+    recipes: Mapping[ObjectId, tuple[Part, ...]] = {}
+    paths: Mapping[ObjectId, str] = {}
+
+
+class FrameToWrite(msgspec.Struct):
+    """Objects for one frame; `files` are they as they were taken apart, if they were."""
+
+    objects: list[NewObject] = []
+    files: list[Unwrapped] = []
+    path: str | None = None
+    """The path of all of them, None if they have several."""
+    size: int = 0
+
+    @property
+    def is_media(self) -> bool:
+        """Whether these are chunks of large files."""
+        return self.objects[0].kind is Kind.CHUNK
+
+    def takes(self, item: NewObject, file: Unwrapped | None, path: str | None, frame_bytes: int) -> bool:
+        """Tell whether an object belongs into this frame, too."""
+        if not self.objects:
+            return True
+        if (file is not None) != bool(self.files) or self.is_media != (item.kind is Kind.CHUNK):
+            return False
+        if file is not None:
+            return self.size + file.size <= UNWRAPPED_FRAME_BYTES
+        is_one_file = path is not None and path == self.path
+        return self.size + len(item.data) <= (max(frame_bytes, FILE_FRAME_BYTES) if is_one_file else frame_bytes)
+
+    def encode(self, pieces: Sequence[Bytes], level: int | None) -> tuple[int, Sequence[Bytes]]:
+        """Return codec and stored bytes of the frame of `files`: unwrapped if that is smaller."""
+        stored = encode(self.files)
+        if len(stored) < sum(map(len, pieces)):
+            return CODEC_UNWRAPPED, [stored]
+        return encode_frame(pieces, level)
+
+    def add(self, item: NewObject, file: Unwrapped | None, path: str | None) -> None:
+        """Put an object into the frame."""
+        self.path = path if not self.objects or path == self.path else None
+        self.objects.append(item)
+        if file is not None:
+            self.files.append(file)
+        self.size += len(item.data) if file is None else file.size
+
+
+def frames(
+    store: ObjectStore, items: Iterable[StoredObject], frame_bytes: int, gathered: Gathered
+) -> Iterator[FrameToWrite]:
+    """Yield the objects, verified, in frames of about `frame_bytes`; larger ones where one file's versions follow.
+
+    Chunks of media are not mixed with the rest, nor is what was taken apart.
+
+    Raises:
+        ObjectCorrupt: one is damaged.
+    """
+    frame = FrameToWrite()
+    for item in items:
+        new = _read(store, item, gathered)
+        file, path = _taken_apart(store, item, new, gathered), gathered.paths.get(item.id)
+        if not frame.takes(new, file, path, frame_bytes):
+            yield frame
+            frame = FrameToWrite()
+        frame.add(new, file, path)
+    if frame.objects:
+        yield frame
+
+
+def _read(store: ObjectStore, item: StoredObject, gathered: Gathered) -> NewObject:
+    data = gathered.content.get(item.id)
+    if data is None:
+        data = store.loose.read(item.id) if item.location is None else store.packs.read(item.location)
+    chunked = item.location is not None and item.location.chunked
+    if not chunked:
+        store.check(item.id, item.kind, data)
+    return NewObject(item.id, item.kind, data, chunked)
+
+
+def _taken_apart(store: ObjectStore, item: StoredObject, new: NewObject, gathered: Gathered) -> Unwrapped | None:
+    """Take a file apart that has a recipe, or is stored so already."""
+    if new.chunked or item.kind is not Kind.BLOB or not new.data:
+        return None
+    parts = gathered.recipes.get(item.id)
+    try:
+        if parts is not None:
+            return take_apart(bytes(new.data), parts)
+        return store.packs.unwrapped(item.location) if item.location is not None else None
+    except (NotRebuilt, FileNotFoundError):
+        return None
