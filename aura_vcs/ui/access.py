@@ -51,12 +51,13 @@ class Access(msgspec.Struct, frozen=True):
     token: str
     session: str
     form_token: str
+    ticket: str
 
     @classmethod
     def make(cls, port: int, *, read_only: bool) -> "Access":
         """Make new words."""
-        token, session, form = (secrets.token_urlsafe(TOKEN_BYTES) for _ in range(3))
-        return cls(port, read_only, token, session, form)
+        token, session, form, ticket = (secrets.token_urlsafe(TOKEN_BYTES) for _ in range(4))
+        return cls(port, read_only, token, session, form, ticket)
 
     @property
     def cookie(self) -> str:
@@ -68,6 +69,13 @@ class Access(msgspec.Struct, frozen=True):
         """The first address, for the browser; whoever has it is let in."""
         return f"http://{HOSTS[0]}:{self.port}/?token={self.token}"
 
+    @property
+    def opening_address(self) -> str:
+        """The address that a browser is started with. It lets in once: what a program was started with can be seen
+        by everybody on this machine.
+        """
+        return f"http://{HOSTS[0]}:{self.port}/?ticket={self.ticket}"
+
 
 class Guard:
     """Lets through what the rules of the module allow."""
@@ -76,6 +84,7 @@ class Guard:
         self._app = app
         self._access = access
         self._hosts = {f"{host}:{access.port}" for host in HOSTS}
+        self._is_ticket_used = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -104,13 +113,21 @@ class Guard:
             return 421, "This address is not the page's", f"Open http://{HOSTS[0]}:{access.port}/ instead."
         by_header = _same(_bearer(request.headers), access.token)
         by_cookie = _same(_cookie(request.headers, access.cookie), access.session)
-        arrives = request.url.path == "/" and _same(request.query_params.get("token", ""), access.token)
+        arrives = request.url.path == "/" and self._arrives(request)
         if not (by_header or by_cookie or (arrives and request.method in SAFE_METHODS)):
             hint = "Open the address that `aura ui` printed when it was started."
             return 403, "This page belongs to whoever started it", hint
         if request.method in SAFE_METHODS:
             return None
         return self._refused_change(request, by_header=by_header)
+
+    def _arrives(self, request: Request) -> bool:
+        """Tell whether the first address was opened, by its token, or by the ticket that is good once."""
+        if _same(request.query_params.get("token", ""), self._access.token):
+            return True
+        is_ticket = _same(request.query_params.get("ticket", ""), self._access.ticket) and not self._is_ticket_used
+        self._is_ticket_used = self._is_ticket_used or (is_ticket and request.method == "GET")
+        return is_ticket
 
     def _refused_change(self, request: Request, *, by_header: bool) -> tuple[int, str, str] | None:
         access = self._access

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -27,7 +28,10 @@ from aura_vcs.ui.workspace import Workspace
 
 QUICK_SECONDS = 0.25
 """What has ended by then is answered as what it is, also where the page would not wait."""
-BODY_BYTES = 1 << 20
+BODY_BYTES = 4 << 20
+"""What is sent along with a change is at most as large."""
+HEARD_BYTES = 256 << 20
+"""Of more than that, so much is read and thrown away: who is cut off while speaking does not hear why."""
 
 
 def routes() -> list[Route]:
@@ -70,10 +74,10 @@ async def _do(request: Request) -> Response:
     site = site_of(request)
     workspace = site.workspace(request)
     name = request.path_params["name"]
+    body = await _body(request)
     if name not in ACTIONS:
         raise UnknownName("action", name, sorted(ACTIONS))
     action = ACTIONS[name]
-    body = await _body(request)
     wish = read_wish(action, body)
     job = site.jobs(workspace).start(action.title(wish), lambda lane, call: action.work(lane, call, wish))
     return await _outcome(request, workspace, job)
@@ -92,13 +96,22 @@ async def _outcome(request: Request, workspace: Workspace, job: Job) -> Response
 
 
 async def _body(request: Request) -> bytes:
-    """Read what was sent, as far as it can be meant."""
-    body = b""
+    """Read what was sent.
+
+    Raises:
+        HTTPException: 413, it is too much.
+    """
+    pieces: list[bytes] = []
+    size = 0
     async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_BYTES:
+        size += len(piece)
+        if size <= BODY_BYTES:
+            pieces.append(piece)
+        elif size > HEARD_BYTES:
             break
-    return body
+    if size > BODY_BYTES:
+        raise HTTPException(413)
+    return b"".join(pieces)
 
 
 async def _events(request: Request) -> Response:

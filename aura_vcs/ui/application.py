@@ -94,7 +94,7 @@ async def _arrive(request: Request) -> Response:
     only = site.only
     target = "/projects" if only is None else f"/p/{only.key}"
     query = query_of(request)
-    if "token" not in query:
+    if "token" not in query and "ticket" not in query:
         return RedirectResponse(target, 303)
     wanted = query.get("to", "")
     if wanted.startswith(("/p/", "/projects")):
@@ -122,9 +122,14 @@ async def _known_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "There is nothing at this address", 405: "That cannot be done here"}
+    words = {
+        404: "There is nothing at this address",
+        405: "That cannot be done here",
+        413: "That is more than is ever sent along with a change",
+    }
     message = words.get(error.status_code, error.detail)
-    return refusal(request, error.status_code, message, "Go back, or to the history.")
+    hint = "Send at most 4 MB." if error.status_code == 413 else "Go back, or to the history."
+    return refusal(request, error.status_code, message, hint)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -24,6 +24,8 @@ from aura_vcs.ui.remembered import Remembered
 
 P = ParamSpec("P")
 R = TypeVar("R")
+LISTINGS = 4
+"""So many lists of versions are remembered, as long as nothing is recorded."""
 LANES = 3
 """So many looks at one project run at the same time."""
 MEDIA_LANES = 16
@@ -72,6 +74,7 @@ class Workspace:
         self.root = root
         self.options = options
         self.remembered = Remembered()
+        self.listings = Remembered(LISTINGS)
         self.parked = ParkedStreams()
         self._idle: list[ProjectLane] = []
         self._turns = threading.BoundedSemaphore(LANES)

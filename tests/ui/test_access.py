@@ -68,7 +68,22 @@ def test_the_token_is_exchanged_for_a_strict_cookie(page: ServedPage) -> None:
     assert page.send("GET", page.base, {"Cookie": answer.headers["set-cookie"].partition(";")[0]}).status == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/?token=", "/?token=wrong", "/projects", "/static/x/page.css"])
+def test_what_a_browser_is_started_with_lets_in_once(page: ServedPage) -> None:
+    """Everybody on the machine can see how a program was started: the address is spent when the browser is there."""
+    assert page.access.token not in page.access.opening_address
+    ticket = page.access.opening_address.partition(f":{page.port}")[2]
+    assert page.send("HEAD", ticket).status in (200, 405)
+    assert page.send("GET", f"{page.base}?{ticket.partition('?')[2]}").status == 403
+    first = page.send("GET", ticket)
+    assert first.status == 200
+    assert page.access.session in first.headers["set-cookie"]
+    again = page.send("GET", ticket)
+    assert again.status == 403
+    assert "set-cookie" not in again.headers
+    assert page.send("GET", f"/?token={page.access.token}").status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/?token=", "/?ticket=", "/?token=wrong", "/projects", "/static/x/page.css"])
 def test_without_token_or_cookie_nothing_is_answered(page: ServedPage, path: str) -> None:
     """Neither pages nor files of our own; and the page says what to do."""
     answer = page.send("GET", path)
@@ -247,11 +262,13 @@ def test_links_out_of_the_folder_are_not_followed(page: ServedPage, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["tag", "commit", "restore", "nothing"])
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"name": 3}', b'{"unknown": true}', b"\xff", b"{" * 2_000_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"name": 3}', b'{"unknown": true}', b"\xff", b"{" * 2_000_000, b"x" * 40_000_000]
+)
 def test_what_cannot_be_meant_is_refused(page: ServedPage, name: str, body: bytes) -> None:
     """With what is wrong and what to do."""
     answer = page.send("POST", f"/api{page.base}/{name}", page.form, body)
-    assert answer.status in (400, 404)
+    assert answer.status == (413 if len(body) > 4 << 20 else 404 if name == "nothing" else 400)
     assert answer.json["error"].keys() >= {"code", "message", "hint"}
     assert answer.json["error"]["hint"]
 

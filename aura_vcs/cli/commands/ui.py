@@ -44,7 +44,7 @@ def ui_command(session: Session, *, port: int, no_browser: bool, read_only: bool
     )
     server = PageServer(settings, port=port, read_only=read_only)
     with suppress(KeyboardInterrupt, Interrupted):  # which is how it ends
-        server.run(_Greeting(session.console, is_quiet=no_browser))
+        server.run(_Greeting(session.console, None if no_browser else server.access.opening_address))
 
 
 def _root(session: Session) -> str | None:
@@ -66,9 +66,9 @@ def _root(session: Session) -> str | None:
 class _Greeting:
     """Prints the address when the page can be opened, and opens it."""
 
-    def __init__(self, console: Console, *, is_quiet: bool) -> None:
+    def __init__(self, console: Console, opened: str | None) -> None:
         self._console = console
-        self._is_quiet = is_quiet
+        self._opened = opened
 
     def __call__(self, address: str) -> None:
         """Say where the page is."""
@@ -77,8 +77,8 @@ class _Greeting:
         else:
             self._greet(address)
         sys.stdout.flush()
-        if not self._is_quiet:
-            webbrowser.open(address)
+        if self._opened is not None:
+            webbrowser.open(self._opened)
 
     def _greet(self, address: str) -> None:
         self._console.line("The history is at ", strong(address))

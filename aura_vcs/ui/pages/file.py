@@ -27,7 +27,7 @@ from aura_vcs.ui.pages.noted import names_of, notes_on
 from aura_vcs.ui.site import path_after, query_of, site_of
 
 STEPS_SHOWN = 300
-"""Width and height of the plot of a field, in its own units."""
+"""So many versions are listed, and values of a field drawn: the newest."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -62,6 +62,7 @@ class FieldSeen(msgspec.Struct, frozen=True):
 
     pointer: str
     steps: tuple[FieldStep, ...]
+    left_out: int
     points: tuple[PlotPoint, ...] = ()
     lowest: str = ""
     highest: str = ""
@@ -133,15 +134,16 @@ def _field(repo: Repository, path: str, pointer: str) -> FieldSeen | None:
     head = repo.head().version
     if head is None:
         return None
-    found = field_history(repo, head, path, "" if pointer == "/" else pointer)
+    changes = field_history(repo, head, path, "" if pointer == "/" else pointer)
+    found, left_out = changes[:STEPS_SHOWN], max(0, len(changes) - STEPS_SHOWN)
     steps = tuple(
         FieldStep(change.version, call(repo, change.version), _written(change.before), _written(change.after))
         for change in found
     )
     numbers = [change.after for change in reversed(found)]
     if len(numbers) > 1 and all(isinstance(value, int | float) and not isinstance(value, bool) for value in numbers):
-        return _plotted(pointer, steps, [float(value) for value in numbers])
-    return FieldSeen(pointer, steps)
+        return _plotted(FieldSeen(pointer, steps, left_out), [float(value) for value in numbers])
+    return FieldSeen(pointer, steps, left_out)
 
 
 def _written(value: object) -> str:
@@ -150,15 +152,15 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _plotted(pointer: str, steps: tuple[FieldStep, ...], values: list[float]) -> FieldSeen:
+def _plotted(seen: FieldSeen, values: list[float]) -> FieldSeen:
     """Lay out the values of a field, oldest first."""
     low, high = min(values), max(values)
     room = (high - low) or 1.0
     points = tuple(
         PlotPoint(round(100 * n / (len(values) - 1), 2), round(88 - 76 * (value - low) / room, 2), step)
-        for n, (value, step) in enumerate(zip(values, reversed(steps), strict=True))
+        for n, (value, step) in enumerate(zip(values, reversed(seen.steps), strict=True))
     )
-    return FieldSeen(pointer, steps, points, f"{low:g}", f"{high:g}")
+    return msgspec.structs.replace(seen, points=points, lowest=f"{low:g}", highest=f"{high:g}")
 
 
 async def file_page(request: Request) -> Response:

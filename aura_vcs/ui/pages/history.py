@@ -27,7 +27,7 @@ from aura_vcs.project.search_texts import search_texts
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.lanes import LaneRow, lanes
 from aura_vcs.ui.media_kinds import kind_of
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page, recorded_bytes, standing
 from aura_vcs.ui.refusals import json_response
 from aura_vcs.ui.remembered import Remembered
 from aura_vcs.ui.site import checked_path, number_of, query_of, site_of
@@ -35,6 +35,7 @@ from aura_vcs.ui.templating import render, url_path
 
 PAGE = 60
 """Versions that are listed at once; the next come when the end of the list is near."""
+GROWTH = 4
 MOST_OFFSET = 10_000_000
 GLANCES = 40
 """Versions that are looked into for one request."""
@@ -63,23 +64,30 @@ class Listing(msgspec.Struct, frozen=True):
     columns: int
 
 
-def listing(repo: Repository, query: Mapping[str, str], offset: int, *, unfolded: bool) -> Listing:
-    """List versions of every branch, or of the one that is asked for."""
-    wanted = _filter(query, offset + PAGE + 1)
+def listing(repo: Repository, query: Mapping[str, str], offset: int, known: Remembered, *, unfolded: bool) -> Listing:
+    """List versions of every branch, or of the one that is asked for.
+
+    Lines of branches come from above, so each page needs what is before it. That is asked for in steps that grow, and
+    `known` as long as nothing is recorded: to scroll through all versions costs about as much as to list them once.
+    """
+    limit = PAGE + 1
+    while limit <= offset + PAGE:
+        limit *= GROWTH
+    wanted = _filter(query, limit)
     types = wanted.types or (() if unfolded else (VersionType.MANUAL,))
     path = query.get("path", "")
     start = None
     if query.get("branch"):
         found_branch = [item for item in branches(repo) if item.name == query["branch"]]
         start = found_branch[0].version if found_branch else None
-    records = log(
-        repo,
-        msgspec.structs.replace(wanted, types=types),
-        start=start,
-        everything=start is None,
-        paths=[checked_path(path)] if path else [],
-    )
-    drawn = lanes(records)
+    wanted = msgspec.structs.replace(wanted, types=types)
+    paths = [checked_path(path)] if path else []
+
+    def laid_out() -> tuple[list[VersionRecord], list[LaneRow]]:
+        found = log(repo, wanted, start=start, everything=start is None, paths=paths)
+        return found, lanes(found)
+
+    records, drawn = known.get((recorded_bytes(repo), wanted, start, path), laid_out)
     names = _names(repo)
     head = repo.head().version
     ids = [record.id for record in records[offset : offset + PAGE]]
@@ -93,10 +101,13 @@ def listing(repo: Repository, query: Mapping[str, str], offset: int, *, unfolded
             record.id == head,
             hanging.get(record.id, 0),
         )
-        for record, lane in list(zip(records, drawn, strict=True))[offset : offset + PAGE]
+        for record, lane in zip(records[offset : offset + PAGE], drawn[offset : offset + PAGE], strict=True)
     )
     more = len(records) > offset + PAGE
-    columns = max((max(row.lane, *(n for line in row.lines for n in line), 0) for row in drawn), default=0) + 1
+    columns = (
+        max((max(row.lane, *(n for line in row.lines for n in line), 0) for row in drawn[: offset + PAGE]), default=0)
+        + 1
+    )
     return Listing(rows, offset + PAGE if more else None, min(columns, 12))
 
 
@@ -138,7 +149,7 @@ async def history_page(request: Request) -> Response:
     query = query_of(request)
     unfolded = bool(query.get("all"))
     stands = await workspace.ask(standing)
-    found = await workspace.ask(listing, query, 0, unfolded=unfolded)
+    found = await workspace.ask(listing, query, 0, workspace.listings, unfolded=unfolded)
     lines = await workspace.ask(lambda repo: [item.name for item in branches(repo)])
     filters = {name: query.get(name, "") for name in FILTERS}
     return page(
@@ -153,7 +164,7 @@ async def rows(request: Request) -> Response:
     workspace = site_of(request).workspace(request)
     query = query_of(request)
     offset = number_of(query, "offset", 0, MOST_OFFSET)
-    found = await workspace.ask(listing, query, offset, unfolded=bool(query.get("all")))
+    found = await workspace.ask(listing, query, offset, workspace.listings, unfolded=bool(query.get("all")))
     values = {
         "listing": found, "base": f"/p/{workspace.key}", "query": _without_offset(query),
         "read_only": site_of(request).access.read_only, "api": f"/api/p/{workspace.key}",
