@@ -10,6 +10,7 @@ import msgspec
 
 from aura_vcs.annotations.notes import Note, add_notes, notes
 from aura_vcs.annotations.places import DOCUMENT_BYTES, find_now, make_target
+from aura_vcs.annotations.project_markers import has_project_markers, read_project_markers, with_notes
 from aura_vcs.annotations.targets import LONGEST_SECONDS
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import InvalidTarget
@@ -26,6 +27,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 
 MARKERS_LIMIT = 10_000
+HALF_A_FRAME = 0.025
 RATE = 24.0
 """Frames per second of a timeline that is made for a file that does not say its own."""
 _SPOKEN = re.compile(r"(?:(\d+) h )?(?:(\d+) min )?(\d+(?:\.\d+)?) s", re.ASCII)
@@ -33,13 +35,16 @@ _COLORS = frozenset({"PINK", "RED", "ORANGE", "YELLOW", "GREEN", "CYAN", "BLUE",
 
 
 class TimelineMarker(msgspec.Struct, frozen=True):
-    """A marker of a timeline: what it says, and where, in seconds; `note` is the note that it was made from."""
+    """A marker of a timeline: what it says, and where, in seconds; `note` is how the id of the note begins that it was
+    made from, `path` the file that it is on where that is not the timeline.
+    """
 
     text: str
     start: float
     end: float | None = None
     color: str = ""
     note: str = ""
+    path: str | None = None
 
 
 def read_markers(repo: Repository, where: str) -> list[TimelineMarker]:
@@ -56,6 +61,9 @@ def read_markers(repo: Repository, where: str) -> list[TimelineMarker]:
     document = parse_document(data)
     if isinstance(document, ParsedDocument) and is_otio(document.value):
         return [*_of_otio(document.value)][:MARKERS_LIMIT]
+    if has_project_markers(data) and target.version is not None:
+        found = read_project_markers(repo, target.version, target.path, data)
+        return [TimelineMarker(*msgspec.structs.astuple(marker)) for marker in found]
     timeline = read_project(target.path, data)
     if not isinstance(timeline, Timeline):
         raise InvalidTarget(where, f"it is no timeline that can be read: {timeline.reason}")
@@ -126,22 +134,33 @@ def import_markers(repo: Repository, where: str) -> list[Note]:
     Raises:
         UnknownVersion, UnknownName, InvalidTarget: as `read_markers`.
     """
-    target = make_target(repo, where)
+    target, found = make_target(repo, where), read_markers(repo, where)
+    targets = {None: target} | {
+        path: make_target(repo, f"{target.version}:{path}") for path in {item.path for item in found} if path
+    }
     known = notes(repo, where) + notes(repo, state="deleted")
-    ids = {note.id for note in known}
-    there = {(note.text, round(note.target.start or 0, 3)) for note in known}
+    known += [note for path in targets if path is not None for note in notes(repo, path)]
     said = [
-        (msgspec.structs.replace(target, start=round(item.start, 6), end=item.end), item.text, item.color)
-        for item in read_markers(repo, where)
-        if item.note not in ids and (item.text, round(item.start, 3)) not in there
+        (msgspec.structs.replace(targets[item.path], start=round(item.start, 6), end=item.end), item.text, item.color)
+        for item in found
+        if item.text and not any(_is_of(item, note) for note in known)
     ]
     return add_notes(repo, said) if said else []
 
 
-def export_markers(repo: Repository, where: str, output: str) -> int:
-    """Write a new OpenTimelineIO file with the open and resolved notes on a file as markers; return how many.
+def _is_of(marker: TimelineMarker, note: Note) -> bool:
+    """Tell whether a marker was made from a note, or says the same at the same moment, give or take half a frame."""
+    if marker.note and note.id.startswith(marker.note):
+        return True
+    is_near = abs(marker.start - (note.target.start or 0)) <= HALF_A_FRAME
+    return is_near and marker.text.split() == note.text.split()
 
-    Of an OpenTimelineIO timeline it is a copy with markers more, of another file a timeline that plays it.
+
+def export_markers(repo: Repository, where: str, output: str) -> int:
+    """Write a new file with the open and resolved notes on a file as markers; return how many.
+
+    Of an OpenTimelineIO timeline, and of a project of Final Cut Pro, Kdenlive or Shotcut, it is a copy with markers
+    more; of another file, or where the new name ends with `.otio`, a timeline of OpenTimelineIO that plays it.
 
     Raises:
         UnknownVersion, UnknownName: there is no such file. TargetExists. InputError: a note on it has no place in time.
@@ -150,7 +169,12 @@ def export_markers(repo: Repository, where: str, output: str) -> int:
     if target.path is None:
         raise InvalidTarget(where, "this names a version, not a file")
     entry = locate(repo, f"{target.version}:{target.path}").entry
-    document = parse_document(repo.store.read(entry.id)) if entry.size <= DOCUMENT_BYTES else None
+    data = repo.store.read(entry.id) if entry.size <= DOCUMENT_BYTES else b""
+    if not output.lower().endswith(".otio") and has_project_markers(data):
+        copy, written = with_notes(repo, where, target.path, data)
+        _write(repo, output, copy)
+        return written
+    document = parse_document(data) if data else None
     is_timeline = isinstance(document, ParsedDocument) and is_otio(document.value)
     header = None
     if not is_timeline:
@@ -164,12 +188,17 @@ def export_markers(repo: Repository, where: str, output: str) -> int:
         )
     value: Any = document.value if isinstance(document, ParsedDocument) and is_timeline else None
     made = _with_markers(value, markers) if value is not None else _playing(target.path, rate, header, markers)
+    _write(repo, output, json.dumps(made, indent=4, ensure_ascii=False).encode() + b"\n")
+    return len(markers)
+
+
+def _write(repo: Repository, output: str, data: bytes) -> None:
+    """Write a new file, which the project does not version where it lies in its folder."""
     with NewOutput(output, folder=False) as out:
         with open(out.path, "wb") as file:
-            file.write(json.dumps(made, indent=4, ensure_ascii=False).encode() + b"\n")
+            file.write(data)
         out.publish()
     leave_unversioned(repo, os.path.abspath(output))
-    return len(markers)
 
 
 def _marker(repo: Repository, note: Note, rate: float) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 It is kept by content, so it follows a file through renames, copies and projects that hold the same bytes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,7 @@ from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import AnnotationTable
+from aura_vcs.index.costs import cost_groups
 from aura_vcs.index.queries import describe
 from aura_vcs.model import Annotation, Entry, EntryKind, Inverse, Kind
 from aura_vcs.objects.availability import missing_parts
@@ -251,26 +252,21 @@ def costs(repo: Repository, by: CostKey = "model") -> list[CostSum]:
     """Add up what contents cost, by what made them; dearest first. By project, the key is the folder's name."""
     if by == "project":
         return named_costs(repo, Path(repo.root).name)
-    return add_costs(CostSum(key, *_amounts(facts)) for key, facts in _priced(repo, by))
+    return _sums(repo, by, None)
 
 
 def named_costs(repo: Repository, name: str) -> list[CostSum]:
     """Add up what all contents of a project cost, under its name."""
-    return add_costs(CostSum(name, *_amounts(facts)) for _, facts in _priced(repo, "kind"))
+    return _sums(repo, None, name)
 
 
-def _priced(repo: Repository, by: CostKey) -> Iterator[tuple[str, Facts]]:
-    for item in AnnotationTable(repo.index.database).select(PROVENANCE):
-        facts = facts_of(item)
-        if "cost" in facts or "tokens" in facts:
-            made = str(facts.get("made_at") or min((field.updated_at for field in item.fields.values()), default=""))
-            yield (made[:7] if by == "month" else str(facts.get(by, ""))), facts
-
-
-def _amounts(facts: Mapping[str, Fact]) -> tuple[str, Decimal, int, int]:
-    tokens = facts.get("tokens", 0)
-    cost = Decimal(str(facts.get("cost", 0)))
-    return str(facts.get("currency", "")), cost, tokens if isinstance(tokens, int) else 0, 1
+def _sums(repo: Repository, by: CostKey | None, name: str | None) -> list[CostSum]:
+    """Add up the rows of the index: alike ones were counted there."""
+    groups = cost_groups(repo.index.database.connection, by)
+    return add_costs(
+        CostSum(key if name is None else name, currency, Decimal(cost) * count, tokens, count)
+        for key, currency, cost, tokens, count in groups
+    )
 
 
 def add_costs(found: Iterable[CostSum]) -> list[CostSum]:

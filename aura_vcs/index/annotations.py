@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aura_vcs.codec import decode_record, encode_compact
+from aura_vcs.index.costs import put_costs
 from aura_vcs.index.database import Database
 from aura_vcs.index.full_text import forget_words, put_words
 from aura_vcs.index.schema import ANNOTATION_TABLE, statements
 from aura_vcs.model import Annotation
-from aura_vcs.refs.annotations import NOTE, is_deleted, merge_annotations, value_of
+from aura_vcs.refs.annotations import NOTE, PROVENANCE, is_deleted, merge_annotations, value_of
 
 OPEN, RESOLVED, GONE, PRESENT = "open", "resolved", "deleted", "present"
 """The states of rows: the first two are of notes."""
@@ -63,6 +64,8 @@ def put_annotation(connection: sqlite3.Connection, room: str, item: Annotation) 
         connection.execute("INSERT INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (room, item.id, *columns))
     if room == NOTE:
         _put_words(connection, item, state)
+    elif room == PROVENANCE:
+        put_costs(connection, item)
 
 
 def state_of(room: str, item: Annotation) -> str:

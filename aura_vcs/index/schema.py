@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -109,6 +109,9 @@ CREATE INDEX annotations_by_date ON annotations (room, created_at, id);
 CREATE INDEX annotations_by_state ON annotations (room, state, created_at, id);
 CREATE INDEX annotations_by_path ON annotations (room, path, created_at, id) WHERE path IS NOT NULL;
 CREATE INDEX annotations_by_version ON annotations (room, version, created_at, id) WHERE version IS NOT NULL;
+CREATE TABLE costs (
+  content TEXT PRIMARY KEY, model TEXT NOT NULL, program TEXT NOT NULL, kind TEXT NOT NULL, person TEXT NOT NULL,
+  month TEXT NOT NULL, currency TEXT NOT NULL, cost TEXT NOT NULL, tokens INTEGER NOT NULL) WITHOUT ROWID;
 """
 """Made with the first note, provenance or recipe: each table and index takes a page, and most projects have none."""
 _OF_OBJECTS = "CREATE INDEX objects_"

@@ -269,3 +269,19 @@ def test_it_travels(repo: Repository, tmp_path: Path) -> None:
     assert provenance(other, "sky.png").said["license"] == "CC0"
     other.rebuild_index()
     assert provenance(other, "sky.png").said["license"] == "CC0"
+
+
+def test_costs_follow_what_is_said(tmp_path: Path) -> None:
+    """Sums are exact however large, also of an index made anew, and what was taken back costs nothing."""
+    repo = machine(tmp_path / "film", "Ada")
+    for number in range(6):
+        save(repo, f"{number}.png", bytes([number]))
+        set_provenance(repo, f"{number}.png", {"model": "flux", "cost": "0.1", "currency": "EUR", "tokens": 10**14})
+    set_provenance(repo, "5.png", {"cost": "123456789.000000001"})
+    wanted = [(Decimal("123456789.500000001"), 6 * 10**14, 6)]
+    for _ in range(2):
+        assert [(item.cost, item.tokens, item.count) for item in costs(repo)] == wanted
+        assert [(item.cost, item.key) for item in costs(repo, "project")] == [(wanted[0][0], "film")]
+        repo.rebuild_index()
+    undo(repo)
+    assert [item.cost for item in costs(repo)] == [Decimal("0.6")]

@@ -206,15 +206,20 @@ def import_command(repo: "Repository", console: Console, where: str) -> None:
     console.line(f"{count(len(found), 'new note')} from markers.")
 
 
-@note_command.command("export", context_settings=HELP, epilog=examples("aura note export cut.otio reviewed.otio"))
+@note_command.command(
+    "export",
+    context_settings=HELP,
+    epilog=examples("aura note export cut.otio reviewed.otio", "aura note export film.kdenlive reviewed.kdenlive"),
+)
 @click.argument("where", metavar="[VERSION:]FILE", shell_complete=complete_version)
 @click.argument("output", metavar="OUTPUT", type=click.Path(readable=False))
 @json_option
 @pass_repository
 def export_command(repo: "Repository", console: Console, where: str, output: str) -> None:
-    """Write the notes on a file as markers, into a new OpenTimelineIO file
+    """Write the notes on a file as markers, into a new file
 
-    Of an OpenTimelineIO timeline it is a copy with markers more, of a film a timeline that plays it.
+    Of an OpenTimelineIO timeline, and of a project of Final Cut Pro (.fcpxml), Kdenlive or Shotcut, it is a copy with
+    markers more; of a film a timeline of OpenTimelineIO that plays it.
     """
     from aura_vcs.annotations.markers import export_markers
 
