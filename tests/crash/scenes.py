@@ -9,6 +9,8 @@ from unittest.mock import patch
 import msgspec
 from aura_vcs import Repository
 from aura_vcs.annotations.notes import add_note, resolve_note
+from aura_vcs.annotations.provenance import set_provenance
+from aura_vcs.annotations.recipes import set_recipe
 from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.autosave import autosave, restore_point
 from aura_vcs.history.checkout import checkout, restore
@@ -25,8 +27,10 @@ from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
+from aura_vcs.project.derived import store_evicted
 from aura_vcs.repository.repository import Draft
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
+from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_version_eviction
 from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch, fetch_content, plan_content
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
 from aura_vcs.sync.offload.proof import StorageProver
@@ -280,6 +284,48 @@ def _noted(root: Path) -> None:
         resolve_note(repo, add_note(repo, "v1:old.txt", "too loud").id)
 
 
+def _can_be_made(root: Path) -> None:
+    """What the first version alone has can be made again, as a recipe says."""
+    two_versions(root)
+    with Repository.open(root) as repo:
+        set_recipe(repo, "v1:film.mp4", ["cp", "{input}", "{output}"], ["v1:old.txt"])
+
+
+def _marked(root: Path) -> None:
+    _can_be_made(root)
+    with Repository.open(root) as repo:
+        assert _mark(repo) == 1
+
+
+def _mark(repo: Repository) -> int:
+    return mark_evicted(repo, plan_version_eviction(repo))
+
+
+def _freed(root: Path) -> None:
+    _marked(root)
+    with Repository.open(root) as repo:
+        assert free_evicted(repo, grace_seconds=0).files == 1
+
+
+def _left_out(root: Path) -> None:
+    _freed(root)
+    with Repository.open(root) as repo:
+        checkout(repo, "v1")
+    assert not (root / "film.mp4").exists()
+
+
+def _make_again(repo: Repository) -> None:
+    """Let whoever looks have what was evicted made again, as a person would."""
+
+    def fetch(_: object) -> None:
+        made = Path(repo.storage.root, "local", "made-again")
+        made.write_bytes(LARGE)
+        store_evicted(repo, "film.mp4", made)
+        made.unlink()
+
+    repo.store.fetch = fetch
+
+
 SCENES = {
     "first commit": Scene(_new, lambda repo: commit(repo, "First cut")),
     "commit": Scene(two_versions, lambda repo: commit(repo, "Third cut")),
@@ -305,6 +351,11 @@ SCENES = {
     "undo of an edit": Scene(_edited, undo, repeatable=False, frees=True),  # redo has it, for gc's grace
     "note": Scene(two_versions, lambda repo: add_note(repo, "v1:old.txt@0:01", "too loud"), repeatable=False),
     "undo of a note": Scene(_noted, undo, repeatable=False),
+    "provenance": Scene(two_versions, lambda repo: set_provenance(repo, "v1:old.txt", {"model": "flux", "cost": 1})),
+    "recipe": Scene(two_versions, lambda repo: set_recipe(repo, "draft.txt", ["cp", "{input}", "{output}"], ["notes"])),
+    "eviction": Scene(_can_be_made, _mark),
+    "freeing": Scene(_marked, lambda repo: free_evicted(repo, grace_seconds=0), frees=True, attach=_make_again),
+    "return from evicted files": Scene(_left_out, lambda repo: checkout(repo, "main"), frees=True, attach=_make_again),
     "setting": Scene(
         two_versions, lambda repo: set_fields(repo, {"settings": {"a": 1, "b": 2}}, "Set a, b", type_="config.set")
     ),

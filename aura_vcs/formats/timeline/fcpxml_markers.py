@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.fcpxml import NESTING, STORY
-from aura_vcs.formats.timeline.file_markers import FileMarker, joined, on_frame, read_seconds, tagged
+from aura_vcs.formats.timeline.file_markers import FileMarker, combined, on_frame, read_seconds, tagged
 from aura_vcs.formats.xmldoc.edit import Tree, XmlEdits
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
 
@@ -38,7 +38,7 @@ def _markers(document: XmlDocument) -> Iterator[tuple[FileMarker, Element]]:
     for holder in _holders(document):
         for element in holder.element.all(*MARKERS):
             at = read_seconds(element.get("start"))
-            text, note = joined(element.get("value"), element.get("note"))
+            text, note = combined(element.get("value"), element.get("note"))
             if at is None or not (text or note) or count >= MARKERS_LIMIT:
                 continue
             count += 1

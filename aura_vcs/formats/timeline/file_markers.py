@@ -41,7 +41,7 @@ def untagged(text: str) -> tuple[str, str]:
     return (text[: -len(match[0])], match[1]) if match is not None else (text, "")
 
 
-def joined(name: str, comment: str) -> tuple[str, str]:
+def combined(name: str, comment: str) -> tuple[str, str]:
     """Put the two texts of a marker together, none of them twice; return also the note that it is of."""
     name, of_name = untagged(name.strip())
     comment, of_comment = untagged(comment.strip())
