@@ -18,7 +18,8 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.fsck import fsck
-from aura_vcs.model import VersionType
+from aura_vcs.model import Annotation, VersionType
+from aura_vcs.refs.annotations import ROOMS
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
@@ -118,6 +119,8 @@ class Machine(Shown):
         self.repo = repo
         self.root = Path(repo.root)
         self.places = places
+        self.heard: set[str] = set()
+        """What was said of versions and content, as far as it came here: no field of it ever goes."""
         self.is_blind = False
         """Whether a tool that knows nothing of projects carries its folder: things come in any order."""
         self._attach()
@@ -180,6 +183,17 @@ class Machine(Shown):
             is_kept = now.get(path) == data or any(copy.get(path) == data for copy in kept)
             assert is_kept, f"{self.name} has lost the unsaved {path}"
         self.note({record.id for record in records}, self.tips())
+        told = self.told()
+        assert self.heard <= told, f"{self.name} has lost what was said: {self.heard - told}"
+        self.heard |= told
+
+    def annotations(self) -> dict[str, Annotation]:
+        """Notes, provenance and recipes as their files have them."""
+        return {f"{room}/{item.id}": item for room in ROOMS for item in self.repo.refs.annotations.all(room)}
+
+    def told(self) -> set[str]:
+        """Every field that was ever given a value, of all of them."""
+        return {f"{name}#{key}" for name, item in self.annotations().items() for key in item.fields}
 
     def _enter(self, record: VersionRecord, before: Copy | None) -> None:
         held = content(self.repo, record)

@@ -7,15 +7,20 @@ somebody gave it up. In the end everybody syncs, and then all agree.
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from aura_vcs.annotations.notes import add_note, delete_note, edit_note, notes, reopen_note, reply, resolve_note
+from aura_vcs.annotations.provenance import costs, set_provenance
+from aura_vcs.annotations.recipes import set_recipe
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.integrity import IntegrityError, ObjectPurged
 from aura_vcs.errors.remotes import PushRejected, RemoteUnreachable
+from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.refs.annotations import ROOMS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.encryption.remote import EncryptedRemote
 from aura_vcs.storage.remotes.base import RemoteStorage
@@ -169,6 +174,40 @@ class Machines(Work):
         assert self.pair is not None
         self.pair.run(seed)
 
+    # What is said of versions and content
+
+    @rule(at=some, color=st.sampled_from(["", "red"]))
+    def remark(self, at: int, color: str) -> None:
+        """Write a note on the version that one is on."""
+        machine = self._machine(at)
+        with machine.doing(*self._unless_whole()):
+            add_note(machine.repo, "HEAD", f"{machine.name} says {len(machine.heard)}", color=color)
+
+    @rule(at=some, seed=which, what=st.sampled_from([reply, edit_note, resolve_note, delete_note, reopen_note]))
+    def answer(self, at: int, seed: int, what: Callable[..., object]) -> None:
+        """Reply to a note, reword, resolve, delete or reopen it."""
+        machine = self._machine(at)
+        known = [item.id for item in machine.repo.refs.annotations.all(ROOMS[0])]
+        if not known:
+            return
+        words = f"{machine.name} answers {len(machine.heard)}"
+        with machine.doing(*self._unless_whole()):
+            note = sorted(known)[seed % len(known)]
+            if what is reply:
+                reply(machine.repo, note, words)
+            elif what is edit_note:
+                edit_note(machine.repo, note, text=words)
+            else:
+                what(machine.repo, note)
+
+    @rule(at=some, model=st.sampled_from(["flux", "sora", None]), cost=st.sampled_from(["0.04", "1", None]))
+    def say_where_from(self, at: int, model: str | None, cost: str | None) -> None:
+        """Say what made the brief, or take it back; and how it can be made again."""
+        machine = self._machine(at)
+        with machine.doing(FileUnreadable, *self._unless_whole()):
+            set_provenance(machine.repo, "brief.json", {"model": model, "cost": cost})
+            set_recipe(machine.repo, "brief.json", ["cp", "{input}", "{output}"], ["brief.json"])
+
     # Upkeep
 
     @rule(at=some)
@@ -253,6 +292,10 @@ class Machines(Work):
     def _agree(self, order: list[Machine], *, all_versions: bool) -> None:
         first = order[0]
         for other in order[1:]:
+            ours_said, theirs_said = first.annotations(), other.annotations()
+            assert ours_said == theirs_said, f"{first.name} and {other.name} have heard other things"
+            assert [n.id for n in notes(first.repo)] == [n.id for n in notes(other.repo)]
+            assert costs(first.repo) == costs(other.repo)
             assert first.tips() == other.tips(), f"{first.name} and {other.name} see other heads"
             assert first.repo.refs.tags() == other.repo.refs.tags()
             ours, theirs = _labels(first), _labels(other)
