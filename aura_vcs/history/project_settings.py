@@ -5,7 +5,7 @@ from typing import Any
 
 from aura_vcs.history.recording.undo_batching import merge_into_batch
 from aura_vcs.model import Field, Inverse, Operation
-from aura_vcs.refs.changes import field_change
+from aura_vcs.refs.changes import Giver, field_change
 from aura_vcs.repository.repository import Draft, Repository
 
 FieldPlaces = Mapping[str, Mapping[str, Any]]
@@ -21,7 +21,7 @@ def set_fields(
     """
     with repo.transaction() as transaction:
         refs = dict(
-            field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
+            field_change(room, key, field, value, Giver(transaction.replica, transaction.at, repo.author))
             for room, key, field, value in _changed_fields(repo, values)
         )
         if not refs:
@@ -35,7 +35,7 @@ def note_fields(repo: Repository, values: FieldPlaces) -> None:
     """Give them new values without an operation: what a program reports while it works."""
     with repo.transaction() as transaction:
         refs = dict(
-            field_change(room, key, field, value, transaction.replica, transaction.at, repo.author)
+            field_change(room, key, field, value, Giver(transaction.replica, transaction.at, repo.author))
             for room, key, field, value in _changed_fields(repo, values)
         )
         repo.refs.apply(refs)

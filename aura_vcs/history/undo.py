@@ -46,7 +46,7 @@ from aura_vcs.refs.annotations import (
     with_values,
 )
 from aura_vcs.refs.branch_entries import furthest_entry
-from aura_vcs.refs.changes import annotation_change, checkpoint_change, field_change, label_change, tag_change
+from aura_vcs.refs.changes import Giver, annotation_change, checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
 from aura_vcs.refs.tags import next_stamp
@@ -396,7 +396,7 @@ def _reverted_field(
     current = (repo.refs.settings() if room == "settings" else repo.refs.state()).get(key)
     before = _optional(change.before, Field, key)
     value = before.value if before is not None else None
-    return field_change(room, key, current, value, transaction.replica, transaction.at, repo.author)
+    return field_change(room, key, current, value, Giver(transaction.replica, transaction.at, repo.author))
 
 
 def _reverted_annotation(

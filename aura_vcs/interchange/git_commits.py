@@ -5,6 +5,8 @@ import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+import msgspec
+
 from aura_vcs.codec import EXTRA_LIMIT, format_time
 from aura_vcs.history.recording.past_versions import PastVersion
 from aura_vcs.ids import ObjectId, VersionId
@@ -19,22 +21,24 @@ ORIGIN_PREFIX = "git "
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class CommitContent(msgspec.Struct, frozen=True):
+    """What a commit holds, as ours: its tree, the bytes of all files, and the documents."""
+
+    tree: ObjectId
+    size: int
+    documents: dict[str, ObjectId | None]
+
+
 def past_version(
-    commit: GitCommit,
-    git_id: str,
-    tree: ObjectId,
-    size: int,
-    documents: dict[str, ObjectId | None],
-    parents: tuple[VersionId | int, ...],
-    branch: str | None,
+    commit: GitCommit, git_id: str, content: CommitContent, parents: tuple[VersionId | int, ...], branch: str | None
 ) -> PastVersion:
     """Return the version that a commit becomes: the message's first line is its name, the rest its description."""
     author, committer = signature_of(commit.rest, b"author"), signature_of(commit.rest, b"committer")
     title, _, text = message_of(commit.rest).strip().partition("\n")
     return PastVersion(
-        tree=tree,
-        size=size,
-        documents=documents,
+        tree=content.tree,
+        size=content.size,
+        documents=content.documents,
         parents=parents,
         name=title if title.strip() else f"Commit {git_id[:12]}",
         description=text,

@@ -24,7 +24,7 @@ from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_ba
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.interchange.find_lfs_server import find_lfs_server
 from aura_vcs.interchange.git_blobs import BlobImport
-from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, past_version, remaining_data
+from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, CommitContent, past_version, remaining_data
 from aura_vcs.interchange.git_content import ContentImport
 from aura_vcs.interchange.git_names import own_name
 from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, GitCommit, parse_commit
@@ -292,8 +292,8 @@ class _Import:
                 self._cut += 1
             else:
                 parents.append(found)
-        documents = self._content.documents(commit.tree)
-        made = past_version(commit, git_id, tree.id, tree.size, documents, tuple(parents), made_on)
+        content = CommitContent(tree.id, tree.size, self._content.documents(commit.tree))
+        made = past_version(commit, git_id, content, tuple(parents), made_on)
         if remaining_data(made.extra) is None:
             self._leave(f"the end of what commit {git_id} says", "it is longer than a version keeps")
         return made

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from aura_vcs import layout
 from aura_vcs.codec import to_plain
 from aura_vcs.ids import ReplicaId
@@ -19,12 +21,18 @@ def label_change(before: Label | None, after: Label) -> tuple[str, RefChange]:
     return f"versions/{after.version}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 
-def field_change(
-    room: str, key: str, before: Field | None, value: Any, replica: ReplicaId, at: str, by: str
-) -> tuple[str, RefChange]:
-    """Build an operation's record of a value that this replica gives to a setting or a field of the state."""
+class Giver(msgspec.Struct, frozen=True):
+    """Who gives a value: a replica, at a time, and the person there."""
+
+    replica: ReplicaId
+    at: str
+    by: str
+
+
+def field_change(room: str, key: str, before: Field | None, value: Any, giver: Giver) -> tuple[str, RefChange]:
+    """Build an operation's record of a value that is given to a setting or a field of the state."""
     counter = (before.stamp[0] if before is not None else 0) + 1
-    after = Field(value, (counter, replica), at, by)
+    after = Field(value, (counter, giver.replica), giver.at, giver.by)
     return f"{room}/{key}", RefChange(None if before is None else to_plain(before), to_plain(after))
 
 

@@ -8,7 +8,7 @@ import pytest
 from aura_vcs.errors.documents import DocumentMalformed, ExportFailed, InvalidTransition, InvalidValue, ProjectError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.project.records import checkpoints, exports
-from aura_vcs.project.records.checkpoints import RenderCheckpoint, create_checkpoint, newest_valid
+from aura_vcs.project.records.checkpoints import CheckpointRequest, RenderCheckpoint, create_checkpoint, newest_valid
 from aura_vcs.project.records.exports import ExportRecord
 from aura_vcs.project.render.job import ExportResult
 from aura_vcs.project.render.presets import find_preset
@@ -21,7 +21,7 @@ RESULT = ExportResult("/tmp/film.mp4", "Draft Preview", "Generic", 1234, 76.0, 2
 
 
 def _checkpoint(time: str = NOON, stage: str = "Render", done: int = 3, **more: Any) -> RenderCheckpoint:
-    return create_checkpoint("p", stage, now=time, completed_scenes=done, total_scenes=10, **more)
+    return create_checkpoint("p", CheckpointRequest(stage, now=time, completed_scenes=done, total_scenes=10), **more)
 
 
 def test_a_checkpoint_survives_its_encoding() -> None:

@@ -29,6 +29,7 @@ from aura_vcs.model import Inverse, Kind, RefChange
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.project.documents.state import ProjectState, project_state, set_state
 from aura_vcs.project.records.checkpoints import (
+    CheckpointRequest,
     RenderCheckpoint,
     create_checkpoint,
     invalidated,
@@ -93,14 +94,17 @@ class CheckpointWriter:
             StorageError: it is not recorded.
         """
         name = stage_named(stage)
-        create_checkpoint(self._project, name, now=now(), completed_scenes=completed, total_scenes=total)
+        create_checkpoint(
+            self._project, CheckpointRequest(name, now=now(), completed_scenes=completed, total_scenes=total)
+        )
         with self._locks.shared("objects"):
             blob = self.put_data(data)
             path, size, content = self._output(output, keep=keep_output)
             with self._mutex:
                 at = self._time()
             made = create_checkpoint(
-                self._project, name, now=at, completed_scenes=completed, total_scenes=total, output_file_path=path
+                self._project,
+                CheckpointRequest(name, now=at, completed_scenes=completed, total_scenes=total, output_file_path=path),
             )
             made = msgspec.structs.replace(
                 made, data=blob, output=content, output_size=size, job_id=self._job, created_by=self._author or None,

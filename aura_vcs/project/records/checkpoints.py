@@ -53,40 +53,43 @@ class RenderCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     modified_by: str | None = None
 
 
-def create_checkpoint(
-    project: str,
-    stage: str,
-    *,
-    now: str,
-    completed_scenes: int = 0,
-    total_scenes: int = 0,
-    data: dict[str, Any] | None = None,
-    output_file_path: str | None = None,
-    checkpoint_id: str | None = None,
-) -> RenderCheckpoint:
+class CheckpointRequest(msgspec.Struct, frozen=True):
+    """What a new checkpoint is to say; `now` is its time."""
+
+    stage: str
+    now: str
+    completed_scenes: int = 0
+    total_scenes: int = 0
+    data: dict[str, Any] | None = None
+    output_file_path: str | None = None
+    checkpoint_id: str | None = None
+
+
+def create_checkpoint(project: str, request: CheckpointRequest) -> RenderCheckpoint:
     """Build a new checkpoint, checked.
 
     Raises:
         InvalidValue: no such stage, counts that cannot be, no time, or data that is not JSON.
     """
+    stage, completed_scenes, total_scenes = request.stage, request.completed_scenes, request.total_scenes
     wrong = (
         (stage not in STAGES, "/stage_name", f"{stage!r} is not a stage; there are {', '.join(STAGES)}"),
         (total_scenes < 0 or completed_scenes < 0, "/completed_scenes", "scenes are counted from 0"),
         (completed_scenes > total_scenes, "/completed_scenes", f"more than all {total_scenes} scenes"),
-        (not is_time(now), "/checkpoint_time", f"{now!r} is not a time such as 2026-11-23T06:30:00Z"),
+        (not is_time(request.now), "/checkpoint_time", f"{request.now!r} is not a time such as 2026-11-23T06:30:00Z"),
     )
     for broken, pointer, reason in wrong:
         if broken:
             raise InvalidValue("the checkpoint", pointer, reason)
     checkpoint = {
-        "id": checkpoint_id or new_uuid(),
+        "id": request.checkpoint_id or new_uuid(),
         "project": project,
         "stage_name": stage,
-        "checkpoint_time": now,
+        "checkpoint_time": request.now,
         "completed_scenes": completed_scenes,
         "total_scenes": total_scenes,
-        "checkpoint_data": data or {},
-        "output_file_path": output_file_path,
+        "checkpoint_data": request.data or {},
+        "output_file_path": request.output_file_path,
     }
     try:
         return decode_checkpoint(msgspec.json.encode(checkpoint), "the checkpoint")

@@ -27,7 +27,14 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.database.cells import flag, identity
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
 from aura_vcs.studio.database.media import MediaFinder, MediaPlaces, PathMap
-from aura_vcs.studio.database.present import PresentState, actions_by_project, present_state, slug, title_of
+from aura_vcs.studio.database.present import (
+    PresentState,
+    ProjectTraces,
+    actions_by_project,
+    present_state,
+    slug,
+    title_of,
+)
 from aura_vcs.studio.database.records import exports_by_project, note_state, record_checkpoints, record_exports
 from aura_vcs.studio.database.report import DatabaseImported, ImportedProject, Losses
 from aura_vcs.studio.database.settings import import_studio
@@ -209,10 +216,8 @@ class _Project:
     def _read(self, known: set[str], actions: list[Row]) -> tuple[list[VersionDocuments], PresentState]:
         found = read_versions(self._database, self._row, self._places, self._losses, known)
         timelines = [item.documents["timeline"] for item in found if "timeline" in item.documents]
-        state = present_state(
-            self._database, self._row, self._places, self._losses, jobs=self._jobs,
-            last_timeline=timelines[-1] if timelines else None, actions=actions,
-        )  # fmt: skip
+        traces = ProjectTraces(self._jobs, timelines[-1] if timelines else None, actions)
+        state = present_state(self._database, self._row, self._places, self._losses, traces)
         for path in self._places.missing():
             self._losses.leave("media", "not found; --media-root or --map says where they are", path)
         return found, state

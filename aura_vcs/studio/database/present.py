@@ -40,24 +40,29 @@ class PresentState(msgspec.Struct, frozen=True):
     scenes: int
 
 
+class ProjectTraces(msgspec.Struct, frozen=True):
+    """What else says how a project stands.
+
+    `jobs` are folders that may have one of the job's name; without a timeline there, the last version's stays.
+    `actions` are those of the studio's log that touched the project.
+    """
+
+    jobs: Sequence[str]
+    last_timeline: bytes | None
+    actions: Sequence[Row]
+
+
 def present_state(
     database: DatabaseFile,
     row: Row,
     places: MediaPlaces,
     losses: Losses,
-    *,
-    jobs: Sequence[str],
-    last_timeline: bytes | None,
-    actions: Sequence[Row],
+    traces: ProjectTraces,
 ) -> PresentState:
-    """Collect what the database and the folder of the project's job say of it now.
-
-    `jobs` are folders that may have one of the job's name; without a timeline there, the last version's stays.
-    `actions` are those of the studio's log that touched the project.
-    """
+    """Collect what the database and the folder of the project's job say of it now."""
     files: dict[str, bytes] = {}
     _collect_assets(database, row, places, losses)
-    timeline = _job_timeline(row, places, losses, jobs) or last_timeline
+    timeline = _job_timeline(row, places, losses, traces.jobs) or traces.last_timeline
     scenes = _scenes(database, row, places, losses, _headings(timeline))
     files |= scenes
     for kind, column in DOCUMENT_COLUMNS.items():
@@ -67,8 +72,8 @@ def present_state(
     if timeline is not None:
         files[TIMELINE_NAME] = timeline
     files[PROJECT_NAME] = _project_document(row, places)
-    if actions:
-        files[ACTIONS_NAME] = _action_lines(actions)
+    if traces.actions:
+        files[ACTIONS_NAME] = _action_lines(traces.actions)
     return PresentState(files, len(scenes))
 
 

@@ -1,7 +1,9 @@
 """What a checkout put in place becomes part of the scan that it began with: nothing is looked at a second time."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
@@ -14,22 +16,23 @@ TreePair = tuple[ObjectId, ObjectId]
 """The trees before and after."""
 
 
-def enter_written(
-    scan: Scan,
-    states: Mapping[str, FileState | None],
-    differences: Sequence[Difference],
-    left: Iterable[str],
-    root: str,
-    trees: TreePair | None,
-    read: ReadTree,
-    rules: IgnoreRules,
-) -> None:
-    """Bring a scan of the folder `root` to what is there since the `differences` were put in place.
+class PutInPlace(msgspec.Struct, frozen=True):
+    """What a checkout did: the `differences` that it put in place, and what came of that.
 
     `states` are those of what was written (None: removed), `left` is what was left as it was. Where the folder was
     as the first of the two `trees`, its folders now have those of the second; without `trees`, none is known.
     """
-    stale = [*left, *_drop_folders(scan, differences, root)]
+
+    states: Mapping[str, FileState | None]
+    differences: Sequence[Difference]
+    left: Collection[str]
+    trees: TreePair | None
+
+
+def enter_written(scan: Scan, done: PutInPlace, root: str, read: ReadTree, rules: IgnoreRules) -> None:
+    """Bring a scan of the folder `root` to what is there since a checkout."""
+    states, differences, trees = done.states, done.differences, done.trees
+    stale = [*done.left, *_drop_folders(scan, differences, root)]
     if trees is None:
         for folder in scan.walk():
             folder.tree = None

@@ -30,7 +30,14 @@ from aura_vcs.storage.system_calls import FileCalls, write_all
 from aura_vcs.worktree.checkout.new_file import AGE_NS, with_executable
 from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
-from aura_vcs.worktree.checkout.staging_plan import SINGLES, Staged, StagedFile, StagedFolder, plan_staging
+from aura_vcs.worktree.checkout.staging_plan import (
+    SINGLES,
+    Staged,
+    StagedFile,
+    StagedFolder,
+    StagingPlaces,
+    plan_staging,
+)
 from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState, file_state
 from aura_vcs.worktree.scan.scan import Scan
@@ -109,8 +116,8 @@ class Staging:
     ) -> Staged:
         """Say what `write` will write; writes nothing."""
         self.discard()
-        above = os.path.dirname(self._scratch.path)
-        staged = plan_staging(self._root, above, scan, differences, places, StoredReaders(self._store), least=least)
+        at = StagingPlaces(self._root, os.path.dirname(self._scratch.path))
+        staged = plan_staging(at, scan, differences, places, StoredReaders(self._store), least=least)
         self._planned = list(differences), staged
         return staged
 

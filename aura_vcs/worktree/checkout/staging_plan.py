@@ -65,9 +65,15 @@ class Staged(msgspec.Struct, frozen=True):
         return [*self.files.values(), *(file for folder in self.folders for file in folder.files)]
 
 
+class StagingPlaces(msgspec.Struct, frozen=True):
+    """The project folder, `root`, and the folder `above`: in one inside it, new files are laid out."""
+
+    root: str
+    above: str
+
+
 def plan_staging(
-    root: str,
-    above: str,
+    folders_at: StagingPlaces,
     scan: Scan,
     differences: Iterable[Difference],
     places: Mapping[ObjectId, PackLocation],
@@ -75,11 +81,12 @@ def plan_staging(
     *,
     least: int,
 ) -> Staged:
-    """Plan the small files among what comes into the folder `root`; none, if they are fewer than `least`.
+    """Plan the small files among what comes into the project folder; none, if they are fewer than `least`.
 
-    They will be laid out in a folder inside `above`. The topmost folders that come where nothing is come
+    The topmost folders that come where nothing is come
     as a whole.
     """
+    root, above = folders_at.root, folders_at.above
     folders: list[StagedFolder] = []
     singles: dict[str, StagedFile] = {}
     folder: StagedFolder | None = None

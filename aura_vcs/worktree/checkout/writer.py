@@ -24,7 +24,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, storage_error
 from aura_vcs.worktree.checkout.new_file import NewFile
-from aura_vcs.worktree.checkout.rescan import TreePair, enter_written
+from aura_vcs.worktree.checkout.rescan import PutInPlace, TreePair, enter_written
 from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.checkout.staging import Staging
@@ -134,7 +134,7 @@ class Writer:
         """Bring the scan to what is there now; see rescan."""
         known = trees if self._disk.keeps_all else None
         rules = load_ignore_rules(self._root)
-        enter_written(scan, written.states, differences, written.skipped, self._root, known, read, rules)
+        enter_written(scan, PutInPlace(written.states, differences, written.skipped, known), self._root, read, rules)
 
     def _with_disk_mode(self, differences: Sequence[Difference]) -> Sequence[Difference]:
         """Return the differences as they will look on this disk."""
