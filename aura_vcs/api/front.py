@@ -97,11 +97,7 @@ def clone(
             remote,
             where,
             root,
-            branch=branch,
-            all_versions=all_versions,
-            partial=partial,
-            encryption=key,
-            key_file=key_file if key else "",
+            request=cloning.CloneRequest(branch, all_versions, partial, key, key_file if key else ""),
             **repository_options(options, Reporter(options.get("progress"))),
         )
     finally:

@@ -278,8 +278,8 @@ def _import_git(
     environment: Mapping[str, str],
 ) -> GitImport:
     done = git_import.import_git(
-        repo, place, branches=branches, tags=tags, since=since, lfs=lfs, lfs_consent=agree, environment=environment
-    )  # fmt: skip
+        repo, place, request=git_import.GitImportRequest(branches, tags, since, lfs, agree), environment=environment
+    )
     return _git_import(done)
 
 
@@ -301,7 +301,9 @@ def _plan_import_git(
     environment: Mapping[str, str],
 ) -> GitImport:
     return _git_import(
-        git_import.plan_import_git(repo, place, branches=branches, tags=tags, since=since, environment=environment)
+        git_import.plan_import_git(
+            repo, place, request=git_import.GitImportRequest(branches, tags, since), environment=environment
+        )
     )
 
 

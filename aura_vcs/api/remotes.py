@@ -241,16 +241,9 @@ def _added(
 ) -> CheckedRemote:
     where = parse_address(os.fspath(address), str(opened.root))
     credentials = opened.credentials.agree(host_of(where, sealed=encrypt))
-    checked = opened.run(
-        call,
-        add.add_remote,
-        name,
-        where,
-        single_writer=single_writer,
-        surroundings=credentials._surroundings(),
-        ask=credentials._ask_with("") if encrypt else None,
-        force=force,
-    )
+    ask = credentials._ask_with("") if encrypt else None
+    request = add.AddRequest(single_writer, credentials._surroundings(), ask, force)
+    checked = opened.run(call, add.add_remote, name, where, request=request)
     opened.credentials = credentials
     if checked.encryption and credentials.key_file is not None:
         RemoteCache(opened.repo, name).remember_key_file(os.path.abspath(credentials.key_file))

@@ -155,7 +155,9 @@ class StudioSettings:
         with self._studio() as studio:
             text = known_name(studio, find_setting(key).key, value)
             return SettingValue._of(
-                configuration.set_configuration(studio, key, text, value_type=value_type, secret=secret)
+                configuration.set_configuration(
+                    studio, key, text, request=configuration.SettingRequest(value_type, secret)
+                )
             )
 
     def unset(self, key: str) -> SettingValue:

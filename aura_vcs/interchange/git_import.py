@@ -72,23 +72,34 @@ class GitImported(msgspec.Struct, frozen=True):
     """Where HEAD was put, in a project that had no version."""
 
 
+class GitImportRequest(msgspec.Struct, frozen=True):
+    """What of a git repository is imported: `branches` and `tags` are patterns as in a shell.
+
+    With `since` (RFC 3339), older commits are left out. With `lfs`, pointers of Git LFS are replaced by the content,
+    where `lfs/objects` has it; with `lfs_consent` also by what the server has that `.lfsconfig` or the repository's
+    origin names, if it agrees to that host. Content that does not hash to its name is not taken.
+    """
+
+    branches: Sequence[str] = ("*",)
+    tags: Sequence[str] = ("*",)
+    since: str | None = None
+    lfs: bool = True
+    lfs_consent: AgreeTo | None = None
+
+
+ALL = GitImportRequest()
+
+
 def import_git(
     repo: Repository,
     place: str,
     *,
-    branches: Sequence[str] = ("*",),
-    tags: Sequence[str] = ("*",),
-    since: str | None = None,
-    lfs: bool = True,
-    lfs_consent: AgreeTo | None = None,
+    request: GitImportRequest = ALL,
     environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
 ) -> GitImported:
     """Bring the history of a git repository into a project: of a folder, or of an address that git fetches from.
 
-    `branches` and `tags` are patterns as in a shell. With `since` (RFC 3339), older commits are left out. With `lfs`,
-    pointers of Git LFS are replaced by the content, where `lfs/objects` has it; with `lfs_consent` also by what the
-    server has that `.lfsconfig` or the repository's origin names, if it agrees to that host. Content that does not
-    hash to its name is not taken. `environment` is what git gets.
+    `environment` is what git gets.
     Only what is new comes; branches that went on here, or lead elsewhere, stay, and git's are put beside them as
     `git/NAME`. In a project without versions HEAD goes to git's branch, and its files are put in place unless the
     folder has one of the same name. One undo takes branches, tags and HEAD back; the versions stay. Nothing of the
@@ -100,8 +111,8 @@ def import_git(
     recover(repo)
     follow_branch(repo)
     with GitRepository(place, environment) as git:
-        return _Import(repo, git, lfs=lfs, agree=lfs_consent).run(
-            select(git.branches, branches), select(git.tags, tags), since
+        return _Import(repo, git, lfs=request.lfs, agree=request.lfs_consent).run(
+            select(git.branches, request.branches), select(git.tags, request.tags), request.since
         )
 
 
@@ -109,9 +120,7 @@ def plan_import_git(
     repo: Repository,
     place: str,
     *,
-    branches: Sequence[str] = ("*",),
-    tags: Sequence[str] = ("*",),
-    since: str | None = None,
+    request: GitImportRequest = ALL,
     environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
 ) -> GitImported:
     """Say what `import_git` would bring; changes nothing. Refs that would be new or move have no version yet.
@@ -122,7 +131,9 @@ def plan_import_git(
         NotAGitRepository, GitUnavailable, GitDamaged.
     """
     with GitRepository(place, environment) as git:
-        return _Import(repo, git, lfs=False).plan(select(git.branches, branches), select(git.tags, tags), since)
+        return _Import(repo, git, lfs=False).plan(
+            select(git.branches, request.branches), select(git.tags, request.tags), request.since
+        )
 
 
 class _Import:

@@ -126,29 +126,40 @@ def secret_value(studio: Studio, key: str) -> str | None:
     return unseal(studio.folder, key, stored.sealed, working_keyring() if stored.sealed.method == "keyring" else None)
 
 
+class SettingRequest(msgspec.Struct, frozen=True):
+    """How a key gets a value.
+
+    A key of one's own takes a `value_type` (string without one) and a `description`, and may be a `secret`. A value
+    that is not `is_active` is kept and does not hold. Actions with the same `correlation_id` are taken back together.
+    """
+
+    value_type: ValueType | None = None
+    secret: bool = False
+    is_active: bool = True
+    description: str = ""
+    find_keyring: Callable[[], Any] = working_keyring
+    correlation_id: str | None = None
+
+
+PLAIN = SettingRequest()
+
+
 def set_configuration(
     studio: Studio,
     key: str,
     text: str,
     *,
-    value_type: ValueType | None = None,
-    secret: bool = False,
-    is_active: bool = True,
-    description: str = "",
-    find_keyring: Callable[[], Any] = working_keyring,
-    correlation_id: str | None = None,
+    request: SettingRequest = PLAIN,
 ) -> Configuration:
     """Give a key a value, for all projects. A sensitive one is encrypted; `protection` says how.
 
-    A key of one's own takes a `value_type` (string without one) and a `description`, and may be a `secret`. A value
-    that is not `is_active` is kept and does not hold. An action of the studio, if it is not so already; actions with
-    the same `correlation_id` are taken back together.
+    An action of the studio, if it is not so already.
 
     Raises:
         UnknownSetting, SettingInvalid.
         SecretUnavailable: it cannot be encrypted here.
     """
-    setting = typed_setting(key, value_type, secret=secret)
+    setting = typed_setting(key, request.value_type, secret=request.secret)
     value = check_given(setting, parse_value(setting, text))
     with acting(studio.folder):
         before = _stored(studio).get(setting.key)
@@ -160,19 +171,20 @@ def set_configuration(
         if before is not None and before.is_active and before.sealed is None and before.value == value:
             return get_configuration(studio, setting.key)  # it is so already
         at, by = now(), studio.folder.user
-        sealed = seal(studio.folder, setting.key, str(value), find_keyring()) if setting.is_sensitive else None
+        sealed = seal(studio.folder, setting.key, str(value), request.find_keyring()) if setting.is_sensitive else None
         after = Configured(
             value=None if setting.is_sensitive else value,
             sealed=sealed,
             version=(before.version if before else 0) + 1,
-            is_active=is_active,
+            is_active=request.is_active,
             created_at=before.created_at if before else at,
             updated_at=at,
             created_by=before.created_by if before else by,
             modified_by=by,
-            description=description or (before.description if before else ""),
+            description=request.description or (before.description if before else ""),
         )
-        _put(studio, setting, after, ActionDraft("config.set", f"Set {setting.key}", correlation_id=correlation_id))
+        draft = ActionDraft("config.set", f"Set {setting.key}", correlation_id=request.correlation_id)
+        _put(studio, setting, after, draft)
     return get_configuration(studio, setting.key)
 
 

@@ -8,7 +8,7 @@ from aura_vcs.history.file_edits import edit_files
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.studio import Studio
-from aura_vcs.studio.template_files import check_texts, project_files
+from aura_vcs.studio.template_files import NewProject, check_texts, project_files
 from aura_vcs.studio.templates import Template, count_use, find_template
 
 
@@ -34,9 +34,17 @@ def apply_template(studio: Studio, repo: Repository, template: Template, title: 
     """Write the template's documents, as an action of its own; returns their names."""
     defaults = get_configuration(studio, "render.defaults").value
     files = project_files(
-        template.documents, title=title, topic=topic or title, project=repo.format.project, template_id=template.id,
-        at=now(), by=repo.author, render_defaults=defaults,
-    )  # fmt: skip
+        template.documents,
+        NewProject(
+            title=title,
+            topic=topic or title,
+            project=repo.format.project,
+            template_id=template.id,
+            at=now(),
+            by=repo.author,
+            render_defaults=defaults,
+        ),
+    )
     files |= {path: text.encode() for path, text in check_texts(template.texts, template.name).items()}
     edit_files(repo, files, draft=Draft("template.apply", f"Began with the template {template.name!r}"))
     count_use(studio, template)

@@ -15,7 +15,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.ids import new_uuid
 from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
-from aura_vcs.studio.configuration import get_configuration, set_configuration
+from aura_vcs.studio.configuration import SettingRequest, get_configuration, set_configuration
 from aura_vcs.studio.folder import SETUP
 from aura_vcs.studio.studio import Studio
 
@@ -122,7 +122,7 @@ def answer(studio: Studio, step: SetupStep, text: str | None, *, correlation_id:
         raise InputError(f"{given} is not a program", hint="Leave it empty; exports bring their own FFmpeg.")
     together = correlation_id or new_uuid()
     if given is not None:
-        set_configuration(studio, step.key, given, correlation_id=together)
+        set_configuration(studio, step.key, given, request=SettingRequest(correlation_id=together))
     with acting(studio.folder):
         before = setup_state(studio)
         state = msgspec.structs.replace(

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.studio import TemplateUnusable
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
@@ -102,35 +104,37 @@ def check_documents(documents: Mapping[str, Any], name: str) -> Documents:
     return dict(documents)
 
 
-def project_files(
-    documents: Documents,
-    *,
-    title: str,
-    topic: str,
-    project: str,
-    template_id: str,
-    at: str,
-    by: str,
-    render_defaults: Mapping[str, Any] | None = None,
-) -> dict[str, bytes]:
-    """Build the files of a new project: every document with its own title, ids and dates, and a timeline.
+class NewProject(msgspec.Struct, frozen=True):
+    """What a new project is to say of itself.
 
     `render_defaults` are fields that go over those of the template's render.json.
     """
-    words = {"title": title, "topic": topic}
+
+    title: str
+    topic: str
+    project: str
+    template_id: str
+    at: str
+    by: str
+    render_defaults: Mapping[str, Any] | None = None
+
+
+def project_files(documents: Documents, new: NewProject) -> dict[str, bytes]:
+    """Build the files of a new project: every document with its own title, ids and dates, and a timeline."""
+    words = {"title": new.title, "topic": new.topic}
     files = {path: _filled(value, words) for path, value in documents.items() if path != TIMELINE_NAME}
-    if render_defaults:
-        files[RENDER_NAME] = {**files.get(RENDER_NAME, {}), **render_defaults}
+    if new.render_defaults:
+        files[RENDER_NAME] = {**files.get(RENDER_NAME, {}), **new.render_defaults}
     scenes = sorted((path for path in files if path.startswith(f"{SCENES_FOLDER}/")), key=lambda p: _index(files[p], p))
     for index, path in enumerate(scenes):
         rest = {key: value for key, value in files[path].items() if key not in {"id", "index"}}
-        files[path] = {"id": new_uuid(), "index": index, **rest, "created_at": at}
+        files[path] = {"id": new_uuid(), "index": index, **rest, "created_at": new.at}
     rest = {key: value for key, value in files.get(PROJECT_NAME, {}).items() if key not in _OWN}
-    files[PROJECT_NAME] = {"id": project, "title": title, **rest, "template_id": template_id}
+    files[PROJECT_NAME] = {"id": new.project, "title": new.title, **rest, "template_id": new.template_id}
     if scenes:
         files[TIMELINE_NAME] = _timeline([files[path] for path in scenes])
         files[PROJECT_NAME]["duration_seconds"] = sum(_seconds(files[path]) for path in scenes)
-    files[PROJECT_NAME] |= {"created_at": at, "created_by": by}
+    files[PROJECT_NAME] |= {"created_at": new.at, "created_by": new.by}
     return {path: (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode() for path, value in files.items()}
 
 

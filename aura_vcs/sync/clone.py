@@ -46,26 +46,35 @@ class Cloned(msgspec.Struct, frozen=True):
     of_project: bool = False
 
 
+class CloneRequest(msgspec.Struct, frozen=True):
+    """What a clone takes along, and on which branch it begins.
+
+    With `partial`, the content of large files stays there until it is needed: what comes is the history,
+    and the content of the version that is put in the folder. `encryption` names the key of an encrypted
+    remote, which is open already; `key_file` is where it came from, to be found again.
+    """
+
+    branch: str | None = None
+    all_versions: bool = False
+    partial: bool = False
+    encryption: str = ""
+    key_file: str = ""
+
+
+EVERYTHING = CloneRequest()
+
+
 def clone(
     remote: RangeReadable,
     address: Address,
     folder: str,
     *,
-    branch: str | None = None,
-    all_versions: bool = False,
-    partial: bool = False,
-    encryption: str = "",
-    key_file: str = "",
+    request: CloneRequest = EVERYTHING,
     **options: object,
 ) -> Cloned:
     """Make the folder a copy of the remote's project, with the remote as `origin`.
 
-    With `partial`, the content of large files stays there until it is needed: what comes is the history,
-    and the content of the version that is put in the folder.
-
-    Interrupted, the same call goes on where it stopped. `encryption` names the key of an encrypted
-    remote, which is open already; `key_file` is where it came from, to be found again. `options`
-    are those of Repository.
+    Interrupted, the same call goes on where it stopped. `options` are those of Repository.
 
     Raises:
         InputError: something else is in the folder.
@@ -77,16 +86,17 @@ def clone(
         recover(repo)
         cache = RemoteCache(repo, DEFAULT_REMOTE)
         if DEFAULT_REMOTE not in remotes(repo):
-            set_remote(repo, DEFAULT_REMOTE, RemoteConfig(address.text, encryption=encryption, partial=partial))
-        if key_file:
-            cache.remember_key_file(key_file)
+            known = RemoteConfig(address.text, encryption=request.encryption, partial=request.partial)
+            set_remote(repo, DEFAULT_REMOTE, known)
+        if request.key_file:
+            cache.remember_key_file(request.key_file)
         enable_lazy_fetch(repo, lambda _: remote)
         with ExitStack() as stack:  # who lays out files holds the lock of who may change the folder
-            early = CloneCheckout(repo, stack, branch)
-            fetched = fetch(repo, remote, cache, all_versions=all_versions, undoable=False, expecting=early)
+            early = CloneCheckout(repo, stack, request.branch)
+            fetched = fetch(repo, remote, cache, all_versions=request.all_versions, undoable=False, expecting=early)
             from aura_vcs.sync.pull import check_out_clone  # now, while the disk works
 
-            files = check_out_clone(repo, branch)
+            files = check_out_clone(repo, request.branch)
         end_clone(repo)
         away = {blob: entry.size for blob, entry in repo.store.offloaded.all().items()}
         here = sum(stored for _, _, stored in repo.queries.stored_totals().values())

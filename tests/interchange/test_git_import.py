@@ -13,7 +13,7 @@ from aura_vcs.history.names.branches import branches
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.interchange import git_import
-from aura_vcs.interchange.git_import import GitImported, import_git, plan_import_git
+from aura_vcs.interchange.git_import import GitImported, GitImportRequest, import_git, plan_import_git
 from aura_vcs.interchange.git_names import git_name, own_name
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
@@ -23,7 +23,7 @@ from tests.interchange.repositories import ENVIRONMENT, commit, film, git, raw_c
 
 def bring(repo: Repository, place: Path | str, **options: object) -> GitImported:
     """Import with the environment of the tests."""
-    return import_git(repo, str(place), environment=ENVIRONMENT, **options)  # type: ignore[arg-type]
+    return import_git(repo, str(place), request=GitImportRequest(**options), environment=ENVIRONMENT)  # type: ignore[arg-type]
 
 
 @pytest.fixture

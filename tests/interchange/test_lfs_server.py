@@ -13,7 +13,7 @@ import aura_vcs as aura
 import pytest
 from aura_vcs.cli.main import cli
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable, RemoteUntrusted
-from aura_vcs.interchange.git_import import GitImported, import_git
+from aura_vcs.interchange.git_import import GitImported, GitImportRequest, import_git
 from aura_vcs.interchange.lfs_server import checked_endpoint, endpoint_of
 from aura_vcs.repository.repository import Repository
 from click.testing import CliRunner
@@ -113,7 +113,9 @@ def source(folder: Path, service: LfsService, *contents: bytes) -> Path:
 
 def bring(repo: Repository, place: Path, agree: Callable[[str], None] | None, **more: str) -> GitImported:
     """Import, with that answer to the question about the host."""
-    return import_git(repo, str(place), lfs_consent=agree, environment={**ENVIRONMENT, **more})
+    return import_git(
+        repo, str(place), request=GitImportRequest(lfs_consent=agree), environment={**ENVIRONMENT, **more}
+    )
 
 
 def test_content_is_fetched_where_the_person_agreed(tmp_path: Path, repo: Repository, service: LfsService) -> None:

@@ -26,7 +26,7 @@ from aura_vcs.storage.encryption.remote import EncryptedRemote
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.retry import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
-from aura_vcs.sync.clone import clone
+from aura_vcs.sync.clone import CloneRequest, clone
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
 from aura_vcs.sync.offload.fetch_content import LazyFetcher, fetch_content, plan_content
@@ -143,8 +143,7 @@ class Machines(Work):
                 self.places["origin"].remote,
                 address,
                 str(self.path / name),
-                partial=partial,
-                all_versions=all_versions,
+                request=CloneRequest(partial=partial, all_versions=all_versions),
                 author=name,
                 host=name,
                 calls=Unsynced(),

@@ -21,7 +21,7 @@ RESULT = ExportResult("/tmp/film.mp4", "Draft Preview", "Generic", 1234, 76.0, 2
 
 
 def _checkpoint(time: str = NOON, stage: str = "Render", done: int = 3, **more: Any) -> RenderCheckpoint:
-    return create_checkpoint("p", CheckpointRequest(stage, now=time, completed_scenes=done, total_scenes=10), **more)
+    return create_checkpoint("p", CheckpointRequest(stage, time, done, 10, **more))
 
 
 def test_a_checkpoint_survives_its_encoding() -> None:

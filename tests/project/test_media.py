@@ -20,7 +20,7 @@ from aura_vcs.project.render.job import ProbeJob, WorkerRequest
 from aura_vcs.project.render.presets import find_preset
 from aura_vcs.project.render.probe import probe_file, probe_media
 from aura_vcs.project.render.process import run_worker
-from aura_vcs.project.render.render import render_export
+from aura_vcs.project.render.render import RenderRequest, render_export
 from msgspec.structs import replace
 
 from tests.project.conftest import SOLAR_SYSTEM
@@ -97,7 +97,7 @@ def test_damaged_media_never_harms_the_caller(solar_files: dict[str, bytes], tmp
     files[damaged] = _mutated(files[damaged], seed)
     small = replace(find_preset("draft"), width=160, height=90, frame_rate=10, video_bitrate_k=200)
     try:
-        result = render_export(MemorySource(files), small, tmp_path / "x.mp4", stall_seconds=20)
+        result = render_export(MemorySource(files), small, tmp_path / "x.mp4", request=RenderRequest(stall_seconds=20))
     except ExportFailed as error:
         found: object = error.message
     else:

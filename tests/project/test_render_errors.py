@@ -16,7 +16,7 @@ from aura_vcs.errors.documents import ExportCancelled, ExportFailed
 from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.render import process as media_process, render
 from aura_vcs.project.render.presets import find_preset
-from aura_vcs.project.render.render import render_export
+from aura_vcs.project.render.render import RenderRequest, render_export
 
 from tests.project.films import CLIP, DRAFT, MUSIC, NARRATION, SUN, Recording, assert_no_children, short_film
 
@@ -132,7 +132,7 @@ def test_cancelling_leaves_nothing(solar_files: dict[str, bytes], tmp_path: Path
             MemorySource(solar_files),
             find_preset("YouTube 1080p"),
             tmp_path / "x.mp4",
-            cancelled=lambda: len(counter.phases) == 2 and counter.done > 0,
+            request=RenderRequest(cancelled=lambda: len(counter.phases) == 2 and counter.done > 0),
             progress=counter,
         )
     assert list(tmp_path.iterdir()) == []
@@ -141,7 +141,7 @@ def test_cancelling_leaves_nothing(solar_files: dict[str, bytes], tmp_path: Path
 def test_cancelling_while_media_is_collected(solar_files: dict[str, bytes], tmp_path: Path) -> None:
     """A copy of large media is given up in the middle."""
     with pytest.raises(ExportCancelled):
-        render_export(short_film(solar_files), DRAFT, tmp_path / "x.mp4", cancelled=lambda: True)
+        render_export(short_film(solar_files), DRAFT, tmp_path / "x.mp4", request=RenderRequest(cancelled=lambda: True))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -160,9 +160,14 @@ def test_what_is_there_is_not_overwritten_by_accident(solar_files: dict[str, byt
     with pytest.raises(ExportFailed, match="exists already"):
         render_export(short_film(solar_files), DRAFT, output)
     with pytest.raises(ExportFailed, match="does not exist"):
-        render_export(short_film(solar_files, {"/background_music_path": "x.wav"}), DRAFT, output, overwrite=True)
+        render_export(
+            short_film(solar_files, {"/background_music_path": "x.wav"}),
+            DRAFT,
+            output,
+            request=RenderRequest(overwrite=True),
+        )
     assert output.read_bytes() == b"old"
-    render_export(short_film(solar_files), DRAFT, output, overwrite=True)
+    render_export(short_film(solar_files), DRAFT, output, request=RenderRequest(overwrite=True))
     assert output.stat().st_size > 1000
     with pytest.raises(ExportFailed, match="is a folder"):
         render_export(short_film(solar_files), DRAFT, tmp_path)
@@ -177,7 +182,7 @@ def test_the_caller_may_publish(solar_files: dict[str, bytes], tmp_path: Path) -
         short_film(solar_files),
         DRAFT,
         tmp_path / "x.mp4",
-        publish=lambda part, output: seen.append((part.stat().st_size, output)),
+        request=RenderRequest(publish=lambda part, output: seen.append((part.stat().st_size, output))),
     )
     assert seen == [(result.file_size, tmp_path / "x.mp4")]
     assert list(tmp_path.iterdir()) == []
@@ -216,7 +221,7 @@ def test_a_decoder_that_hangs_or_crashes_is_an_error(
 
     monkeypatch.setattr(media_process.subprocess, "Popen", start)
     with pytest.raises(ExportFailed, match=reason):
-        render_export(short_film(solar_files), DRAFT, tmp_path / "x.mp4", stall_seconds=1)
+        render_export(short_film(solar_files), DRAFT, tmp_path / "x.mp4", request=RenderRequest(stall_seconds=1))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -259,7 +264,7 @@ def test_a_child_that_reads_nothing_is_ended(
         solar_files, {"/subtitles/enabled": True, "/scenes/0/script": "x" * 90_000, "/subtitles/file_path": None}
     )
     with pytest.raises(ExportFailed, match="longer than 1 s"):
-        render_export(source, DRAFT, tmp_path / "x.mp4", stall_seconds=1)
+        render_export(source, DRAFT, tmp_path / "x.mp4", request=RenderRequest(stall_seconds=1))
 
 
 def test_an_error_in_the_callers_progress_ends_the_process(solar_files: dict[str, bytes], tmp_path: Path) -> None:

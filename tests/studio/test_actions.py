@@ -19,7 +19,13 @@ from aura_vcs.index.records import ActionFilter
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.studio import action_log as actions, setup
 from aura_vcs.studio.action_log import read_actions
-from aura_vcs.studio.configuration import get_configuration, secret_value, set_configuration, unset_configuration
+from aura_vcs.studio.configuration import (
+    SettingRequest,
+    get_configuration,
+    secret_value,
+    set_configuration,
+    unset_configuration,
+)
 from aura_vcs.studio.projects import (
     ProjectFilter,
     add_project,
@@ -180,7 +186,7 @@ def test_secrets_are_not_in_the_log_and_are_passed_over(studio: Studio) -> None:
     """Neither in clear nor sealed; what was done before can still be taken back."""
     set_configuration(studio, PRESET, "TikTok")
     for word in ("first-secret", "second-secret"):
-        set_configuration(studio, "llm.api_key", word, find_keyring=lambda: None)
+        set_configuration(studio, "llm.api_key", word, request=SettingRequest(find_keyring=lambda: None))
     log = (Path(studio.folder.path) / "actions.jsonl").read_text()
     assert "secret" not in log.replace("secrets", "")
     assert "aes-gcm" not in log

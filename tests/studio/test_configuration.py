@@ -8,6 +8,7 @@ import pytest
 from aura_vcs.errors.studio import SecretUnavailable, SettingInvalid, UnknownSetting
 from aura_vcs.studio.configuration import (
     HIDDEN,
+    SettingRequest,
     configurations_statement,
     configured_keys,
     get_configuration,
@@ -99,7 +100,7 @@ def test_unknown_keys_suggest_near_ones(studio: Studio) -> None:
 
 def test_secrets_are_encrypted_and_hidden(studio: Studio) -> None:
     """No file of the studio holds a secret, its key is the owner's alone, and only `reveal` shows it."""
-    found = set_configuration(studio, "llm.api_key", SECRET, find_keyring=no_keyring)
+    found = set_configuration(studio, "llm.api_key", SECRET, request=SettingRequest(find_keyring=no_keyring))
     assert (found.value, found.protection) == (HIDDEN, "aes-gcm")
     assert configured_keys(studio, sensitive=True) == ["llm.api_key"]
     assert SECRET.encode() not in every_byte(studio)
@@ -112,8 +113,8 @@ def test_secrets_are_encrypted_and_hidden(studio: Studio) -> None:
 
 def test_two_secrets_have_two_nonces(studio: Studio) -> None:
     """The same value twice is not the same ciphertext, and one key's ciphertext does not open another."""
-    set_configuration(studio, "llm.api_key", SECRET, find_keyring=no_keyring)
-    set_configuration(studio, "tts.api_key", SECRET, find_keyring=no_keyring)
+    set_configuration(studio, "llm.api_key", SECRET, request=SettingRequest(find_keyring=no_keyring))
+    set_configuration(studio, "tts.api_key", SECRET, request=SettingRequest(find_keyring=no_keyring))
     text = studio.folder.storage.read(CONFIG).decode()
     sealed = [line for line in text.splitlines() if '"data"' in line]
     assert len(set(sealed)) == 2
@@ -125,7 +126,7 @@ def test_two_secrets_have_two_nonces(studio: Studio) -> None:
 
 def test_a_lost_or_readable_key_is_said(studio: Studio) -> None:
     """A key file that others can read, or that is gone, is an error that says so, without the value."""
-    set_configuration(studio, "llm.api_key", SECRET, find_keyring=no_keyring)
+    set_configuration(studio, "llm.api_key", SECRET, request=SettingRequest(find_keyring=no_keyring))
     path = studio.folder.storage.path(KEY)
     os.chmod(path, 0o644)
     with pytest.raises(SecretUnavailable, match="others can read"):
@@ -149,7 +150,7 @@ def test_a_keyring_keeps_the_value_out_of_the_file(studio: Studio) -> None:
             self.kept[service, entry] = value
 
     ring = Keyring()
-    found = set_configuration(studio, "llm.api_key", SECRET, find_keyring=lambda: ring)
+    found = set_configuration(studio, "llm.api_key", SECRET, request=SettingRequest(find_keyring=lambda: ring))
     assert found.protection == "keyring"
     assert list(ring.kept.values()) == [SECRET]
     assert SECRET.encode() not in every_byte(studio)

@@ -14,7 +14,7 @@ from aura_vcs.project.scenes.scenes import list_scenes
 from aura_vcs.studio.configuration import set_configuration
 from aura_vcs.studio.folder import RATINGS, StudioFolder
 from aura_vcs.studio.studio import Studio
-from aura_vcs.studio.template_files import project_files
+from aura_vcs.studio.template_files import NewProject, project_files
 from aura_vcs.studio.templates import (
     count_use,
     delete_template,
@@ -39,7 +39,8 @@ def files_of(template_id: str, studio: Studio) -> dict[str, bytes]:
     """A new project's files."""
     template = find_template(studio, template_id)
     return project_files(
-        template.documents, title="Bees", topic="bees", project="p-1", template_id=template.id, at=AT, by="mira"
+        template.documents,
+        NewProject(title="Bees", topic="bees", project="p-1", template_id=template.id, at=AT, by="mira"),
     )
 
 

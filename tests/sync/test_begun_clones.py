@@ -9,7 +9,7 @@ from aura_vcs.layout import CLONING
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls, Stopped
-from aura_vcs.sync.clone import clone
+from aura_vcs.sync.clone import CloneRequest, clone
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.cache import RemoteCache
@@ -93,6 +93,12 @@ def test_a_partial_clone_counts_what_really_came_and_stayed(tmp_path: Path) -> N
     save(anna, "take.mov", take)
     save(anna, "take.mov", take[:2_000_000] + b"x" * 100 + take[2_000_000:])
     push(anna, remote, RemoteCache(anna, "origin"))
-    done = clone(remote, parse_address(remote.location), str(tmp_path / "bert"), author="bert", partial=True)
+    done = clone(
+        remote,
+        parse_address(remote.location),
+        str(tmp_path / "bert"),
+        request=CloneRequest(partial=True),
+        author="bert",
+    )
     assert 0 < done.offloaded_bytes < 1_500_000
     assert done.stored_bytes > 4_000_000

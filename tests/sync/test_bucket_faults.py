@@ -13,7 +13,7 @@ from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.encryption.remote import EncryptedRemote
 from aura_vcs.storage.remotes import bucket as remote_bucket
-from aura_vcs.storage.remotes.bucket import PART_BYTES, BucketRemote, open_bucket
+from aura_vcs.storage.remotes.bucket import PART_BYTES, BucketRemote, BucketRequest, open_bucket
 from aura_vcs.storage.remotes.retry import RetryingRemote
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.push import push
@@ -39,7 +39,7 @@ CUTS = [200, None, 30_000, 400_000, None, 5, 700_000, 100, 1_000_000, None, 60_0
 def patient(line: FaultyLine, path: Path) -> RetryingRemote:
     """A bucket behind the line, tried again without waiting long."""
     address = parse_address(f"s3://{BUCKET}/{path.name}?endpoint={line.endpoint}")
-    bucket = open_bucket("s3", BUCKET, address.path, address.parameters, address.text)
+    bucket = open_bucket(BucketRequest("s3", BUCKET, address.path, address.parameters, address.text))
     return RetryingRemote(bucket, pauses_seconds=[0.01] * 20)
 
 
@@ -100,7 +100,7 @@ NAME = f"packs/{'e' * 64}.pack"
 
 def bucket(endpoint: str, path: Path) -> BucketRemote:
     """A bucket, without anything around it."""
-    return open_bucket("s3", BUCKET, path.name, {"endpoint": endpoint}, "bucket")
+    return open_bucket(BucketRequest("s3", BUCKET, path.name, {"endpoint": endpoint}, "bucket"))
 
 
 def unfinished(endpoint: str) -> bytes:

@@ -15,7 +15,7 @@ from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes import probe
-from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.add import AddRequest, add_remote
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.url import Address, parse_address
@@ -123,7 +123,7 @@ def test_a_liar_is_refused_and_taken_with_a_single_writer(rclone: str, tmp_path:
         add_remote(anna, "origin", address)
     assert "--single-writer" in caught.value.hint
     assert remotes(anna) == {}
-    checked = add_remote(anna, "origin", address, single_writer=True)
+    checked = add_remote(anna, "origin", address, request=AddRequest(single_writer=True))
     assert checked.probe is not None
     assert not checked.probe.is_safe
     remote = open_remote(address, single_writer=True)

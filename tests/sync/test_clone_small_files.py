@@ -20,7 +20,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.remotes.retry import RecordingRemote
 from aura_vcs.sync import fetch as receiving
-from aura_vcs.sync.clone import Cloned, clone
+from aura_vcs.sync.clone import Cloned, CloneRequest, clone
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.state.cache import RemoteCache
@@ -76,7 +76,7 @@ def film(tmp_path: Path) -> Iterator[Repository]:
 def _clone(film: Repository, *, branch: str | None = None) -> Cloned:
     folder = Path(film.root).parent
     place = str(folder / "nas")
-    return clone(FolderRemote(place), parse_address(place), str(folder / "copy"), branch=branch)
+    return clone(FolderRemote(place), parse_address(place), str(folder / "copy"), request=CloneRequest(branch=branch))
 
 
 def _stopped(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
-from aura_vcs.sync.remotes.add import add_remote, check_remote
+from aura_vcs.sync.remotes.add import AddRequest, add_remote, check_remote
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.remotes.connect import open_remote
 from aura_vcs.sync.remotes.encryption import SecretRequest, encrypt_remote, open_if_encrypted, unlock
@@ -329,7 +329,7 @@ def test_a_project_travels_encrypted(tmp_path: Path) -> None:
     write(anna, "take.wav", noise(3_000_000))
     save(anna, "brief.json", '{"topic": "a very telling topic"}', "A telling name")
     person = Person(GOOD)
-    checked = add_remote(anna, "origin", address, ask=person)
+    checked = add_remote(anna, "origin", address, request=AddRequest(ask=person))
     assert checked.encryption == remotes(anna)["origin"].encryption != ""
     remote = unlock(open_remote(address), person, key=checked.encryption)
     push(anna, remote, known(anna))
@@ -358,11 +358,11 @@ def test_a_wrong_passphrase_writes_nothing(tmp_path: Path) -> None:
     place = tmp_path / "remote"
     address = parse_address(str(place))
     anna, bert = machine(tmp_path / "anna", "anna"), machine(tmp_path / "bert", "bert")
-    add_remote(anna, "origin", address, ask=Person(GOOD))
+    add_remote(anna, "origin", address, request=AddRequest(ask=Person(GOOD)))
     before = {path: path.stat().st_mtime_ns for path in place.rglob("*")}
     for ask, words in ((Person(WRONG), "this is not its passphrase"), (None, "encrypted")):
         with pytest.raises(RemoteLocked, match=words):
-            add_remote(bert, "origin", address, ask=ask)
+            add_remote(bert, "origin", address, request=AddRequest(ask=ask))
         with pytest.raises(RemoteLocked, match=words):
             check_remote(anna, "origin", ask=ask)
     assert {path: path.stat().st_mtime_ns for path in place.rglob("*")} == before
@@ -412,7 +412,7 @@ def test_a_place_that_went_back_in_time_is_reported(tmp_path: Path) -> None:
     """An older manifest was sealed properly, and is found out all the same by who has seen a newer one."""
     anna = machine(tmp_path / "anna", "anna")
     address = parse_address(str(tmp_path / "remote"))
-    key = add_remote(anna, "origin", address, ask=Person(GOOD)).encryption
+    key = add_remote(anna, "origin", address, request=AddRequest(ask=Person(GOOD))).encryption
     remote = unlock(open_remote(address), Person(GOOD), key=key)
     save(anna, "brief.json", "1")
     push(anna, remote, known(anna))
@@ -435,7 +435,7 @@ def test_encryption_costs_few_requests(tmp_path: Path) -> None:
     anna = machine(tmp_path / "anna", "anna")
     save(anna, "brief.json", "1")
     address = parse_address(str(tmp_path / "remote"))
-    key = add_remote(anna, "origin", address, ask=Person(GOOD)).encryption
+    key = add_remote(anna, "origin", address, request=AddRequest(ask=Person(GOOD))).encryption
     counting = RecordingRemote(folder(tmp_path))
     push(anna, unlock(counting, Person(GOOD), key=key), known(anna))
     save(anna, "brief.json", "2")

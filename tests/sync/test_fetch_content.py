@@ -15,7 +15,7 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
-from aura_vcs.sync.clone import clone
+from aura_vcs.sync.clone import CloneRequest, clone
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch, fetch_content, plan_content
@@ -75,7 +75,9 @@ class Partial:
     def __init__(self, film: Film) -> None:
         self.film = film
         address = parse_address(str(film.path / "remote"))
-        done = clone(film.remotes["origin"], address, str(film.path / "bert"), partial=True, author="bert")
+        done = clone(
+            film.remotes["origin"], address, str(film.path / "bert"), request=CloneRequest(partial=True), author="bert"
+        )
         self.fetched = done.fetched
         self.repo = Repository.open(str(film.path / "bert"), author="bert", host="bert")
         OPENED.append(self.repo)

@@ -6,7 +6,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors.remotes import RemoteMismatch
 from aura_vcs.history.commit import commit
-from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.add import AddRequest, add_remote
 from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
 from aura_vcs.sync.remotes.connect import open_named
 from aura_vcs.sync.remotes.location_check import check_no_project
@@ -51,9 +51,9 @@ def test_a_place_among_files_is_refused(film: Path, place: str) -> None:
 def test_a_folder_with_other_files_can_be_forced(film: Path, tmp_path: Path) -> None:
     """What lies there stays; a project stays refused."""
     with Repository.open(film) as repo:
-        add_remote(repo, "x", parse_address(str(tmp_path / "videos")), force=True)
+        add_remote(repo, "x", parse_address(str(tmp_path / "videos")), request=AddRequest(force=True))
         with pytest.raises(RemoteMismatch):
-            add_remote(repo, "y", parse_address(str(tmp_path / "other")), force=True)
+            add_remote(repo, "y", parse_address(str(tmp_path / "other")), request=AddRequest(force=True))
     assert (tmp_path / "videos" / "holiday.mp4").read_text() == "holiday"
 
 

@@ -25,7 +25,7 @@ from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.project_remote import ProjectRemote, open_project
 from aura_vcs.sync.pull import pull, sync, take_pushed
 from aura_vcs.sync.push import push
-from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.add import AddRequest, add_remote
 from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.ssh_server import serve_folder
@@ -205,11 +205,14 @@ def test_another_project_is_refused_before_anything_is_written(desk: Desk, tmp_p
     other = machine(tmp_path / "other", "mira")
     save(other, "brief.json", "{}")
     with pytest.raises(RemoteMismatch):
-        add_remote(desk.ben, "x", parse_address(other.root), surroundings=HERE)
+        add_remote(desk.ben, "x", parse_address(other.root), request=AddRequest(surroundings=HERE))
     with pytest.raises(RemoteMismatch):
-        add_remote(desk.ben, "x", parse_address(desk.ben.root), surroundings=HERE)
+        add_remote(desk.ben, "x", parse_address(desk.ben.root), request=AddRequest(surroundings=HERE))
     assert not Path(other.root, ".aura", EXCHANGE).exists()
-    assert add_remote(desk.ben, "mira", parse_address(str(desk.film)), surroundings=HERE).probe is not None
+    assert (
+        add_remote(desk.ben, "mira", parse_address(str(desk.film)), request=AddRequest(surroundings=HERE)).probe
+        is not None
+    )
 
 
 def test_a_project_keeps_nothing_for_others(desk: Desk) -> None:

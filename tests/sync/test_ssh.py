@@ -24,7 +24,7 @@ from aura_vcs.storage.remotes.ssh_protocol import (
 from aura_vcs.sync.clone import clone
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
-from aura_vcs.sync.remotes.add import add_remote
+from aura_vcs.sync.remotes.add import AddRequest, add_remote
 from aura_vcs.sync.remotes.connect import Surroundings, open_remote
 from aura_vcs.sync.remotes.url import parse_address
 from aura_vcs.sync.ssh_server import serve
@@ -185,7 +185,9 @@ def test_a_project_goes_over_a_real_sshd(ssh_host: Ssh, tmp_path: Path) -> None:
     anna = machine(tmp_path / "anna", "anna")
     write(anna, "take.wav", media(1_500_000))
     save(anna, "brief.json", '{"topic": "tides"}')
-    checked = add_remote(anna, "origin", address, surroundings=Surroundings(tuple(ssh_host.command)))
+    checked = add_remote(
+        anna, "origin", address, request=AddRequest(surroundings=Surroundings(tuple(ssh_host.command)))
+    )
     assert checked.probe is not None
     assert checked.probe.is_safe
     remote = open_remote(address, surroundings=Surroundings(tuple(ssh_host.command)))

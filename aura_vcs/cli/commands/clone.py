@@ -53,7 +53,7 @@ def clone_command(
     there.
     """
     from aura_vcs.cli.remote_keys import KeyHolder
-    from aura_vcs.sync.clone import clone, folder_name
+    from aura_vcs.sync.clone import CloneRequest, clone, folder_name
     from aura_vcs.sync.remotes.connect import open_remote
     from aura_vcs.sync.remotes.encryption import open_if_encrypted
     from aura_vcs.sync.remotes.trusted_hosts import host_of
@@ -73,11 +73,9 @@ def clone_command(
             remote,
             address,
             target,
-            branch=branch,
-            all_versions=all_versions,
-            partial=partial,
-            encryption=key,
-            key_file=holder.key_file,
+            request=CloneRequest(
+                branch=branch, all_versions=all_versions, partial=partial, encryption=key, key_file=holder.key_file
+            ),
             **session.options(),
         )
     finally:

@@ -94,7 +94,7 @@ def set_command(
     Sensitive values are encrypted, belong to you alone, and are never shown without --reveal. Keys of your own, or of
     another program, begin with `app.` and take any value.
     """
-    from aura_vcs.studio.configuration import get_configuration, set_configuration
+    from aura_vcs.studio.configuration import SettingRequest, get_configuration, set_configuration
     from aura_vcs.studio.project_configuration import known_name, set_in_project
     from aura_vcs.studio.setting_keys import find_setting
 
@@ -112,8 +112,8 @@ def set_command(
         else:
             before = get_configuration(studio, key).version
             found = set_configuration(
-                studio, key, known_name(studio, key, text), value_type=value_type, secret=secret
-            )  # fmt: skip
+                studio, key, known_name(studio, key, text), request=SettingRequest(value_type=value_type, secret=secret)
+            )
             is_changed = found.version != before
     if session.console.as_json:
         session.console.data(found)

@@ -124,7 +124,7 @@ def add_command(
     is not there. Whoever loses it cannot read the remote any more.
     """
     from aura_vcs.cli.remote_keys import KeyHolder
-    from aura_vcs.sync.remotes.add import add_remote
+    from aura_vcs.sync.remotes.add import AddRequest, add_remote
     from aura_vcs.sync.remotes.trusted_hosts import host_of
     from aura_vcs.sync.remotes.url import parse_address
     from aura_vcs.sync.state.cache import RemoteCache
@@ -135,7 +135,10 @@ def add_command(
     holder = KeyHolder(console, key_file=key_file, folders=folders)
     ask = holder if encrypt or key_file else None
     checked = add_remote(
-        repo, name, address, single_writer=single_writer, surroundings=surroundings(), ask=ask, force=force
+        repo,
+        name,
+        address,
+        request=AddRequest(single_writer=single_writer, surroundings=surroundings(), ask=ask, force=force),
     )
     agreements().add(host_of(address, sealed=bool(checked.encryption)))
     if holder.key_file:

@@ -51,7 +51,7 @@ from aura_vcs.project.render.presets import (
     preset_notes,
     project_preset,
 )
-from aura_vcs.project.render.render import part_path, render_export
+from aura_vcs.project.render.render import RenderRequest, part_path, render_export
 from aura_vcs.repository.repository import Repository
 
 DEFAULT_PRESET = "YouTube 1080p"
@@ -255,11 +255,13 @@ def _render(
             VersionSource(repo, version.tree),
             job.preset or find_preset(job.preset_name),
             Path(job.output_file),
-            overwrite=overwrite,
-            cancelled=lambda: cancelled() or repo.storage.stat(marker) is not None,
-            scratch=scratch,
-            token=_token(job.id),
-            environment=environment,
+            request=RenderRequest(
+                overwrite=overwrite,
+                cancelled=lambda: cancelled() or repo.storage.stat(marker) is not None,
+                scratch=scratch,
+                token=_token(job.id),
+                environment=environment,
+            ),
             progress=_Recorder(repo, job, progress),
         )
 

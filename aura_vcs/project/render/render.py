@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
 
+import msgspec
+
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.documents import EncoderMissing, ExportCancelled, ExportFailed
 from aura_vcs.errors.integrity import ObjectOffloaded
@@ -34,29 +36,44 @@ Publish = Callable[[Path, Path], None]
 """Gives a finished file (first) its name (second), atomically."""
 
 
+def _never() -> bool:
+    return False
+
+
+class RenderRequest(msgspec.Struct, frozen=True):
+    """How a film is rendered.
+
+    The folder `scratch` (which is there, and whose owner removes it; by default one in the system's temporary
+    folder) holds a copy of the media meanwhile. `cancelled` is asked ten times a second. `token` makes the name of
+    the unfinished file one of its own; `environment` is what the process gets that renders.
+    """
+
+    overwrite: bool = False
+    cancelled: Callable[[], bool] = _never
+    publish: Publish | None = None
+    scratch: Path | None = None
+    token: str = ""
+    stall_seconds: float = STALL_SECONDS
+    environment: Mapping[str, str] | None = None
+
+
+DEFAULTS = RenderRequest()
+
+
 def render_export(
     source: ContentSource,
     preset: ExportPreset,
     output: Path,
     *,
-    overwrite: bool = False,
-    cancelled: Callable[[], bool] = lambda: False,
-    publish: Publish | None = None,
-    scratch: Path | None = None,
-    token: str = "",
-    stall_seconds: float = STALL_SECONDS,
-    environment: Mapping[str, str] | None = None,
+    request: RenderRequest = DEFAULTS,
     progress: Progress = SILENT,
 ) -> ExportResult:
     """Render the film of `source` as `preset` says, to `output`.
 
-    Takes about as long as the encoder needs; memory does not grow with the film's length. The
-    folder `scratch` (which is there, and whose owner removes it; by default one in the system's
-    temporary folder) holds a copy of the media meanwhile. Killed, it leaves that and
-    `part_path(output, token)`. The same content and preset
-    give the same bytes on the same build of FFmpeg. Whatever goes wrong, and when `cancelled()`
-    turns true (asked ten times a second), nothing is left beside or under `output`, and a file
-    that is there stays.
+    Takes about as long as the encoder needs; memory does not grow with the film's length. Killed, it leaves the
+    `scratch` folder's content and `part_path(output, token)`. The same content and preset
+    give the same bytes on the same build of FFmpeg. Whatever goes wrong, and when it is cancelled, nothing is left
+    beside or under `output`, and a file that is there stays.
 
     Raises:
         ExtraMissing: PyAV or Pillow is not installed.
@@ -67,18 +84,22 @@ def render_export(
     """
     require_media("Rendering a video")
     _check_preset(preset)
-    _check_output(output, overwrite)
-    part = part_path(output, token or secrets.token_hex(4))
+    _check_output(output, request.overwrite)
+    part = part_path(output, request.token or secrets.token_hex(4))
+    scratch, cancelled = request.scratch, request.cancelled
     try:
         with nullcontext(scratch) if scratch else tempfile.TemporaryDirectory(prefix="aura-render-") as folder:
             fetch = _Fetcher(source, Path(folder), cancelled, output, progress)
             plan, job = _planned(source, preset, part, fetch, progress)
             reports = run_worker(
-                WorkerRequest(render=job), stall_seconds=stall_seconds, cancelled=cancelled, environment=environment
+                WorkerRequest(render=job),
+                stall_seconds=request.stall_seconds,
+                cancelled=cancelled,
+                environment=request.environment,
             )
             size = _run(reports, job, output, progress)
-        _check_output(output, overwrite)
-        (publish or _publish)(part, output)
+        _check_output(output, request.overwrite)
+        (request.publish or _publish)(part, output)
     except OSError as error:
         raise ExportFailed(f"{output} cannot be written: {error.strerror or error}") from error
     finally:

@@ -14,6 +14,8 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any, BinaryIO
 
+import msgspec
+
 from aura_vcs.errors.input import RefMoved
 from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteError
 from aura_vcs.progress import SILENT, Progress
@@ -38,27 +40,32 @@ _RETRY_SECONDS = 2 * STALL_SECONDS
 """Counted from the first attempt, which may take as long as a stall."""
 
 
-def open_bucket(
-    kind: str,
-    bucket: str,
-    prefix: str,
-    parameters: Mapping[str, str],
-    place: str,
-    *,
-    conditional: bool = True,
-    has_keys: bool = False,
-    has_token: bool = False,
-) -> "BucketRemote":
-    """Open the remote below `prefix` in a bucket; `kind` is s3, gs or az.
+class BucketRequest(msgspec.Struct, frozen=True):
+    """A place in a bucket, below `prefix`, and what lets us in; `kind` is s3, gs or az, `place` what it is called.
 
     With `has_keys` the environment has all that it takes to be let in; else keys for S3 are looked
     for where AWS's own tools keep them. With `has_token` these are temporary ones.
+    """
+
+    kind: str
+    bucket: str
+    prefix: str
+    parameters: Mapping[str, str]
+    place: str
+    conditional: bool = True
+    has_keys: bool = False
+    has_token: bool = False
+
+
+def open_bucket(request: BucketRequest) -> "BucketRemote":
+    """Open the remote.
 
     Raises:
         HelperMissing: obstore is not installed.
         RemoteDenied: there are no keys, or they cannot be had any more.
         RemoteError: the store cannot be set up as asked.
     """
+    kind, bucket, parameters, place = request.kind, request.bucket, request.parameters, request.place
     try:
         import obstore
         from obstore import store as stores
@@ -66,7 +73,7 @@ def open_bucket(
         raise HelperMissing(place, "buckets need a part that is not installed", extra="buckets") from error
     endpoint = parameters.get("endpoint")
     options: dict[str, Any] = {
-        "prefix": prefix or None,
+        "prefix": request.prefix or None,
         "client_options": {
             "timeout": f"{REQUEST_SECONDS}s",
             "read_timeout": f"{STALL_SECONDS}s",
@@ -78,29 +85,28 @@ def open_bucket(
         options["base_url" if kind == "gs" else "endpoint"] = endpoint
     try:
         if kind == "s3":
-            store = stores.S3Store(bucket, **options, **_s3_options(parameters, place, bucket, has_keys, has_token))
+            store = stores.S3Store(bucket, **options, **_s3_options(request))
         elif kind == "gs":
             store = stores.GCSStore(bucket, **options)
         else:
             _check_stays(parameters, bucket, place)  # a shared access signature is part of each address
             account = {"account_name": parameters["account"]} if "account" in parameters else {}
             store = stores.AzureStore(bucket, **options, **account)
-        return BucketRemote(obstore, store, place, conditional=conditional, service=endpoint or "")
+        return BucketRemote(obstore, store, place, conditional=request.conditional, service=endpoint or "")
     except (obstore.exceptions.BaseError, TypeError, ValueError) as error:
         raise RemoteError(place, f"the bucket cannot be used: {read_answer(str(error)).message}") from error
 
 
-def _s3_options(
-    parameters: Mapping[str, str], place: str, bucket: str, has_keys: bool, has_token: bool
-) -> dict[str, Any]:
+def _s3_options(request: BucketRequest) -> dict[str, Any]:
     """Return keys, region and style of S3; refuse a service that sends on to another host before it sees a token."""
     options: dict[str, Any] = {}
-    if not has_keys:
+    parameters, place = request.parameters, request.place
+    if not request.has_keys:
         from aura_vcs.storage.remotes.aws_credentials import sign_in
 
         options |= sign_in(place)
-    if has_token or getattr(options.get("credential_provider"), "has_token", False):
-        _check_stays(parameters, bucket, place)
+    if request.has_token or getattr(options.get("credential_provider"), "has_token", False):
+        _check_stays(parameters, request.bucket, place)
     if "region" in parameters:
         options["region"] = parameters["region"]
     options["virtual_hosted_style_request"] = parameters.get("path_style") == "false"

@@ -14,7 +14,7 @@ from aura_vcs.errors.studio import SecretUnavailable, SettingInvalid
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.ids import new_uuid
 from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
-from aura_vcs.studio.configuration import get_configuration, set_configuration
+from aura_vcs.studio.configuration import SettingRequest, get_configuration, set_configuration
 from aura_vcs.studio.database.cells import flag, identity, long_text, raw, text, time
 from aura_vcs.studio.database.database_file import DatabaseFile, Row
 from aura_vcs.studio.database.media import PathMap, mapped_path
@@ -104,11 +104,15 @@ class _StudioImport:
                 self._studio,
                 key,
                 given,
-                value_type=_TYPES.get((text(row, "valuetype") or "").lower()) if own and not _is_secret(row) else None,
-                secret=own and _is_secret(row),
-                is_active=not row or flag(row, "isactive"),
-                description=text(row, "description", 500) or "",
-                correlation_id=self._together,
+                request=SettingRequest(
+                    value_type=_TYPES.get((text(row, "valuetype") or "").lower())
+                    if own and not _is_secret(row)
+                    else None,
+                    secret=own and _is_secret(row),
+                    is_active=not row or flag(row, "isactive"),
+                    description=text(row, "description", 500) or "",
+                    correlation_id=self._together,
+                ),
             )
         except SecretUnavailable as error:
             self._losses.leave("configuration", error.message, key)

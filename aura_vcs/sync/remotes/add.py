@@ -38,20 +38,30 @@ class CheckedRemote(msgspec.Struct, frozen=True):
     encryption: str = ""
 
 
+class AddRequest(msgspec.Struct, frozen=True):
+    """How a remote is added.
+
+    With `ask`, everything there is encrypted; it is asked for the passphrase or key file. With `force`, a
+    folder with other files is taken; they stay as they are.
+    """
+
+    single_writer: bool = False
+    surroundings: Surroundings = UNKNOWN
+    ask: Ask | None = None
+    force: bool = False
+
+
+PLAIN = AddRequest()
+
+
 def add_remote(
     repo: Repository,
     name: str,
     address: Address,
     *,
-    single_writer: bool = False,
-    surroundings: Surroundings = UNKNOWN,
-    ask: Ask | None = None,
-    force: bool = False,
+    request: AddRequest = PLAIN,
 ) -> CheckedRemote:
     """Prepare the place if nothing is there, probe it, and enter it in the project's settings.
-
-    With `ask`, everything there is encrypted; it is asked for the passphrase or key file. With `force`, a
-    folder with other files is taken; they stay as they are.
 
     Raises:
         InvalidName, NameTaken.
@@ -60,8 +70,9 @@ def add_remote(
         RemoteUnsafe: it does not enforce conditional writes, and `single_writer` was not given.
     """
     check_name("remote", name)
+    single_writer, surroundings = request.single_writer, request.surroundings
     check_new_location(
-        address, repo.root, force=force, of_project=repo.format.project if surroundings.open_project else None
+        address, repo.root, force=request.force, of_project=repo.format.project if surroundings.open_project else None
     )  # fmt: skip
     set_remote(repo, name, RemoteConfig(address.text, single_writer))
     done = False
@@ -69,7 +80,7 @@ def add_remote(
         make_folder(address, repo.root)
         remote = open_remote(address, single_writer=single_writer, create=True, surroundings=surroundings)
         try:
-            checked = _prepare(repo, name, address, remote, single_writer=single_writer, ask=ask)
+            checked = _prepare(repo, name, address, remote, single_writer=single_writer, ask=request.ask)
         finally:
             remote.close()
         if checked.encryption:

@@ -124,17 +124,19 @@ def _open_network(address: Address, *, single_writer: bool, create: bool, surrou
         remote.connect()
         return remote
     if address.kind in {"s3", "gs", "az"}:
-        from aura_vcs.storage.remotes.bucket import open_bucket
+        from aura_vcs.storage.remotes.bucket import BucketRequest, open_bucket
 
         return open_bucket(
-            address.kind,
-            address.host,
-            address.path,
-            address.parameters,
-            address.text,
-            conditional=not single_writer,
-            has_keys=surroundings.has_keys,
-            has_token=surroundings.has_token,
+            BucketRequest(
+                address.kind,
+                address.host,
+                address.path,
+                address.parameters,
+                address.text,
+                conditional=not single_writer,
+                has_keys=surroundings.has_keys,
+                has_token=surroundings.has_token,
+            )
         )
     from aura_vcs.storage.remotes.web import HttpRemote
 

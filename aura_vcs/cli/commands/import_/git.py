@@ -65,14 +65,17 @@ def git_command(
     One `aura undo` takes the branches back.
     Ends with 3 if something could not be taken.
     """
-    from aura_vcs.interchange.git_import import import_git, plan_import_git
+    from aura_vcs.interchange.git_import import GitImportRequest, import_git, plan_import_git
     from aura_vcs.interchange.git_process import is_address
 
     where = place if is_address(place) else os.path.join(current_session().folder, place)
     if dry_run:
         planned = plan_import_git(
-            repo, where, branches=branches, tags=tags, since=since, environment=git_environment()
-        )  # fmt: skip
+            repo,
+            where,
+            request=GitImportRequest(branches=branches, tags=tags, since=since),
+            environment=git_environment(),
+        )
         if console.as_json:
             console.data({**_git_to_json(planned), "dry_run": True})
         else:
@@ -80,9 +83,17 @@ def git_command(
             console.line("Nothing was changed.")
         return
     done = import_git(
-        repo, where, branches=branches, tags=tags, since=since, lfs=lfs is not False,
-        lfs_consent=lfs_consent(hosts) if lfs or hosts else None, environment=git_environment(),
-    )  # fmt: skip
+        repo,
+        where,
+        request=GitImportRequest(
+            branches=branches,
+            tags=tags,
+            since=since,
+            lfs=lfs is not False,
+            lfs_consent=lfs_consent(hosts) if lfs or hosts else None,
+        ),
+        environment=git_environment(),
+    )
     if done.left_count:
         console.exit_code = 3
     if console.as_json:
