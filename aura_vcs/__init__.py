@@ -91,7 +91,7 @@ _FRONT = {  # `__init__.pyi` has the same names
 }
 _MODULES = {name: module for module, names in _FRONT.items() for name in names.split()}
 """Where each name comes from. It is imported when it is asked for: a command that needs less starts sooner."""
-__all__ = [*_MODULES, "__version__"]  # noqa: PLE0604 (of names)
+__all__ = sorted([*_MODULES, "__version__"])  # noqa: PLE0605 (of names)
 
 
 def __dir__() -> list[str]:
