@@ -262,10 +262,12 @@ def _meant(repo: Repository, where: str) -> tuple[list[str] | None, list[str] | 
     try:
         return None, [resolve(repo, where).id]
     except UnknownVersion:
-        table = AnnotationTable(repo.index.database)
-        if not any(table.select(NOTE, state=state, paths=[where], limit=1) for state in (None, GONE)):
+        from aura_vcs.annotations.places import former_names
+
+        table, paths = AnnotationTable(repo.index.database), former_names(repo, where)
+        if not any(table.select(NOTE, state=state, paths=paths, limit=1) for state in (None, GONE)):
             raise
-        return [where], None  # the file is not there any more, but what was said of it is
+        return paths, None  # the file is not there any more, but what was said of it is
 
 
 def count_open(repo: Repository) -> int:

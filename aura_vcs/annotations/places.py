@@ -226,6 +226,21 @@ def file_names(repo: Repository, where: str) -> list[str] | None:
     return list(dict.fromkeys(shown_path(step.content.path) for step in walk.steps(record.id, path)))
 
 
+def former_names(repo: Repository, path: str) -> list[str]:
+    """List the names that a file had which HEAD does not have any more, up to the last version that has it under this.
+
+    Only the path itself where no version has it, or what it was cannot be read.
+    """
+    records = [repo.queries.version(version) for version in repo.queries.versions_touching(path)]
+    try:
+        having = [r for r in records if r is not None and r.is_live and repo.trees.entry(r.tree, path) is not None]
+        last = max(having, key=lambda record: record.number, default=None)
+        steps = ContentWalk(repo).steps(last.id, path) if last is not None else ()
+        return list(dict.fromkeys([path, *(shown_path(step.content.path) for step in steps)]))
+    except IntegrityError:
+        return [path]
+
+
 def find_now(repo: Repository, target: Target, version: VersionId | None = None) -> Located | None:
     """Find where a target is in a version, HEAD without one; None before the first version, or for a whole version."""
     wanted = version or repo.head().version

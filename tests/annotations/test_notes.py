@@ -347,3 +347,17 @@ def test_damaged_notes_are_passed_over(repo: Repository) -> None:
     rewrite_records(repo, find_repairable(repo))
     assert {note.text for note in notes(repo)} == {"one", "two"}
     assert fsck(repo).problems == ()
+
+
+def test_a_deleted_file_under_its_last_name(repo: Repository) -> None:
+    """What was said of a file is listed under every name that it had, also when it was renamed twice and is gone."""
+    note = add_note(repo, "cut.mp4", "look")
+    for old, new in (("cut.mp4", "b.mp4"), ("b.mp4", "c.mp4")):
+        Path(repo.root, old).rename(Path(repo.root, new))
+        commit(repo, f"Called it {new}")
+    Path(repo.root, "c.mp4").unlink()
+    commit(repo, "gone")
+    for name in ("cut.mp4", "c.mp4"):
+        assert note.id in [found.id for found in notes(repo, name)]
+    with pytest.raises(UnknownVersion):
+        notes(repo, "never.mp4")
