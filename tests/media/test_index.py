@@ -12,7 +12,7 @@ from aura_vcs.cli.main import cli
 from aura_vcs.cli.shared.idle_indexing import IdleIndexer
 from aura_vcs.errors import Interrupted
 from aura_vcs.formats.media.findings import DecodeLimits
-from aura_vcs.formats.media.index_entry import LUMA_BYTES, NoEntryError, read_entry
+from aura_vcs.formats.media.index_entry import LUMA_BYTES, VERSION, NoEntryError, read_entry
 from aura_vcs.history.commit import commit
 from aura_vcs.history.media_index.build import index_media
 from aura_vcs.history.media_index.find import stored_media, worktree_media
@@ -158,7 +158,7 @@ def test_the_room_is_bounded(project: Path) -> None:
         names = [ObjectId(f"{n:064x}") for n in range(4)]
         for n, name in enumerate(names):
             index.put(name, bytes(2_000))
-            path = project / f".aura/local/media-index/1/{name[:2]}/{name[2:]}"
+            path = project / f".aura/local/media-index/{VERSION}/{name[:2]}/{name[2:]}"
             os.utime(path, (1_000_000 + n, 1_000_000 + n))
         storage.put_unsynced("local/media-index/0/ab/cd", bytes(10))
         assert index.trim() == 4_010
