@@ -1,7 +1,10 @@
 """What an encoder leaves beside a change is no change; what a person did is one, however faint."""
 
 import pytest
-from aura_vcs.compare.media.drift import FAINT, ONE_SIDED, PLAIN, SAME, faint_beside_changes, kinds_of_frames
+from aura_vcs.compare.media.drift import FAINT, ONE_SIDED, PLAIN, SAME, faint_beside_changes
+from aura_vcs.compare.media.layers import Layer, Pictures
+from aura_vcs.compare.media.regions import Region, busiest
+from aura_vcs.formats.media.index_entry import GRID
 
 WIDTH = 2304
 OLD = bytes([100]) * WIDTH
@@ -12,11 +15,28 @@ BOX = bytes([200]) * 23 + OLD[23:]
 
 def test_frames_are_told_apart() -> None:
     """A box of one percent is plain, two levels more everywhere are a person's, up here and down there an encoder's."""
-    new = [OLD, DRIFT, BRIGHTER, *[BOX] * 3, OLD]
-    old = OLD * len(new)
-    joined = b"".join(new)
-    apart = bytes(abs(one - other) for one, other in zip(old, joined, strict=True))
-    assert kinds_of_frames(old, joined, apart, WIDTH, (7, 26), 3) == [SAME, FAINT, ONE_SIDED, *[PLAIN] * 3, SAME]
+    new = [OLD, DRIFT, BRIGHTER, *[BOX] * 3, *[OLD] * 1_500]
+    pictures = Pictures(GRID, WIDTH, OLD * len(new), b"".join(new))
+    layer = Layer.of(pictures, range(len(new)), range(len(new)), is_scaled=False)
+    assert layer is not None
+    assert layer.is_exact
+    assert layer.kinds[:7] == [SAME, FAINT, ONE_SIDED, *[PLAIN] * 3, SAME]
+    assert layer.region(3, 6) == Region((0.0, 0.0, round(23 / 64, 4), round(1 / 36, 4)), 23)
+    assert Layer.of(pictures, range(6, len(new)), range(6, len(new)), is_scaled=False) is None
+
+
+def test_cells_here_and_there_do_not_say_where() -> None:
+    """Beside a caption, a cell in a corner that differs as often is what an encoder made of it, where one did."""
+    cells = [0.0] * WIDTH
+    for n in (*range(20, 40), *range(20 + GRID[0], 40 + GRID[0])):
+        cells[n] = 1.0
+    caption = busiest(cells, GRID, is_exact=False)
+    cells[-1] = 0.5
+    assert busiest(cells, GRID, is_exact=False) == caption
+    everything = busiest(cells, GRID, is_exact=True)
+    assert everything is not None
+    assert everything.box[2:] == (1.0, 1.0)
+    assert busiest([0.1] * WIDTH, GRID, is_exact=False) is None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from aura_vcs.compare.media.planes import differences, miniatures, sums
+from aura_vcs.compare.media.planes import differences, miniatures, picked, sums
 from aura_vcs.formats.media.findings import StretchKind
 from aura_vcs.formats.media.index_entry import GRID, LUMA_BYTES
 
@@ -60,10 +60,19 @@ class Alignment(Struct, frozen=True):
 class Frames:
     """A version as it is matched: small pictures and hashes of its frames."""
 
-    def __init__(self, luma: bytes, hashes: Sequence[int]) -> None:
-        self.count = len(luma) // LUMA_BYTES
-        self.tiny = miniatures(luma, GRID, FACTOR)
+    def __init__(self, tiny: bytes, hashes: Sequence[int]) -> None:
+        self.count = len(tiny) // TINY
+        self.tiny = tiny
         self.hashes = list(hashes)
+
+    @classmethod
+    def of(cls, luma: bytes, hashes: Sequence[int]) -> "Frames":
+        """Reduce the brightness of every frame once more."""
+        return cls(miniatures(luma, GRID, FACTOR), hashes)
+
+    def picked(self, numbers: Sequence[int]) -> "Frames":
+        """Return the frames with these numbers, in this order."""
+        return Frames(picked(self.tiny, TINY, numbers), [self.hashes[n] for n in numbers])
 
     def part(self, start: int, end: int) -> bytes:
         """Return the small pictures of some frames."""

@@ -7,35 +7,28 @@ for a while also writes the frames after it in other bytes, up to its next key f
 import itertools
 from collections.abc import Sequence
 
-from aura_vcs.compare.media.planes import beyond, counts, over, percentile, sums
-
 PREDICTING = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h263", "vvc"})
 """Codecs whose frames are predicted from others; in the others nothing is left of a change."""
 SAME, FAINT, ONE_SIDED, PLAIN = range(4)
 """How a frame differs: not; as encoders make it, up here and down there; as faintly, but brighter or darker as a
 whole, as a person makes it; beyond what encoders make."""
-NOISE_SHARE = 0.96
 BALANCED = 0.5
 """So large a share of what differs may go one way."""
 LEAST_ONE_WAY = 16
 BRIDGE_FRAMES = 2
 
 
-def kinds_of_frames(old: bytes, new: bytes, apart: bytes, width: int, limits: tuple[int, int], cells: int) -> list[int]:
-    """Say how each frame differs; `limits` are the levels that always, and that never, are an encoder's."""
-    frames = range(len(new) // width)
-    touched = [n for n in frames if apart.count(0, n * width, (n + 1) * width) < width]
-    if not touched:
-        return [SAME] * len(frames)
-    noise = sorted(percentile(apart[n * width : (n + 1) * width], NOISE_SHARE) for n in touched)[len(touched) // 2]
-    limit = min(limits[1], max(limits[0], 3 * noise + 3))
-    plain = counts(over(beyond(old, new, width), width, limit), width)
-    whole, was, now = sums(apart, width), sums(old, width), sums(new, width)
-    kinds = [SAME] * len(frames)
-    for n in touched:
-        is_balanced = abs(now[n] - was[n]) <= max(BALANCED * whole[n], width / 64, LEAST_ONE_WAY)
-        kinds[n] = PLAIN if plain[n] >= cells else FAINT if is_balanced else ONE_SIDED
-    return kinds
+def noise_limit(noise: Sequence[int], limits: tuple[int, int]) -> int:
+    """Return the level up to which an encoder's differences go, given the noise of some frames."""
+    return min(limits[1], max(limits[0], 3 * sorted(noise)[len(noise) // 2] + 3))
+
+
+def kind_of_frame(whole: int, shift: int, *, is_plain: bool, width: int) -> int:
+    """Say how a frame differs, of `width` cells: by so much in all, and so much brighter; beyond an encoder's noise."""
+    if not whole:
+        return SAME
+    is_balanced = abs(shift) <= max(BALANCED * whole, width / 64, LEAST_ONE_WAY)
+    return PLAIN if is_plain else FAINT if is_balanced else ONE_SIDED
 
 
 def faint_beside_changes(layers: Sequence[Sequence[int]], numbers: Sequence[int]) -> set[int]:

@@ -6,32 +6,14 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
 from aura_vcs.compare.media.crop import FULL, back, cut_out, find_part
-from aura_vcs.compare.media.drift import FAINT, PREDICTING, faint_beside_changes, kinds_of_frames
-from aura_vcs.compare.media.planes import beyond, counts, differences, over, percentile, picked, usual
+from aura_vcs.compare.media.drift import FAINT, PREDICTING, faint_beside_changes
+from aura_vcs.compare.media.layers import SCALED_CELLS, Layer, Pictures
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
 from aura_vcs.formats.media.frame_hashes import frame_hashes
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
 
-EXACT_SHARE = 0.985
-"""Where so many cells of most frames are equal to the byte, the rest was not encoded anew: every difference counts."""
-EXACT_LEVELS = 1
-LEAST_LEVELS = 7
-"""In another encoding, a cell that differs by no more than this is the same, however quiet the rest is."""
-COLOUR_LEVELS = 10
-"""Likewise for the cells of colour, which encoders treat with less care."""
-SCALED_CELLS = 4
-"""So many times as many cells must differ in another resolution, by twice as much: edges fall on other cells."""
-MOST_LEVELS = 26
-"""A cell that differs by more than this differs, however noisy the rest is."""
-NOISE_FRAMES = 60
-"""Frames by which the noise between two encodings is measured."""
-NOISE_SHARE = 0.96
-CELLS = 3
-"""So many cells of a frame differ where it does, in another encoding."""
 FEW_CELLS = 10
 GHOST_SHARE = 0.3
-BOX_SHARE = 0.34
-"""Cells that differ in a smaller share of a stretch's frames do not say where it differs."""
 BRIDGE_FRAMES = 2
 """Stretches with no more frames than this between them are one."""
 SHORT_FRAMES = 2
@@ -63,7 +45,7 @@ class FilmSide(Struct):
         video = entry.head.video
         assert video is not None
         luma = entry.luma()
-        return cls(entry, video, entry.times(), luma, entry.colour(), entry.alpha(), Frames(luma, entry.hashes()))
+        return cls(entry, video, entry.times(), luma, entry.colour(), entry.alpha(), Frames.of(luma, entry.hashes()))
 
     @property
     def count(self) -> int:
@@ -73,7 +55,7 @@ class FilmSide(Struct):
     def cut_out(self, part: Box, *, has_bars: bool) -> "FilmSide":
         """Return the film as if a part of its picture were all of it."""
         luma, colour = cut_out(self.luma, self.colour, part, has_bars=has_bars)
-        frames = Frames(luma, frame_hashes(luma))
+        frames = Frames.of(luma, frame_hashes(luma))
         return structs.replace(self, luma=luma, colour=colour, alpha=b"", frames=frames, is_cut_out=True)
 
     def time(self, frame: int) -> float:
@@ -187,7 +169,7 @@ def _pair(a: FilmSide, b: FilmSide) -> tuple[_Pairing, float]:
         if is_same_rate and factor == 1.0:
             continue
         sources = by_time(a.times, [a.times[0] + moment * factor for moment in moments])
-        held = Frames(picked(a.luma, LUMA_BYTES, sources), [a.frames.hashes[n] for n in sources])
+        held = a.frames.picked(sources)
         alignment = align(held, b.frames)
         share = alignment.matched / b.count
         if share >= SAME_RATE_MATCH and len(alignment.runs) <= len(pairing.alignment.runs):
@@ -210,47 +192,6 @@ def _edits(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     return found
 
 
-class _Layer(Struct):
-    """One of the pictures that are compared: brightness, colour or opacity; what differs in it, frame by frame."""
-
-    grid: tuple[int, int]
-    width: int
-    mask: bytes
-    weight: int
-    is_exact: bool
-    cells: int = 1
-    kinds: list[int] = []
-    """How each frame differs, where most are equal to the byte."""
-
-    @classmethod
-    def of(cls, grid: tuple[int, int], width: int, old: bytes, new: bytes, *, is_scaled: bool) -> "_Layer":
-        """Compare a layer of frames that belong together; `width` bytes each.
-
-        Where most is equal to the byte, every difference counts. Else two encodings are compared: a cell is the
-        same as long as it is near what it was in the frame, the one before or the one behind.
-        """
-        count = len(new) // width
-        weight = LUMA_BYTES // (grid[0] * grid[1])
-        apart = differences(old, new, width)
-        step = max(1, count // NOISE_FRAMES)
-        samples = [apart[n * width : (n + 1) * width] for n in range(0, count, step)]
-        equal = sorted(sample.count(0) for sample in samples)
-        if equal[len(equal) // 2] >= EXACT_SHARE * width:
-            levels = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
-            kinds = kinds_of_frames(old, new, apart, width, (levels, MOST_LEVELS), CELLS if weight == 1 else 1)
-            return cls(grid, width, over(apart, width, EXACT_LEVELS), weight, True, kinds=kinds)
-        noise = sorted(percentile(sample, NOISE_SHARE) for sample in samples)[len(samples) // 2]
-        least = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
-        least *= 2 if is_scaled else 1
-        limit = min(MOST_LEVELS, max(least, 3 * noise + 3))
-        cells = (CELLS if weight == 1 else 1) * (SCALED_CELLS if is_scaled else 1)
-        return cls(grid, width, over(beyond(old, new, width), width, limit), weight, False, cells)
-
-    def marked(self) -> list[int]:
-        """Count what differs in each frame, in cells of brightness; 0 where it is too little to count."""
-        return [count * self.weight if count >= self.cells else 0 for count in counts(self.mask, self.width)]
-
-
 def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     """Find the frames in which a part of the picture differs."""
     runs = [run for run in pairing.alignment.runs if run.old is not None]
@@ -259,7 +200,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     layers = _layers(a, b, sources, numbers) if numbers else []
     if not layers:
         return []
-    marked = [max(marks) for marks in zip(*(layer.marked() for layer in layers), strict=True)]
+    marked = [max(marks) for marks in zip(*(layer.marked for layer in layers), strict=True)]
     found = []
     is_exact = all(layer.is_exact for layer in layers)
     is_predicted = a.video.codec in PREDICTING and b.video.codec in PREDICTING
@@ -269,7 +210,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
             marked[n] = 0
     few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1)
     for first, last in _stretches_of(marked, numbers, 0 if is_exact else few):
-        box = _box(layers, first, last)
+        box = _region(layers, first, last)
         is_faint = bool(kinds) and max(max(kind[first:last]) for kind in kinds) <= FAINT
         if box is None and (not is_exact or is_faint):
             continue  # here and there, as encoders have it
@@ -279,21 +220,17 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     return found
 
 
-def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[_Layer]:
+def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[Layer]:
     """Compare what there is of the frames; layers that are equal in every byte are left out."""
-    parts = [(GRID, LUMA_BYTES, a.luma, b.luma)]
+    parts = [Pictures(GRID, LUMA_BYTES, a.luma, b.luma)]
     if a.colour and b.colour:
-        parts.append((COLOUR_GRID, COLOUR_BYTES, a.colour, b.colour))
+        parts.append(Pictures(COLOUR_GRID, COLOUR_BYTES, a.colour, b.colour))
     if a.alpha or b.alpha:
         opaque = b"\xff" * LUMA_BYTES
-        parts.append((GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count))
+        parts.append(Pictures(GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count))
     is_scaled = _is_scaled(a, b)
-    found = []
-    for grid, width, old, new in parts:
-        before, after = picked(old, width, sources), picked(new, width, numbers)
-        if before != after:
-            found.append(_Layer.of(grid, width, before, after, is_scaled=is_scaled))
-    return found
+    found = (Layer.of(pictures, sources, numbers, is_scaled=is_scaled) for pictures in parts)
+    return [layer for layer in found if layer is not None]
 
 
 def _is_scaled(a: FilmSide, b: FilmSide) -> bool:
@@ -331,21 +268,13 @@ def _trimmed(marked: Sequence[int], first: int, last: int) -> tuple[int, int]:
     return first, last
 
 
-def _box(layers: Sequence[_Layer], first: int, last: int) -> Box | None:
-    """Return the part of the picture that differs in more than a few of the frames."""
-    left, top, right, bottom = 1.0, 1.0, 0.0, 0.0
+def _region(layers: Sequence[Layer], first: int, last: int) -> Box | None:
+    """Return the part of the picture that differs in more than a few of the frames; the finer layers say it first."""
     for layer in layers:
-        wide, high = layer.grid
-        part = layer.mask[first * layer.width : last * layer.width]
-        for cells in usual(part, layer.width, BOX_SHARE, wide * high):
-            rows = [cells[at : at + wide] for at in range(0, len(cells), wide)]
-            for y, row in enumerate(rows):
-                if b"\xff" in row:
-                    left, right = min(left, row.index(b"\xff") / wide), max(right, (row.rindex(b"\xff") + 1) / wide)
-                    top, bottom = min(top, y / high), max(bottom, (y + 1) / high)
-        if right > left:
-            break  # the finer grid says it
-    return (round(left, 4), round(top, 4), round(right, 4), round(bottom, 4)) if right > left else None
+        region = layer.region(first, last)
+        if region is not None:
+            return region.box
+    return None
 
 
 def _throughout(stretches: Sequence[MediaStretch], b: FilmSide) -> Box | None:

@@ -38,14 +38,13 @@ def beyond(old: bytes, new: bytes, width: int) -> bytes:
     return ImageChops.lighter(ImageChops.subtract(b, high), ImageChops.subtract(low, b)).tobytes()
 
 
-def usual(mask: bytes, width: int, share: float, size: int) -> list[bytes]:
-    """Return for each part of `size` bytes of a frame what is 255 in more than a share of the frames."""
+def shares(mask: bytes, width: int) -> list[float]:
+    """Return for each byte of a frame in which share of the frames it is 255."""
     from PIL import Image
 
     frames = plane(mask, width)
     mean = frames.resize((width, 1), Image.Resampling.BOX) if frames.height > 1 else frames
-    found = mean.point([255 if level > 255 * share else 0 for level in range(256)]).tobytes()
-    return [found[at : at + size] for at in range(0, width, size)]
+    return [level / 255 for level in mean.tobytes()]
 
 
 def over(data: bytes, width: int, limit: int) -> bytes:

@@ -1,0 +1,156 @@
+"""What differs in frames that belong together: brightness, colour and opacity, each a layer, some frames at a time.
+
+So a comparison of long films takes little more memory than what the media index has of them.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from aura_vcs.compare.media.drift import SAME, kind_of_frame, noise_limit
+from aura_vcs.compare.media.planes import beyond, counts, differences, over, percentile, picked, shares, sums
+from aura_vcs.compare.media.regions import Region, busiest
+from aura_vcs.formats.media.index_entry import LUMA_BYTES
+
+EXACT_SHARE = 0.985
+"""Where so many cells of most frames are equal to the byte, the rest was not encoded anew: every difference counts."""
+EXACT_LEVELS = 1
+LEAST_LEVELS = 7
+"""In another encoding, a cell that differs by no more than this is the same, however quiet the rest is."""
+COLOUR_LEVELS = 10
+"""Likewise for the cells of colour, which encoders treat with less care."""
+SCALED_CELLS = 4
+"""So many times as many cells must differ in another resolution, by twice as much: edges fall on other cells."""
+MOST_LEVELS = 26
+"""A cell that differs by more than this differs, however noisy the rest is."""
+NOISE_FRAMES = 60
+"""Frames by which the noise between two encodings is measured."""
+NOISE_SHARE = 0.96
+CELLS = 3
+"""So many cells of a frame differ where it does, in another encoding."""
+BLOCK = 1_024
+"""Frames that are compared at once."""
+
+
+class Pictures(Struct, frozen=True):
+    """A layer of two films: `width` bytes for each frame, in the cells of `grid`, once or several times."""
+
+    grid: tuple[int, int]
+    width: int
+    old: bytes
+    new: bytes
+
+
+class Layer(Struct):
+    """What differs in a layer: in how many cells of each pair of frames, in cells of brightness."""
+
+    pictures: Pictures
+    sources: Sequence[int]
+    numbers: Sequence[int]
+    is_exact: bool
+    limit: int
+    marked: list[int]
+    kinds: list[int] = []
+    """How each frame differs, where most are equal to the byte."""
+
+    @classmethod
+    def of(
+        cls, pictures: Pictures, sources: Sequence[int], numbers: Sequence[int], *, is_scaled: bool
+    ) -> "Layer | None":
+        """Compare frames `sources` of the old film with `numbers` of the new one; None if they are equal in every byte.
+
+        Where most is equal to the byte, every difference counts. Else two encodings are compared: a cell is the
+        same as long as it is near what it was in the frame, the one before or the one behind.
+        """
+        width = pictures.width
+        step = max(1, len(numbers) // NOISE_FRAMES)
+        samples = []
+        for n in range(0, len(numbers), step):
+            old, new = sources[n] * width, numbers[n] * width
+            samples.append(differences(pictures.old[old : old + width], pictures.new[new : new + width], width))
+        equal = sorted(sample.count(0) for sample in samples)
+        weight = LUMA_BYTES // (pictures.grid[0] * pictures.grid[1])
+        least = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
+        cells = CELLS if weight == 1 else 1
+        found = cls(pictures, sources, numbers, True, EXACT_LEVELS, [])
+        if equal[len(equal) // 2] >= EXACT_SHARE * width:
+            found.kinds = found._kinds((least, MOST_LEVELS), cells)
+            cells = 1
+        else:
+            noise = sorted(percentile(sample, NOISE_SHARE) for sample in samples)[len(samples) // 2]
+            found.is_exact = False
+            found.limit = min(MOST_LEVELS, max(least * (2 if is_scaled else 1), 3 * noise + 3))
+            cells *= SCALED_CELLS if is_scaled else 1
+        is_equal = True
+        for first, last in _blocks(0, len(numbers)):
+            mask = found.mask(first, last)
+            is_equal = is_equal and mask is None
+            numbered = counts(mask, width) if mask else [0] * (last - first)
+            found.marked += [count * weight if count >= cells else 0 for count in numbered]
+        return None if is_equal else found
+
+    def region(self, first: int, last: int) -> Region | None:
+        """Return where frames `first` to `last` (not included) differ, in more than a few of them."""
+        width, (wide, high) = self.pictures.width, self.pictures.grid
+        totals = [0.0] * width
+        for start, end in _blocks(first, last):
+            mask = self.mask(start, end)
+            if mask:
+                totals = [
+                    total + share * (end - start) for total, share in zip(totals, shares(mask, width), strict=True)
+                ]
+        parts = [totals[at : at + wide * high] for at in range(0, width, wide * high)]
+        cells = [max(several) / (last - first) for several in zip(*parts, strict=True)]
+        return busiest(cells, self.pictures.grid, is_exact=self.is_exact)
+
+    def mask(self, first: int, last: int) -> bytes | None:
+        """Return 255 for what differs in some frames, else 0; None if they are equal in every byte."""
+        width = self.pictures.width
+        if self.is_exact:
+            old, new = self._picked(first, last)
+            return over(differences(old, new, width), width, self.limit) if old != new else None
+        start, end = max(0, first - 1), min(len(self.numbers), last + 1)
+        old, new = self._picked(start, end)
+        if old == new:
+            return None
+        found = over(beyond(old, new, width), width, self.limit)
+        return found[(first - start) * width : (last - start) * width]
+
+    def _picked(self, first: int, last: int) -> tuple[bytes, bytes]:
+        width = self.pictures.width
+        return (
+            picked(self.pictures.old, width, self.sources[first:last]),
+            picked(self.pictures.new, width, self.numbers[first:last]),
+        )
+
+    def _kinds(self, limits: tuple[int, int], cells: int) -> list[int]:
+        """Say how each frame differs; `limits` are the levels that always, and that never, are an encoder's."""
+        width, count = self.pictures.width, len(self.numbers)
+        noise, touched = [], []
+        for first, last in _blocks(0, count):
+            old, new = self._picked(first, last)
+            if old == new:
+                continue
+            apart = differences(old, new, width)
+            touched.append((first, last))
+            for at in range(0, len(apart), width):
+                if apart.count(0, at, at + width) < width:
+                    noise.append(percentile(apart[at : at + width], NOISE_SHARE))
+        kinds = [SAME] * count
+        if not noise:
+            return kinds
+        limit = noise_limit(noise, limits)
+        for first, last in touched:
+            start, end = max(0, first - 1), min(count, last + 1)
+            old, new = self._picked(start, end)
+            plain = counts(over(beyond(old, new, width), width, limit), width)
+            whole, was, now = sums(differences(old, new, width), width), sums(old, width), sums(new, width)
+            for n in range(first, last):
+                at = n - start
+                kinds[n] = kind_of_frame(whole[at], now[at] - was[at], is_plain=plain[at] >= cells, width=width)
+        return kinds
+
+
+def _blocks(first: int, last: int) -> Iterator[tuple[int, int]]:
+    for start in range(first, last, BLOCK):
+        yield start, min(last, start + BLOCK)

@@ -1,0 +1,61 @@
+"""Which part of a picture differs, told from cells here and there that differ because it was encoded anew."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from aura_vcs.formats.media.findings import Box
+
+BOX_SHARE = 0.34
+"""Cells that differ in a smaller share of a stretch's frames do not say where it differs."""
+GAP = 2
+"""Cells no farther from each other belong together."""
+LEAST_WEIGHT = 0.2
+"""A group of cells with less than this of what the heaviest has says nothing about where, in another encoding."""
+
+
+class Region(Struct, frozen=True):
+    """A part of the picture, and how many cells of it differ."""
+
+    box: Box
+    cells: int
+
+
+def busiest(cells: Sequence[float], grid: tuple[int, int], *, is_exact: bool) -> Region | None:
+    """Return the part of the picture that differs; `cells` say in what share of the frames each does.
+
+    Where everything counts, that is around all of them, else around the groups that weigh most.
+    """
+    wide, high = grid
+    chosen = {n for n, share in enumerate(cells) if share > BOX_SHARE}
+    if not chosen:
+        return None
+    if not is_exact:
+        groups = _groups(chosen, wide)
+        weights = [sum(cells[n] for n in group) for group in groups]
+        heaviest = max(weights)
+        chosen = {n for group, weight in zip(groups, weights, strict=True) for n in group
+                  if weight >= LEAST_WEIGHT * heaviest}  # fmt: skip
+    columns, rows = [n % wide for n in chosen], [n // wide for n in chosen]
+    box = (min(columns) / wide, min(rows) / high, (max(columns) + 1) / wide, (max(rows) + 1) / high)
+    left, top, right, bottom = (round(edge, 4) for edge in box)
+    return Region((left, top, right, bottom), len(chosen))
+
+
+def _groups(chosen: set[int], wide: int) -> list[list[int]]:
+    """Group cells that are near each other."""
+    left = set(chosen)
+    found = []
+    while left:
+        group, waiting = [], [left.pop()]
+        while waiting:
+            cell = waiting.pop()
+            group.append(cell)
+            x, y = cell % wide, cell // wide
+            columns = range(max(0, x - GAP), min(wide, x + GAP + 1))
+            near = {row * wide + column for row in range(y - GAP, y + GAP + 1) for column in columns}
+            around = near & left
+            left.difference_update(around)
+            waiting += around
+        found.append(group)
+    return found
