@@ -42,6 +42,7 @@ def asset_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console, type_: str | None, temporary: bool | None) -> None:
     """List the media files of the folder"""
+    from aura_vcs.cli.output.asset_sequences import listed_assets, sequences_of
     from aura_vcs.project.documents.folder_index import refresh_folder
 
     found = refresh_folder(repo).assets(type_=type_, temporary=temporary)
@@ -49,18 +50,19 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
         from aura_vcs.project.records.file_audit import FileAudit
 
         audit = FileAudit(repo)
-        console.data({"assets": [asset_to_json(repo, row, audit) for row in found]})
+        sequences = [one.to_json() for one in sequences_of(found)]
+        console.data({"assets": [asset_to_json(repo, row, audit) for row in found], "sequences": sequences})
         return
     table(
         console,
         (
             {
-                "type": yellow(row.asset_type),
-                "size": f"{size(row.file_size_bytes):>10}",
-                "path": strong(row.file_path),
-                "note": faint("temporary" if row.is_temporary else row.mime_type),
+                "type": yellow(kind),
+                "size": f"{size(amount):>10}",
+                "path": strong(path),
+                "note": faint(note),
             }
-            for row in found
+            for kind, amount, path, note in listed_assets(found)
         ),
     )
     if not found:
@@ -74,10 +76,12 @@ def list_command(repo: "Repository", console: Console, type_: str | None, tempor
 def show_command(repo: "Repository", console: Console, path: str) -> None:
     """Show one file: type, size, length, resolution, codecs, loudness
 
+    Of a sequence of pictures (`shot.[0001-0240].exr`) it shows how many frames there are, and which are missing.
     A file that was not looked at before is decoded now, once; see `aura media index`.
     """
     from pathlib import Path
 
+    from aura_vcs.cli.output.asset_sequences import print_sequence, sequences_of
     from aura_vcs.cli.output.json_shapes import media_entry_to_json
     from aura_vcs.compare.media.words import describe_head
     from aura_vcs.history.media_index.look import look_at
@@ -86,6 +90,12 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     from aura_vcs.project.render.probe import probe_media
 
     rows = {row.file_path: row for row in refresh_folder(repo).assets()}
+    whole = next(
+        (one for one in sequences_of(rows.values()) if one.is_called(path, project_paths(repo, (path,)))), None
+    )
+    if whole is not None:
+        print_sequence(console, Path(repo.root), whole)
+        return
     wanted = path if path in rows else project_paths(repo, (path,))[0]
     if wanted not in rows:
         from aura_vcs.suggestions import suggest

@@ -8,8 +8,9 @@ import click
 
 from aura_vcs.cli.completion import complete_version_or_path
 from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
-from aura_vcs.cli.output.console import Console, Line, Painted, Part, cyan, faint, green, strong
-from aura_vcs.cli.output.humanize import call, changed_path, count, size, titled
+from aura_vcs.cli.output.console import Console, Line, faint, green, strong
+from aura_vcs.cli.output.diff_lines import cut, inside_lines, sequence_lines, sizes
+from aura_vcs.cli.output.humanize import call, changed_path, count, titled
 from aura_vcs.cli.output.paths import versions_and_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.errors import InputError
@@ -19,20 +20,13 @@ from aura_vcs.errors.worktree import FileUnreadable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from aura_vcs.compare.diff.text import TextDiff, TextLine
-    from aura_vcs.formats.media.findings import MediaDiff, PictureKind
+    from aura_vcs.formats.media.findings import PictureKind
     from aura_vcs.history.diff.media_findings import MediaFindings
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.progress import Progress
     from aura_vcs.repository.repository import Repository
 
-TEXT_LINES = 60
-"""So many lines of a text's difference are shown per file, with `--details` all."""
-LINE_LENGTH = 300
-"""Characters of a line that are shown, with `--details` all."""
-BEFORE_CHANGE = 40
-"""Characters of a line that is cut which stand before the first that differs."""
 PAGE_START = b"<!doctype html>"
 _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and after"}
 
@@ -218,14 +212,19 @@ def _media(
 
 def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Iterator[Line]:
     """Yield the lines of a comparison; `media` is None where only sizes and counts are wanted."""
+    from aura_vcs.history.diff.fold_sequences import SequenceChange, fold_sequences
+
     start, end = sides.names
     comparison = sides.comparison
     yield [strong(f"From {start} to {end}")]
-    for change in comparison.changes:
-        yield [*changed_path(change.change, change.path, change.old_path), *_sizes(change)]
+    for change in fold_sequences(comparison, media.by_path if media is not None else {}):
+        if isinstance(change, SequenceChange):
+            yield from sequence_lines(change, is_brief=media is None)
+            continue
+        yield [*changed_path(change.change, change.path, change.old_path), *sizes(change)]
         if media is not None:
-            yield from _inside(comparison, change, media.by_path.get(change.path), details=details)
-            yield from (["      ", line if details else _cut(line)] for line in sides.provenance.get(change.path, ()))
+            yield from inside_lines(comparison, change, media.by_path.get(change.path), details=details)
+            yield from (["      ", line if details else cut(line)] for line in sides.provenance.get(change.path, ()))
     yield [faint(_summary(comparison))]
     if media is not None and media.needs_extra:
         yield [faint("Media files were compared by their headers only. To hear and see more of them:")]
@@ -294,7 +293,7 @@ def _picture(comparison: "Comparison") -> "PathChange":
     """
     from pathlib import PurePosixPath
 
-    from aura_vcs.history.diff.media_findings import PICTURE_SUFFIXES
+    from aura_vcs.formats.media.sequences import PICTURE_SUFFIXES
 
     found = [
         change
@@ -336,77 +335,6 @@ def _is_ours(target: "Path", mark: bytes) -> bool:
     except OSError:
         return False
     return not start or mark in start.lower()
-
-
-def _sizes(change: "PathChange") -> list[Part]:
-    old, new = change.old, change.new
-    if old is not None and new is not None:
-        if old.id == new.id and old.executable != new.executable:
-            return [faint("  now executable" if new.executable else "  no longer executable")]
-        return [faint(f"  {size(old.size)} → {size(new.size)}")] if old.size != new.size else []
-    entry = old or new
-    return [faint(f"  {size(entry.size)}")] if entry is not None else []
-
-
-def _inside(
-    comparison: "Comparison", change: "PathChange", media: "MediaDiff | None", *, details: bool
-) -> Iterator[Line]:
-    from aura_vcs.compare.diff.describe import LINES_LIMIT
-    from aura_vcs.history.diff.file_diff import DETAIL_LINES, diff_change
-
-    found = diff_change(comparison, change, media=media, limit=DETAIL_LINES if details else LINES_LIMIT)
-    sized = found.kind == "bytes" and change.old is not None and change.new is not None and found.text is None
-    counted = found.kind == "text" and found.document is None and not (found.text and found.text.ends)
-    if counted and found.reason:
-        yield ["      ", found.reason if details else _cut(found.reason)]
-    for line in () if counted else found.lines:
-        if not (sized and line.startswith("other content")):  # the sizes are told already
-            yield ["      ", line if details else _cut(line)]
-    if not (details or found.is_complete):
-        yield ["      ", faint("`aura diff --details` tells each change")]
-    if found.text is not None and (details or not found.text.ends):
-        yield from _text(found.text, details=details)
-
-
-def _text(text: "TextDiff", *, details: bool) -> Iterator[Line]:
-    left = sum(len(hunk.lines) for hunk in text.hunks) if details else TEXT_LINES
-    for hunk in text.hunks:
-        yield ["      ", cyan(f"line {hunk.new_start or hunk.old_start}")]
-        for line in hunk.lines:
-            left -= 1
-            if left < 0:
-                yield ["      ", faint("… and more lines; `aura diff --details` shows all")]
-                return
-            yield ["      ", *_text_line(line, details=details)]
-
-
-def _text_line(line: "TextLine", *, details: bool) -> list[Part]:
-    """Format a line; on a terminal with colours, the words that differ stand out; a long line is cut."""
-    content = line.text.rstrip("\r\n")
-    colour = {"+": "green", "-": "red"}.get(line.mark)
-    at, stop = 0, len(content)
-    if not details and stop > LINE_LENGTH:
-        at = max(0, min(line.changed[0][0] - BEFORE_CHANGE if line.changed else 0, stop - LINE_LENGTH))
-        stop = at + LINE_LENGTH
-    parts: list[Part] = [Painted(f"{line.mark} ", colour), *([faint("…")] if at else [])]
-    for start, end in line.changed:
-        if start >= stop:
-            break
-        parts += [Painted(content[at:start], colour), Painted(content[start : min(end, stop)], colour, bold=True)]
-        at = min(end, stop)
-    parts.append(Painted(content[at:stop], colour))
-    if stop < len(content):
-        parts.append(faint(_more(len(content) - stop)))
-    return [*parts, *([faint(f"  ({line.end})")] if line.end else [])]
-
-
-def _cut(text: str) -> str:
-    """Return the beginning of a line that is too long, and how much more it has."""
-    return text if len(text) <= LINE_LENGTH else f"{text[:LINE_LENGTH]}{_more(len(text) - LINE_LENGTH)}"
-
-
-def _more(left: int) -> str:
-    return f"… and {count(left, 'character')} more"
 
 
 def _summary(comparison: "Comparison") -> str:

@@ -9,7 +9,7 @@ from aura_vcs.cli.completion import complete_content
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console, Line, cyan, faint, strong, yellow
-from aura_vcs.cli.output.humanize import age, call, changed_path, count, join_words, local_time, size
+from aura_vcs.cli.output.humanize import age, call, count, join_words, local_time, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.version_marks import marks, names_of_versions
 
@@ -70,7 +70,9 @@ def _version(repo: "Repository", console: Console, record: "VersionRecord") -> N
     if changes is None:
         lines.append([faint("Its content is not here any more, so what it changed is not known.")])
     else:
-        lines += [changed_path(c.change, c.path, c.old_path) for c in changes]
+        from aura_vcs.cli.output.sequence_lists import changed_lines
+
+        lines += changed_lines(changes)
         lines.append(
             [faint(f"{count(len(changes), 'path')} changed. `aura show {call(repo, record)}:` lists all files.")]
         )

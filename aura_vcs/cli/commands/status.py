@@ -13,10 +13,9 @@ from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from aura_vcs.cli.output.console import Part
-    from aura_vcs.history.recording.scan_differences import WorktreeChange
+    from aura_vcs.cli.output.console import Line, Part
     from aura_vcs.history.status import Status
     from aura_vcs.project.documents.problems import DocumentProblem
     from aura_vcs.repository.repository import Repository
@@ -28,6 +27,8 @@ TOLD_FROM = 100_000
 """Bytes from which a file's size is told: it is what takes room and time."""
 PAGE_LINES = 40
 """From more changes on, they are shown in a pager."""
+SEQUENCE_FROM = 3
+"""Fewer files are no sequence of pictures."""
 SHOWN = 20
 """So many open conflicts are listed."""
 
@@ -151,11 +152,7 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
         console.warn(f"this was interrupted and will be finished by the next command: {found.interrupted}")
     if found.conflicts:
         _print_conflicts(console, found.conflicts)
-    lines = (
-        [*changed_path(change.change, change.path, change.old_path), *_how_large(found, change)]
-        for change in found.changes
-    )
-    console.lines(lines, paged=len(found.changes) > PAGE_LINES)
+    console.lines(_change_lines(found), paged=len(found.changes) > PAGE_LINES)
     if found.changes:
         changes = count(len(found.changes), "change")
         new = sum(found.sizes.get(change.path, 0) for change in found.changes if change.change in NEW)
@@ -169,10 +166,26 @@ def _show(repo: "Repository", console: Console, found: "Status") -> None:
     _print_unsent(console, _unsent(repo, found))
 
 
-def _how_large(found: "Status", change: "WorktreeChange") -> "list[Part]":
+def _change_lines(found: "Status") -> "Iterator[Line]":
+    """Format the list of changes; sequences of pictures are one line each."""
+    if len(found.changes) < SEQUENCE_FROM:
+        for change in found.changes:
+            yield [
+                *changed_path(change.change, change.path, change.old_path),
+                *_how_large(found, change.change, change.path),
+            ]
+        return
+    from aura_vcs.cli.output.sequence_lists import fold_listed, how_many  # not where little has changed
+
+    for one in fold_listed(found.changes):
+        many, large = how_many(one.paths), _how_large(found, one.change, *one.paths)
+        yield [*changed_path(one.change, one.path, one.old_path), *many, *large]
+
+
+def _how_large(found: "Status", change: str, *paths: str) -> "list[Part]":
     """Format the size of what is new, where it counts: media, not documents."""
-    amount = found.sizes.get(change.path, 0)
-    return [faint(f"  {size(amount)}")] if change.change in NEW and amount >= TOLD_FROM else []
+    amount = sum(found.sizes.get(path, 0) for path in paths)
+    return [faint(f"  {size(amount)}")] if change in NEW and amount >= TOLD_FROM else []
 
 
 def _unsent(repo: "Repository", found: "Status") -> "tuple[Unsent, ...]":

@@ -189,6 +189,8 @@ def diff_to_json(
 
     `media`, and in words how differently files came to be, are known of files by path.
     """
+    from aura_vcs.cli.output.sequence_json import sequences_to_json
+
     known, said = media or {}, provenance or {}
     return {
         "from": restore_point_to_json(old),
@@ -198,6 +200,7 @@ def diff_to_json(
             | ({"provenance": list(said[change.path])} if change.path in said else {})
             for change in comparison.changes
         ],
+        "sequences": sequences_to_json(comparison, known),
         "documents": dict(comparison.documents),
     }
 

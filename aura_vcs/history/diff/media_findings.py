@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from aura_vcs.formats.media.sequences import PICTURE_SUFFIXES
 from aura_vcs.history.diff.tree_diff import PathChange
 from aura_vcs.history.sources.comparison import is_file
 
 if TYPE_CHECKING:
     from aura_vcs.formats.media.findings import MediaDiff
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".psd")
 MEDIA_SUFFIXES = frozenset(
     {
         *PICTURE_SUFFIXES,

@@ -7,8 +7,10 @@ from aura_vcs.codec import readable_name
 from aura_vcs.compare.report.model import ComparisonReport, FileReport
 from aura_vcs.compare.report.page import PICTURES_BYTES_LIMIT
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
+from aura_vcs.formats.media.sequences import PICTURE_SUFFIXES
 from aura_vcs.history.diff.file_diff import diff_change
-from aura_vcs.history.diff.media_findings import PICTURE_SUFFIXES, MediaFindings
+from aura_vcs.history.diff.fold_sequences import SequenceChange, fold_sequences
+from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.sources.comparison import Contents, is_file
 from aura_vcs.model import Entry
@@ -34,7 +36,10 @@ def version_report(
     """
     media = media or MediaFindings()
     gathering = _ReportBuilder(comparison, media)
-    files = tuple(gathering.file(change) for change in comparison.changes)
+    changes = fold_sequences(comparison, media.by_path)
+    files = tuple(
+        gathering.sequence(one) if isinstance(one, SequenceChange) else gathering.file(one) for one in changes
+    )
     return ComparisonReport(title, old_name, new_name, files, tuple(gathering.notes(media)))
 
 
@@ -56,6 +61,22 @@ class _ReportBuilder:
             word = "file was" if media.header_only == 1 else "files were"
             found.append(f"{media.header_only:,} media {word} compared by the headers only, to save time")
         return found
+
+    def sequence(self, change: SequenceChange) -> FileReport:
+        """Build the part about a sequence of pictures, with the frame that differs most, or the first one."""
+        shown = max(change.changes, key=lambda one: self._distance(one.path))
+        known = self._media.by_path.get(shown.path)
+        name = readable_name(change.path)
+        old_name = readable_name(change.old_path) if change.old_path is not None else ""
+        if known is None or change.change != "modified":
+            return FileReport(name, _WORDS[change.change], change.found.lines, old_name, media=known)
+        number = f"shown: {readable_name(shown.path)}"
+        lines = (*change.found.lines, number)
+        return FileReport(name, "changed", lines, "", None, None, None, known, *self._pictures(shown))
+
+    def _distance(self, path: str) -> float:
+        known = self._media.by_path.get(path)
+        return known.distance or 0.0 if known is not None else 0.0
 
     def file(self, change: PathChange) -> FileReport:
         """Build the part of the report about one path."""

@@ -41,11 +41,20 @@ class PathChange(msgspec.Struct, frozen=True):
     old_path: str | None = None
 
 
+FilesIn = Callable[[str], Iterable[str]]
+"""Lists the paths of the files that lie in a folder, those below it left out."""
+
+
+def no_files(_folder: str) -> Iterable[str]:
+    """List nothing: what else lies beside files is not known."""
+    return ()
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """What differs, by path. `documents` says of each of the five specifications whether it does.
 
-    `old` and `new` give the content of either side. `unstable` are files of the worktree that
-    kept changing while they were read.
+    `old` and `new` give the content of either side, `files_in_old` and `files_in_new` what lies in a folder.
+    `unstable` are files of the worktree that kept changing while they were read.
     """
 
     changes: tuple[PathChange, ...]
@@ -53,6 +62,8 @@ class Comparison(msgspec.Struct, frozen=True):
     old: Contents
     new: Contents
     unstable: tuple[str, ...] = ()
+    files_in_old: FilesIn = no_files
+    files_in_new: FilesIn = no_files
 
     def only(self, changes: Iterable[PathChange]) -> "Comparison":
         """Return the same comparison of some of its paths."""
@@ -71,7 +82,21 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
     documents = {name: before[name] != after[name] for name in DOCUMENTS}
     stored = StoredContents(repo.store)
     changes = with_changed_renames(changes, stored, stored)
-    return Comparison(select_changes(changes, paths), documents, stored, stored)
+    beside = files_in_tree(repo, old), files_in_tree(repo, new)
+    return Comparison(select_changes(changes, paths), documents, stored, stored, (), *beside)
+
+
+def files_in_tree(repo: Repository, tree: ObjectId) -> FilesIn:
+    """Return what lists the files in a folder of a tree."""
+
+    def files_in(folder: str) -> Iterable[str]:
+        place = repo.trees.entry(tree, folder) if folder else None
+        if folder and (place is None or place.kind is not EntryKind.DIR):
+            return []
+        entries = repo.trees.tree(place.id if place is not None else tree).entries
+        return [f"{folder}/{one.name}" if folder else one.name for one in entries if one.kind is EntryKind.FILE]
+
+    return files_in
 
 
 def compare_with_parent(repo: Repository, record: VersionRecord) -> tuple[PathChange, ...] | None:

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from aura_vcs.history.diff.tree_diff import Comparison, PathChange, check_paths, select_changes, with_changed_renames
+from aura_vcs.history.diff.tree_diff import (
+    Comparison,
+    FilesIn,
+    PathChange,
+    check_paths,
+    files_in_tree,
+    select_changes,
+    with_changed_renames,
+)
 from aura_vcs.history.recording.scan_differences import WorktreeChange, compare_scan
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.history.sources.comparison import StoredContents
@@ -47,7 +55,16 @@ def compare_worktree(
         if skipped.is_unreadable and not skipped.is_evicted:
             repo.progress.note(f"{skipped.path} is left out: {skipped.reason}")
     documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
-    return Comparison(chosen, documents, stored, folder, tuple(dict.fromkeys(unstable)))
+    beside = files_in_tree(repo, old), _files_in_scan(scan)
+    return Comparison(chosen, documents, stored, folder, tuple(dict.fromkeys(unstable)), *beside)
+
+
+def _files_in_scan(scan: Scan) -> FilesIn:
+    def files_in(path: str) -> list[str]:
+        folder = scan.folder(path) if path else scan.root
+        return [folder.join(name) for name in folder.files] if folder is not None else []
+
+    return files_in
 
 
 def _seen(scan: Scan, path: str) -> bool:
