@@ -21,6 +21,7 @@ from aura_vcs.cli.output.json_shapes import (
     status_to_json,
     version_to_json,
 )
+from aura_vcs.cli.shared.conflict_media import known_media
 from aura_vcs.cli.shared.notes import note_to_json
 from aura_vcs.errors import InputError
 from aura_vcs.history.compare_versions import compare_versions
@@ -140,7 +141,8 @@ def _conflicts(repo: Repository, _: Request) -> Any:
 
 
 def _merge(repo: Repository, request: Request) -> Any:
-    return {"dry_run": True, **plan_to_json(plan_merge(repo, query_of(request).get("with") or None))}
+    plan = plan_merge(repo, query_of(request).get("with") or None)
+    return {"dry_run": True, **plan_to_json(plan, known_media(repo, plan.conflicts))}
 
 
 def _storage(repo: Repository, _: Request) -> Any:

@@ -1,5 +1,6 @@
 """`aura merge`."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,13 +9,16 @@ from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, titled
+from aura_vcs.cli.output.sequence_lists import ListedChange, fold_listed, how_many
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
+from aura_vcs.cli.shared.conflict_media import conflict_media
 from aura_vcs.cli.shared.partial_sync import print_missing_heads
 from aura_vcs.layout import CONFLICTS
 
 if TYPE_CHECKING:
     from aura_vcs.history.merge import Merged, MergePlan
+    from aura_vcs.history.merging.media_changes import MediaSides
     from aura_vcs.repository.repository import Repository
 
 PASSAGES = 5
@@ -63,13 +67,19 @@ def merge_command(
     if dry_run:
         plan = plan_merge(repo, name)
         if console.as_json:
-            console.data({"dry_run": True, **plan_to_json(plan)})
+            console.data({"dry_run": True, **plan_to_json(plan, conflict_media(repo, plan.conflicts))})
         else:
             _show_plan(repo, console, plan)
         return
     done = merge(repo, name, message=message)
     if console.as_json:
-        console.data({"dry_run": False, **plan_to_json(done.plan), **done_to_json(repo, done)})
+        console.data(
+            {
+                "dry_run": False,
+                **plan_to_json(done.plan, conflict_media(repo, done.plan.conflicts)),
+                **done_to_json(repo, done),
+            }
+        )
     else:
         _show(repo, console, done)
     if done.plan.kind == "up_to_date" and name is None:
@@ -81,8 +91,8 @@ def merge_command(
         warn_of_missing_media(repo, console, done.plan.ours.tree, done.version.tree)
 
 
-def plan_to_json(plan: "MergePlan") -> dict[str, Any]:
-    """Convert what a merge will do, or did, to JSON."""
+def plan_to_json(plan: "MergePlan", media: "Mapping[str, MediaSides] | None" = None) -> dict[str, Any]:
+    """Convert what a merge will do, or did, to JSON; `media` is what became of media, by the ids of conflicts."""
     from aura_vcs.cli.output.json_shapes import conflict_to_json, path_to_json, restore_point_to_json
 
     return {
@@ -95,7 +105,7 @@ def plan_to_json(plan: "MergePlan") -> dict[str, Any]:
             for item in plan.merged_files
         ],
         "renamed": [{**path_to_json(new), **path_to_json(old, "old_path")} for old, new in plan.renamed.items()],
-        "conflicts": [conflict_to_json(item) for item in plan.conflicts],
+        "conflicts": [conflict_to_json(item, (media or {}).get(item.id)) for item in plan.conflicts],
         "heads_left": list(plan.remaining_heads),
     }
 
@@ -121,7 +131,7 @@ def _show_plan(repo: "Repository", console: Console, plan: "MergePlan") -> None:
     else:
         ours = titled(plan.ours, call(repo, plan.ours))
         console.line(f"{titled(plan.theirs, call(repo, plan.theirs))} would be merged into {ours}")
-    _show_content(console, plan)
+    _show_content(repo, console, plan)
     console.line(faint("Nothing was changed. Do it with the same command without --dry-run."))
 
 
@@ -136,7 +146,7 @@ def _show(repo: "Repository", console: Console, done: "Merged") -> None:
         )
     else:
         console.line("Merged as ", strong(titled(done.version, call(repo, done.version))))
-    _show_content(console, plan)
+    _show_content(repo, console, plan)
     _print_unsaved(repo, console, done)
     if plan.conflicts:
         console.line("The version is saved and you can go on. `aura resolve` asks about each, when you like.")
@@ -168,7 +178,12 @@ def _one_line(text: str) -> str:
     return line if len(line) <= PASSAGE_LENGTH else f"{line[: PASSAGE_LENGTH - 1]}…"
 
 
-def _show_content(console: Console, plan: "MergePlan") -> None:
+def _listed(plan: "MergePlan", path: str, by: Mapping[str, str], old_paths: Mapping[str, str]) -> "ListedChange":
+    word = "deleted" if plan.changes[path] is None else "merged" if path in by else "taken"
+    return ListedChange("renamed" if path in old_paths else word, path, old_paths.get(path), (path,))
+
+
+def _show_content(repo: "Repository", console: Console, plan: "MergePlan") -> None:
     from aura_vcs.cli.output.conflicts import conflict_lines
     from aura_vcs.history.merging.conflicts import sort
 
@@ -176,21 +191,23 @@ def _show_content(console: Console, plan: "MergePlan") -> None:
     mixed = {item.path: item.mixed for item in plan.merged_files}
     words = {"fields": "merged by field", "timeline": "merged by clip", "text": "merged by line"}
     old_paths = {new: old for old, new in plan.renamed.items()}
-    shown = [path for path in plan.changes if path != CONFLICTS and path not in plan.renamed]
-    for path in shown[:SHOWN]:
-        how = f"  {words[by[path]]}" if path in by else ""
-        word = "deleted" if plan.changes[path] is None else "merged" if path in by else "taken"
-        console.line(*changed_path("renamed" if path in old_paths else word, path, old_paths.get(path)), cyan(how))
+    paths = [path for path in plan.changes if path != CONFLICTS and path not in plan.renamed]
+    shown = fold_listed([_listed(plan, path, by, old_paths) for path in paths])
+    for one in shown[:SHOWN]:
+        path, how = one.path, f"  {words[by[one.path]]}" if one.path in by else ""
+        console.line(*changed_path(one.change, path, one.old_path), *how_many(one.paths), cyan(how))
         for passage in mixed.get(path, ())[:PASSAGES]:
             console.line(faint(f"      line {passage.line:,} has words of both: "), _one_line(passage.text))
         if len(mixed.get(path, ())) > PASSAGES:
             console.line(faint(f"      … and {len(mixed[path]) - PASSAGES:,} more lines with words of both"))
     if len(shown) > SHOWN:
         console.line(faint(f"  … and {count(len(shown) - SHOWN, 'more path')}"))
+    listed = sort(plan.conflicts)[:SHOWN]
+    media = conflict_media(repo, listed)
     if plan.conflicts:
         console.line(f"{count(len(plan.conflicts), 'conflict')} left open:")
-    for number, item in enumerate(sort(plan.conflicts)[:SHOWN], 1):
-        for line in conflict_lines(item, number):
+    for number, item in enumerate(listed, 1):
+        for line in conflict_lines(item, number, media.get(item.id)):
             console.line(*line)
         if item.tree is not None and item.path in plan.reasons:
             console.line(faint(f"      {plan.reasons[item.path]}"))

@@ -121,7 +121,8 @@ def check_command(repo: "Repository", console: Console) -> None:
     """Say what is wrong with the documents, scenes and media
 
     Project files of editors are read too: which media they name that are missing, absolute, or
-    outside the project. Nothing of it keeps anything from being committed. Ends with 3 where
+    outside the project. Of media it says which sequences of pictures lack frames, and what is known to be
+    damaged from looking at it once. Nothing of it keeps anything from being committed. Ends with 3 where
     something is wrong.
     """
     from pathlib import Path
@@ -130,10 +131,12 @@ def check_command(repo: "Repository", console: Console) -> None:
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.check import check_project
     from aura_vcs.project.media.check import media_problems
+    from aura_vcs.project.media.known_problems import known_media_problems
     from aura_vcs.project.media.references import list_media
 
     named = list_media(repo)
-    problems = (*check_project(FolderSource(Path(repo.root))), *media_problems(named))
+    documents = check_project(FolderSource(Path(repo.root)))
+    problems = (*documents, *media_problems(named), *known_media_problems(repo))
     errors = sum(problem.severity == "error" for problem in problems)
     console.exit_code = 3 if errors else 0
     if console.as_json:

@@ -12,6 +12,7 @@ from aura_vcs.cli.output.console import Console, faint, green, is_terminal
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_restore_point, print_skipped
+from aura_vcs.cli.shared.conflict_media import conflict_media, conflicts_to_json
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
@@ -138,9 +139,8 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
     elif path is not None:
         found = conflicts_at(found, *_parted(repo, path))
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import conflict_to_json
-
-        console.data({"conflicts": [{**conflict_to_json(item), "number": numbers[item.id]} for item in found]})
+        shapes = zip(conflicts_to_json(repo, found), found, strict=True)
+        console.data({"conflicts": [{**shape, "number": numbers[item.id]} for shape, item in shapes]})
         return
     if not found:
         console.line(green("Nothing is open."))
@@ -150,7 +150,9 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
 
         ask_conflicts(repo, console, found, numbers)
         return
-    console.lines((line for item in found for line in conflict_lines(item, numbers[item.id])), paged=True)
+    media = conflict_media(repo, found)
+    lines = (line for item in found for line in conflict_lines(item, numbers[item.id], media.get(item.id)))
+    console.lines(lines, paged=True)
     number = numbers[found[0].id]
     console.line(faint(f"Decide with `aura resolve {number} --ours`, or --theirs, --base, --both, --as-is."))
 

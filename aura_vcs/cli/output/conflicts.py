@@ -16,10 +16,13 @@ from aura_vcs.formats.timeline.timecode import format_timecode, frames_to_ticks
 if TYPE_CHECKING:
     from aura_vcs.compare.merge.tree import TreeConflict
     from aura_vcs.history.merging.conflicts import OpenConflict
+    from aura_vcs.history.merging.media_changes import MediaSides
 
 VALUE_LENGTH = 100
 """Characters of a value that are shown."""
 TEXT_LINES = 5
+MEDIA_LINES = 6
+"""Lines about what one side did to a media file."""
 CHANGES_SHOWN = 4
 TIMES = frozenset({"start", "duration", "end", "duration_seconds", "audio_duration", "start_seconds"})
 """Fields of documents that have seconds."""
@@ -27,12 +30,17 @@ FOLLOWING = ("/index", "/start")
 """Fields of a scene that follow from the scenes in front of it."""
 
 
-def conflict_lines(item: "OpenConflict", number: int) -> Iterator[Line]:
-    """Yield the few lines of one conflict, with the number by which `aura resolve` takes it."""
+def conflict_lines(item: "OpenConflict", number: int, media: "MediaSides | None" = None) -> Iterator[Line]:
+    """Yield the few lines of one conflict, with the number by which `aura resolve` takes it.
+
+    `media` is what became of a media file on both sides.
+    """
     label = _label(item)
     yield [red(f"{number:4}"), "  ", item.location, *([faint(f"  {label}")] if label else [])]
     if item.tree is not None:
         yield ["      ", _about_files(item.tree, item.ours_label, item.theirs_label)]
+        if media is not None:
+            yield from _about_media(media)
         return
     for word, label, painter in (("ours", item.ours_label, green), ("theirs", item.theirs_label, cyan)):
         for shown in _side(item, word):
@@ -40,6 +48,16 @@ def conflict_lines(item: "OpenConflict", number: int) -> Iterator[Line]:
             break
     for shown in _side(item, "base"):
         yield ["      ", faint("base   "), faint(shown)]
+
+
+def _about_media(media: "MediaSides") -> Iterator[Line]:
+    for word, found, painter in (("ours", media.ours, green), ("theirs", media.theirs, cyan)):
+        if found is None:
+            continue
+        left = len(found.lines) - MEDIA_LINES
+        lines = [*found.lines[:MEDIA_LINES], *([f"and {left:,} more"] if left > 0 else [])]
+        for n, line in enumerate(lines or [f"not looked into: {found.problem}" if found.problem else "other content"]):
+            yield ["      ", painter(word.ljust(7)) if n == 0 else " " * 7, " ", line]
 
 
 def _label(item: "OpenConflict") -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.history.lookup.offloaded_summary import OffloadedTotal
     from aura_vcs.history.merging.conflicts import OpenConflict
+    from aura_vcs.history.merging.media_changes import MediaSides
     from aura_vcs.history.status import Status
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Entry, Head
@@ -144,8 +145,11 @@ def media_to_json(found: "Sequence[ProjectMedia]") -> list[dict[str, Any]]:
     ]
 
 
-def conflict_to_json(item: "OpenConflict") -> dict[str, Any]:
-    """Convert an open conflict to JSON: its place, how the file was merged, what each side has (absent: nothing)."""
+def conflict_to_json(item: "OpenConflict", media: "MediaSides | None" = None) -> dict[str, Any]:
+    """Convert an open conflict to JSON: its place, how the file was merged, what each side has (absent: nothing).
+
+    `media` is what became of a media file on both sides.
+    """
     shape: dict[str, Any] = {**path_to_json(item.path), "place": item.location, "by": item.by}
     for side in ("base", "ours", "theirs"):
         if item.field is not None:
@@ -160,6 +164,11 @@ def conflict_to_json(item: "OpenConflict") -> dict[str, Any]:
     shape["kind"] = what.kind if what is not None else "changed"
     if item.tree is not None and item.tree.aside:
         shape |= path_to_json(item.tree.aside, "aside")
+    if media is not None:
+        sides = (("ours", media.ours), ("theirs", media.theirs))
+        shape["media"] = {
+            name: None if one is None else {**_media_to_json(one), "lines": list(one.lines)} for name, one in sides
+        }
     return {**shape, "ours_label": item.ours_label, "theirs_label": item.theirs_label}
 
 

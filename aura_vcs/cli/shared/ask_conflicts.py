@@ -9,6 +9,7 @@ from aura_vcs.cli.output.conflicts import conflict_lines
 from aura_vcs.cli.output.console import Console, faint, green
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.shared.checkout_report import print_skipped
+from aura_vcs.cli.shared.conflict_media import conflict_media
 from aura_vcs.errors import AuraError
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ def ask_conflicts(
     from aura_vcs.history.resolve import open_conflicts
 
     wanted = [item.id for item in chosen]
+    media = conflict_media(repo, chosen)
     decided = 0
     for id_ in wanted:
         item = next((found for found in sort(open_conflicts(repo)) if found.id == id_), None)
         if item is None:
             continue  # another answer has decided it as well
-        for line in conflict_lines(item, numbers[id_]):
+        for line in conflict_lines(item, numbers[id_], media.get(id_)):
             console.line(*line)
         answer = _answer(repo, console, item)
         if answer == "quit":

@@ -51,6 +51,8 @@ class Budget(Struct, frozen=True):
 
 
 NOTHING = Budget(0, 0.0, 0)
+KNOWN = Budget(1, 0.0, 0)
+"""What the media index has, and nothing else."""
 QUICK = Budget(200, 10.0, 4 << 30)
 """What nobody minds waiting for."""
 REPORT = Budget(1_000, 60.0, 16 << 30)

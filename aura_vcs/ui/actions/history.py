@@ -13,6 +13,7 @@ from aura_vcs.cli.output.json_shapes import (
     conflict_to_json,
     version_to_json,
 )
+from aura_vcs.cli.shared.conflict_media import known_media
 from aura_vcs.cli.shared.undo_report import undone_to_json
 from aura_vcs.errors import InputError
 from aura_vcs.history import checkout as checkout_room, commit as commit_room, merge as merge_room, undo as undo_room
@@ -152,7 +153,11 @@ class MergeWish(Wish, frozen=True):
 
 def _merge(repo: Repository, wish: MergeWish) -> Any:
     done = merge_room.merge(repo, wish.version, message=wish.message)
-    return {"dry_run": False, **plan_to_json(done.plan), **done_to_json(repo, done)}
+    return {
+        "dry_run": False,
+        **plan_to_json(done.plan, known_media(repo, done.plan.conflicts)),
+        **done_to_json(repo, done),
+    }
 
 
 class EmptyWish(Wish, frozen=True):
