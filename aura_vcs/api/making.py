@@ -23,6 +23,7 @@ from aura_vcs.project.documents.state import delete_project, undelete_project
 from aura_vcs.project.duplicate import duplicate
 from aura_vcs.project.media import references
 from aura_vcs.project.media.check import media_problems
+from aura_vcs.project.media.known_problems import known_media_problems
 from aura_vcs.project.scenes.set_values import set_values
 from aura_vcs.project.summary import ProjectFacts, read_facts
 from aura_vcs.repository.repository import Repository
@@ -292,7 +293,8 @@ def _document(repo: Repository, name: str) -> Json:
 
 
 def _check(repo: Repository) -> tuple[DocumentProblem, ...]:
-    found = (*check_project(FolderSource(Path(repo.root))), *media_problems(references.list_media(repo)))
+    documents = check_project(FolderSource(Path(repo.root)))
+    found = (*documents, *media_problems(references.list_media(repo)), *known_media_problems(repo))
     return tuple(map(DocumentProblem._of, found))
 
 

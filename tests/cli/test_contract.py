@@ -97,7 +97,8 @@ def test_diff_of_versions(two: Film) -> None:
     """`diff A B --json` has ids and sizes of both sides, and a document's fields with their old value."""
     one, other = two.data("log")["versions"][::-1]
     found = two.data("diff", "v1", "v2")
-    assert found.keys() == {"from", "to", "changes", "documents"}
+    assert found.keys() == {"from", "to", "changes", "sequences", "documents"}
+    assert found["sequences"] == []
     assert found["from"] == {"id": one["id"], "number": 1}
     assert found["to"] == {"id": other["id"], "number": 2}
     assert found["documents"] == {"brief": True, "plan": False, "voice": False, "render": False, "timeline": False}

@@ -1,8 +1,8 @@
 """What an encoder leaves beside a change is no change; what a person did is one, however faint."""
 
 import pytest
-from aura_vcs.compare.media.drift import FAINT, ONE_SIDED, PLAIN, SAME, faint_beside_changes
-from aura_vcs.compare.media.layers import Layer, Pictures
+from aura_vcs.compare.media.drift import FAINT, ONE_SIDED, PLAIN, SAME, faint_beside_changes, without_echoes
+from aura_vcs.compare.media.layers import FilmLayer, Pictures
 from aura_vcs.compare.media.regions import Region, busiest
 from aura_vcs.formats.media.index_entry import GRID
 
@@ -17,12 +17,12 @@ def test_frames_are_told_apart() -> None:
     """A box of one percent is plain, two levels more everywhere are a person's, up here and down there an encoder's."""
     new = [OLD, DRIFT, BRIGHTER, *[BOX] * 3, *[OLD] * 1_500]
     pictures = Pictures(GRID, WIDTH, OLD * len(new), b"".join(new))
-    layer = Layer.of(pictures, range(len(new)), range(len(new)), is_scaled=False)
+    layer = FilmLayer.of(pictures, range(len(new)), range(len(new)), is_scaled=False)
     assert layer is not None
     assert layer.is_exact
     assert layer.kinds[:7] == [SAME, FAINT, ONE_SIDED, *[PLAIN] * 3, SAME]
     assert layer.region(3, 6) == Region((0.0, 0.0, round(23 / 64, 4), round(1 / 36, 4)), 23)
-    assert Layer.of(pictures, range(6, len(new)), range(6, len(new)), is_scaled=False) is None
+    assert FilmLayer.of(pictures, range(6, len(new)), range(6, len(new)), is_scaled=False) is None
 
 
 def test_cells_here_and_there_do_not_say_where() -> None:
@@ -52,3 +52,24 @@ def test_cells_here_and_there_do_not_say_where() -> None:
 def test_only_what_adjoins_a_change_is_left_out(kinds: list[int], numbers: list[int], expected: set[int]) -> None:
     """Faint differences alone are told; beside a change, or frames of another picture, they are its traces."""
     assert faint_beside_changes([kinds, [SAME] * len(kinds)], numbers) == expected
+
+
+@pytest.mark.parametrize(
+    ("stretches", "kinds", "strengths", "expected"),
+    [
+        ([(1, 6)], [SAME, PLAIN, PLAIN, FAINT, FAINT, ONE_SIDED, SAME], [0, 900, 900, 0, 0, 0, 0], [(1, 3)]),
+        ([(1, 4)], [SAME, PLAIN, PLAIN, ONE_SIDED, SAME], [0, 900, 900, 0, 0], [(1, 4)]),
+        ([(1, 5)], [SAME, PLAIN, PLAIN, PLAIN, PLAIN, SAME], [0, 90, 900, 900, 80, 0], [(2, 4)]),
+        ([(1, 6)], [SAME, *[PLAIN] * 5, SAME], [0, 200, 400, 600, 800, 1_000, 0], [(1, 6)]),
+        ([(1, 3), (5, 6)], [SAME, PLAIN, PLAIN, FAINT, FAINT, ONE_SIDED, SAME], [0, 900, 900, 0, 0, 0, 0], [(1, 3)]),
+        ([(0, 2), (3, 4)], [PLAIN, PLAIN, SAME, ONE_SIDED], [900, 900, 0, 0], [(0, 2), (3, 4)]),
+        ([(0, 2), (4, 5)], [PLAIN, PLAIN, FAINT, FAINT, PLAIN], [900, 900, 0, 0, 40], [(0, 2)]),
+        ([(0, 1)], [PLAIN, SAME], [40, 0], [(0, 1)]),
+    ],
+)
+def test_ghosts_of_a_change_are_cut_off(
+    stretches: list[tuple[int, int]], kinds: list[int], strengths: list[int], expected: list[tuple[int, int]]
+) -> None:
+    """What is weak all at once, or here and there behind a change, is the encoder's; a caption that fades in is not."""
+    plain = [strength // 10 for strength in strengths]
+    assert without_echoes(stretches, kinds, plain, strengths) == expected

@@ -1,7 +1,7 @@
 """`aura diff`."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aura_vcs.formats.media.findings import PictureKind
+    from aura_vcs.history.diff.fold_sequences import SequenceChange
     from aura_vcs.history.diff.media_findings import MediaFindings
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.index.records import VersionRecord
@@ -212,13 +213,13 @@ def _media(
 
 def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Iterator[Line]:
     """Yield the lines of a comparison; `media` is None where only sizes and counts are wanted."""
-    from aura_vcs.history.diff.fold_sequences import SequenceChange, fold_sequences
+    from aura_vcs.history.diff.tree_diff import PathChange
 
     start, end = sides.names
     comparison = sides.comparison
     yield [strong(f"From {start} to {end}")]
-    for change in fold_sequences(comparison, media.by_path if media is not None else {}):
-        if isinstance(change, SequenceChange):
+    for change in _folded(comparison, media):
+        if not isinstance(change, PathChange):
             yield from sequence_lines(change, is_brief=media is None)
             continue
         yield [*changed_path(change.change, change.path, change.old_path), *sizes(change)]
@@ -233,6 +234,17 @@ def _lines(sides: Sides, media: "MediaFindings | None", *, details: bool) -> Ite
         were = "was" if media.header_only == 1 else "were"
         files = count(media.header_only, "media file")
         yield [faint(f"{files} {were} compared by the header only. For all: aura diff --media")]
+
+
+def _folded(comparison: "Comparison", media: "MediaFindings | None") -> "Sequence[PathChange | SequenceChange]":
+    """Return what differs, sequences of pictures as one thing each."""
+    from aura_vcs.history.diff.media_findings import may_have_sequences
+
+    if not may_have_sequences(comparison.changes):
+        return comparison.changes
+    from aura_vcs.history.diff.fold_sequences import fold_sequences  # only where pictures differ
+
+    return fold_sequences(comparison, media.by_path if media is not None else {})
 
 
 def _media_command() -> str:
@@ -293,7 +305,7 @@ def _picture(comparison: "Comparison") -> "PathChange":
     """
     from pathlib import PurePosixPath
 
-    from aura_vcs.formats.media.sequences import PICTURE_SUFFIXES
+    from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 
     found = [
         change

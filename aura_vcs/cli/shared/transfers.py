@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aura_vcs.cli.output.console import Console, cyan, faint, strong, yellow
-from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, short_path, size, titled
+from aura_vcs.cli.output.humanize import call, count, join_words, short_path, size, titled
+from aura_vcs.cli.output.sequence_lists import ListedChange, changed_lines
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
 from aura_vcs.codec import now
@@ -249,12 +250,16 @@ def _print_merged(repo: "Repository", console: Console, merged: "Merged") -> Non
         return
     console.line(f"Merged {theirs} with yours: ", strong(made))
     joined = {item.path for item in plan.merged_files}
-    paths = [path for path in plan.changes if path != CONFLICTS]
-    for path in paths[:SHOWN]:
-        word = "merged" if path in joined else "deleted" if plan.changes[path] is None else "taken"
-        console.line(*changed_path(word, path))
-    if len(paths) > SHOWN:
-        console.line(faint(f"  … and {count(len(paths) - SHOWN, 'more path')}"))
+    changes = [
+        ListedChange("merged" if path in joined else "deleted" if entry is None else "taken", path, None, (path,))
+        for path, entry in plan.changes.items()
+        if path != CONFLICTS
+    ]
+    lines = changed_lines(changes)
+    for line in lines[:SHOWN]:
+        console.line(*line)
+    if len(lines) > SHOWN:
+        console.line(faint(f"  … and {count(len(lines) - SHOWN, 'more path')}"))
     if plan.conflicts:
         console.line(f"{count(len(plan.conflicts), 'conflict')} left open: `aura resolve` asks about each.")
 

@@ -16,6 +16,12 @@ BALANCED = 0.5
 """So large a share of what differs may go one way."""
 LEAST_ONE_WAY = 16
 BRIDGE_FRAMES = 2
+ECHO_FRAMES = 2
+ECHO_CELLS = 10
+GHOST_SHARE = 0.3
+"""What differs less than this share of a change, at its ends, may be the encoder's."""
+JUMP = 2.5
+"""So many times as much differs in a change as in its ghost."""
 
 
 def noise_limit(noise: Sequence[int], limits: tuple[int, int]) -> int:
@@ -52,6 +58,62 @@ def faint_beside_changes(layers: Sequence[Sequence[int]], numbers: Sequence[int]
             found.update(n for n in range(start, end) if kinds[n] == FAINT and n not in held)
         start = end + 1
     return found
+
+
+def without_echoes(
+    stretches: Sequence[tuple[int, int]], kinds: Sequence[int], plain: Sequence[int], strengths: Sequence[int]
+) -> list[tuple[int, int]]:
+    """Take from stretches what an encoder leaves of a change in frames around it, where that is plain to see, too.
+
+    `plain` says in how many cells each frame differs beyond its noise, `strengths` by how much in all. Left out are
+    ends where all at once there is little, and a frame or two with little in a row of differing frames that has a
+    larger change.
+    """
+    near = [_near_plain(first, last, kinds) for first, last in stretches]
+    trimmed = [_without_ends(first, last, kinds, strengths) for first, last in near]
+    weights = [max(plain[first:last]) for first, last in trimmed]
+    found = []
+    for (first, last), weight in zip(trimmed, weights, strict=True):
+        is_little = last - first <= ECHO_FRAMES and weight < ECHO_CELLS
+        if is_little and any(
+            max(1, 2 * weight) <= other and SAME not in kinds[min(first, start) : max(last, end)]
+            for (start, end), other in zip(trimmed, weights, strict=True)
+        ):
+            continue
+        found.append((first, last))
+    return found
+
+
+def _near_plain(first: int, last: int, kinds: Sequence[int]) -> tuple[int, int]:
+    """Leave of a stretch what is plain, and what a person made as faintly next to that, without a gap."""
+    plain = [n for n in range(first, last) if kinds[n] == PLAIN]
+    if not plain:
+        return first, last
+    start, end = plain[0], plain[-1] + 1
+    while start > first and kinds[start - 1] == ONE_SIDED:
+        start -= 1
+    while end < last and kinds[end] == ONE_SIDED:
+        end += 1
+    return start, end
+
+
+def _without_ends(first: int, last: int, kinds: Sequence[int], strengths: Sequence[int]) -> tuple[int, int]:
+    """Cut ghosts off: much weaker than what is next to them, as no caption that fades in is."""
+    typical = sorted(strengths[first:last])[(last - first) // 2 :]
+    least = GHOST_SHARE * typical[len(typical) // 2]
+    is_ghost = [kinds[n] == PLAIN and strengths[n] < least for n in range(first, last)]
+    start, end = 0, last - first
+    while start < end and is_ghost[start]:
+        start += 1
+    while end > start and is_ghost[end - 1]:
+        end -= 1
+    if start >= end:
+        return first, last
+    if start and JUMP * strengths[first + start - 1] > strengths[first + start]:
+        start = 0
+    if end < last - first and JUMP * strengths[first + end] > strengths[first + end - 1]:
+        end = last - first
+    return first + start, first + end
 
 
 def _is_edge(numbers: Sequence[int], at: int) -> bool:

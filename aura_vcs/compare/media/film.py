@@ -6,8 +6,8 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
 from aura_vcs.compare.media.crop import FULL, back, cut_out, find_part
-from aura_vcs.compare.media.drift import FAINT, PREDICTING, faint_beside_changes
-from aura_vcs.compare.media.layers import SCALED_CELLS, Layer, Pictures
+from aura_vcs.compare.media.drift import FAINT, PLAIN, PREDICTING, SAME, faint_beside_changes, without_echoes
+from aura_vcs.compare.media.layers import SCALED_CELLS, FilmLayer, Pictures
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
 from aura_vcs.formats.media.frame_hashes import frame_hashes
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
@@ -209,9 +209,16 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
         for n in faint_beside_changes(kinds, numbers):
             marked[n] = 0
     few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1)
-    for first, last in _stretches_of(marked, numbers, 0 if is_exact else few):
-        box = _region(layers, first, last)
-        is_faint = bool(kinds) and max(max(kind[first:last]) for kind in kinds) <= FAINT
+    grouped = _stretches_of(marked, numbers, 0 if is_exact else few)
+    merged = [max(several) for several in zip(*kinds, strict=True)]
+    if kinds:
+        plain = [max(several) for several in zip(*(layer.plain for layer in layers), strict=True)]
+        strengths = [max(several) for several in zip(*(layer.strengths for layer in layers), strict=True)]
+        grouped = without_echoes(grouped, merged, plain, strengths)
+    for first, last in grouped:
+        most = max(merged[first:last], default=SAME)
+        box = _region(layers, first, last, is_plain=most == PLAIN)
+        is_faint = bool(kinds) and most <= FAINT
         if box is None and (not is_exact or is_faint):
             continue  # here and there, as encoders have it
         start, end = numbers[first], numbers[last - 1] + 1
@@ -220,7 +227,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     return found
 
 
-def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[Layer]:
+def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[FilmLayer]:
     """Compare what there is of the frames; layers that are equal in every byte are left out."""
     parts = [Pictures(GRID, LUMA_BYTES, a.luma, b.luma)]
     if a.colour and b.colour:
@@ -229,7 +236,7 @@ def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[
         opaque = b"\xff" * LUMA_BYTES
         parts.append(Pictures(GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count))
     is_scaled = _is_scaled(a, b)
-    found = (Layer.of(pictures, sources, numbers, is_scaled=is_scaled) for pictures in parts)
+    found = (FilmLayer.of(pictures, sources, numbers, is_scaled=is_scaled) for pictures in parts)
     return [layer for layer in found if layer is not None]
 
 
@@ -268,10 +275,10 @@ def _trimmed(marked: Sequence[int], first: int, last: int) -> tuple[int, int]:
     return first, last
 
 
-def _region(layers: Sequence[Layer], first: int, last: int) -> Box | None:
+def _region(layers: Sequence[FilmLayer], first: int, last: int, *, is_plain: bool) -> Box | None:
     """Return the part of the picture that differs in more than a few of the frames; the finer layers say it first."""
     for layer in layers:
-        region = layer.region(first, last)
+        region = layer.region(first, last, is_plain=is_plain)
         if region is not None:
             return region.box
     return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from aura_vcs.compare.media.drift import SAME, kind_of_frame, noise_limit
-from aura_vcs.compare.media.planes import beyond, counts, differences, over, percentile, picked, shares, sums
+from aura_vcs.compare.media.planes import beyond, counts, differences, lowered, over, percentile, picked, shares, sums
 from aura_vcs.compare.media.regions import Region, busiest
 from aura_vcs.formats.media.index_entry import LUMA_BYTES
 
@@ -41,7 +41,7 @@ class Pictures(Struct, frozen=True):
     new: bytes
 
 
-class Layer(Struct):
+class FilmLayer(Struct):
     """What differs in a layer: in how many cells of each pair of frames, in cells of brightness."""
 
     pictures: Pictures
@@ -52,11 +52,16 @@ class Layer(Struct):
     marked: list[int]
     kinds: list[int] = []
     """How each frame differs, where most are equal to the byte."""
+    plain: list[int] = []
+    """In how many cells, by more than an encoder's noise, where most are equal to the byte."""
+    strengths: list[int] = []
+    """By how many levels in all, beyond that noise."""
+    plain_limit: int = 0
 
     @classmethod
     def of(
         cls, pictures: Pictures, sources: Sequence[int], numbers: Sequence[int], *, is_scaled: bool
-    ) -> "Layer | None":
+    ) -> "FilmLayer | None":
         """Compare frames `sources` of the old film with `numbers` of the new one; None if they are equal in every byte.
 
         Where most is equal to the byte, every difference counts. Else two encodings are compared: a cell is the
@@ -89,31 +94,33 @@ class Layer(Struct):
             found.marked += [count * weight if count >= cells else 0 for count in numbered]
         return None if is_equal else found
 
-    def region(self, first: int, last: int) -> Region | None:
-        """Return where frames `first` to `last` (not included) differ, in more than a few of them."""
+    def region(self, first: int, last: int, *, is_plain: bool = False) -> Region | None:
+        """Return where frames `first` to `last` (not included) differ, in more than a few of them.
+
+        With `is_plain`, only what is beyond an encoder's noise counts.
+        """
         width, (wide, high) = self.pictures.width, self.pictures.grid
         totals = [0.0] * width
         for start, end in _blocks(first, last):
-            mask = self.mask(start, end)
+            mask = self.mask(start, end, is_plain=is_plain)
             if mask:
-                totals = [
-                    total + share * (end - start) for total, share in zip(totals, shares(mask, width), strict=True)
-                ]
+                frames, pairs = end - start, zip(totals, shares(mask, width), strict=True)
+                totals = [total + share * frames for total, share in pairs]
         parts = [totals[at : at + wide * high] for at in range(0, width, wide * high)]
         cells = [max(several) / (last - first) for several in zip(*parts, strict=True)]
-        return busiest(cells, self.pictures.grid, is_exact=self.is_exact)
+        return busiest(cells, self.pictures.grid, is_exact=self.is_exact and not is_plain)
 
-    def mask(self, first: int, last: int) -> bytes | None:
+    def mask(self, first: int, last: int, *, is_plain: bool = False) -> bytes | None:
         """Return 255 for what differs in some frames, else 0; None if they are equal in every byte."""
         width = self.pictures.width
-        if self.is_exact:
+        if self.is_exact and not is_plain:
             old, new = self._picked(first, last)
             return over(differences(old, new, width), width, self.limit) if old != new else None
         start, end = max(0, first - 1), min(len(self.numbers), last + 1)
         old, new = self._picked(start, end)
         if old == new:
             return None
-        found = over(beyond(old, new, width), width, self.limit)
+        found = over(beyond(old, new, width), width, self.plain_limit if is_plain else self.limit)
         return found[(first - start) * width : (last - start) * width]
 
     def _picked(self, first: int, last: int) -> tuple[bytes, bytes]:
@@ -136,17 +143,20 @@ class Layer(Struct):
             for at in range(0, len(apart), width):
                 if apart.count(0, at, at + width) < width:
                     noise.append(percentile(apart[at : at + width], NOISE_SHARE))
-        kinds = [SAME] * count
+        kinds, self.plain, self.strengths = [SAME] * count, [0] * count, [0] * count
         if not noise:
             return kinds
-        limit = noise_limit(noise, limits)
+        limit = self.plain_limit = noise_limit(noise, limits)
+        weight = LUMA_BYTES // (self.pictures.grid[0] * self.pictures.grid[1])
         for first, last in touched:
             start, end = max(0, first - 1), min(count, last + 1)
             old, new = self._picked(start, end)
-            plain = counts(over(beyond(old, new, width), width, limit), width)
+            apart = beyond(old, new, width)
+            plain, strengths = counts(over(apart, width, limit), width), sums(lowered(apart, width, limit), width)
             whole, was, now = sums(differences(old, new, width), width), sums(old, width), sums(new, width)
             for n in range(first, last):
                 at = n - start
+                self.plain[n], self.strengths[n] = plain[at] * weight, strengths[at] * weight
                 kinds[n] = kind_of_frame(whole[at], now[at] - was[at], is_plain=plain[at] >= cells, width=width)
         return kinds
 

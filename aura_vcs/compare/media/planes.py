@@ -54,6 +54,13 @@ def over(data: bytes, width: int, limit: int) -> bytes:
     return plane(data, width).point([0 if level <= limit else 255 for level in range(256)]).tobytes()
 
 
+def lowered(data: bytes, width: int, by: int) -> bytes:
+    """Return every byte lessened by so much, 0 at least."""
+    if not data:
+        return b""
+    return plane(data, width).point([max(0, level - by) for level in range(256)]).tobytes()
+
+
 def counts(mask: bytes, width: int) -> list[int]:
     """Count the bytes that are 255 in each frame."""
     return [mask.count(b"\xff", at, at + width) for at in range(0, len(mask), width)]

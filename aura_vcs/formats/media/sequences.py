@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".psd")
+from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
+
 LEAST = 3
 """So many files are a sequence, where their numbers have as many digits as this or more."""
 LEAST_SHORT = 10

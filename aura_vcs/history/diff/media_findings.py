@@ -4,11 +4,12 @@ Apart from `media_diff`, so that a comparison without media need not import what
 """
 
 import posixpath
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aura_vcs.formats.media.sequences import PICTURE_SUFFIXES
+from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 from aura_vcs.history.diff.tree_diff import PathChange
 from aura_vcs.history.sources.comparison import is_file
 
@@ -45,6 +46,11 @@ def is_media(change: PathChange) -> bool:
     if change.old is not None and change.new is not None and change.old.id == change.new.id:
         return False
     return has_media_name(change.path)
+
+
+def may_have_sequences(changes: Sequence[PathChange]) -> bool:
+    """Tell whether enough pictures are not alike that they may be frames of a sequence."""
+    return any(change.path.lower().endswith(PICTURE_SUFFIXES) for change in changes)
 
 
 def has_media_name(path: str) -> bool:

@@ -7,7 +7,7 @@ from aura_vcs.codec import readable_name
 from aura_vcs.compare.report.model import ComparisonReport, FileReport
 from aura_vcs.compare.report.page import PICTURES_BYTES_LIMIT
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
-from aura_vcs.formats.media.sequences import PICTURE_SUFFIXES
+from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 from aura_vcs.history.diff.file_diff import diff_change
 from aura_vcs.history.diff.fold_sequences import SequenceChange, fold_sequences
 from aura_vcs.history.diff.media_findings import MediaFindings
