@@ -132,7 +132,7 @@ def test_words_within_a_line_stand_out(film: Film) -> None:
     film.write({"notes.txt": "one\ntwo small words here\nthree\n"})
     film.commit("Second")
     film.write({"notes.txt": "one\ntwo large words here\nthree\n"})
-    from aura_vcs.cli.commands.diff import _text_line
+    from aura_vcs.cli.output.diff_lines import _text_line
     from aura_vcs.compare.diff.text import diff_text
 
     (hunk,) = diff_text(b"two small words here\n", b"two large words here\n").hunks

@@ -12,6 +12,8 @@ from aura_vcs.formats.media.sequences import (
     spans,
 )
 
+AT = "render/shot."
+
 
 def files(*numbers: int, prefix: str = "render/shot.", suffix: str = ".exr", width: int = 4) -> list[str]:
     """Paths of frames."""
@@ -28,7 +30,7 @@ def files(*numbers: int, prefix: str = "render/shot.", suffix: str = ".exr", wid
         (files(*range(1, 12), width=1), ["render/shot.[1-11].exr"]),
         (files(*range(1001, 1004), width=1), ["render/shot.[1001-1003].exr"]),
         (files(*range(9_998, 10_003)), ["render/shot.[9998-10002].exr"]),
-        ([*files(1, 2, 3), *files(4, 5, 6, suffix=".png")], ["render/shot.[0001-0003].exr", "render/shot.[0004-0006].png"]),
+        ([*files(1, 2, 3), *files(4, 5, 6, suffix=".png")], [f"{AT}[0001-0003].exr", f"{AT}[0004-0006].png"]),
         (files(1, 2, 3, suffix=".mov"), []),
         (["a/0001.dpx", "a/0002.dpx", "a/0003.dpx", "b/0004.dpx"], ["a/[0001-0003].dpx"]),
         ([*files(1, 2, 3), *files(900, 901, 902)], ["render/shot.[0001-0003].exr", "render/shot.[0900-0902].exr"]),

@@ -69,8 +69,8 @@ def without_echoes(
     ends where all at once there is little, and a frame or two with little in a row of differing frames that has a
     larger change.
     """
-    near = [_near_plain(first, last, kinds) for first, last in stretches]
-    trimmed = [_without_ends(first, last, kinds, strengths) for first, last in near]
+    beside = [_beside_plain(first, last, kinds) for first, last in stretches]
+    trimmed = [_without_ends(first, last, kinds, strengths) for first, last in beside]
     weights = [max(plain[first:last]) for first, last in trimmed]
     found = []
     for (first, last), weight in zip(trimmed, weights, strict=True):
@@ -84,7 +84,7 @@ def without_echoes(
     return found
 
 
-def _near_plain(first: int, last: int, kinds: Sequence[int]) -> tuple[int, int]:
+def _beside_plain(first: int, last: int, kinds: Sequence[int]) -> tuple[int, int]:
     """Leave of a stretch what is plain, and what a person made as faintly next to that, without a gap."""
     plain = [n for n in range(first, last) if kinds[n] == PLAIN]
     if not plain:

@@ -53,8 +53,8 @@ def _groups(chosen: set[int], wide: int) -> list[list[int]]:
             group.append(cell)
             x, y = cell % wide, cell // wide
             columns = range(max(0, x - GAP), min(wide, x + GAP + 1))
-            near = {row * wide + column for row in range(y - GAP, y + GAP + 1) for column in columns}
-            around = near & left
+            around = {row * wide + column for row in range(y - GAP, y + GAP + 1) for column in columns}
+            around &= left
             left.difference_update(around)
             waiting += around
         found.append(group)
