@@ -28,6 +28,7 @@ from aura_vcs.interchange.git_commits import ORIGIN_PREFIX, CommitContent, past_
 from aura_vcs.interchange.git_content import ContentImport
 from aura_vcs.interchange.git_names import own_name
 from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, GitCommit, parse_commit
+from aura_vcs.interchange.git_pointers import has_pointers
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, is_address
 from aura_vcs.interchange.git_reader import ObjectStream
 from aura_vcs.interchange.git_refs import GitTag, ImportedRef, RefsImport, peel, select
@@ -48,6 +49,11 @@ MADE_BY_INIT = frozenset({"project.json"})
 """Files that a new project has, and nobody has made: one of the repository's takes their place."""
 LEFT_LIMIT = 1000
 """So many of the things that were left out are named; the others are counted."""
+
+_TO_HAVE_CONTENT = (
+    "Versions stay as they are: to have the content, import into a new project, after `git lfs fetch --all` in the"
+    " repository or with --lfs"
+)
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -144,6 +150,7 @@ class _Import:
         folder = os.path.join(git.common_folder, "lfs", "objects") if lfs else None
         self._left: dict[tuple[str, str], None] = {}
         self._left_count = 0
+        self._wants_lfs, self._tips = agree is not None, list[VersionId]()
         server = None if agree is None else partial(find_lfs_server, git, agree)
         self._blobs = BlobImport(git.objects, folder, self._leave, server)
         self._content = ContentImport(repo.trees, git.objects, self._blobs, git.digest, self._leave)
@@ -203,6 +210,7 @@ class _Import:
         new = [row for row in rows if row[0] not in self._versions]
         with self._repo.locks.shared("objects"):
             self._record(new, self._made_on(branches, rows))
+        self._tips = [self._versions[tip] for tip in branches.values() if tip in self._versions]
         moved = self._move(branches, named, len(new) - len(self._skipped))
         return msgspec.structs.replace(
             moved,
@@ -215,6 +223,13 @@ class _Import:
     def _notes(self) -> Iterable[str]:
         if self._git.is_shallow:
             yield "The repository is shallow: its history is cut off, and so it is here"
+        if self._blobs.pointers:
+            files = (
+                "files of Git LFS came as pointers" if self._blobs.pointers > 1 else "file of Git LFS came as pointer"
+            )
+            yield f"{self._blobs.pointers} {files}. {_TO_HAVE_CONTENT}"
+        elif self._wants_lfs and self._known and has_pointers(self._repo, self._tips):
+            yield f"What had come before still has pointers of Git LFS. {_TO_HAVE_CONTENT}"
         if self._cut:
             what = "parents of commits were" if self._cut > 1 else "parent of a commit was"
             yield f"{self._cut} {what} left out, so that history begins there"

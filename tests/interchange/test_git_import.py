@@ -230,6 +230,10 @@ def test_content_of_lfs_comes_where_it_is(tmp_path: Path, repo: Repository) -> N
     assert (root / "gone.mov").read_text() == pointers["gone.mov"]
     assert (root / "bad.mov").read_text() == pointers["bad.mov"]
     assert {left.what for left in done.left} == {"gone.mov", "bad.mov"}
+    assert ["2 files of Git LFS came as pointers" in note and "new project" in note for note in done.notes] == [True]
+    again = bring(repo, source, lfs_consent=lambda _: None)
+    assert ["still has pointers" in note for note in again.notes] == [True]
+    assert not bring(repo, source).notes
 
 
 def test_nothing_of_the_repository_is_run(tmp_path: Path, repo: Repository) -> None:
