@@ -44,6 +44,9 @@ T = TypeVar("T")
 PUBLISHED, RECEIVED = ".published", ".received"
 """What is remembered of both ways is kept under these names, which no remote of the person's can have."""
 _LOCK = "exchange"
+_READ_ONLY_HINT = (
+    "Of a project that can only be read, make a bundle: `aura -C DIR bundle create FILE`. `aura clone FILE` takes it."
+)
 _FORGOTTEN_SECONDS = 14 * 86400
 """A pack that arrived and was never listed goes after so long."""
 
@@ -55,8 +58,17 @@ def open_project(path: str, place: str, *, trust: Trust | None = None, **options
         RemoteDenied: it is somebody else's. RemoteError: it cannot be opened.
     """
     try:
-        return ProjectRemote(Repository.open(path, trust=trust or Trust(), **options), place)
+        repo = Repository.open(path, trust=trust or Trust(), **options)
     except AuraError as error:
+        raise RemoteDenied(place, error.message, hint=error.hint) from error
+    try:
+        return ProjectRemote(repo, place)
+    except OSError as error:  # the project can be read, and what is exchanged has nowhere to lie
+        folder = repo.storage.path(EXCHANGE)
+        repo.close()
+        raise RemoteDenied(place, f"{folder} cannot be written to: {error.strerror}", hint=_READ_ONLY_HINT) from error
+    except AuraError as error:
+        repo.close()
         raise RemoteDenied(place, error.message, hint=error.hint) from error
 
 

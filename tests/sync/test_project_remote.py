@@ -1,6 +1,8 @@
 """A project's folder as a remote: what is committed goes both ways, and nobody's files are touched."""
 
+import errno
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +18,7 @@ from aura_vcs.layout import EXCHANGE
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.sync.clone import clone
 from aura_vcs.sync.maintenance.fsck import fsck_remote
@@ -270,3 +273,23 @@ def test_stopped_at_any_call_nothing_is_lost(desk: Desk, tmp_path: Path) -> None
         with Repository.open(str(desk.film)) as mira:
             assert status(mira).behind == desk.ben.head().version, at
             assert fsck(mira).problems == (), at
+
+
+def test_a_project_that_cannot_be_written_to_says_where_and_what_else_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is exchanged has nowhere to lie there: the folder is named, and a bundle as the way."""
+    (tmp_path / "film").mkdir()
+    with Repository.init(str(tmp_path / "film"), author="Mira"):
+        pass
+    real = LocalStorage.make_folder
+
+    def refuse(storage: LocalStorage, name: str) -> None:
+        if name == EXCHANGE:
+            raise PermissionError(errno.EACCES, "Permission denied", "exchange")
+        real(storage, name)
+
+    monkeypatch.setattr(LocalStorage, "make_folder", refuse)
+    with pytest.raises(RemoteDenied, match=re.escape(str(tmp_path / "film/.aura/local/exchange"))) as told:
+        open_project(str(tmp_path / "film"), "film")
+    assert "bundle create" in (told.value.hint or "")
