@@ -368,6 +368,7 @@ def test_limits_are_documented() -> None:
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,
         "decoded bytes of an unwrapped frame, and of what is stored of it": pack_format.UNWRAPPED_LIMIT,
+        "parts of an unwrapped frame": pack_format.PARTS_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
         "bytes of an annotation, as compact JSON": annotations.MERGED_BYTES,
         "bytes of a line of an operation log": line_log.LINE_LIMIT,

@@ -46,7 +46,7 @@ class StorageReport:
     `folder_bytes` are all files below `.aura`, `disk_bytes` what the disk takes for them, as the program du says:
     all `parts` together, of which blocks are what no file has. `offloaded` counts files whose content is at
     remotes, `unfinished` what a command is writing, or was writing when it was stopped, `media_index` what was
-    found in media.
+    found in media, `unwrapped` gzip files and ZIP archives that are stored as what is in them.
     """
 
     folder_bytes: int
@@ -56,6 +56,7 @@ class StorageReport:
     offloaded: Sizes
     unfinished: Sizes
     media_index: Sizes
+    unwrapped: Sizes
     by_version_type: dict[str, Sizes]
     by_file_type: dict[str, Sizes]
     largest: tuple[LargeFile, ...]
@@ -74,6 +75,7 @@ class StorageReport:
             found.offloaded,
             found.unfinished,
             found.media_index,
+            found.unwrapped,
             found.by_version_type,
             found.by_file_type,
             tuple(LargeFile(Path(it.path), it.size_bytes, it.stored_bytes, it.id) for it in found.largest),

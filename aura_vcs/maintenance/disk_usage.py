@@ -14,6 +14,8 @@ from aura_vcs.layout import TEMPORARY
 from aura_vcs.maintenance.folder_usage import BLOCKS, FolderUsage, folder_usage, split_objects
 from aura_vcs.model import DOCUMENTS, Kind, VersionType
 from aura_vcs.objects.graph import TreeVisit, Walk, find_alone, pass_over
+from aura_vcs.objects.packs.format import CODEC_UNWRAPPED
+from aura_vcs.repository.format_file import UNWRAPPED
 from aura_vcs.repository.repository import Repository
 
 LARGEST = 10
@@ -52,7 +54,8 @@ class StorageReport(msgspec.Struct, frozen=True):
     """The whole report. `total` counts every version's content as if it were stored on its own.
 
     `offloaded` counts files whose content is at remotes, `unfinished` files that a command is writing, or
-    was writing when it was stopped, `media_index` what was found in media and can be found again.
+    was writing when it was stopped, `media_index` what was found in media and can be found again, `unwrapped`
+    gzip files and ZIP archives that are stored as what is in them.
     """
 
     total: Sizes
@@ -65,6 +68,7 @@ class StorageReport(msgspec.Struct, frozen=True):
     offloaded: Sizes
     unfinished: Sizes
     media_index: Sizes
+    unwrapped: Sizes
     folder_bytes: int
     """All files below `.aura`: content, the index, logs and caches, and what is unfinished."""
     parts: dict[str, Sizes]
@@ -99,6 +103,7 @@ def storage_report(repo: Repository) -> StorageReport:
         offloaded=Sizes(len(away), sum(entry.size for entry in away.values()), 0),
         unfinished=_unfinished(repo),
         media_index=_media_index(repo),
+        unwrapped=_unwrapped(repo),
         folder_bytes=sum(usage.bytes.values()),
         parts=_parts(repo, usage),
         disk_bytes=usage.block_bytes,
@@ -145,6 +150,21 @@ def _unfinished(repo: Repository) -> Sizes:
 def _media_index(repo: Repository) -> Sizes:
     room = MediaIndexStore.of(repo).room()
     return Sizes(room.entries, room.bytes, room.bytes)
+
+
+def _unwrapped(repo: Repository) -> Sizes:
+    """Count files in unwrapped frames; nothing is read where the project has none."""
+    packs, files, size, stored = repo.store.packs, 0, 0, 0
+    for name in packs.names() if UNWRAPPED in repo.format.features else ():
+        with suppress(IntegrityError, FileNotFoundError):
+            if not packs.has_unwrapped(name):
+                continue
+            footer = packs.footer(name)
+            frames = {n: frame for n, frame in enumerate(footer.frames) if frame.codec == CODEC_UNWRAPPED}
+            files += sum(entry.frame in frames for entry in footer.entries)
+            size += sum(frame.length for frame in frames.values())
+            stored += sum(frame.stored_length for frame in frames.values())
+    return Sizes(files, size, stored)
 
 
 class _StoredSizes:

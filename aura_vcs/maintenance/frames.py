@@ -8,7 +8,7 @@ from aura_vcs.formats.deflate.unwrapping import NotRebuilt, Part, Unwrapped, tak
 from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.packs.format import CODEC_UNWRAPPED
+from aura_vcs.objects.packs.format import CODEC_UNWRAPPED, PARTS_LIMIT
 from aura_vcs.objects.packs.unwrapped import encode
 from aura_vcs.objects.packs.writer import NewObject, encode_frame
 from aura_vcs.objects.store import ObjectStore
@@ -51,7 +51,8 @@ class FrameToWrite(msgspec.Struct):
         if (file is not None) != bool(self.files) or self.is_media != (item.kind is Kind.CHUNK):
             return False
         if file is not None:
-            return self.size + file.size <= UNWRAPPED_FRAME_BYTES
+            parts = len(file.parts) + sum(len(before.parts) for before in self.files)
+            return self.size + file.size <= UNWRAPPED_FRAME_BYTES and parts <= PARTS_LIMIT
         is_one_file = path is not None and path == self.path
         return self.size + len(item.data) <= (max(frame_bytes, FILE_FRAME_BYTES) if is_one_file else frame_bytes)
 

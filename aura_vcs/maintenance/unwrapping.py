@@ -12,6 +12,10 @@ from aura_vcs.repository.repository import Repository
 
 AT_ONCE_BYTES = 128 << 20
 """So much content is looked at by one collection; what is left is for the next ones."""
+FAILED_SHARE = 4
+"""A file that cannot be taken apart counts as so many times its size."""
+READ_BYTES = 64 << 20
+"""So much of packs is read in search of such files: no more is packed anew at once."""
 
 Recipes = Mapping[ObjectId, tuple[Part, ...]]
 """How files are taken apart, by their ids; each was proven."""
@@ -30,7 +34,7 @@ def find_recipes(repo: Repository, loose: Iterable[ObjectId], packs: Iterable[st
         if left <= 0:
             break
         unwrapped = unwrap(data, min(left, CONTENT_LIMIT))
-        left -= unwrapped.size if unwrapped is not None else len(data)
+        left -= unwrapped.size if unwrapped is not None else FAILED_SHARE * len(data)
         if unwrapped is not None:
             found[object_id] = unwrapped.parts
         repo.progress.advance(1)
@@ -47,13 +51,17 @@ def _containers(repo: Repository, loose: Iterable[ObjectId], packs: Iterable[str
             if is_container(data):
                 store.check(object_id, Kind.BLOB, data)
                 yield object_id, data
+    read = 0
     for name in packs:
+        if read > READ_BYTES:
+            return
         with suppress(IntegrityError, FileNotFoundError):
             for item in store.pack_objects(name):
                 place = item.location
                 if place is None or place.chunked or item.kind is not Kind.BLOB or store.packs.is_unwrapped(place):
                     continue
                 data = store.packs.read(place)
+                read += len(data)
                 if is_container(data):
                     store.check(item.id, item.kind, data)
                     yield item.id, data

@@ -4,6 +4,7 @@ import gzip
 import io
 import random
 import shutil
+import struct
 import subprocess
 import zipfile
 import zlib
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aura_vcs.formats.deflate import pinned, unwrapping
+from aura_vcs.formats.deflate import containers, pinned, unwrapping
 from aura_vcs.formats.deflate.pinned import LEVELS, TooMuchWork, deflate
 from aura_vcs.formats.deflate.unwrapping import NotRebuilt, Part, check_parts, rebuild, take_apart, unwrap
 from blake3 import blake3
@@ -169,6 +170,23 @@ def test_a_bomb_is_left_as_it_is() -> None:
     many = _zip({f"{number}.txt": bytes(300_000) for number in range(20)})
     found = unwrap(many, 1 << 20)
     assert found is None or found.size <= (1 << 20) + len(many)
+
+
+def test_one_bomb_under_many_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive whose directory names one stream again and again, a byte on each time, is not inflated each time."""
+    bomb = _zip({"a.txt": bytes(3 << 20)})
+    tail = bomb.rindex(b"PK\x05\x06")
+    entry = bomb[bomb.index(b"PK\x01\x02") : tail]
+    heads = b"".join(b"PK\x03\x04" + bytes(22) + struct.pack("<HH", 30 * (999 - n), 0) for n in range(1000))
+    directory = b"".join(entry[:42] + struct.pack("<I", 30 * number) + entry[46:] for number in range(1000))
+    stream = bomb[35 : bomb.index(b"PK\x01\x02")]
+    whole = heads + stream + directory
+    end = struct.pack("<4s4xHHIIH", b"PK\x05\x06", 1000, 1000, len(directory), len(heads + stream), 0)
+    tried: list[int] = []
+    real = containers._inflated
+    monkeypatch.setattr(containers, "_inflated", lambda *given: tried.append(1) or real(*given))
+    _put_together(whole + end)
+    assert 1 <= len(tried) <= 4
 
 
 def test_what_another_deflate_wrote_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

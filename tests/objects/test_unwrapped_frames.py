@@ -21,6 +21,7 @@ from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.versions import purge_version
 from aura_vcs.ids import blob_id
 from aura_vcs.maintenance import repack
+from aura_vcs.maintenance.disk_usage import Sizes, storage_report
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.objects.base import PackLocation
@@ -285,6 +286,7 @@ HOSTILE = {
     "no zstd": (b"nothing", 5),
     "empty": (compress(b""), 5),
     "more parts than bytes": (compress(struct.pack("<I", 1 << 31)), 5),
+    "parts beyond all": (compress(struct.pack("<I", 1 << 19) + bytes(18 << 19)), 5),
     "parts longer than the frame": (_payload([Part(0, 0, 9, 9, bytes(8))], bytes(9)), 5),
     "parts shorter than the frame": (_payload([Part(0, 0, 3, 3, bytes(8))], bytes(3)), 5),
     "content that is not there": (_payload([Part(6, 8, 5, 1 << 30, bytes(8))], b"abc"), 5),
@@ -370,3 +372,14 @@ def test_a_place_outside(repo: Repository) -> None:
         repo.store.packs.read(PackLocation(place.pack, place.frame, place.offset, 1 << 30))
     assert repo.store.packs.unwrapped(PackLocation(place.pack, 99, 0, 5)) is None
     assert repack.find_scattered(repo) == []
+
+
+def test_storage_says_how_much(repo: Repository) -> None:
+    """Nothing before a collection; then how many files, their bytes, and what those take."""
+    assert storage_report(repo).unwrapped == Sizes(0, 0, 0)
+    made = saved(repo)
+    collect(repo)
+    found = storage_report(repo).unwrapped
+    wrapped = [data for files in made for path, data in files.items() if not path.endswith(".mlt")]
+    assert (found.count, found.logical_bytes) == (len(wrapped), sum(map(len, wrapped)))
+    assert 0 < found.stored_bytes < found.logical_bytes / 2

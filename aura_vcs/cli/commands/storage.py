@@ -92,6 +92,10 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
         entries = count(report.media_index.count, "media file")
         frees = "`aura gc --media-index` frees it, and it is made again where it is needed"
         yield [faint(f"{size(report.media_index.stored_bytes)} tell what is in {entries}; {frees}")]
+    if report.unwrapped.count:
+        files = count(report.unwrapped.count, "gzip or ZIP file")
+        taken = f"{size(report.unwrapped.logical_bytes)} take {size(report.unwrapped.stored_bytes)}"
+        yield [faint(f"{files} of {taken}: stored as what is in them")]
     if report.offloaded.count:
         files = count(report.offloaded.count, "file")
         yield [faint(f"{files} of {size(report.offloaded.logical_bytes)} besides are offloaded: remotes hold them")]

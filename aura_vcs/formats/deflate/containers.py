@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZIP_MAGIC = b"PK\x03\x04"
+MOST_DAMAGED = 3
 MOST_STREAMS = 4096
 """An archive of more files than this is left as it is."""
 _GZIP_HEAD_BYTES = 10
@@ -35,19 +36,24 @@ def is_container(head: bytes) -> bool:
 def streams_in(data: bytes, limit: int) -> Iterator[DeflateStream]:
     """Yield the streams in the order in which they lie, which never overlap; none of what is not as it should be.
 
-    No more than `limit` bytes of content are inflated in all: what holds more yields fewer.
+    No more than `limit` bytes of content are inflated in all: what holds more yields fewer. Nor is more tried
+    when MOST_DAMAGED streams were not as they should be: an archive may name one bomb many times.
     """
     starts = _gzip_start(data) if data.startswith(GZIP_MAGIC) else _zip_starts(data)
-    before = 0
+    before, damaged = 0, 0
     for start, most in starts:
-        if start < before or limit <= 0:
+        if limit <= 0 or damaged >= MOST_DAMAGED:
+            return
+        if start < before:
             continue
         found = _inflated(memoryview(data)[start:most], limit)
-        if found is not None:
-            content, size = found
-            limit -= len(content)
-            before = start + size
-            yield DeflateStream(start, before, content)
+        if found is None:
+            damaged += 1
+            continue
+        content, size = found
+        limit -= len(content)
+        before = start + size
+        yield DeflateStream(start, before, content)
 
 
 def inflated(stream: bytes, limit: int) -> bytes | None:

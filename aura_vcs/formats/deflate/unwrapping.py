@@ -20,7 +20,8 @@ CONTENT_LIMIT = 32 << 20
 LEAST_CONTENT = 512
 """A smaller stream is left as it is."""
 MOST_FAILURES = 3
-"""After so many streams of a file that nothing writes again, the rest is left as it is."""
+FAILURE_BYTES = 4 << 20
+"""After so many streams of a file that nothing writes again, or a large one, the rest is left as it is."""
 CHECK_BYTES = 8
 NO_CHECK = bytes(CHECK_BYTES)
 _TRIED = ((6, 8), (9, 8), (1, 8), (5, 8), (7, 8), (8, 8), (4, 8), (3, 8), (2, 8), (6, 9), (9, 9), (1, 9))
@@ -74,12 +75,14 @@ def unwrap(data: bytes, limit: int = CONTENT_LIMIT) -> Unwrapped | None:
     content: list[bytes] = []
     at, failures, last = 0, 0, _TRIED[0]
     for stream in streams_in(data, limit):
-        if len(stream.content) < LEAST_CONTENT or failures >= MOST_FAILURES:
+        if failures >= MOST_FAILURES:
+            break
+        if len(stream.content) < LEAST_CONTENT:
             continue
         wrapped = data[stream.start : stream.end]
         found = find_parameters(stream, wrapped, last)
         if found is None:
-            failures += 1
+            failures += 1 + len(stream.content) // FAILURE_BYTES
             continue
         last = found
         before = as_it_is(data[at : stream.start])

@@ -43,6 +43,8 @@ SHUFFLED_LIMIT = 64 << 20
 """The same of a shuffled frame, which takes three times its size while it is put in order."""
 UNWRAPPED_LIMIT = 64 << 20
 """The same of an unwrapped frame, and what it holds before the files are written again."""
+PARTS_LIMIT = 1 << 18
+"""How many parts an unwrapped frame has at most."""
 FOOTER_LIMIT = 512 << 20
 """Decoded bytes of the largest footer."""
 _LIMITS = {

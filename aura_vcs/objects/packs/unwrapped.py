@@ -18,6 +18,7 @@ from itertools import accumulate
 
 from aura_vcs.compression import NotDecodable, compress_long
 from aura_vcs.formats.deflate.unwrapping import CHECK_BYTES, NotRebuilt, Part, Unwrapped, check_parts, rebuild
+from aura_vcs.objects.packs.format import PARTS_LIMIT
 
 _COUNT = struct.Struct("<I")
 _PART_BYTES = 10 + CHECK_BYTES
@@ -99,7 +100,7 @@ class UnwrappedFrame:
 def _parts(data: bytes, length: int) -> list[Part]:
     """Decode the parts, checked against the lengths of what they lie in and of what they make."""
     count = _COUNT.unpack_from(data)[0] if len(data) >= _COUNT.size else 0
-    if len(data) < head_bytes(count):
+    if count > PARTS_LIMIT or len(data) < head_bytes(count):
         raise NotDecodable("it has fewer parts than it says")
     parts = list(_read_parts(data, count))
     if sum(part.wrapped for part in parts) != length:
