@@ -42,7 +42,7 @@ PARTS = {
         "encryption testing",
     ],
     "objects": [
-        "base chunking executors frame_cache offloaded",
+        "base chunking executors frame_cache offloaded unrecorded",
         "packs",
         "loose",
         "availability batch",

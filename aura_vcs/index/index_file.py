@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aura_vcs import layout
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
+from aura_vcs.ids import ReplicaId
 from aura_vcs.index.database import Database, IndexUnusable
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.refs.refs import Refs
@@ -38,7 +39,7 @@ class Files:
         """The objects."""
         from aura_vcs.objects.store import ObjectStore  # `log` and a clean `status` read no object
 
-        return ObjectStore(self.storage, self._locations, self._fetch)
+        return ObjectStore(self.storage, self._locations, self._fetch, replica=self.logs.replica)
 
     @cached_property
     def trees(self) -> "TreeReader":
@@ -58,6 +59,17 @@ class Files:
         self._fetch = fetch
         if "store" in self.__dict__:
             self.store.fetch = fetch
+
+    def set_replica(self, replica: ReplicaId) -> None:
+        """Write under another replica id from now on."""
+        self.logs.replica = replica
+        if "store" in self.__dict__:
+            self.store.unrecorded.replica = replica
+
+    def forget_unrecorded(self) -> None:
+        """Note that what was stored is recorded now."""
+        if "store" in self.__dict__:
+            self.store.unrecorded.forget()
 
     def close(self) -> None:
         """Let go of open packs."""

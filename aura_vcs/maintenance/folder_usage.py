@@ -27,6 +27,7 @@ _PARTS = {
     layout.ASIDE: "unfinished",
     layout.PENDING: "unfinished",
     layout.CLONING: "unfinished",
+    layout.UNRECORDED: "unfinished",
     layout.DAMAGED: "set_aside",
     layout.HARDLINK_BACKUP: SECOND_NAMES,
 }

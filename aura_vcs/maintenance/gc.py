@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 from aura_vcs.annotations.recipes import needed_inputs
-from aura_vcs.codec import format_time, now
+from aura_vcs.codec import format_time, now, parse_time
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageFull
 from aura_vcs.ids import ObjectId
@@ -26,6 +27,7 @@ from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
 from aura_vcs.maintenance.reachability import Marker, find_reachable, referenced_trees, undoable_trees
 from aura_vcs.maintenance.repack import recipes_of_scattered, repack
+from aura_vcs.maintenance.unrecorded import UNRECORDED_SECONDS, find_unrecorded, tidy_unrecorded
 from aura_vcs.maintenance.unwrapping import NO_RECIPES
 from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import missing_parts
@@ -46,6 +48,8 @@ class GcPlan(msgspec.Struct, frozen=True):
     `in_grace_period` could still be wanted back. Those `in_shared_packs` lie in packs that are mostly in
     use: they go when more of the pack is garbage; what a person purged never waits for that.
     What is `unacknowledged` would go, if the other machines in `waiting_for` had said that they know of it.
+    Of all these an interrupted command left what is `unrecorded`; it goes a day after that, at the latest at
+    `unrecorded_until` so far as it is in its grace period yet.
     """
 
     cutoff: str
@@ -57,6 +61,8 @@ class GcPlan(msgspec.Struct, frozen=True):
     waiting_for: tuple[OtherReplica, ...] = ()
     unlisted: frozenset[ObjectId] = frozenset()
     """Those of them that the index did not have when the plan was made."""
+    unrecorded: frozenset[ObjectId] = frozenset()
+    unrecorded_until: str = ""
 
     @property
     def bytes(self) -> int:
@@ -80,46 +86,62 @@ def plan_gc(
     grace_seconds: float = GRACE_SECONDS,
     dead_share: float | None = None,
     wait_for_others: bool = True,
+    unrecorded_seconds: float = UNRECORDED_SECONDS,
 ) -> GcPlan:
     """Find what can be deleted. Changes nothing. The cost grows with the garbage.
 
-    What an interrupted command stored and never recorded is garbage from now on. A pack is written
+    What an interrupted command stored and never recorded is garbage from now on. Where this machine knows that
+    it was one of its own commands, it goes `unrecorded_seconds` after that, if that is shorter. A pack is written
     anew when more than `dead_share` of it is garbage: DEAD_SHARE, or any at all without a grace period.
     Without `wait_for_others`, nobody else is asked: whoever makes a version offline with content that
     goes has to put it back from its own copy. What may belong to a version on its way here is kept.
     """
+    grace = _Grace(grace_seconds, min(grace_seconds, unrecorded_seconds))
     if not repo.is_preview and repo.index.has_unlisted():  # their rows are for whoever carries the plan out
         with repo.preview() as view:
-            plan = _plan(view, grace_seconds, dead_share, wait_for_others=wait_for_others)
+            plan = _plan(view, grace, dead_share, wait_for_others=wait_for_others)
         listed = {object_id for object_id, _ in repo.queries.unreferenced_dates()}
         return msgspec.structs.replace(plan, unlisted=frozenset({item.id for item in plan.to_delete} - listed))
-    return _plan(repo, grace_seconds, dead_share, wait_for_others=wait_for_others)
+    return _plan(repo, grace, dead_share, wait_for_others=wait_for_others)
 
 
-def _plan(repo: Repository, grace_seconds: float, dead_share: float | None, *, wait_for_others: bool) -> GcPlan:
+class _Grace(NamedTuple):
+    """How long garbage is kept, and how long what an interrupted command of this machine left, in seconds."""
+
+    seconds: float
+    unrecorded: float
+
+
+def _plan(repo: Repository, grace: _Grace, dead_share: float | None, *, wait_for_others: bool) -> GcPlan:
     if repo.is_preview:
         repo.adopt_unrecorded_objects()
-    cutoff = _ago(grace_seconds)
+    cutoff = _ago(grace.seconds)
     garbage = [item for item in repo.queries.unreferenced() if item.id != EMPTY_TREE_ID]
-    due = [item for item in garbage if item.last_referenced_at <= cutoff]
+    unrecorded = find_unrecorded(repo, garbage)
+    limit = _ago(grace.unrecorded)
+    due = [item for item in garbage if item.last_referenced_at <= cutoff or unrecorded.get(item.id, "~") <= limit]
     others = repo.others.active_replicas() if due and wait_for_others else []
     if not wait_for_others and repo.others.known_replicas():
         due = [item for item in due if not _may_be_incoming(item)]
-    read = min((max(other.read_until, _ago(SILENT_SECONDS)) for other in others), default=cutoff)
+    read = min((max(other.read_until, _ago(SILENT_SECONDS)) for other in others), default="~")
     old = [item for item in due if item.last_referenced_at <= read]
     unread = tuple(item for item in due if item.last_referenced_at > read)
     newest = max((item.last_referenced_at for item in unread), default="")
     waiting = tuple(other for other in others if other.read_until < newest)
     wanted_back = _revertible_objects(repo, {item.id for item in garbage}, cutoff) if old else set()
     free = [item for item in old if item.id not in wanted_back]
-    share = dead_share if dead_share is not None else DEAD_SHARE if grace_seconds > 0 else 0.0
+    share = dead_share if dead_share is not None else DEAD_SHARE if grace.seconds > 0 else 0.0
     spared = _dense_packs(repo, free, share)
     to_delete = tuple(item for item in free if item.pack not in spared)
     left = tuple(item for item in free if item.pack in spared)
     counted = {item.id for item in (*free, *unread)}
     kept = tuple(item for item in garbage if item.id not in counted)
     purged = repo.queries.deleted_holding({item.id for item in to_delete if item.kind == "tree"})
-    return GcPlan(cutoff, to_delete, tuple(purged), kept, left, unread, waiting)
+    until = max((unrecorded[item.id] for item in kept if item.id in unrecorded), default="")
+    return GcPlan(
+        cutoff, to_delete, tuple(purged), kept, left, unread, waiting,
+        unrecorded=frozenset(unrecorded), unrecorded_until=until and _later(until, grace.unrecorded),
+    )  # fmt: skip
 
 
 def _may_be_incoming(item: ObjectRecord) -> bool:
@@ -129,6 +151,10 @@ def _may_be_incoming(item: ObjectRecord) -> bool:
 
 def _ago(seconds: float) -> str:
     return format_time(datetime.now(UTC) - timedelta(seconds=seconds))
+
+
+def _later(moment: str, seconds: float) -> str:
+    return format_time(parse_time(moment) + timedelta(seconds=seconds))
 
 
 def _dense_packs(repo: Repository, free: Sequence[ObjectRecord], dead_share: float) -> set[str | None]:
@@ -191,6 +217,7 @@ def execute_gc(repo: Repository, plan: GcPlan, *, unwrap: bool = True) -> Collec
             _record(repo, plan)
             removed, freed = ObjectRemoval(repo).remove(plan.to_delete)
             repo.index.forget_texts()
+        tidy_unrecorded(repo)
         _tidy_offloaded(repo, plan)
         with suppress(StorageFull):  # packing needs room that there is not yet: the next time
             freed += repack(repo, recipes)

@@ -9,6 +9,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
 from aura_vcs.layout import HOUSEKEEPING
 from aura_vcs.maintenance.gc import Collected, execute_gc, plan_gc
+from aura_vcs.maintenance.unrecorded import tidy_unrecorded, unrecorded_bytes
 from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.repository.repository import Repository
 
@@ -25,7 +26,9 @@ class Housekeeping(msgspec.Struct, frozen=True):
 
 def is_due(repo: Repository) -> bool:
     """Tell whether something could be freed and no gc began within a day. Looks at one small file and the garbage."""
-    return not _begun_today(repo) and repo.queries.garbage_bytes(_ago(GRACE_SECONDS)) >= LEAST_BYTES
+    if _begun_today(repo):
+        return False
+    return repo.queries.garbage_bytes(_ago(GRACE_SECONDS)) + unrecorded_bytes(repo) >= LEAST_BYTES
 
 
 def begin(repo: Repository) -> bool:
@@ -50,9 +53,13 @@ def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, unwrap
     """
     try:
         plan = plan_gc(repo, grace_seconds=grace_seconds)
-        return execute_gc(repo, plan, unwrap=unwrap) if plan.to_delete else None
+        if plan.to_delete:
+            return execute_gc(repo, plan, unwrap=unwrap)
+        with repo.locks.exclusive("objects", wait_seconds=0):
+            tidy_unrecorded(repo)
     except AuraError:
         return None
+    return None
 
 
 def _begun_today(repo: Repository) -> bool:

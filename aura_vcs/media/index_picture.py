@@ -75,18 +75,25 @@ def _by_ffmpeg(file: BinaryIO, header: MediaHeader) -> "tuple[Image, PictureFact
 
     options = {"protocol_whitelist": ""}
     with av.open(file, format=BY_FFMPEG[header.format], options=options) as container:
-        stream = container.streams.video[0]
-        if header.format == "exr":
-            stream.codec_context.options = {"apply_trc": "iec61966_2_1"}
-        frame: Any = next(container.decode(stream), None)
+        frame: Any = next(container.decode(container.streams.video[0]), None)
     if frame is None:
         raise ValueError("it is damaged: there is no picture that can be decoded")
     hasher = blake3(f"{frame.width}×{frame.height} {frame.format.name}".encode())
     for plane in frame.planes:
         hasher.update(memoryview(plane))
-    shown: Image = frame.reformat(format="rgb24").to_image()
+    shown: Image = _developed(frame) if header.format == "exr" else frame.reformat(format="rgb24").to_image()
     bits = max(part.bits for part in frame.format.components)
     name = frame.format.name
     facts = PictureFacts(frame.width, frame.height, hasher.hexdigest(), gradient_bits(shown), bits, name,
                          format_has_alpha(name))  # fmt: skip
     return shown, facts
+
+
+def _developed(frame: Any) -> "Image":
+    """Show linear light as screens do, by sRGB's curve: what FFmpeg's decoder did, until newer ones gave that up."""
+    import numpy as np
+    from PIL import Image
+
+    light = np.clip(np.nan_to_num(frame.reformat(format="gbrpf32le").to_ndarray()), 0.0, 1.0)
+    curved = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return Image.fromarray(np.rint(curved * 255).astype(np.uint8))

@@ -24,6 +24,7 @@ from aura_vcs.objects.executors import InlineWorkers, Result, Workers
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.packs.format import FRAME_LIMIT
 from aura_vcs.objects.packs.writer import NewObject, PackWriter, ReadyFrame
+from aura_vcs.objects.unrecorded import UnrecordedObjects
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import readers_of
@@ -54,6 +55,10 @@ class BatchStore(Protocol):
 
     storage: LocalStorage
     loose: LooseObjects
+
+    @property
+    def unrecorded(self) -> UnrecordedObjects:
+        """Where is noted what is about to be published."""
 
     def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
         """Renew the dates of those of the objects that are in the store, and return them."""
@@ -206,6 +211,7 @@ class Batch:
         known = self._restricted(self._store.renew({item.id for _, item in waiting}))
         new = [(path, item) for path, item in waiting if item.id not in known]
         if last and self._writer is None and len(new) <= LOOSE_OBJECTS and not any(i.chunked for _, i in new):
+            self._store.unrecorded.note_objects(item.id for _, item in new)
             for _, item in new:
                 self.stored[item.id] = self._store.loose.put(item.kind, bytes(item.data), mode=self._mode)
             return
@@ -241,6 +247,7 @@ class Batch:
             self._await_published()
             if self._trial is not None:
                 self._trial.packs.append(name)
+            self._store.unrecorded.note_pack(name)
             if not behind:
                 writer.publish(name)
         except BaseException:
@@ -280,6 +287,7 @@ class Batch:
                 if self._store.is_listed(object_id):  # its chunks were offloaded: they are counted, so they come back
                     file.seek(0)
                     return self._add_large(source, file)
+                self._store.unrecorded.note_objects([object_id])
                 upload.publish(loose_path(object_id))
                 self.stored[object_id] = StoredObject(object_id, Kind.BLOB, total, total)
             self._seen.add(object_id)

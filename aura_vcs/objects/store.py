@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs import layout
 from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
-from aura_vcs.ids import ObjectId
+from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import FetchOffloaded, find_in_packs, missing_parts, require
 from aura_vcs.objects.base import (
@@ -25,6 +25,7 @@ from aura_vcs.objects.base import (
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
 from aura_vcs.objects.offloaded import OffloadedRecords
+from aura_vcs.objects.unrecorded import UnrecordedObjects
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
@@ -48,7 +49,12 @@ class ObjectStore:
     """The objects of one project. Reading is safe from several threads and processes."""
 
     def __init__(
-        self, storage: LocalStorage, places: LocationIndex | None = None, fetch: FetchOffloaded | None = None
+        self,
+        storage: LocalStorage,
+        places: LocationIndex | None = None,
+        fetch: FetchOffloaded | None = None,
+        *,
+        replica: ReplicaId | None = None,
     ) -> None:
         self.storage = storage
         self.places = places or NoLocations()
@@ -56,6 +62,8 @@ class ObjectStore:
         self.offloaded = OffloadedRecords(storage)
         self.fetch = fetch
         """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
+        self.unrecorded = UnrecordedObjects(storage, replica)
+        """The list of what was stored and not recorded yet."""
         self.passed_over: set[str] = set()
         """Packs whose footers could not be read when something was looked for."""
 
@@ -72,8 +80,12 @@ class ObjectStore:
         from aura_vcs.objects.batch import Batch
         from aura_vcs.objects.executors import Threads
 
-        with closing(Threads(WORKERS)) as workers, Batch(self, workers, progress) as batch:
-            yield batch
+        try:
+            with closing(Threads(WORKERS)) as workers, Batch(self, workers, progress) as batch:
+                yield batch
+        except BaseException:
+            self.unrecorded.leave()
+            raise
 
     def location(self, object_id: ObjectId) -> PackLocation | None:
         """Find where in a pack the object lies; None if it is loose or absent."""
@@ -272,6 +284,7 @@ class ObjectStore:
 
     def put(self, kind: Kind, data: bytes) -> StoredObject:
         """Store one small object loose; see LooseObjects.put."""
+        self.unrecorded.note_objects([IDENTIFY[kind](data)])
         return self.loose.put(kind, data)
 
     def pack_objects(self, name: str) -> Iterator[StoredObject]:

@@ -329,7 +329,8 @@ class Repository:
 
     def become(self, replica: ReplicaId) -> None:
         """Work under another replica id from now on. See repository.another, which gives it."""
-        self.replica = self.logs.replica = replica
+        self.replica = replica
+        self.files.set_replica(replica)
         self.head_file.set_replica(replica)
 
     def close(self) -> None:
@@ -442,6 +443,7 @@ class Transaction:
         if any(name.partition("/")[0] in layout.ANNOTATION_ROOMS for name in operation.refs):
             repository.format = with_feature(repository.storage, repository.format, ANNOTATIONS)
         end = repository.logs.append(operation, at=start)
+        repository.files.forget_unrecorded()
         try:
             if repository.others.known_replicas():
                 repository.hardlink_backup.link_all()  # before a tool can carry the files, and somebody's deletion back

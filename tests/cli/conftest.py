@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 from tests.helpers.project import write
 
-AURA = [sys.executable, "-c", "from aura_vcs.cli.entry import run; run()"]
-"""The command as a process."""
+AURA = [sys.executable, "-P", "-c", "from aura_vcs.cli.entry import run; run()"]
+"""The command as a process. As in the installed one, the current folder is no place for modules (`-P`): where it was
+deleted, Python 3.13.0 could not import some otherwise."""
 
 
 class Ran:

@@ -15,6 +15,9 @@ from aura_vcs.codec import format_time, parse_time
 from aura_vcs.model import GRACE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from aura_vcs.index.records import ObjectRecord
     from aura_vcs.maintenance.gc import Collected, GcPlan
     from aura_vcs.repository.repository import Repository
 
@@ -55,6 +58,7 @@ def gc_command(
     Content is garbage when the versions that held it were deleted or purged. It is kept for the
     grace period, so that undo can bring it back; then gc deletes it for good. Where a tool such as
     Dropbox copies this folder to other machines, it waits until each of them knows what goes.
+    What an interrupted command left in the store goes a day after that.
 
     Once a day, after a commit or an autosave, what is due goes by itself in the background;
     `aura config set maintenance.auto off` stops that.
@@ -143,30 +147,33 @@ def _show_plan(repo: "Repository", console: Console, plan: "GcPlan", grace: floa
         since = f" more than {long_duration(grace)} ago" if grace else ""
         console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
     if plan.to_delete:
-        console.line(f"To delete: {count(len(plan.to_delete), 'object')}, {size(plan.bytes)}")
+        left = [item for item in plan.to_delete if item.id in plan.unrecorded]
+        of_it = f"; of these an interrupted command left {_amount(left)}" if left else ""
+        console.line(f"To delete: {_amount(plan.to_delete)}{of_it}")
     elif not plan.in_grace_period and not plan.in_shared_packs and not plan.unacknowledged:
         console.line("There is no garbage.")
     if plan.in_shared_packs:
-        left = size(sum(item.stored_size for item in plan.in_shared_packs))
-        console.line(
-            faint(
-                f"Left for later: {count(len(plan.in_shared_packs), 'object')}, {left}, in packs that are mostly in use"
-            )
-        )
+        later = _amount(plan.in_shared_packs)
+        console.line(faint(f"Left for later: {later}, in packs that are mostly in use"))
     if plan.unacknowledged:
         _show_unread(console, plan)
-    if plan.in_grace_period:
-        kept = size(sum(item.stored_size for item in plan.in_grace_period))
-        objects = count(len(plan.in_grace_period), "object")
-        until = _grace_until(plan, grace)
-        console.line(
-            faint(f"Kept{until}, because undo may want it back: {objects}, {kept} (`--grace 0` keeps nothing)")
-        )
+    left = [item for item in plan.in_grace_period if item.id in plan.unrecorded]
+    kept = [item for item in plan.in_grace_period if item.id not in plan.unrecorded]
+    if kept:
+        until = _grace_until(kept, plan.cutoff, grace)
+        console.line(faint(f"Kept{until}, because undo may want it back: {_amount(kept)} (`--grace 0` keeps nothing)"))
+    if left:
+        moment = local_time(plan.unrecorded_until)
+        console.line(faint(f"Left by an interrupted command, goes by itself after a day, {moment}: {_amount(left)}"))
 
 
-def _grace_until(plan: "GcPlan", grace: float) -> str:
+def _amount(items: "Collection[ObjectRecord]") -> str:
+    return f"{count(len(items), 'object')}, {size(sum(item.stored_size for item in items))}"
+
+
+def _grace_until(kept: "Collection[ObjectRecord]", cutoff: str, grace: float) -> str:
     """Until which day what is kept can be brought back; "" where something else keeps it."""
-    dates = [item.last_referenced_at for item in plan.in_grace_period if item.last_referenced_at > plan.cutoff]
+    dates = [item.last_referenced_at for item in kept if item.last_referenced_at > cutoff]
     if not dates:
         return ""
     first, last = (_day(moment, grace) for moment in (min(dates), max(dates)))

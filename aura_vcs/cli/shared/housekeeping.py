@@ -10,6 +10,7 @@ from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.session import current_session
 from aura_vcs.codec import format_time
+from aura_vcs.layout import UNRECORDED
 from aura_vcs.model import GRACE_SECONDS
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ LOWEST = 19
 def keep_house(repo: "Repository", console: Console) -> None:
     """Begin what is due, if it is wanted, and say so in one line. The command's answer stands already.
 
-    Where nothing is due, one row of the index is looked for, and that is all. Only the command `aura` does it, in a
-    process of its own: no program that uses the library, and no test, finds another process beside it.
+    Where nothing is due, one row of the index and one folder are looked for, and that is all. Only the command
+    `aura` does it, in a process of its own: no program that uses the library, and no test, finds another process
+    beside it.
     """
     cutoff = format_time(datetime.fromtimestamp(time.time() - GRACE_SECONDS, UTC))
-    if not current_session().is_process or not repo.queries.has_garbage(cutoff):
+    if not current_session().is_process:
+        return
+    if not repo.queries.has_garbage(cutoff) and not repo.storage.list(UNRECORDED):
         return
     from aura_vcs.cli.shared.studio import setting
     from aura_vcs.maintenance.housekeeping import begin, is_due
@@ -36,7 +40,7 @@ def keep_house(repo: "Repository", console: Console) -> None:
     # -P: nothing of the person's folder is taken for a module of Python.
     if start_in_background([sys.executable, "-P", "-m", "aura_vcs", "-C", os.path.realpath(repo.root), "gc", "--auto"]):
         off = "`aura config set maintenance.auto off` stops that."
-        console.note(faint(f"Freeing what was deleted long ago, in the background; {off}"))
+        console.note(faint(f"Freeing what nothing needs any more, in the background; {off}"))
 
 
 def go_last() -> None:

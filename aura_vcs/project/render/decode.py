@@ -24,6 +24,8 @@ RATE_HZ = 48_000
 _CONTAINERS = "mov,matroska,avi,wav,mp3,aac,flac,ogg,aiff,mpeg,mpegts,mxf,asf,w64,caf"
 _PICTURES = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 _BYTES_PER_SAMPLE = 4
+_TOLERANT: Any = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+"""Titles and the like may be in any encoding; from PyAV 19 on it asks no more."""
 
 Image.MAX_IMAGE_PIXELS = None  # `open_picture` checks the size itself, as an error, not a warning
 
@@ -33,7 +35,7 @@ def _opened(path: str, name: str) -> Iterator[Any]:
     """Yield an open input container; what FFmpeg says becomes `MediaUnreadable`."""
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
     try:
-        with av.open(f"file:{path}", "r", container_options=options, metadata_errors="replace") as container:
+        with av.open(f"file:{path}", "r", container_options=options, **_TOLERANT) as container:
             yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaUnreadable(name, _reason(error)) from error
