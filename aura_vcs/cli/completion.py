@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.output.escaping import escape
+from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import Session
 from aura_vcs.errors import AuraError
 from aura_vcs.model import EntryKind
@@ -147,7 +148,7 @@ def _versions(repo: "Repository") -> list[tuple[str, str]]:
 
     newest = repo.queries.all_versions(VersionFilter(limit=OFFERED))
     offered = [("HEAD", "where you are"), *_branches(repo), *_tags(repo)]
-    return offered + [(f"v{record.number}", record.name) for record in newest]
+    return offered + [(call(repo, record), record.name) for record in newest]
 
 
 def _branches(repo: "Repository") -> list[tuple[str, str]]:

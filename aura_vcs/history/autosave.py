@@ -18,7 +18,7 @@ from aura_vcs.history.recording.version_builder import (
     take_snapshot,
     worktree_base,
 )
-from aura_vcs.index.queries import VersionFilter
+from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import FORMAT
 from aura_vcs.model import Format, VersionType
@@ -71,8 +71,7 @@ def autosave(repo: Repository) -> AutosaveResult:
                 if scan.changed:
                     repo.worktree.save(scan)
                 return AutosaveResult(None, unstable)
-            number = f" of v{last_number}" if (last_number := _base_number(repo)) else ""
-            wanted = VersionSpec(VersionType.AUTOSAVE, f"Autosave{number}")
+            wanted = VersionSpec(VersionType.AUTOSAVE, f"Autosave{_of_base(repo)}")
             made = record_side_version(repo, batch, base, snapshot, wanted)
         repo.worktree.save(scan)
     return AutosaveResult(made, unstable)
@@ -111,10 +110,9 @@ def _newest(repo: Repository, kind: VersionType) -> VersionRecord | None:
     return found[0] if found else None
 
 
-def _base_number(repo: Repository) -> int | None:
+def _of_base(repo: Repository) -> str:
     head = repo.head().version
-    record = repo.queries.version(head) if head is not None else None
-    return record.number if record is not None else None
+    return "" if head is None or repo.queries.version(head) is None else f" of {describe(repo.queries, head)}"
 
 
 def newest_save(repo: Repository) -> float | None:

@@ -14,6 +14,7 @@ from aura_vcs.formats.text import read_text, split_lines
 from aura_vcs.history.lookup.clip_history import blame_clips, is_project_name
 from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, ContentWalk, FileStep, FileVersion
 from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
@@ -53,7 +54,7 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
     assert record is not None
     entry = repo.trees.entry(record.tree, path)
     if entry is None:
-        raise UnknownName("file", path, hint=f"v{record.number} does not have it.")
+        raise UnknownName("file", path, hint=f"{describe(repo.queries, record.id)} does not have it.")
     if entry.kind is not EntryKind.FILE:
         raise InputError(f"{path or 'The project'} is not a file", hint="Name one file in it.")
     if entry.size > CONTENT_BYTES_LIMIT:

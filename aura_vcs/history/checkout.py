@@ -78,7 +78,7 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
     follow_branch(repo)
     on_branch = branch(repo, name)
     record = get_version(repo, _own_head(repo, on_branch)) if on_branch is not None else resolve(repo, name)
-    check_content(record)
+    check_content(repo, record)
     head = Head(name if on_branch is not None else _branch_at(repo, record), record.id)
     if on_branch is None and repo.head().version == record.id:
         head = repo.head()  # one is there already, whatever the branch has done since
@@ -127,7 +127,7 @@ def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> 
     recover(repo)
     follow_branch(repo)
     record = resolve(repo, name)
-    check_content(record)
+    check_content(repo, record)
     listed = one_line(", ".join(map(readable_name, paths or ())))
     what = describe(repo.queries, record.id) + (f" ({listed})" if paths else "")
 

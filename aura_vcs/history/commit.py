@@ -206,7 +206,7 @@ def _attempt(repo: Repository, request: _Attempt) -> Committed | None:
     paths, amended = request.paths, request.amended
     base = worktree_base(repo)
     if paths is not None:
-        _check_has_content(base)
+        _check_has_content(repo, base)
     with repo.store.batch(repo.progress) as batch:
         scan, snapshot = take_snapshot(repo, batch, base, paths)
         if paths is not None:
@@ -336,12 +336,12 @@ def _branch_from(base: WorktreeBase) -> str:
     return f"from-v{base.record.number}" if base.record is not None else "main"
 
 
-def _check_has_content(base: WorktreeBase) -> None:
+def _check_has_content(repo: Repository, base: WorktreeBase) -> None:
     """Refuse to take what is not among the paths from a version that somebody purged."""
     if base.record is not None and is_purged(base):
-        number = base.record.number
+        name = describe(repo.queries, base.record.id)
         hint = "Commit all of it: `aura commit` without paths takes your files as they are."
-        raise InputError(f"v{number}, which you are on, was purged: there is nothing to add paths to", hint=hint)
+        raise InputError(f"{name}, which you are on, was purged: there is nothing to add paths to", hint=hint)
 
 
 def _check_paths(repo: Repository, base: WorktreeBase, scan: Scan, paths: Sequence[str]) -> None:

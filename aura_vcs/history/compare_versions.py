@@ -37,7 +37,7 @@ def compare_versions(
     if not chosen and head is not None and (record := repo.queries.version(head)) is not None:
         chosen = [record]
     for record in chosen:
-        check_content(record)
+        check_content(repo, record)
     old = chosen[0] if chosen else None
     new = chosen[1] if len(chosen) == 2 else None
     tree = old.tree if old is not None else EMPTY_TREE_ID

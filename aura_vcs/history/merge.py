@@ -97,8 +97,8 @@ def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
         follow_branch(repo)
     ours = _ours(repo, name)
     theirs, left = _theirs(repo, ours, name)
-    check_content(ours)
-    check_content(theirs)
+    check_content(repo, ours)
+    check_content(repo, theirs)
     queries = repo.queries
     plan = MergePlan("up_to_date", ours, theirs, remaining_heads=left, name=_title(repo, theirs, name))
     if queries.is_ancestor(theirs.id, ours.id):
@@ -231,7 +231,7 @@ class _MergeStep:
         """Draft the operation: the version with its label, the branch, HEAD and the folder."""
         plan = self._plan
         if base.head.version != plan.ours.id or base.head.branch is None:
-            raise RefMoved("HEAD", f"v{plan.ours.number}", "another version")
+            raise RefMoved("HEAD", describe(self._repo.queries, plan.ours.id), "another version")
         refs = []
         if plan.kind == "join":
             made = self._version()
@@ -241,7 +241,7 @@ class _MergeStep:
             what = f"Merged as v{number} {self._wanted.name!r}"
         else:
             new, parents = plan.theirs.id, ()
-            what = f"Fast-forwarded to v{plan.theirs.number} {plan.theirs.name!r}"
+            what = f"Fast-forwarded to {describe(self._repo.queries, plan.theirs.id)} {plan.theirs.name!r}"
         refs.append(branch_update(self._repo, transaction, base.head.branch, BranchMove(new, parents=parents)))
         return Draft(
             "merge",
@@ -311,7 +311,7 @@ def _ours(repo: Repository, name: str | None) -> VersionRecord:
         raise NoVersions(name or "HEAD")
     if head.branch is None:
         hint = "Go to one with `aura checkout main`, or commit here to start one."
-        raise InputError(f"You are at v{record.number}, on no branch to merge into", hint=hint)
+        raise InputError(f"You are at {describe(repo.queries, record.id)}, on no branch to merge into", hint=hint)
     found = branch(repo, head.branch)
     if name is not None and found is not None and not found.diverged and found.version != record.id:
         moved_to = describe(repo.queries, found.version)

@@ -15,6 +15,7 @@ from aura_vcs.errors.studio import ActionBlocked, EditedSince
 from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.file_edits import revert_edit
 from aura_vcs.history.names.branches import EntryMove, branch_revert
+from aura_vcs.history.names.operation_words import describe_action, describe_operation
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.late_edits import PATHS
 from aura_vcs.history.recording.steps import Between
@@ -105,7 +106,7 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     repo.free_disk_space()
     finished = recover(repo)
     if finished is not None and finished.undoes is not None:
-        return Undone(finished, finished.description, repo.head())
+        return Undone(finished, describe_operation(repo, finished), repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
     done = _undo_last(repo) if action is None else _revert(repo, action, back=True)
@@ -154,7 +155,7 @@ def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
     """
     finished = recover(repo)
     if finished is not None and finished.redoes is not None:
-        return Undone(finished, finished.description, repo.head())
+        return Undone(finished, describe_operation(repo, finished), repo.head())
     if action is not None:
         _check_given(repo, action, "Undone")
     found = action or repo.queries.next_redo(repo.replica, now())
@@ -186,7 +187,7 @@ def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
 
 
 def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:
-    name = f"{action.id[:8]} {action.description!r}"
+    name = f"{action.id[:8]} {describe_action(repo, action)!r}"
     if action.replica != repo.replica:
         raise InputError(f"{name} was done by another machine", hint="Undo it there.")
     if not action.undoable:
@@ -199,7 +200,7 @@ def _check_given(repo: Repository, action: ActionRecord, status: str) -> None:
     target = operation_of(repo, action)
     blocking = [other for other in later if _depends(operation_of(repo, other), target)]
     if blocking:
-        raise ActionBlocked(name, [f"{other.id[:8]} {other.description!r}" for other in blocking[:3]])
+        raise ActionBlocked(name, [f"{other.id[:8]} {describe_action(repo, other)!r}" for other in blocking[:3]])
 
 
 def _depends(later: Operation, target: Operation) -> bool:
@@ -239,17 +240,18 @@ def find_action(repo: Repository, prefix: str) -> ActionRecord:
 
 def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     target = operation_of(repo, action)
+    described = describe_operation(repo, target)
     if target.worktree is None:
         with repo.locks.shared("worktree"), repo.transaction() as transaction:
             operation = transaction.record(_draft(repo, transaction, target, back=back))
-        return Undone(operation, target.description, repo.head())
+        return Undone(operation, described, repo.head())
     if PATHS in target.payload:
         edited = revert_edit(repo, target, _plain_draft(target, back=back), back=back)
-        return Undone(edited.operation, target.description, repo.head())
+        return Undone(edited.operation, described, repo.head())
     wanted = target.worktree.before if back else target.worktree.after
     current = target.worktree.after if back else target.worktree.before
     if not all(tree == EMPTY_TREE_ID or repo.store.contains(tree) for tree in (wanted, current)):
-        raise OperationExpired(target.description, "what the folder had then")
+        raise OperationExpired(described, "what the folder had then")
 
     def draft(transaction: Transaction, _: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         made = _draft(repo, transaction, target, back=back)
@@ -257,10 +259,10 @@ def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
 
     verb = "undoing" if back else "redoing"
     trigger = "PreUndo" if back else "PreRedo"
-    why = f"Before {verb} {target.description!r}"
+    why = f"Before {verb} {described!r}"
     files = replace_worktree(repo, Between(repo, wanted, current), draft, StepRequest(trigger, why))
     last = repo.queries.actions(limit=1)[0]
-    return Undone(operation_of(repo, last), target.description, repo.head(), files)
+    return Undone(operation_of(repo, last), described, repo.head(), files)
 
 
 def _draft(repo: Repository, transaction: Transaction, target: Operation, *, back: bool) -> Draft:

@@ -1,5 +1,6 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -199,9 +200,11 @@ class Queries(ObjectQueries):
     def names(self) -> list[str]:
         """List what versions are called, for suggestions: the newest thousand."""
         rows = self._index.database.connection.execute(
-            "SELECT name, number FROM versions WHERE deleted_at IS NULL ORDER BY number DESC LIMIT 1000"
+            "SELECT name, number, id FROM versions WHERE deleted_at IS NULL ORDER BY number DESC LIMIT 1000"
         ).fetchall()
-        return [f"v{row[1]}" for row in rows] + [row[0] for row in rows]
+        given = Counter(row[1] for row in rows)
+        called = [f"v{n}" if given[n] == 1 else f"v{n}.{version[:PREFIX_LENGTH]}" for _, n, version in rows]
+        return called + [row[0] for row in rows]
 
     def _versions(
         self, clause: str, values: Sequence[Any], wanted: VersionFilter | None = None, prefix: str = ""

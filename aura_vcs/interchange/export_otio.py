@@ -20,6 +20,7 @@ from aura_vcs.formats.timeline.otio_write import studio_as_otio
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.history.sources.content_source import unsafe_reason
+from aura_vcs.index.queries import describe
 from aura_vcs.interchange.export_version import write_zip_member
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
@@ -52,11 +53,13 @@ def export_otio(repo: Repository, version: str, target: str) -> OtioExported:
     if kind not in {".otio", ".otioz"}:
         raise InputError(f"{target} is neither an .otio nor an .otioz file")
     record = resolve(repo, version)
-    check_content(record)
+    check_content(repo, record)
     entries = {name: repo.trees.entry(record.tree, name) for name in TIMELINES}
     name, entry = next(((name, entry) for name, entry in entries.items() if entry is not None), (None, None))
     if name is None or entry is None or entry.size > MAX_DOCUMENT_BYTES:
-        raise InputError(f"v{record.number} has no timeline", hint=f"It would be {' or '.join(TIMELINES)}.")
+        raise InputError(
+            f"{describe(repo.queries, record.id)} has no timeline", hint=f"It would be {' or '.join(TIMELINES)}."
+        )
     data = repo.store.read(entry.id)
     if name == "timeline.json":
         data = _converted(repo, record.tree, data)

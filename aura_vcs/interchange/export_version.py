@@ -24,6 +24,8 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import describe
+from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.offloaded import ALL_READERS
@@ -66,8 +68,8 @@ def export_version(repo: Repository, version: str, target: str, paths: Sequence[
         ObjectMissing, ObjectCorrupt, StorageError.
     """
     record = resolve(repo, version)
-    check_content(record)
-    wanted = list(_selected_entries(repo, record.tree, paths, record.number))
+    check_content(repo, record)
+    wanted = list(_selected_entries(repo, record, paths))
     files = [(path, entry) for path, entry in wanted if entry.kind is not EntryKind.DIR]
     repo.store.require({entry.id: path for path, entry in files})
     at = parse_time(record.created_at)
@@ -99,8 +101,8 @@ def plan_zip(repo: Repository, version: str, paths: Sequence[str] = ()) -> Calla
         As `export_version`, before a byte is written.
     """
     record = resolve(repo, version)
-    check_content(record)
-    wanted = list(_selected_entries(repo, record.tree, paths, record.number))
+    check_content(repo, record)
+    wanted = list(_selected_entries(repo, record, paths))
     repo.store.require({entry.id: path for path, entry in wanted if entry.kind is not EntryKind.DIR})
     return lambda file: _write_zip(repo, file, wanted, parse_time(record.created_at))
 
@@ -117,8 +119,8 @@ def check_outside(repo: Repository, target: str) -> None:
         raise InputError(f"{target} is inside the project: its files would be versioned again", hint=hint)
 
 
-def _selected_entries(repo: Repository, tree: str, paths: Sequence[str], number: int) -> Iterator[tuple[str, Entry]]:
-    root = ObjectId(tree)
+def _selected_entries(repo: Repository, record: VersionRecord, paths: Sequence[str]) -> Iterator[tuple[str, Entry]]:
+    root = ObjectId(record.tree)
     if not paths or "" in paths:
         yield from repo.trees.walk(root)
         return
@@ -126,7 +128,7 @@ def _selected_entries(repo: Repository, tree: str, paths: Sequence[str], number:
     for path in paths:
         entry = repo.trees.entry(root, path)
         if entry is None:
-            raise UnknownName("file or folder", f"v{number}:{readable_name(path)}")
+            raise UnknownName("file or folder", f"{describe(repo.queries, record.id)}:{readable_name(path)}")
         found[path] = entry
         if entry.kind is EntryKind.DIR:
             found.update(repo.trees.walk(entry.id, f"{path}/"))

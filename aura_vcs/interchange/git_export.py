@@ -15,7 +15,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.history.names.branches import branches, default_branch
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import VersionFilter
+from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.interchange.export_version import check_outside
 from aura_vcs.interchange.git_commits import git_origin, remaining_data
 from aura_vcs.interchange.git_content import GIT_NAMES
@@ -191,7 +191,7 @@ class _Export:
         record = self._repo.queries.version(version_id)
         tree_id = version.tree
         if record is not None and not record.is_live and not self._repo.store.contains(tree_id):
-            self._leave(f"The content of v{version.number} was freed: its commit is empty")
+            self._leave(f"The content of {describe(self._repo.queries, version_id)} was freed: its commit is empty")
             tree_id = EMPTY_TREE_ID
         tree = self._tree(tree_id, "")
         parents = tuple(self._commits[parent] for parent in version.parents)

@@ -24,7 +24,7 @@ def explain(repo: Repository, error: AuraError) -> AuraError:
             return found
     with suppress(AuraError):
         affected = affected_versions(repo, [ObjectId(error.object_id)])
-        names = [f"v{number}" for numbers in affected.values() for number in numbers][:AFFECTED_SHOWN]
+        names = [name for names in affected.values() for name in names][:AFFECTED_SHOWN]
         if names:
             listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
             error.hint = f"It is part of {listed}. {error.hint}"

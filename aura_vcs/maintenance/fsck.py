@@ -92,8 +92,7 @@ class _Checker:
         affected = affected_versions(self._repo, {*self._damaged, *self._missing})
         for kind, found in (("corrupt_object", self._damaged), ("missing_object", self._missing)):
             for object_id, detail in found.items():
-                numbers = affected.get(object_id, [])
-                where = ", ".join(f"v{number}" for number in numbers)
+                where = ", ".join(affected.get(object_id, []))
                 yield Finding(
                     kind, object_id, f"{detail}; affects {where}" if where else f"{detail}; no version needs it"
                 )

@@ -8,6 +8,7 @@ from aura_vcs.annotations.recipes import needed_inputs
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import describe
 from aura_vcs.model import Label, Operation
 from aura_vcs.objects.graph import Holdings
 from aura_vcs.repository.repository import Repository
@@ -184,16 +185,23 @@ def _is_there(repo: Repository, tree: ObjectId) -> bool:
     return True
 
 
-def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[ObjectId, list[int]]:
-    """Map each damaged object to the numbers of the versions that hold it. Opens every tree once."""
+def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[ObjectId, list[str]]:
+    """Map each damaged object to what the versions that hold it are called, oldest first. Opens every tree once."""
     wanted = set(damaged)
-    found: dict[ObjectId, list[int]] = {}
+    found: dict[ObjectId, list[Label]] = {}
     if not wanted:
-        return found
+        return {}
     holdings = Holdings(repo.graph, wanted, is_listed=repo.store.is_listed)
     for label in all_labels(repo).values():
         if label.deleted_at is not None or label.purged_at is not None:
             continue
         for object_id in holdings.in_version(label.version):
-            found.setdefault(object_id, []).append(label.number)
-    return {object_id: sorted(numbers) for object_id, numbers in found.items()}
+            found.setdefault(object_id, []).append(label)
+    return {
+        object_id: [describe(repo.queries, label.version) for label in sorted(labels, key=_by_number)]
+        for object_id, labels in found.items()
+    }
+
+
+def _by_number(label: Label) -> tuple[int, str]:
+    return label.number, label.version

@@ -16,7 +16,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.history.names.branches import branches
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import VersionFilter
+from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse, VersionType
 from aura_vcs.refs.changes import label_change
@@ -91,7 +91,8 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
         for decision in plan.to_delete:
             label = labels.get(decision.version.id)
             if label is None or label.deleted_at or label.purged_at or label.important or label.version in named:
-                raise PlanStale(f"v{decision.version.number} is not as it was when the plan was made")
+                name = describe(repo.queries, decision.version.id)
+                raise PlanStale(f"{name} is not as it was when the plan was made")
             changes = {"deleted_at": transaction.at, "deleted_by": repo.author}
             after = stamp_label(label, transaction.replica, transaction.at, repo.author, **changes)
             refs.append(label_change(label, after))
@@ -102,7 +103,7 @@ def execute_prune(repo: Repository, plan: PrunePlan, *, by_itself: bool = False)
                 f"Pruned {count} version{'' if count == 1 else 's'}",
                 dict(refs),
                 inverse=None if by_itself else Inverse("prune.revert"),
-                payload={"reasons": {f"v{d.version.number}": d.reason for d in plan.to_delete}},
+                payload={"reasons": {describe(repo.queries, d.version.id): d.reason for d in plan.to_delete}},
             )
         )
     return len(plan.to_delete)

@@ -27,7 +27,7 @@ from aura_vcs.model import Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.project.recipe_process import run_command
-from aura_vcs.project.records.export_jobs import add_export, list_exports, load_export, run_export
+from aura_vcs.project.records.export_jobs import add_export, describe_source, list_exports, load_export, run_export
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.storage.made_files import copy_to, publish_copy, remove_unchanged
 from aura_vcs.worktree.scan.cache import file_state
@@ -69,7 +69,7 @@ def list_derived(repo: Repository) -> list[Derived]:
         if job.output_id is None or path.startswith("../") or path in found:
             continue
         content = ObjectId(job.output_id)
-        how = f"export of {job.rendered} as {job.preset_name}"
+        how = f"export of {describe_source(repo, job)} as {job.preset_name}"
         made = job.completed_at or job.created_at
         found[path] = Derived(path, content, _state(repo, path, content), how, (), made, job.id)
     return [item for _, item in sorted(found.items())]

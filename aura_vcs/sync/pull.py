@@ -165,7 +165,7 @@ def check_out_clone(repo: Repository, wanted: str | None = None) -> CheckoutResu
     if found is None:
         raise InputError(f"The remote has no branch {name!r}", hint=f"It has {', '.join(names)}.")
     record = get_version(repo, found.version)
-    check_content(record)
+    check_content(repo, record)
     here = repo.head()
     if here.version is not None:  # it had come so far before it was stopped, or somebody has gone on since
         return CheckoutResult(here, None, 0, ())

@@ -18,6 +18,7 @@ from aura_vcs.history.names.branches import newest_heads
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.index.version_names import describe_numbered
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.refs.branch_entries import heads, renamed_apart
@@ -355,9 +356,11 @@ def _check_together(
     if other is None or other.version is None:
         return  # the heads are apart here, and nothing of anybody's stands against them there
     label = snapshot.labels().get(other.version)
-    number = f"v{label.number} {label.name!r}" if label is not None else describe(queries, other.version)
+    called = describe(queries, other.version)
+    if label is not None:
+        called = f"{describe_numbered(queries, other.version, label.number)} {label.name!r}"
     is_here = repo.index.knows(other.version)
-    raise PushRejected(snapshot.remote.location, name, f"{number} by {other.updated_by}", is_here=is_here)
+    raise PushRejected(snapshot.remote.location, name, f"{called} by {other.updated_by}", is_here=is_here)
 
 
 def _execute(

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import resource
+import shlex
 import shutil
 import signal
 import socket
@@ -479,3 +480,39 @@ def test_what_no_helper_could_use_starts_none(helped: Helped, monkeypatch: pytes
         assert not entry._hand_over()
         ran = helped("helper", "start", "--json", XDG_RUNTIME_DIR=folder)
         assert f"{folder}/aura_vcs is no folder that is yours" in json.loads(ran.stdout)["error"]["message"]
+
+
+def test_a_question_in_the_background_leaves_the_terminal_to_the_shell(helped: Helped) -> None:
+    """After Ctrl-Z and `bg` the command stops at its question as any other does; after `fg` it is answered."""
+    pexpect = pytest.importorskip("pexpect")
+    helped.film.write({"new.txt": "new"})
+    shell = pexpect.spawn(
+        "bash", ["--norc", "--noprofile", "-i"], cwd=str(helped.film.root), env={**helped.env, "PS1": "READY>"},
+        encoding="utf-8", timeout=30, use_poll=True,
+    )  # fmt: skip
+    try:
+        before = helped.served() or 0
+        shell.expect_exact("READY>")
+        shell.sendline(f"{shlex.join(AURA)} commit")
+        shell.expect_exact("What is this version called")
+        time.sleep(0.3)
+        shell.send("\x1a")
+        shell.expect_exact("READY>")
+        shell.sendline("bg")
+        shell.expect_exact("READY>")
+        for _ in range(3):
+            shell.sendline("echo said by $((40 + 2)); jobs")
+            shell.expect_exact("said by 42")
+            shell.expect("Stopped|Running")
+            shell.expect_exact("READY>")
+        shell.sendline("jobs")
+        shell.expect_exact("Stopped")
+        shell.expect_exact("READY>")
+        shell.sendline("fg")
+        shell.sendline("Named after all")
+        shell.expect_exact("Named after all", timeout=30)
+        shell.expect("Committed .*v3")
+        assert helped.served() == before + 1
+    finally:
+        shell.close(force=True)
+    assert helped.film.data("log")["versions"][0]["name"] == "Named after all"

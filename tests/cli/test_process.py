@@ -87,7 +87,7 @@ def test_a_closed_pipe_is_silent(film: Film) -> None:
     assert done.returncode == 141
     assert done.stderr == b""
     piped = subprocess.run(
-        f"{sys.executable} -c '{AURA[2]}' log --json | head -1",
+        f"{sys.executable} -c '{AURA[-1]}' log --json | head -1",
         shell=True, cwd=film.root, env=environment(film), capture_output=True, check=True,
     )  # fmt: skip
     assert (piped.stdout, piped.stderr) == (b"{\n", b"")
@@ -106,7 +106,7 @@ def test_no_terminal_no_colour_no_pager_no_questions(two: Film) -> None:
 def test_closed_streams_are_no_error(two: Film) -> None:
     """Started without stdin, stdout or stderr, commands do their work and end as usual."""
     for words, code in (("status", 0), ("log --json", 0), ("show v1:brief.json", 0), ("nope", 2), ("commit", 2)):
-        line = f"exec {sys.executable} -c '{AURA[2]}' {words} <&- >&- 2>&-"
+        line = f"exec {sys.executable} -c '{AURA[-1]}' {words} <&- >&- 2>&-"
         done = subprocess.run(line, shell=True, cwd=two.root, env=environment(two), check=False)
         assert done.returncode == code, words
 
@@ -187,7 +187,7 @@ def test_binary_content_stays_off_the_screen(two: Film) -> None:
 def test_traceback_only_when_asked(two: Film) -> None:
     """An error inside aura is one line and a hint; --traceback shows where it is."""
     (two.root / ".aura/local/index.sqlite").unlink()
-    broken = [sys.executable, "-c", "import aura_vcs.history.status as s\ns.branch_and_missing = None\n" + AURA[2]]
+    broken = [sys.executable, "-c", "import aura_vcs.history.status as s\ns.branch_and_missing = None\n" + AURA[-1]]
     done = run(two, "status", command=broken)
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
@@ -241,7 +241,7 @@ def test_the_end_of_a_command_looks_for_no_cycles(two: Film) -> None:
     """All that a command made is out of the collector's sight when Python ends: looking through it is slow."""
     code = "import atexit, gc\natexit.register(lambda: print(len(gc.get_objects()) < gc.get_freeze_count()))\n"
     done = subprocess.run(
-        [sys.executable, "-c", code + AURA[2], "log"], cwd=two.root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code + AURA[-1], "log"], cwd=two.root, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "True"
 

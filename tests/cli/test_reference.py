@@ -148,7 +148,7 @@ def test_everyday_commands_import_little(film: Film, line: str) -> None:
 def opened_by(film: Film, *arguments: str) -> list[str]:
     """The files of the project that a command opens, the index apart, by their path in `.aura`."""
     done = subprocess.run(
-        [sys.executable, "-c", OPENED + AURA[2], *arguments],
+        [sys.executable, "-c", OPENED + AURA[-1], *arguments],
         cwd=film.root,
         capture_output=True,
         text=True,

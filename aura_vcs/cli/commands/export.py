@@ -9,7 +9,7 @@ from aura_vcs.cli.completion import complete_preset, complete_version
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, ByteSize, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
-from aura_vcs.cli.output.humanize import age, count, duration, size
+from aura_vcs.cli.output.humanize import age, call, count, duration, size
 from aura_vcs.cli.remote_environment import git_environment, worker_environment
 from aura_vcs.cli.session import Session, current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting, table
@@ -79,7 +79,7 @@ def run_command(
     chosen = choose_preset(repo, record, preset or setting(repo, "export.preset"))
     job = add_export(repo, record, chosen, output or _default_output(repo, record.number, chosen.extension))
     if queue:
-        _print(console, job)
+        _print(repo, console, job)
         return
     _run(repo, console, job, overwrite=overwrite)
 
@@ -116,7 +116,7 @@ def cancel_command(repo: "Repository", console: Console, export: str) -> None:
     """Stop a job, also one that another terminal renders"""
     from aura_vcs.project.records.export_jobs import cancel_export, find_export
 
-    _print(console, cancel_export(repo, find_export(repo, export)))
+    _print(repo, console, cancel_export(repo, find_export(repo, export)))
 
 
 @export_command.command("list", context_settings=HELP, epilog=examples("aura export list --status Failed"))
@@ -137,7 +137,7 @@ def list_command(
     offset: int,
 ) -> None:
     """List exports, newest first"""
-    from aura_vcs.project.records.export_jobs import list_exports
+    from aura_vcs.project.records.export_jobs import describe_source, list_exports
 
     found = list_exports(
         repo,
@@ -156,7 +156,7 @@ def list_command(
             {
                 "id": yellow(job.id[:8]),
                 "status": _status(job),
-                "version": job.rendered,
+                "version": describe_source(repo, job),
                 "preset": job.preset_name,
                 "age": faint(age(job.created_at)),
                 "file": strong(job.output_file),
@@ -176,7 +176,7 @@ def show_command(repo: "Repository", console: Console, export: str) -> None:
     """Show one export"""
     from aura_vcs.project.records.export_jobs import find_export
 
-    _print(console, find_export(repo, export))
+    _print(repo, console, find_export(repo, export))
 
 
 @export_command.command("presets", context_settings=HELP, epilog=examples("aura export presets"))
@@ -251,6 +251,7 @@ def version_command(repo: "Repository", console: Console, *, version: str, targe
 
     Links and executable files come out as they are. Nothing is written over: the place must be new, or an empty folder.
     """
+    from aura_vcs.history.names.revisions import resolve as resolve_version
     from aura_vcs.interchange.export_version import export_version
 
     where = os.path.join(current_session().folder, target)
@@ -258,7 +259,8 @@ def version_command(repo: "Repository", console: Console, *, version: str, targe
     if console.as_json:
         console.data(done)
         return
-    what = f" v{done.number}: {count(done.files, 'file')}, {size(done.size_bytes)}, to "
+    called = call(repo, resolve_version(repo, version))
+    what = f" {called}: {count(done.files, 'file')}, {size(done.size_bytes)}, to "
     console.line(green("Exported"), what, strong(done.path))
 
 
@@ -277,6 +279,7 @@ def otio_command(repo: "Repository", console: Console, *, version: str, target: 
     The studio's timeline becomes tracks of pictures, narration and music, with a marker for every scene. Nothing is
     written over. Ends with 3 if media are missing in the version.
     """
+    from aura_vcs.history.names.revisions import resolve as resolve_version
     from aura_vcs.interchange.export_otio import export_otio
 
     done = export_otio(repo, version, os.path.join(current_session().folder, target))
@@ -286,7 +289,12 @@ def otio_command(repo: "Repository", console: Console, *, version: str, target: 
         console.data(done)
         return
     beside = f", with {count(done.media, 'media file')}" if done.media else ""
-    console.line(green("Exported"), f" the timeline of v{done.number} to ", strong(done.path), beside)
+    console.line(
+        green("Exported"),
+        f" the timeline of {call(repo, resolve_version(repo, version))} to ",
+        strong(done.path),
+        beside,
+    )
     for path in done.missing[:LISTED]:
         console.line(faint(f"  not in the version: {path}"))
 
@@ -305,14 +313,16 @@ def _default_output(repo: "Repository", number: int, extension: str) -> str:
 def _run(repo: "Repository", console: Console, job: "ExportRecord", *, overwrite: bool) -> None:
     from aura_vcs.project.records.export_jobs import run_export
 
-    _print(console, run_export(repo, job, overwrite=overwrite, environment=worker_environment()))
+    _print(repo, console, run_export(repo, job, overwrite=overwrite, environment=worker_environment()))
 
 
-def _print(console: Console, job: "ExportRecord") -> None:
+def _print(repo: "Repository", console: Console, job: "ExportRecord") -> None:
     if console.as_json:
         console.data({"export": job})
         return
-    console.line(_status(job), f"  {job.rendered} as {job.preset_name}", faint(f"  {job.id[:8]}"))
+    from aura_vcs.project.records.export_jobs import describe_source
+
+    console.line(_status(job), f"  {describe_source(repo, job)} as {job.preset_name}", faint(f"  {job.id[:8]}"))
     console.line("  ", strong(job.output_file))
     if job.status == "Completed":
         made = [size(job.file_size or 0), duration(job.duration_seconds or 0), job.resolution or "", job.codec or ""]

@@ -69,7 +69,7 @@ def lock_command(
             }
         )
         return
-    _show(console, link.name, done, behind)
+    _show(repo, console, link.name, done, behind)
 
 
 def _newer_to_json(item: "NewerVersion") -> dict[str, Any]:
@@ -82,13 +82,15 @@ def _newer_to_json(item: "NewerVersion") -> dict[str, Any]:
     }
 
 
-def _show(console: Console, remote: str, done: "LockResult", behind: list["NewerVersion"]) -> None:
+def _show(repo: "Repository", console: Console, remote: str, done: "LockResult", behind: list["NewerVersion"]) -> None:
+    from aura_vcs.index.version_names import describe_numbered
+
     for lock in done.locks:
         console.line("Locked ", cyan(lock.path), " on ", remote, ", ", until(lock))
     for lock in done.taken_over:
         console.line(faint(f"  {lock.path} had been locked by {whose(lock)}; that lock had expired"))
     for item in done.newer:
-        version = f'v{item.number} "{item.name}" by {item.author}'
+        version = f'{describe_numbered(repo.queries, item.version, item.number)} "{item.name}" by {item.author}'
         if item in behind:
             console.warn(f"you are behind: {version} has a newer {item.path}. Run `aura pull` before you change it.")
         else:

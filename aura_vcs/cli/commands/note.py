@@ -9,7 +9,7 @@ from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, POSITIVE, TEXT, Moment, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Part, cyan, faint, green, red, strong, yellow
-from aura_vcs.cli.output.humanize import count, local_time
+from aura_vcs.cli.output.humanize import call, count, local_time
 from aura_vcs.cli.session import Session, current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.notes import located_to_json, note_to_json, shown_target
 
@@ -276,7 +276,7 @@ def _now(repo: "Repository", note: "Note", now: "Located") -> list[Part]:
     if now.path is None:
         return ["the file is not there any more"]
     version = repo.queries.version(now.version)
-    where = f"v{version.number}:{now.path}" if version is not None else now.path
+    where = f"{call(repo, version)}:{now.path}" if version is not None else now.path
     if not now.is_found:
         return [cyan(where), ", where that place is gone"]
     place = f"@{now.field}" if now.field is not None else ""

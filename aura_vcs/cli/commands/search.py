@@ -37,37 +37,37 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
 
     text = " ".join(words)
     texts, looked = search_texts(repo, text, limit)
-    shapes = [_to_json(repo, item) for item in search(repo, text, limit)] + [_text_to_json(repo, hit) for hit in texts]
-    shapes = sorted(shapes, key=lambda shape: not shape["in_folder"])[:limit]
+    found = [(_to_json(repo, item), "") for item in search(repo, text, limit)]
+    found += [(_text_to_json(repo, hit), _span(repo, hit)) for hit in texts]
+    found = sorted(found, key=lambda one: not one[0]["in_folder"])[:limit]
     if console.as_json:
         where = {"files": looked.files, "versions": looked.versions, "unread": looked.unread}
-        console.data({"found": shapes, "looked_in": where})
+        console.data({"found": [shape for shape, _ in found], "looked_in": where})
         return
-    console.lines((line for shape in shapes for line in _lines(shape)), paged=True)
-    if not shapes:
+    console.lines((line for shape, span in found for line in _lines(shape, span)), paged=True)
+    if not found:
         console.line("Nothing was found.")
     _print_searched(console, looked)
 
 
-def _lines(shape: dict[str, Any]) -> Iterator[Line]:
+def _lines(shape: dict[str, Any], span: str) -> Iterator[Line]:
     about = [strong(shape["name"])] if shape["name"] else []
-    span = _span(shape)
     yield [yellow(shape["place"]), "  ", *about, *([faint(f"  {span}")] if span else [])]
     excerpt = " ".join(str(shape["excerpt"]).split())
     if shape["kind"] != "file":
         yield [faint("    "), excerpt if len(excerpt) <= EXCERPT_LENGTH else f"{excerpt[: EXCERPT_LENGTH - 1]}…"]
 
 
-def _span(shape: dict[str, Any]) -> str:
+def _span(repo: "Repository", hit: "TextHit") -> str:
     """Describe from which version to which it was there."""
-    first, last = shape["first"], shape["last"]
-    if shape["kind"] not in _TEXTS:
+    if hit.kind not in _TEXTS:
         return ""
-    if first is None:
+    if hit.first is None:
         return "not in a version yet"
-    if shape["in_folder"]:
-        return f"since v{first}"
-    return f"only in v{first}" if last in (first, None) else f"v{first} to v{last}"
+    first = call(repo, hit.first)
+    if hit.in_folder:
+        return f"since {first}"
+    return f"only in {first}" if hit.last in (hit.first, None) else f"{first} to {call(repo, hit.last)}"
 
 
 _TEXTS = frozenset({"text", "subtitle", "clip", "document", "file"})

@@ -8,8 +8,9 @@ import click
 from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, ByteSize, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, faint, green, strong, yellow
-from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.output.humanize import call, count, size
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.ids import ObjectId, VersionId
 
 if TYPE_CHECKING:
     from aura_vcs.maintenance.disk_usage import Sizes, StorageReport
@@ -70,10 +71,10 @@ def show_command(repo: "Repository", console: Console) -> None:
     if console.as_json:
         console.data(report)
     else:
-        console.lines(_lines(report), paged=True)
+        console.lines(_lines(repo, report), paged=True)
 
 
-def _lines(report: "StorageReport") -> Iterator[Line]:
+def _lines(repo: "Repository", report: "StorageReport") -> Iterator[Line]:
     versions = count(report.total.count, "version")
     yield [
         strong(size(report.folder_bytes)),
@@ -113,7 +114,12 @@ def _lines(report: "StorageReport") -> Iterator[Line]:
     if shares:
         yield [strong("What deleting one version would free")]
         for share in shares:
-            yield [size(share.alone_bytes).rjust(12), "  ", yellow(f"v{share.number}"), f"  {share.name}"]
+            yield [
+                size(share.alone_bytes).rjust(12),
+                "  ",
+                yellow(call(repo, repo.queries.version(VersionId(ObjectId(share.id))))),
+                f"  {share.name}",
+            ]
 
 
 def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:

@@ -8,6 +8,7 @@ import _signal  # type: ignore[import-not-found]  # `signal` and `socket` themse
 import _socket
 import os
 import sys
+import time
 
 from aura_vcs.cli.helper.protocol import (
     ANSWER,
@@ -19,6 +20,8 @@ from aura_vcs.cli.helper.protocol import (
     READY,
     REFUSED,
     RUN,
+    TYPE,
+    is_in_background,
     pack_answer,
     pack_request,
     unpack_answer,
@@ -28,6 +31,9 @@ WAIT_SECONDS = 0.5
 """How long the helper may take until a copy of it is there; then the command starts by itself."""
 _CREDENTIALS = 12
 _STOPPED = 128
+_TRIES = 3
+_AT_ONCE = 0.05
+"""Seconds: who comes back sooner was not stopped."""
 
 
 def hand_over(path: str, mine: bytes) -> int | None:
@@ -102,7 +108,7 @@ def _run_there(sock: _socket.socket, mine: bytes) -> int | None:
         sock.settimeout(None)
         passing.begin(pid)
         sock.sendall(GO)
-        code = _wait(sock)
+        code = _wait(sock, passing)
         begun = code is not None
     except OSError:
         return None  # nothing was begun: that takes the last of it
@@ -113,12 +119,17 @@ def _run_there(sock: _socket.socket, mine: bytes) -> int | None:
     return code
 
 
-def _wait(sock: _socket.socket) -> int | None:
+def _wait(sock: _socket.socket, passing: "Passing") -> int | None:
     """Wait for the end of the command, and end as it ended; start the pager that it wants. None: it did not begin."""
     while True:
         try:
             answer, files = _receive_answer(sock)
             kind, number = unpack_answer(answer) if len(answer) == ANSWER else (KILLED, int(_signal.SIGKILL))
+            if kind == TYPE:
+                passing.is_asking = number == 1
+                if passing.is_asking:
+                    sock.sendall(pack_answer(TYPE, int(wait_for_keys())))
+                continue
             if kind != PAGE:
                 break
             _page(receive(sock, number).split(b"\0"), files[0], sock)
@@ -160,6 +171,19 @@ def _page(words: list[bytes], reading: int, sock: _socket.socket) -> None:
     sock.sendall(pack_answer(PAGED))
 
 
+def wait_for_keys() -> bool:
+    """Stop until the terminal's keys are for this process, as one stops that reads them in the background.
+
+    False where it cannot be stopped: nobody could go on with it, or it was told to ignore that.
+    """
+    tries = 0
+    while is_in_background() and tries < _TRIES:
+        before = time.monotonic()
+        os.kill(os.getpid(), _signal.SIGTTIN)
+        tries = 0 if time.monotonic() - before > _AT_ONCE else tries + 1
+    return tries < _TRIES
+
+
 class Passing:
     """Sends the copy, and all it has started, the signals that a terminal or another process sends to this one."""
 
@@ -167,6 +191,8 @@ class Passing:
         self.before: dict[int, object] = {}
         """What was done at each signal until now."""
         self.passed: list[int] = []
+        self.is_asking = False
+        """Whether the copy reads from the terminal."""
 
     def begin(self, pid: int) -> None:
         """Pass on from now on."""
@@ -178,6 +204,8 @@ class Passing:
         def stop(_: int, __: object) -> None:
             _send(pid, _signal.SIGSTOP)  # outside this session, what a terminal sends would stop nobody
             os.kill(os.getpid(), _signal.SIGSTOP)
+            if self.is_asking:
+                wait_for_keys()
             _send(pid, _signal.SIGCONT)
 
         for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGWINCH, _signal.SIGUSR1, _signal.SIGUSR2):

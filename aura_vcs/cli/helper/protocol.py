@@ -21,11 +21,12 @@ FILES = 4
 """Descriptors with a request: stdin, stdout, stderr, the current folder."""
 NUMBER = 8
 ANSWER = 1 + NUMBER
-READY, REFUSED, EXITED, KILLED, ABOUT, PAGE, PAGED = b"R", b"N", b"E", b"S", b"A", b"P", b"D"
+READY, REFUSED, EXITED, KILLED, ABOUT, PAGE, PAGED, TYPE = b"R", b"N", b"E", b"S", b"A", b"P", b"D", b"T"
 """A copy is there, with its process id; nothing was begun, and the caller is to start by itself; the exit code; the
 signal that ended it; how many commands were run; start a pager, with the size of the words that follow and what it
 reads from, and said back: it has started; it has ended, or its start failed with this error number. Pagers belong to
-the caller's session: there they get the terminal's keys and signals."""
+the caller's session: there they get the terminal's keys and signals. `TYPE`: the person is asked something (1), or
+has answered (0); what is typed is for the copy when the caller has said the same back with 1, and not with 0."""
 GO = b"G"
 RUN, STOP, ASK = b"run", b"stop", b"ask"
 SERVED = frozenset({"status", "log", "history", "diff", "show", "commit", "save", "ls", "ops"})
@@ -52,7 +53,7 @@ def may_be_served(arguments: list[str]) -> bool:
         return False
     if sys.stdin is None or sys.stdout is None or sys.stderr is None:
         return False
-    if (sys.stdout.isatty() and not sys.stderr.isatty()) or _is_in_background():
+    if (sys.stdout.isatty() and not sys.stderr.isatty()) or is_in_background():
         return False  # a pager reads its keys from there; a copy would take answers from the shell
     words = iter(arguments)
     for word in words:
@@ -68,7 +69,7 @@ def may_be_served(arguments: list[str]) -> bool:
     return not any(not name or (name.startswith(("LD_", "_AURA")) and value) for name, value in environment.items())
 
 
-def _is_in_background() -> bool:
+def is_in_background() -> bool:
     """Tell whether stdin is the terminal, and its keys are for another process just now."""
     try:
         return os.tcgetpgrp(0) != os.getpgrp()

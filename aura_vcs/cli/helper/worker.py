@@ -12,8 +12,21 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NoReturn, TextIO
 
+from click import termui
+
 from aura_vcs.cli.helper.conditions import Conditions
-from aura_vcs.cli.helper.protocol import ANSWER, EXITED, GO, PAGE, PAGED, READY, REFUSED, pack_answer, unpack_answer
+from aura_vcs.cli.helper.protocol import (
+    ANSWER,
+    EXITED,
+    GO,
+    PAGE,
+    PAGED,
+    READY,
+    REFUSED,
+    TYPE,
+    pack_answer,
+    unpack_answer,
+)
 from aura_vcs.cli.output import pager
 
 GO_SECONDS = 2.0
@@ -52,6 +65,7 @@ def become_the_caller(request: Request, sock: socket.socket, run: Callable[[], o
         sock.settimeout(None)
         _take_over(request)
         pager.start = partial(_start_pager, sock)
+        termui.visible_prompt_func = partial(_ask, sock, termui.visible_prompt_func)
         begun = True
         code = _exit_code(run)
         _finish()
@@ -95,6 +109,24 @@ def _start_pager(sock: socket.socket, command: Sequence[str], reading: int) -> p
             return
 
     return wait
+
+
+def _ask(sock: socket.socket, read: Callable[[str], str], text: str = "") -> str:
+    """Read an answer from the terminal when its keys are for the caller, which stops until they are.
+
+    Raises:
+        EOFError: the caller cannot get them.
+    """
+    sock.sendall(pack_answer(TYPE, 1))
+    heard = b""
+    while len(heard) < ANSWER and (more := sock.recv(ANSWER - len(heard))):
+        heard += more
+    if heard != pack_answer(TYPE, 1):
+        raise EOFError
+    try:
+        return read(text)
+    finally:
+        sock.sendall(pack_answer(TYPE, 0))
 
 
 def _take_over(request: Request) -> None:

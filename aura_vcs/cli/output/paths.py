@@ -53,7 +53,7 @@ def is_in_head(repo: "Repository", folder: str, word: str) -> bool:
         return False
     try:
         head = resolve(repo, "HEAD")
-        check_content(head)
+        check_content(repo, head)
         return repo.trees.entry(head.tree, path) is not None
     except AuraError:
         return False

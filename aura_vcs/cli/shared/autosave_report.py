@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from aura_vcs.cli.output.console import Console, faint, green, yellow
-from aura_vcs.cli.output.humanize import print_unstable, titled
+from aura_vcs.cli.output.humanize import call, print_unstable, titled
 from aura_vcs.cli.output.json_shapes import version_to_json
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def print_saved(repo: "Repository", console: Console, saved: "AutosaveResult", pruned: int = 0) -> None:
     """Say what was saved, and what could not be."""
     assert saved.version is not None
-    console.line(green("Saved "), yellow(titled(saved.version)))
+    console.line(green("Saved "), yellow(titled(saved.version, call(repo, saved.version))))
     print_unstable(repo, console, saved.unstable, saved.version)
     if pruned:
         console.line(faint(f"{pruned} older ones were deleted by the rules of `aura prune`"))

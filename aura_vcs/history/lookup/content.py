@@ -6,7 +6,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names.revisions import check_content, resolve, split_content
 from aura_vcs.ids import ID_LENGTH
-from aura_vcs.index.queries import PREFIX_LENGTH
+from aura_vcs.index.queries import PREFIX_LENGTH, describe
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.repository.repository import Repository
@@ -41,16 +41,17 @@ def locate(repo: Repository, name: str) -> LocatedContent:
     whole = Entry("", EntryKind.DIR, record.tree, record.size_bytes)
     if path is None:
         return LocatedContent(record, None, whole)
-    check_content(record)
+    check_content(repo, record)
     path = path.strip("/").removeprefix("./")
     entry = repo.trees.entry(record.tree, path)
     if entry is None:
         known = [inner for inner, _ in repo.trees.walk(record.tree)]
+        called = describe(repo.queries, record.id)
         hint = f"`aura show {version or 'HEAD'}:` lists what the version has."
         raise UnknownName(
             "file or folder",
-            f"v{record.number}:{path}",
-            [f"v{record.number}:{n}" for n in suggest(path, known)],
+            f"{called}:{path}",
+            [f"{called}:{n}" for n in suggest(path, known)],
             hint=hint,
         )
     return LocatedContent(record, path, entry)
@@ -82,7 +83,7 @@ def list_folder(repo: Repository, located: LocatedContent, *, recursive: bool = 
     Raises:
         ObjectPurged: the version's content was freed.
     """
-    check_content(located.record)
+    check_content(repo, located.record)
     path = located.path or ""
     if not located.is_folder:
         return [(path, located.entry)]

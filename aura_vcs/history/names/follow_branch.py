@@ -10,6 +10,7 @@ from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageError
 from aura_vcs.history.names.branches import Branch, branch
 from aura_vcs.ids import ReplicaId, VersionId
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import PENDING
 from aura_vcs.model import Head, Operation
@@ -55,9 +56,10 @@ def _replacement_for_missing(repo: Repository, head: Head, found: Branch | None)
         return None
     record = queries.version(found.version)
     if record is not None:
+        called = describe(queries, record.id)
         repo.progress.note(
             "The version that you were on is not here any more: something put the project's files back. "
-            f"You are on {readable_name(head.branch)} at v{record.number} now; your files stay as they are"
+            f"You are on {readable_name(head.branch)} at {called} now; your files stay as they are"
         )
     return record
 
@@ -92,7 +94,7 @@ def _follow_other_replicas(repo: Repository, head: Head) -> VersionRecord | None
     if not is_there or not _go(repo, head, after):
         return None
     where = f"branch {after.branch}" if after.branch is not None else "no branch"
-    what = f"v{record.number}" if record is not None else "no version"
+    what = describe(queries, record.id) if record is not None else "no version"
     repo.progress.note(f"{operation.user} went to {what} on {where} in this folder, and so do you")
     return record
 

@@ -11,7 +11,9 @@ import msgspec
 from aura_vcs.errors.integrity import IntegrityError, NotArrived, ObjectMissing
 from aura_vcs.history.names.branches import branch_and_missing
 from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.index.version_names import describe_numbered
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
 
@@ -23,11 +25,16 @@ class MissingHead(msgspec.Struct, frozen=True):
     by: str
     number: int | None = None
     name: str = ""
+    called: str = ""
 
     @property
     def title(self) -> str:
         """As a person calls it."""
-        what = f'v{self.number} "{self.name}"' if self.number is not None else f"a version ({self.version[:8]})"
+        what = (
+            f'{self.called or f"v{self.number}"} "{self.name}"'
+            if self.number is not None
+            else f"a version ({self.version[:8]})"
+        )
         return f"{what} by {self.by}" if self.by else what
 
 
@@ -37,8 +44,11 @@ def missing_heads(repo: Repository, name: str) -> tuple[MissingHead, ...]:
     for entry in branch_and_missing(repo, name)[1]:
         assert entry.version is not None
         label = repo.refs.label(entry.version)
-        number, called = (label.number, label.name) if label is not None else (None, "")
-        found[entry.version] = MissingHead(entry.version, entry.updated_by, number, called)
+        head = MissingHead(entry.version, entry.updated_by)
+        if label is not None:
+            called = describe_numbered(repo.queries, entry.version, label.number)
+            head = MissingHead(entry.version, entry.updated_by, label.number, label.name, called)
+        found[entry.version] = head
     return tuple(found.values())
 
 
@@ -57,7 +67,8 @@ def check_delivered(repo: Repository, wanted: str) -> None:
     """
     for name, found in all_missing_heads(repo).items():
         for item in found:
-            if wanted in {name, f"v{item.number}", item.name} or (len(wanted) >= 4 and item.version.startswith(wanted)):
+            names = {name, f"v{item.number}", item.called, item.name}
+            if wanted in names or (len(wanted) >= 4 and item.version.startswith(wanted)):
                 raise NotArrived(item.version, item.title)
 
 
@@ -73,7 +84,7 @@ def delivery_error(repo: Repository, error: ObjectMissing) -> NotArrived | None:
     needed = {object_id, ObjectId(error.needed_by.removeprefix("blob "))}
     for record, path in _needing(repo, needed):
         if not was_recorded_here(repo, record.id):
-            title = f'v{record.number} "{record.name}" by {record.author}'
+            title = f'{describe(repo.queries, record.id)} "{record.name}" by {record.author}'
             return NotArrived(object_id, f"{path} of {title}" if path else title)
     return None
 

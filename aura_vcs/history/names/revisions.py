@@ -75,7 +75,7 @@ def _by_id_or_name(queries: Queries, name: str) -> VersionRecord | None:
             return matches[0]
     named = queries.versions_named(name)
     if len(named) > 1:
-        raise AmbiguousVersion(name, [f"v{record.number}" for record in named])
+        raise AmbiguousVersion(name, [describe(queries, record.id) for record in named])
     return named[0] if named else None
 
 
@@ -109,11 +109,11 @@ def _at_time(repo: Repository, branch_name: str, when: str) -> VersionRecord | N
     return history[0] if history else None
 
 
-def check_content(record: VersionRecord) -> None:
+def check_content(repo: Repository, record: VersionRecord) -> None:
     """Refuse a version whose content was freed.
 
     Raises:
         ObjectPurged: says when and by whom.
     """
     if record.purged_at is not None:
-        raise ObjectPurged(f"v{record.number}", record.purged_at, record.purged_by or "somebody")
+        raise ObjectPurged(describe(repo.queries, record.id), record.purged_at, record.purged_by or "somebody")

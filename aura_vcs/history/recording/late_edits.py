@@ -19,6 +19,7 @@ from aura_vcs.history.recording.version_builder import (
     worktree_base,
 )
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind, Kind, Operation, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
@@ -88,7 +89,7 @@ def _save(
     for unsaved in found:
         repo.progress.note(
             f"{readable_name(unsaved.path)} was written while it was being replaced; "
-            f"what was written is kept in the restore point v{point.number}"
+            f"what was written is kept in the restore point {describe(repo.queries, point.id)}"
         )
     return point
 

@@ -16,6 +16,7 @@ from aura_vcs.formats.timeline.model import MediaReference
 from aura_vcs.history.lookup.path_versions import last_with_path
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import describe
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.project.media.resolve_path import ResolvedPath
 from aura_vcs.repository.repository import Repository
@@ -77,7 +78,7 @@ class MediaSearch:
             except (UnsafePath, IntegrityError):
                 continue
             if record is not None and entry is not None and entry.kind is EntryKind.FILE:
-                return path, entry, f"v{record.number}"
+                return path, entry, describe(self._repo.queries, record.id)
         return None
 
     def _tails(self, reference: MediaReference, resolved: ResolvedPath) -> Iterator[str]:

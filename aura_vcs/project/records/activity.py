@@ -11,11 +11,12 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import now
+from aura_vcs.history.names.operation_words import describe_action
 from aura_vcs.index.records import EVERY_ACTION, ActionFilter, ActionRecord
 from aura_vcs.layout import EXPORTS, REFS
 from aura_vcs.project.records.checkpoint_store import checkpoint_file, list_checkpoints
 from aura_vcs.project.records.checkpoints import RenderCheckpoint, words_for
-from aura_vcs.project.records.export_jobs import list_exports
+from aura_vcs.project.records.export_jobs import describe_source, list_exports
 from aura_vcs.project.records.exports import ExportRecord
 from aura_vcs.repository.repository import Repository
 
@@ -47,10 +48,14 @@ def list_activity(
     """
     queries = repo.queries
     if not (everything or wanted.type in RECORDED_TYPES):
-        return list(queries.actions(wanted, at=now(), limit=limit, offset=offset))
-    actions = queries.actions(wanted, at=now(), limit=limit + offset)
+        return [_described(repo, item) for item in queries.actions(wanted, at=now(), limit=limit, offset=offset)]
+    actions = [_described(repo, item) for item in queries.actions(wanted, at=now(), limit=limit + offset)]
     both: list[ActionRecord | Activity] = [*actions, *list_records(repo, wanted, limit=limit + offset)]
     return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
+
+
+def _described(repo: Repository, action: ActionRecord) -> ActionRecord:
+    return msgspec.structs.replace(action, description=describe_action(repo, action))
 
 
 def list_records(repo: Repository, wanted: ActionFilter, *, limit: int = 50) -> list[Activity]:
@@ -61,7 +66,7 @@ def list_records(repo: Repository, wanted: ActionFilter, *, limit: int = 50) -> 
 
 def _all(repo: Repository) -> Iterator[Activity]:
     yield from map(_checkpoint, list_checkpoints(repo, valid=None))
-    yield from map(_export, list_exports(repo))
+    yield from (_export(repo, job) for job in list_exports(repo))
 
 
 def _checkpoint(item: RenderCheckpoint) -> Activity:
@@ -76,9 +81,9 @@ def _checkpoint(item: RenderCheckpoint) -> Activity:
     return Activity(item.id, "checkpoint.save", said, user, time, "Applied", (place,), payload, item.job_id)
 
 
-def _export(job: ExportRecord) -> Activity:
+def _export(repo: Repository, job: ExportRecord) -> Activity:
     verb = {"Queued": "Queued", "InProgress": "Started", "Failed": "Failed", "Completed": "Made"}[job.status]
-    said = f"{verb} export of {job.rendered} as {job.preset_name}"
+    said = f"{verb} export of {describe_source(repo, job)} as {job.preset_name}"
     payload = {
         "status": job.status, "progress": job.progress, "version": job.input_file, "output_file": job.output_file,
         "preset_name": job.preset_name,

@@ -25,6 +25,7 @@ from aura_vcs.history.sources.version_source import VersionSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.index.version_names import describe_numbered
 from aura_vcs.progress import Progress
 from aura_vcs.project.documents.load import ProjectView, load_project
 from aura_vcs.project.documents.models import Aspect
@@ -79,9 +80,16 @@ def choose_preset(repo: Repository, version: VersionRecord, name: str) -> Export
     """
     if name.strip().lower() != PROJECT_PRESET:
         return find_preset(name)
-    check_content(version)
+    check_content(repo, version)
     render = load_project(VersionSource(repo, version.tree)).render
     return find_preset(DEFAULT_PRESET) if render is None else project_preset(render)
+
+
+def describe_source(repo: Repository, job: ExportRecord) -> str:
+    """Say what an export was rendered from: a version, called as it is now, or the file that another program says."""
+    if job.version_number is None:
+        return job.rendered
+    return describe_numbered(repo.queries, VersionId(ObjectId(job.input_file)), job.version_number)
 
 
 def add_export(repo: Repository, version: VersionRecord, preset: ExportPreset, output: str) -> ExportRecord:
@@ -90,7 +98,7 @@ def add_export(repo: Repository, version: VersionRecord, preset: ExportPreset, o
     Raises:
         ObjectPurged: the version's content was freed. InputError: the file's name is not UTF-8.
     """
-    check_content(version)
+    check_content(repo, version)
     if not is_text(os.path.abspath(output)):
         raise InputError(
             f"{readable_name(output)} cannot be recorded: its path is not UTF-8", hint="Give another name."
@@ -248,7 +256,7 @@ def _render(
     version = repo.queries.version(VersionId(ObjectId(job.input_file)))
     if version is None:
         raise UnknownName("version", job.input_file[:12])
-    check_content(version)
+    check_content(repo, version)
     marker = _cancel_file(job.id)
     with _scratch(repo, job) as scratch:
         return render_export(

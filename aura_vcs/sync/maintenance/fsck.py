@@ -23,6 +23,7 @@ from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.annotations import RECIPE, freed_contents
+from aura_vcs.sync.maintenance.label_names import label_names
 from aura_vcs.sync.maintenance.scan_remote import has_pack_header
 from aura_vcs.sync.state.manifest import PackInfo, pack_name, record_name
 from aura_vcs.sync.state.reader import RemoteReader
@@ -78,6 +79,7 @@ class _Verifier:
         self._trees: dict[ObjectId, set[ObjectId]] = {}
         self._tops: dict[str, ObjectId] = {}
         self._freed: frozenset[ObjectId] = frozenset()
+        self._names: dict[VersionId, str] = {}
         self.count = 0
         self.read_bytes = 0
 
@@ -125,6 +127,7 @@ class _Verifier:
                 self._problems.append(Finding("corrupt_record", info.name, error.reason))
         if not any(problem.kind == "corrupt_record" for problem in self._problems):
             labels = self._snapshot.labels()
+        self._names = label_names(labels)
         tips = [*labels, *named_versions(self._snapshot.manifest)]
         walk = Walk(self._reader, on_fault=self._note)
         self._progress.start("Checking versions", len(tips), "versions")
@@ -135,7 +138,7 @@ class _Verifier:
 
     def _version(self, version: VersionId, label: Label | None, walk: Walk) -> Sequence[VersionId]:
         """Check a version and what it holds; returns its parents."""
-        name = f"v{label.number}" if label is not None else version[:12]
+        name = self._names.get(version, version[:12])
         self._tops[name] = version
         self._trees[version] = set()
         try:

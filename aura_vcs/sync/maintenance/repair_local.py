@@ -24,6 +24,7 @@ from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.verify import check_chunk_list
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
+from aura_vcs.sync.maintenance.label_names import label_names
 from aura_vcs.sync.maintenance.scan_local import IntactObjects
 from aura_vcs.sync.state.cache import NullCache, RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo
@@ -229,9 +230,10 @@ class _Search:
         """Search every version that a label names, with its content if it is live."""
         labels = own_labels(self._repo)
         self._repo.progress.start("Looking for what is needed", len(labels), "versions")
+        names = label_names(labels)
         for label in labels.values():
             for object_id in self._version(label.version, content=label.is_live):
-                self.holders[object_id].add(f"v{label.number}")
+                self.holders[object_id].add(names[label.version])
             self._repo.progress.advance(1)
         self._repo.progress.finish()
 

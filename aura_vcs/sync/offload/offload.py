@@ -19,7 +19,7 @@ from aura_vcs.history.lookup.select_files import ChosenFiles, SelectedFile, file
 from aura_vcs.history.recording.journal import pending, recover
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import VersionFilter
+from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
 from aura_vcs.objects.availability import missing_parts
@@ -206,13 +206,14 @@ class _RequiredContent:
         begun = pending(self._repo)
         if begun is not None:
             yield from ((begun.before, "a command is unfinished"), (begun.after, "a command is unfinished"))
-        for record in self._repo.queries.all_versions(VersionFilter()):
+        queries = self._repo.queries
+        for record in queries.all_versions(VersionFilter()):
             if not record.is_live:
                 continue
             if self._carried[record.id] < self._copies:
-                yield record.tree, f"v{record.number} is not pushed{_describe_purge(record)}"
+                yield record.tree, f"{describe(queries, record.id)} is not pushed{_describe_purge(record)}"
             elif record.id not in self._chosen:
-                yield record.tree, f"v{record.number} has it too"
+                yield record.tree, f"{describe(queries, record.id)} has it too"
 
 
 def _describe_purge(record: VersionRecord) -> str:

@@ -19,6 +19,7 @@ from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.history.lookup.select_files import ChosenFiles, select
 from aura_vcs.ids import ObjectId
+from aura_vcs.index.queries import describe
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.retention import PrunePlan, RetentionDecision, RetentionRules, execute_prune, plan_prune
@@ -174,7 +175,7 @@ def _versions(repo: Repository, decisions: Sequence[RetentionDecision]) -> list[
     items = []
     for decision in decisions:
         record = decision.version
-        name = f"v{record.number} {record.name}".strip()
+        name = f"{describe(repo.queries, record.id)} {record.name}".strip()
         kind: Literal["autosave", "restore_point"] = "autosave" if record.type == "autosave" else "restore_point"
         size = counts.release(record.tree)
         items.append(SpaceItem(f"version:{record.id}", kind, name, decision.reason.capitalize(), size, "later"))

@@ -130,7 +130,7 @@ def _compared(repo: Repository, old: str, new: str) -> Compared:
     """Compare by names; a version that has none before it is compared with nothing."""
     if new and new != FOLDER and not old:
         record = resolve(repo, new)
-        check_content(record)
+        check_content(repo, record)
         return Compared(None, record, compare_trees(repo, EMPTY_TREE_ID, record.tree))
     return compare_versions(repo, [name for name in (old, new) if name and name != FOLDER])
 

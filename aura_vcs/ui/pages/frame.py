@@ -6,6 +6,7 @@ from starlette.responses import HTMLResponse, Response
 
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.codec import now
+from aura_vcs.history.names.operation_words import describe_action
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.project.summary import read_facts
@@ -44,8 +45,8 @@ def standing(repo: Repository) -> Standing:
         head.branch,
         call(repo, record) if record is not None else None,
         head.version,
-        undo.description if undo is not None else None,
-        redo.description if redo is not None else None,
+        describe_action(repo, undo) if undo is not None else None,
+        describe_action(repo, redo) if redo is not None else None,
         len(open_conflicts(repo)),
         record is not None and _is_film(record),
         recorded_bytes(repo),

@@ -23,7 +23,7 @@ from aura_vcs.layout import CONFLICTS
 from aura_vcs.maintenance.purge_plan import plan_purge
 from aura_vcs.model import Entry, EntryKind, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
-from aura_vcs.project.search_texts import search_texts
+from aura_vcs.project.search_texts import TextHit, search_texts
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.lanes import LaneRow, lanes
 from aura_vcs.ui.media_kinds import kind_of
@@ -273,6 +273,13 @@ async def search_page(request: Request) -> Response:
     """Show where words are found, in every text of every version."""
     workspace = site_of(request).workspace(request)
     words = query_of(request).get("q", "")[:200]
-    found = await workspace.ask(lambda repo: search_texts(repo, words, FOUND)[0] if words.strip() else ())
+    found, called = await workspace.ask(lambda repo: _found(repo, words))
     stands = await workspace.ask(standing)
-    return page(request, workspace, "search.html", "search", stands, words=words, found=found)
+    return page(request, workspace, "search.html", "search", stands, words=words, found=found, called=called)
+
+
+def _found(repo: Repository, words: str) -> tuple[Sequence[TextHit], dict[str, str]]:
+    """Find the words, and say what the versions that had them are called, by their ids."""
+    found = search_texts(repo, words, FOUND)[0] if words.strip() else ()
+    named = [record for hit in found for record in (hit.first, hit.last) if record is not None]
+    return found, {record.id: call(repo, record) for record in named}

@@ -8,6 +8,8 @@ from starlette.responses import HTMLResponse, Response
 
 from aura_vcs.api.project import Project
 from aura_vcs.errors import InputError
+from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.index.queries import describe
 from aura_vcs.maintenance.disk_usage import StorageReport, file_type, storage_report, stored_files
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.offload.space_plan import SpacePlan
@@ -34,7 +36,7 @@ class SpaceSeen(msgspec.Struct, frozen=True):
 def look_at_space(repo: Repository, by: str) -> SpaceSeen:
     """Measure what is stored, and map it by kind of file, by path or by version."""
     report = storage_report(repo)
-    tiles = _versions(report) if by == "version" else _files(repo, by)
+    tiles = _versions(repo, report) if by == "version" else _files(repo, by)
     largest = sorted(tiles, key=lambda tile: -tile.bytes)
     rest: dict[str, list[Tile]] = {}
     for tile in largest[TILES:]:
@@ -62,9 +64,10 @@ def _files(repo: Repository, by: str) -> list[Tile]:
     ]
 
 
-def _versions(report: StorageReport) -> list[Tile]:
+def _versions(repo: Repository, report: StorageReport) -> list[Tile]:
+    called = {share.id: describe(repo.queries, VersionId(ObjectId(share.id))) for share in report.versions}
     return [
-        Tile(f"v{share.number}", f"v{share.number} {share.name}", share.alone_bytes, str(share.type), share.id)
+        Tile(called[share.id], f"{called[share.id]} {share.name}", share.alone_bytes, str(share.type), share.id)
         for share in report.versions
     ]
 

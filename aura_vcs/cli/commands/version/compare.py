@@ -30,8 +30,8 @@ def compare_command(repo: "Repository", console: Console, old: str, new: str) ->
     from aura_vcs.history.names.revisions import check_content, resolve
 
     first, second = resolve(repo, old), resolve(repo, new)
-    check_content(first)
-    check_content(second)
+    check_content(repo, first)
+    check_content(repo, second)
     comparison = compare_trees(repo, first.tree, second.tree)
     if console.as_json:
         differs = {name: first.documents[name] != second.documents[name] for name in DOCUMENTS}
