@@ -64,12 +64,12 @@ class Files:
         """Write under another replica id from now on."""
         self.logs.replica = replica
         if "store" in self.__dict__:
-            self.store.unrecorded.replica = replica
+            self.store.set_replica(replica)
 
     def forget_unrecorded(self) -> None:
         """Note that what was stored is recorded now."""
         if "store" in self.__dict__:
-            self.store.unrecorded.forget()
+            self.store.forget_unrecorded()
 
     def close(self) -> None:
         """Let go of open packs."""

@@ -396,3 +396,9 @@ def describe(queries: Queries, version: VersionId) -> str:
     if not queries.is_shared(record.number):
         return f"v{record.number}"
     return f"v{record.number}.{distinct_id(version, queries.versions_numbered(record.number))}"
+
+
+def describe_numbered(queries: Queries, version: VersionId, number: int) -> str:
+    """Name a version that may not be here, of which only the number is known, as `describe` does."""
+    others = [record for record in queries.versions_numbered(number) if record.id != version]
+    return f"v{number}.{distinct_id(version, others)}" if others else f"v{number}"

@@ -1,18 +1,12 @@
-"""What versions are called where the index alone does not say it: not here yet, or named in what was recorded."""
+"""What versions are called that a recorded description names."""
 
 import re
 from collections.abc import Iterable
 
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import Queries, describe, distinct_id
+from aura_vcs.index.queries import Queries, describe
 
 _PLAIN_NUMBER = re.compile(r"\bv(\d{1,15})\b(?![.\w])")
-
-
-def describe_numbered(queries: Queries, version: VersionId, number: int) -> str:
-    """Name a version that may not be here, of which only the number is known, as `describe` does."""
-    others = [record for record in queries.versions_numbered(number) if record.id != version]
-    return f"v{number}.{distinct_id(version, others)}" if others else f"v{number}"
 
 
 def has_shared_number(queries: Queries, description: str) -> bool:

@@ -25,7 +25,6 @@ from aura_vcs.objects.base import (
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
 from aura_vcs.objects.offloaded import OffloadedRecords
-from aura_vcs.objects.unrecorded import UnrecordedObjects
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch
     from aura_vcs.objects.packs.format import Footer
     from aura_vcs.objects.packs.reader import Packs
+    from aura_vcs.objects.unrecorded import UnrecordedObjects
 
 WORKERS = 3
 HASHED_AT_ONCE_BYTES = 4 << 20
@@ -62,8 +62,7 @@ class ObjectStore:
         self.offloaded = OffloadedRecords(storage)
         self.fetch = fetch
         """Gets what is offloaded when it is needed; None: nobody said how to reach remotes."""
-        self.unrecorded = UnrecordedObjects(storage, replica)
-        """The list of what was stored and not recorded yet."""
+        self._replica = replica
         self.passed_over: set[str] = set()
         """Packs whose footers could not be read when something was looked for."""
 
@@ -73,6 +72,24 @@ class ObjectStore:
         from aura_vcs.objects.packs.reader import Packs  # `log` and a clean `status` read no object
 
         return Packs(self.storage)
+
+    @cached_property
+    def unrecorded(self) -> "UnrecordedObjects":
+        """The list of what was stored and not recorded yet."""
+        from aura_vcs.objects.unrecorded import UnrecordedObjects  # whoever only reads stores nothing
+
+        return UnrecordedObjects(self.storage, self._replica)
+
+    def set_replica(self, replica: ReplicaId) -> None:
+        """Note what is stored under another replica id from now on."""
+        self._replica = replica
+        if "unrecorded" in self.__dict__:
+            self.unrecorded.replica = replica
+
+    def forget_unrecorded(self) -> None:
+        """Note that what was stored is recorded now."""
+        if "unrecorded" in self.__dict__:
+            self.unrecorded.forget()
 
     @contextmanager
     def batch(self, progress: Progress = SILENT) -> Iterator["Batch"]:

@@ -16,9 +16,8 @@ from aura_vcs.errors.input import RefMoved
 from aura_vcs.errors.remotes import PathLocked, PushRejected
 from aura_vcs.history.names.branches import newest_heads
 from aura_vcs.ids import VersionId
-from aura_vcs.index.queries import describe
+from aura_vcs.index.queries import describe, describe_numbered
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.index.version_names import describe_numbered
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
 from aura_vcs.refs.branch_entries import heads, renamed_apart

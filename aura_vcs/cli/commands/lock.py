@@ -83,7 +83,7 @@ def _newer_to_json(item: "NewerVersion") -> dict[str, Any]:
 
 
 def _show(repo: "Repository", console: Console, remote: str, done: "LockResult", behind: list["NewerVersion"]) -> None:
-    from aura_vcs.index.version_names import describe_numbered
+    from aura_vcs.index.queries import describe_numbered
 
     for lock in done.locks:
         console.line("Locked ", cyan(lock.path), " on ", remote, ", ", until(lock))

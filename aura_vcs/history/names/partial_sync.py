@@ -11,9 +11,8 @@ import msgspec
 from aura_vcs.errors.integrity import IntegrityError, NotArrived, ObjectMissing
 from aura_vcs.history.names.branches import branch_and_missing
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import describe
+from aura_vcs.index.queries import describe, describe_numbered
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.index.version_names import describe_numbered
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
 

@@ -24,8 +24,8 @@ from aura_vcs.history.recording.unversioned_output import leave_unversioned
 from aura_vcs.history.sources.version_source import VersionSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
+from aura_vcs.index.queries import describe_numbered
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.index.version_names import describe_numbered
 from aura_vcs.progress import Progress
 from aura_vcs.project.documents.load import ProjectView, load_project
 from aura_vcs.project.documents.models import Aspect
