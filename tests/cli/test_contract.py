@@ -147,7 +147,7 @@ def test_gc_counts(two: Film) -> None:
     two("version", "delete", "v1")
     kept = two.data("gc")
     numbers = {"removed_objects", "freed_bytes", "condemned_objects", "kept_by_grace", "unread_objects"}
-    assert kept.keys() == numbers | {"waiting_for"}
+    assert kept.keys() == numbers | {"evicted_bytes", "evicted_files", "waiting_for"}
     assert kept["removed_objects"] == kept["freed_bytes"] == 0
     assert kept["condemned_objects"] == kept["kept_by_grace"] > 0
     planned = two.data("gc", "--dry-run", "--grace", "0")
@@ -161,9 +161,9 @@ def test_gc_counts(two: Film) -> None:
 
 
 def test_fsck_reports(two: Film) -> None:
-    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`, `offloaded`; damage makes it end with 30."""
+    """`fsck --json` has `ok`, `problems`, `objects`, `bytes`, `offloaded`, `evicted`; damage makes it end with 30."""
     clean = two.data("fsck")
-    assert clean.keys() == {"ok", "problems", "objects", "bytes", "offloaded"}
+    assert clean.keys() == {"ok", "problems", "objects", "bytes", "offloaded", "evicted"}
     assert (clean["ok"], clean["problems"]) == (True, [])
     assert clean["objects"] > 0
     assert clean["bytes"] > 0
