@@ -8,9 +8,11 @@ from aura_vcs.codec import encode_compact, readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
+from aura_vcs.formats.provenance.embedded import read_embedded
 from aura_vcs.formats.provenance.facts import Facts, check_facts
+from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.ids import ObjectId
-from aura_vcs.model import PROVENANCE_ENDING, Annotation, EntryKind, RefChange
+from aura_vcs.model import PROVENANCE_ENDING, Annotation, Entry, EntryKind, RefChange
 from aura_vcs.objects.trees import Difference
 from aura_vcs.refs.annotations import DELETED, PROVENANCE, is_deleted, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
@@ -44,8 +46,21 @@ def facts_beside(repo: Repository, tree: ObjectId, differences: Iterable[Differe
         if left < 0:
             repo.progress.note(f"{readable_name(path)} and later ones were not taken over: there is too much of them")
             break
-        found[about.id] = {"path": readable_name(path.removesuffix(PROVENANCE_ENDING)), **facts}
+        name = path.removesuffix(PROVENANCE_ENDING)
+        found[about.id] = {**_brought(repo, name, about), "path": readable_name(name), **facts}
     return found
+
+
+def _brought(repo: Repository, path: str, entry: Entry) -> Facts:
+    """Read what a file itself says and nobody has said otherwise: it counts in sums and lists beside what was said."""
+    known = repo.refs.annotations.get(PROVENANCE, entry.id)
+    try:
+        with StoredContents(repo.store).open(path, entry) as file:
+            found = read_embedded(file)
+    except (IntegrityError, OSError):
+        return {}
+    said = set() if known is None or is_deleted(known) else {n for n in found if value_of(known, n) is not None}
+    return {name: fact for name, fact in found.items() if name not in said and name != "origin"}
 
 
 def _beside(differences: Iterable[Difference]) -> set[str]:

@@ -285,3 +285,17 @@ def test_costs_follow_what_is_said(tmp_path: Path) -> None:
         repo.rebuild_index()
     undo(repo)
     assert [item.cost for item in costs(repo)] == [Decimal("0.6")]
+
+
+def test_what_the_file_says_counts_beside_a_json_file(tmp_path: Path) -> None:
+    """A JSON file beside a picture says the cost, the picture its model: the sum is that model's."""
+    repo = machine(tmp_path / "film", "Ada")
+    write(repo, "a.png", png((b"parameters", WEBUI.encode())))
+    write(repo, "a.png.provenance.json", json.dumps({"cost": "0.2", "currency": "EUR", "seed": "9"}))
+    commit(repo, "one")
+    assert [(item.key, item.cost) for item in costs(repo)] == [("v1-5", Decimal("0.2"))]
+    assert provenance(repo, "a.png").facts["seed"] == "9"
+    set_provenance(repo, "a.png", {"model": "said"})
+    write(repo, "a.png.provenance.json", json.dumps({"cost": "0.3"}))
+    commit(repo, "two")
+    assert [(item.key, item.cost) for item in costs(repo)] == [("said", Decimal("0.3"))]
