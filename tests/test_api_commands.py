@@ -15,7 +15,8 @@ from aura_vcs.cli.main import cli
 
 PAGE = (Path(__file__).parent.parent / "docs/api.md").read_text("utf-8")
 
-ONLY_FOR_PEOPLE = {"completion", "demo", "help", "helper start", "helper status", "helper stop", "ui"}
+ONLY_FOR_PEOPLE = {"completion", "demo", "help", "helper start", "helper status", "helper stop", "ui", "watch start",
+                   "watch status", "watch stop"}  # fmt: skip
 """Commands that do something to a terminal, and nothing to a project."""
 ONLY_WORDS = {"--json", "--yes", "--no-pager", "--traceback", "--version"}
 """Options about what is printed or asked, or that Python has of its own."""

@@ -51,7 +51,7 @@ PARTS = {
         "graph",
     ],
     "refs": ["changes packed_labels branch_entries tags", "annotations label_merge", "refs"],
-    "worktree": ["scan", "snapshot", "checkout", "worktree"],
+    "worktree": ["scan", "watch", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",
         "diff media_index file_edits init merging project_settings provenance_files",
@@ -86,7 +86,7 @@ PARTS = {
         "completion options shared",
         "main",
         "commands entry",
-        "helper_main",
+        "helper_main watcher_main",
     ],
 }
 """Parts of a room (modules and folders), lowest first. A part imports its own row and lower ones."""

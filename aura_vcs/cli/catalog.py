@@ -86,6 +86,7 @@ _LISTED = {
     "mcp": ("Let an agent work on the project, by the Model Context Protocol on a pipe", MORE),
     "serve": ("Serve a remote's or a project's folder to another machine (ssh runs this)", MORE),
     "helper": ("Keep a process ready that runs short commands at once", MORE),
+    "watch": ("Keep a process that knows which files have changed", MORE),
     "debug": ("Look at stored objects, refs and the index", MORE),
     "help": ("Show how a command is used", MORE),
     "completion": ("Print what makes Tab complete versions, branches, tags and files", MORE),

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
+    from aura_vcs.worktree.scan.prefetch import LookAhead
 
 COLLECT_EVERY = 50_000
 """Objects made between two looks for garbage in cycles. A command makes many that stay, and ends soon:
@@ -102,12 +102,20 @@ def run_command() -> "NoReturn":
     gc.set_threshold(COLLECT_EVERY)
     from aura_vcs.cli.lazy_import import import_later
 
+    if os.environ.get("AURA_NO_WATCHER"):
+        _ask_no_watcher()
     ahead = _prefetch()
     import_later()
     _import_msgspec()
     from aura_vcs.cli.main import cli
 
     cli.main(ahead=ahead, is_process=True)
+
+
+def _ask_no_watcher() -> None:
+    from aura_vcs.worktree.scan import watched
+
+    watched.is_off = True
 
 
 def _start_helper() -> None:
@@ -166,7 +174,7 @@ def _command_line() -> list[bytes]:
     return words if len(words) == len(sys.orig_argv) else [os.fsencode(word) for word in sys.orig_argv]
 
 
-def _prefetch() -> "ScanPrefetch | None":
+def _prefetch() -> "LookAhead | None":
     if len(sys.argv) < 2 or sys.argv[1] not in (*LOOKING, *LEAVING):
         return None
     if sys.argv[1] == "diff" and sum(not word.startswith("-") for word in sys.argv[2:]) > 1:

@@ -17,7 +17,7 @@ from aura_vcs.cli.session import Session
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
+    from aura_vcs.worktree.scan.prefetch import LookAhead
 
 PIPE_CLOSED = 141
 TRANSFERS = frozenset({"push", "fetch", "pull", "sync", "clone"})
@@ -35,7 +35,7 @@ class AuraGroup(LazyGroup):
         args: Sequence[str] | None = None,
         prog_name: str | None = None,  # noqa: ARG002 (it is aura, whatever the file is called)
         *,
-        ahead: "ScanPrefetch | None" = None,
+        ahead: "LookAhead | None" = None,
         is_process: bool = False,
         **extra: Any,
     ) -> NoReturn:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aura_vcs.repository.ownership import Trust
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
-    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
+    from aura_vcs.worktree.scan.prefetch import LookAhead
 
 F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
@@ -68,7 +68,7 @@ class Session:
         self.author = author
         self.console = console or Console()
         self.traceback = traceback
-        self.ahead: ScanPrefetch | None = None
+        self.ahead: LookAhead | None = None
         """A look at the project's files that has begun already; the first project opened has it."""
         self.whole_help = False
         """Whether the list of commands is shown with all of them."""

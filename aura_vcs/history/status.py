@@ -1,7 +1,7 @@
 """What has changed in the worktree since the version it is based on."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -55,13 +55,49 @@ class Status(msgspec.Struct, frozen=True):
 def status(repo: Repository) -> Status:
     """Compare the worktree with the version it is based on.
 
-    One stat per file; only files whose stamp changed but not their size are read, and new files
-    as large as one that is gone (it may have been renamed).
+    One stat per file, or per file that a watcher names; only files whose stamp changed but not their size are
+    read, and new files as large as one that is gone (it may have been renamed).
     """
     follow_branch(repo)
     head = repo.head()
     record = repo.queries.version(head.version) if head.version is not None else None
     base = record.tree if record is not None else EMPTY_TREE_ID
+    seen = _look(repo, base)
+    found, awaited = branch_and_missing(repo, head.branch or "")
+    return Status(
+        branch=head.branch,
+        head=record,
+        changes=seen.changes,
+        diverged=found.diverged if found is not None else (),
+        behind=found.version if found is not None and found.version != head.version else None,
+        skipped=seen.skipped,
+        unstable=seen.unstable,
+        interrupted=_interrupted(repo),
+        files=seen.files,
+        conflicts=_conflicts(repo) if seen.has_conflicts else (),
+        missing_heads=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
+        tracked_ignored=seen.tracked_ignored,
+        sizes=seen.sizes,
+        tags_apart=repo.refs.tags_apart(),
+    )
+
+
+class _Seen(NamedTuple):
+    """What a look at the folder found."""
+
+    files: int
+    has_conflicts: bool
+    changes: "tuple[WorktreeChange, ...]" = ()
+    skipped: tuple[Skipped, ...] = ()
+    unstable: tuple[str, ...] = ()
+    tracked_ignored: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = {}
+
+
+def _look(repo: Repository, base: ObjectId) -> _Seen:
+    equal = repo.worktree.equal_to(base)
+    if equal is not None:
+        return _Seen(equal.files, equal.has_conflicts)
     scan = repo.worktree.scan(base)
     unstable: list[str] = []
     changes: tuple[WorktreeChange, ...] = ()
@@ -70,22 +106,14 @@ def status(repo: Repository) -> Status:
 
         changes, unstable = compare_scan(repo, scan, base)
         _save(repo, scan, base, changes)
-    found, awaited = branch_and_missing(repo, head.branch or "")
-    return Status(
-        branch=head.branch,
-        head=record,
+    return _Seen(
+        files=scan.count,
+        has_conflicts=scan.file(CONFLICTS) is not None,
         changes=changes,
-        diverged=found.diverged if found is not None else (),
-        behind=found.version if found is not None and found.version != head.version else None,
         skipped=tuple(scan.skipped),
         unstable=tuple(unstable),
-        interrupted=_interrupted(repo),
-        files=scan.count,
-        conflicts=_conflicts(repo) if scan.file(CONFLICTS) is not None else (),
-        missing_heads=tuple(dict.fromkeys(entry.version for entry in awaited if entry.version is not None)),
         tracked_ignored=tuple(scan.tracked_ignored()),
         sizes={change.path: state.size for change in changes if (state := scan.file(change.path)) is not None},
-        tags_apart=repo.refs.tags_apart(),
     )
 
 

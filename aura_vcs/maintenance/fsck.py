@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError, RecordUnreadable
 from aura_vcs.ids import ObjectId
+from aura_vcs.layout import WATCHER_SOCKET
 from aura_vcs.maintenance.confirm_damage import confirm_damage
 from aura_vcs.maintenance.findings import UNREADABLE, Finding
 from aura_vcs.maintenance.reachability import affected_versions, all_labels
@@ -18,6 +20,7 @@ from aura_vcs.objects.availability import missing_parts, offloaded_among
 from aura_vcs.objects.base import IDENTIFY
 from aura_vcs.objects.graph import State, TreeVisit, UnreadableObject, Walk, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, PackEntry
+from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
 
@@ -55,6 +58,7 @@ def fsck(repo: Repository, *, quick: bool = False) -> FsckReport:
         checker.records()
         confirm_damage(repo, checker.versions, lambda sound: sound)
         checker.counts()
+    _verify_watcher(repo)
     freed = repo.store.offloaded.evicted()
     evicted = [size for blob, size in checker.offloaded.items() if blob in freed]
     away = [size for blob, size in checker.offloaded.items() if blob not in freed]
@@ -67,6 +71,15 @@ def fsck(repo: Repository, *, quick: bool = False) -> FsckReport:
         evicted=len(evicted),
         evicted_bytes=sum(evicted),
     )
+
+
+def _verify_watcher(repo: Repository) -> None:
+    """Hold what a watcher says against a look at every file; what it did not tell is said and recorded."""
+    if repo.storage.look(WATCHER_SOCKET) is None:
+        return
+    with suppress(AuraError):  # a damaged version, or files that cannot be looked at: that is said above
+        head = repo.head().version
+        repo.worktree.verify_watcher(repo.trees.version(head).tree if head is not None else EMPTY_TREE_ID)
 
 
 class _Checker:

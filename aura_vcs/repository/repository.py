@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from aura_vcs.objects.store import ObjectStore
     from aura_vcs.objects.trees import TreeReader
     from aura_vcs.repository.hardlink_backup import HardlinkBackup
-    from aura_vcs.worktree.scan.prefetch import ScanPrefetch
+    from aura_vcs.worktree.scan.prefetch import LookAhead
     from aura_vcs.worktree.worktree import Worktree
 
 
@@ -81,7 +81,7 @@ class Repository:
         calls: FileCalls = REAL_CALLS,
         index_folder: str | None = None,
         lock_seconds: float = WAIT_SECONDS,
-        ahead: "ScanPrefetch | None" = None,
+        ahead: "LookAhead | None" = None,
         preview: bool = False,
     ) -> None:
         check_encoding()

@@ -115,6 +115,13 @@ SETTINGS: tuple[SettingKey, ...] = (
         "Whether commands that are typed on a terminal start the resident helper",
         is_personal=True,
     ),
+    SettingKey(
+        "watcher.auto",
+        "watcher",
+        "boolean",
+        True,
+        "Whether `aura autosave --watch` and `aura ui` start a watcher of the project's files",
+    ),
     _text("templates.default", None, "The template of `aura init --template default`"),
     _text("llm.provider", None, "Which language model writes scripts"),
     _text("llm.model", None, "Its name"),

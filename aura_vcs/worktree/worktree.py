@@ -19,11 +19,11 @@ from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
-from aura_vcs.worktree.scan.cache import FileState, file_state
+from aura_vcs.worktree.scan.cache import CleanFolder, FileState, ScanCache, file_state
 from aura_vcs.worktree.scan.cache_file import append_to_scan_cache, load_scan_cache, save_scan_cache
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.ignore import load_ignore_rules
-from aura_vcs.worktree.scan.prefetch import ScanPrefetch
+from aura_vcs.worktree.scan.prefetch import LookAhead, ask_ahead
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.scanner import Scanner
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aura_vcs.worktree.checkout.set_aside import Aside, Unsaved
     from aura_vcs.worktree.checkout.writer import Writer, Written
     from aura_vcs.worktree.snapshot.snapshot import Snapshot
+
 
 BLOCKING_SHOWN = 3
 """So many of the files that are in the way are named."""
@@ -47,7 +48,7 @@ class Worktree:
         store: ObjectStore,
         trees: TreeReader,
         calls: FileCalls,
-        ahead: ScanPrefetch | None = None,
+        ahead: LookAhead | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self.root = root
@@ -78,25 +79,55 @@ class Worktree:
             self._progress.note(note)
         cache = load_scan_cache(self._storage)
         wanted = frozenset(always)
-        ahead, self._ahead = self._ahead, None
+        ahead, self._ahead = self._ahead or ask_ahead(self.root), None
         root = cache.folders.get("")
         is_of_base = root is not None and root.tree.hex() == base
+        is_to_be_verified = ahead is not None and ahead.is_to_be_verified
         scanner = Scanner(
             self.root,
             rules,
             cache,
             lambda path: self._is_in(base, path),
             wanted,
-            ahead,
+            None if is_to_be_verified else ahead,
             is_of_base=is_of_base,
             progress=self._progress,
         )
         scan = scanner.scan()
-        if self._store.offloaded.all() or self._storage.stat(LEFT_OUT) is not None:
+        if is_to_be_verified:
+            self._verify_watcher(scan, cache)
+        if self._may_lack_evicted():
             from aura_vcs.worktree.scan.left_out import note_left_out  # in most projects nothing ever is
 
             note_left_out(scan, base, self._store, self._trees)
         return scan
+
+    def _may_lack_evicted(self) -> bool:
+        return bool(self._store.offloaded.all()) or self._storage.stat(LEFT_OUT) is not None
+
+    def equal_to(self, base: ObjectId) -> CleanFolder | None:
+        """Return the folder if a watcher knows that it is equal to the tree in every file; nothing is looked at."""
+        self._ahead = self._ahead or ask_ahead(self.root)
+        found = self._ahead.clean if self._ahead is not None else None
+        if found is None or found.tree != base or self._may_lack_evicted():
+            return None
+        rules = load_ignore_rules(self.root)
+        return found if found.fingerprint == rules.fingerprint and not rules.notes else None
+
+    def verify_watcher(self, base: ObjectId) -> bool | None:
+        """Look at every file, and hold what the watcher says against it; None where there is none, or it says nothing.
+
+        Where it did not tell of a difference, that is recorded, and it is not asked any more.
+        """
+        self._ahead = None
+        cache = load_scan_cache(self._storage)
+        scanner = Scanner(self.root, load_ignore_rules(self.root), cache, lambda path: self._is_in(base, path))
+        return self._verify_watcher(scanner.scan(), cache)
+
+    def _verify_watcher(self, scan: Scan, cache: ScanCache) -> bool | None:
+        from aura_vcs.worktree.watch.verify import verify_watcher  # one command in fifty
+
+        return verify_watcher(self.root, self._storage, scan, cache, self._progress)
 
     def _is_in(self, base: ObjectId, path: str) -> bool:
         return self._trees.entry(base, path) is not None

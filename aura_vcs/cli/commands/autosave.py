@@ -53,6 +53,7 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[AutosaveResult, int]":
 
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     from aura_vcs.cli.shared.idle_indexing import IdleIndexer
+    from aura_vcs.cli.shared.watcher import start_watcher_unless_off
     from aura_vcs.history.autosave import AutosaveSchedule
     from aura_vcs.media.build_entries import can_look_into
     from aura_vcs.project.autosave_loop import keep_saving
@@ -65,6 +66,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
         least=60.0 * setting(repo, "autosave.least_minutes"),
         quiet=float(setting(repo, "autosave.quiet_seconds")),
     )
+    start_watcher_unless_off(repo)
     changes: Iterator[list[str]] = _rounds(repo.root, console)
     if can_look_into() and current_session().is_process and setting(repo, "maintenance.auto"):
         changes = IdleIndexer(repo.root).follow(changes)

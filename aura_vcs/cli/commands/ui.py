@@ -42,9 +42,18 @@ def ui_command(session: Session, *, port: int, no_browser: bool, read_only: bool
         worker_environment=worker_environment(),
         wait_seconds=session.options().get("lock_seconds"),
     )
+    if settings.root is not None and not read_only:
+        _start_watcher(session)
     server = PageServer(settings, port=port, read_only=read_only)
     with suppress(KeyboardInterrupt, Interrupted):  # which is how it ends
         server.run(_Greeting(session.console, None if no_browser else server.access.opening_address))
+
+
+def _start_watcher(session: Session) -> None:
+    from aura_vcs.cli.shared.watcher import start_watcher_unless_off
+
+    with session.open() as repo:
+        start_watcher_unless_off(repo)
 
 
 def _root(session: Session) -> str | None:

@@ -18,6 +18,11 @@ RACY = -1
 """Instead of the time of change, in the stamp of a file that may be written again unnoticed: no file
 has such a time, so it is read again."""
 
+NOT_COMPARED = 0xFFFFFFFF
+"""Where a look ahead tells how many files of a folder differ: names came, went, or became something else."""
+OUTDATED_SECONDS = 2
+"""What was seen ahead is looked at again by a command that waited longer, for a lock or an answer."""
+
 
 class FileState(NamedTuple):
     """A file as it was seen; `id` is empty until it has been hashed. Times in nanoseconds."""
@@ -42,6 +47,16 @@ class FileState(NamedTuple):
     def is_executable(self) -> bool:
         """Whether its owner may run it."""
         return bool(self.mode & 0o100) and not self.is_symlink
+
+
+class CleanFolder(NamedTuple):
+    """A project folder that is equal to a tree in every file, by the rules with this fingerprint."""
+
+    tree: str
+    fingerprint: bytes
+    files: int
+    has_conflicts: bool
+    """Whether the file that merges leave is there."""
 
 
 class CachedFolder:

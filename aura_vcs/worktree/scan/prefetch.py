@@ -14,32 +14,49 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from typing import Protocol
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
-from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE
+from aura_vcs.layout import AURA, FORMAT, SCAN_CACHE, WATCHER_SOCKET
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.storage.owners import foreign_owner
-from aura_vcs.worktree.scan.cache import CachedFolder, ScanCache
+from aura_vcs.worktree.scan.cache import NOT_COMPARED, OUTDATED_SECONDS, CachedFolder, CleanFolder, ScanCache
 from aura_vcs.worktree.scan.cache_file import load_scan_cache
 
 WORTHWHILE_BYTES = 100_000
 """A cache of a thousand files; less is looked at sooner than a process starts."""
-NOT_COMPARED = 0xFFFFFFFF
-"""Instead of the number of differing files: names came, went, or became something else."""
 _COUNT = struct.Struct("<I")
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIGEST_BYTES = 16
 _NUMBER_BYTES = array("I").itemsize
 _PIPE_BYTES = 65536
-OUTDATED_SECONDS = 2
-"""A command that waited longer, for a lock or an answer, looks again."""
 MESSAGE_FOLDERS = 500
 """After so many files the second process tells what it saw."""
 
 
+class LookAhead(Protocol):
+    """Who has looked at the folder `root` already."""
+
+    root: str
+
+    @property
+    def is_to_be_verified(self) -> bool:
+        """Whether everything is to be looked at all the same, to hold it against what was told."""
+
+    @property
+    def clean(self) -> "CleanFolder | None":
+        """The tree to which the folder is equal in every file; None where it is to none, or that is not known."""
+
+    def differing(self, cache: ScanCache) -> dict[str, Sequence[int]]:
+        """Map folders to the numbers of their differing files, where all else is as the cache has it."""
+
+
 class ScanPrefetch:
     """What a second process tells of the folder `root`: which cache it read, and which files differ."""
+
+    is_to_be_verified = False
+    clean = None
 
     def __init__(self, root: str, second: ForkedWorker) -> None:
         self.root = root
@@ -109,8 +126,20 @@ class _PipeReader:
         self._data = self._data[at:]
 
 
-def prefetch_scan(folder: str) -> ScanPrefetch | None:
-    """Start looking at the files of the project around `folder`; None where that cannot be, or is not worth it."""
+def ask_ahead(root: str) -> LookAhead | None:
+    """Ask the watcher of a project folder which files differ; None where there is none, or it is not to be believed."""
+    if not os.path.lexists(os.path.join(root, AURA, WATCHER_SOCKET)):
+        return None
+    from aura_vcs.worktree.scan.watched import ask_watcher  # few projects have a watcher
+
+    return ask_watcher(root)
+
+
+def prefetch_scan(folder: str) -> LookAhead | None:
+    """Start looking at the files of the project around `folder`; None where that cannot be, or is not worth it.
+
+    Where a watcher knows which files differ, none is looked at.
+    """
     root = folder
     while not os.path.isfile(os.path.join(root, AURA, FORMAT)):
         root, below = os.path.dirname(root), root
@@ -118,6 +147,8 @@ def prefetch_scan(folder: str) -> ScanPrefetch | None:
             return None
     if foreign_owner(os.path.join(root, AURA)) is not None:
         return None  # only the command knows whether it is to be used
+    if (answer := ask_ahead(root)) is not None:
+        return answer
     folders = OwnFolders(os.path.join(root, AURA), follow_root=False)
     try:
         with folders.at(SCAN_CACHE) as (last, dir_fd):

@@ -16,7 +16,7 @@ from aura_vcs.storage.system_calls import storage_error
 from aura_vcs.worktree.scan.cache import CachedFolder, FileState, ScanCache, file_state
 from aura_vcs.worktree.scan.ignore import IgnoreRules
 from aura_vcs.worktree.scan.litter import half_copied
-from aura_vcs.worktree.scan.prefetch import ScanPrefetch
+from aura_vcs.worktree.scan.prefetch import LookAhead
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, Skipped
 
 IsTracked = Callable[[str], bool]
@@ -38,7 +38,7 @@ class Scanner:
         cache: ScanCache,
         is_tracked: IsTracked,
         always: frozenset[str] = frozenset(),
-        ahead: ScanPrefetch | None = None,
+        ahead: LookAhead | None = None,
         *,
         is_of_base: bool = False,
         progress: Progress = SILENT,
