@@ -127,7 +127,7 @@ class Worktree:
     def _verify_watcher(self, scan: Scan, cache: ScanCache) -> bool | None:
         from aura_vcs.worktree.watch.verify import verify_watcher  # one command in fifty
 
-        return verify_watcher(self.root, self._storage, scan, cache, self._progress)
+        return verify_watcher(self.root, self._storage, scan, cache, self.content_now, self._progress)
 
     def _is_in(self, base: ObjectId, path: str) -> bool:
         return self._trees.entry(base, path) is not None

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from aura_vcs.ids import blob_id
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.worktree.scan import prefetch
-from aura_vcs.worktree.scan.cache import ScanCache
+from aura_vcs.worktree.scan.cache import FileState, ScanCache, file_state
 from aura_vcs.worktree.scan.cache_file import load_scan_cache
 from aura_vcs.worktree.scan.watched import STOP, WatcherAnswer, ask_watcher, talk
 
@@ -143,13 +144,26 @@ class Watching:
             real = f"{self.root}/{path}" if path else str(self.root)
             if path in claims:
                 differing = prefetch._differing(real, cache.folders[path], is_root=not path)
-                names = [cache.folders[path].names[number] for number in set(differing or ()) - set(claims[path])]
-                found |= {f"{path}/{name}" for name in names}
+                folder = cache.folders[path]
+                names = [folder.names[number] for number in set(differing or ()) - set(claims[path])]
+                found |= {f"{path}/{name}" for name in names if not self._is_as_before(path, name, folder.files[name])}
                 found |= {f"{path}/"} if differing is None else set()
             inside = cache.folders[path].folders
             below = (f"{path}/{name}" if path else name for name in inside)
             waiting += [each for each in below if each in cache.folders and _is_folder(self.root / each)]
         return found
+
+    def _is_as_before(self, folder: str, name: str, before: FileState) -> bool:
+        """Tell whether only the date of the last change of anything is another, and the content is the same."""
+        path = self.root / folder / name
+        try:
+            found = file_state(path.lstat(), before.id)
+        except OSError:
+            return False
+        if found._replace(ctime_ns=before.ctime_ns) != before:
+            return False
+        content = os.fsencode(os.readlink(path)) if found.is_symlink else path.read_bytes()
+        return bytes.fromhex(blob_id(content)) == before.id
 
     def settles(self, is_so: Callable[[WatcherAnswer], bool]) -> bool:
         """Ask until the answer is like that; whether it ever was."""

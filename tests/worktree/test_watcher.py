@@ -254,6 +254,7 @@ class _Person:
             self.write_mapped, self.write_mapped, self.unmap, self.hold, self.write_held, self.let_go, self.truncate,
             self.old_date, self.mode, self.attribute, self.change_kind, self.touch_link, self.read, self.cut_by_reading,
             self.move_out, self.move_in, self.settle, self.save, self.fork_writer, self.folder_mode, self.sparse,
+            self.read_date, self.flag,
         ]  # fmt: skip
 
     def __call__(self) -> str:
@@ -395,6 +396,13 @@ class _Person:
             (path / "inside").write_text("x")
         else:
             path.symlink_to("one")
+
+    def read_date(self) -> None:
+        path = os.fsencode(self._file())
+        subprocess.run(["touch", "-a", path], check=False)  # no event tells of it, and nothing changes by it
+
+    def flag(self) -> None:
+        subprocess.run(["chattr", "+A", os.fsencode(self._file())], check=False, stderr=subprocess.DEVNULL)
 
     def touch_link(self) -> None:
         os.utime(self.root / "link", follow_symlinks=False)

@@ -12,6 +12,7 @@ from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, short_path
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.errors import AuraError
+from aura_vcs.layout import WATCHER_FAULT
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -80,7 +81,6 @@ def _print_state(console: Console, found: "WatcherState") -> None:
 def start(repo: "Repository", console: Console, *, again: bool) -> None:
     """Start a watcher for this project, and wait until it answers"""
     from aura_vcs.cli.shared.watcher import start_watcher, wait_for_watcher
-    from aura_vcs.layout import WATCHER_FAULT
     from aura_vcs.worktree.watch.verify import recorded_fault
 
     if sys.platform != "linux":

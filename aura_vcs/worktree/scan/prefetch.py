@@ -192,7 +192,7 @@ def _differing(real_path: str, folder: CachedFolder, *, is_root: bool) -> list[i
     try:
         if not _has_same_names(fd, folder, AURA if is_root else None):
             return None
-        return list(_changed(folder, fd))
+        return list(changed_files(folder, fd))
     except OSError:
         return None  # a folder went while it was looked at
     finally:
@@ -214,8 +214,8 @@ def _has_same_names(fd: int, folder: CachedFolder, left_out: str | None) -> bool
     return all(stat.S_ISDIR(os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode) for name in folder.folders)
 
 
-def _changed(folder: CachedFolder, fd: int) -> Iterator[int]:
-    """Yield numbers of changed files, in the loop that all files go through: an open folder finds names soonest."""
+def changed_files(folder: CachedFolder, fd: int) -> Iterator[int]:
+    """Yield numbers of changed files in the folder that is open as `fd`, in the loop that all files go through."""
     look = os.stat
     for number, (name, state) in enumerate(folder.stamped()):
         try:

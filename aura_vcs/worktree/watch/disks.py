@@ -4,7 +4,7 @@ import ctypes
 import os
 from collections.abc import Iterator
 
-from aura_vcs.worktree.watch.leases import are_leases_on
+from aura_vcs.worktree.watch.quiet_open import are_leases_on
 
 KNOWN = {
     0xEF53: "ext4",

@@ -7,8 +7,8 @@ from aura_vcs.layout import AURA
 from aura_vcs.worktree.scan.cache import STAMP, CachedFolder
 
 HELD, DENIED, BEYOND, SHARED = 1, 2, 3, 4
-"""Why a file is looked at each time: somebody has it open for writing (or the system grants no lease), it may not be
-read, there are too many watches, it has two names in the project."""
+"""Why a file is looked at each time: somebody has it open for writing, it may not be read (or no lease is given, as of
+another account's file), there are too many watches, it has two names in the project."""
 
 
 class WatchedFolder:

@@ -7,7 +7,6 @@ one, or when it is told to. Whatever it does not know is no answer: the caller l
 import fcntl
 import os
 import select
-import signal
 import socket
 import struct
 import sys
@@ -232,11 +231,11 @@ class Watcher:
 
     def _do(self, kind: bytes, question: tuple[bytes, bytes, int, int, int, int, int, int, int]) -> bytes:
         if kind == ASK:
-            return self._say(*question[1:])
+            return self._differing(*question[1:])
         about = msgspec.json.encode(self._about()) if kind == ABOUT else b""
         return ANSWER.pack(TOLD, False, False, len(about), _NO_DIGEST, _NO_DIGEST, _NO_TREE, 0) + about
 
-    def _say(self, theirs: bytes, *seen: int) -> bytes:
+    def _differing(self, theirs: bytes, *seen: int) -> bytes:
         """Say which files are not as the cache has them, or that it is not known."""
         self.asked = time.monotonic()
         here = os.fstat(self.root)
@@ -309,7 +308,6 @@ def serve(root: str, is_current: Callable[[], bool]) -> None:
     Raises:
         OSError: the project, or its folder for what belongs to this machine, is not there.
     """
-    signal.signal(signal.SIGIO, signal.SIG_IGN)  # somebody waited for a lease that was about to be given back
     local = os.open(os.path.join(root, AURA, LOCAL), _FOLDER)
     lock = os.open(os.path.basename(WATCHER_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600,
                    dir_fd=local)  # fmt: skip

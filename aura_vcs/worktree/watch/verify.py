@@ -3,7 +3,7 @@
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ import msgspec
 
 from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.ids import ObjectId
 from aura_vcs.layout import WATCHER_FAULT
 from aura_vcs.worktree.scan.cache import CachedFolder, ScanCache, file_state
 from aura_vcs.worktree.scan.watched import STOP, ask_watcher, talk
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from aura_vcs.worktree.scan.scan import Scan, ScannedFolder
 
 SHOWN = 10
+ReadId = Callable[[str], ObjectId | None]
 
 
 class WatcherFault(msgspec.Struct, frozen=True):
@@ -32,12 +35,13 @@ class WatcherFault(msgspec.Struct, frozen=True):
 
 
 def verify_watcher(
-    root: str, storage: "LocalStorage", scan: "Scan", cache: ScanCache, progress: "Progress"
+    root: str, storage: "LocalStorage", scan: "Scan", cache: ScanCache, read: ReadId, progress: "Progress"
 ) -> bool | None:
     """Compare what a look at every file found with what the watcher says after it; whether it told of all.
 
-    None where it says nothing of this cache. Of what changed after the look it may tell more, but never less. A
-    difference that it does not tell of is said and recorded; it is stopped, and asked no more.
+    `read` returns the id of what a file holds now. None where the watcher says nothing of this cache. Of what changed
+    after the look it may tell more, but never less. A difference that it does not tell of is said and recorded; it is
+    stopped, and asked no more.
     """
     if scan.known is None or scan.known.fingerprint != scan.fingerprint or scan.always:
         return None
@@ -46,12 +50,12 @@ def verify_watcher(
         return None
     untold = list(_untold(scan, cache, answer.claims(cache)))
     if untold:  # some may be as they were by now
-        untold = _still_otherwise(root, untold, cache)
+        untold = _still_otherwise(root, untold, cache, read)
         answer = ask_watcher(root)
         if answer is None or answer.digest != cache.digest:
             return None
         still = set(_untold(scan, cache, answer.claims(cache)))
-        untold = _still_otherwise(root, [path for path in untold if path in still], cache)
+        untold = _still_otherwise(root, [path for path in untold if path in still], cache, read)
     if not untold:
         return True
     with suppress(StorageError):  # a full or read-only disk: it is stopped all the same
@@ -74,21 +78,27 @@ def recorded_fault(storage: "LocalStorage") -> WatcherFault | None:
         return WatcherFault(0.0, ())
 
 
-def _still_otherwise(root: str, paths: Sequence[str], cache: ScanCache) -> list[str]:
+def _still_otherwise(root: str, paths: Sequence[str], cache: ScanCache, read: ReadId) -> list[str]:
     """Choose the paths that are not as the cache has them at this moment either."""
-    return [path for path in paths if not _is_as_cached(root, path, cache)]
+    return [path for path in paths if not _is_as_cached(root, path, cache, read)]
 
 
-def _is_as_cached(root: str, path: str, cache: ScanCache) -> bool:
+def _is_as_cached(root: str, path: str, cache: ScanCache, read: ReadId) -> bool:
     parent, _, name = path.rpartition("/")
     folder = cache.folders[parent]
     try:
         found = os.stat(os.path.join(root, path), follow_symlinks=False)
     except OSError:
         return name not in folder.names and name not in folder.folders
-    if name in folder.folders:
-        return stat.S_ISDIR(found.st_mode)
-    return name in folder.names and file_state(found)[:5] == folder.files[name][:5]
+    if name in folder.folders or name not in folder.names:
+        return name in folder.folders and stat.S_ISDIR(found.st_mode)
+    now, before = file_state(found), folder.files[name]
+    if now._replace(ctime_ns=before.ctime_ns)[:5] != before[:5]:
+        return False
+    try:  # this date alone may change without a word: a flag was set, or the date of the last reading
+        return now.ctime_ns == before.ctime_ns or bytes.fromhex(read(path) or "") == before.id
+    except FileUnreadable:
+        return False
 
 
 def _untold(scan: "Scan", cache: ScanCache, claims: Mapping[str, Sequence[int]]) -> Iterator[str]:

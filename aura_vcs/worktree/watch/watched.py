@@ -1,9 +1,10 @@
 """Keeping true what is known of the files: which are not as the scan cache has them.
 
-A file is compared when it is watched and has no writer (see leases): from then on nothing changes it without an
-event. Whatever an event names is compared anew before the next answer; what cannot be watched like that is looked at
-for each answer. Folders are watched before their names are compared, and before the folders inside them. So every
-answer is what a look at every file would have found, at the moment when the last event was read.
+A file is compared when it is watched and has no writer (see storage.open_writers): from then on nothing changes its
+content without an event. Whatever an event names is compared anew before the next answer; what cannot be watched like
+that is looked at for each answer. Folders are watched before their names are compared, and before the folders inside
+them. So every answer names at least what a look at every file would have found, at the moment when the last event was
+read, but for files of which nothing changed except the date of the last change of anything (ctime).
 """
 
 import errno
@@ -16,11 +17,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
+from aura_vcs.storage.open_writers import has_writer
 from aura_vcs.worktree.scan.cache import ScanCache
+from aura_vcs.worktree.scan.prefetch import changed_files
 from aura_vcs.worktree.watch import inotify
 from aura_vcs.worktree.watch.folders import BEYOND, DENIED, HELD, SHARED, WatchedFolder
 from aura_vcs.worktree.watch.inotify import Inotify, is_full, watch_limit
-from aura_vcs.worktree.watch.leases import is_written_by_nobody, open_quietly
+from aura_vcs.worktree.watch.quiet_open import open_quietly
 
 SHARE = 0.75
 """How much of the watches that a user may have one project takes."""
@@ -121,6 +124,9 @@ class WatchedFiles:
                 with self._opened(folder) as fd:
                     for number in again:
                         self._compare(folder, number, fd)
+                    if len(folder.unwatched) * 2 > len(folder.watches):  # the quickest loop, for most of them or all
+                        folder.differing = set(changed_files(folder.cached, fd))
+                        continue
                     for number in folder.unwatched:
                         self._note(folder, number, self._state(folder, number, fd))
             except OSError:
@@ -356,10 +362,11 @@ class WatchedFiles:
         return False
 
     def _ask_for_writers(self, folder: WatchedFolder, number: int, file: int) -> None:
-        if not is_written_by_nobody(file):
+        found = has_writer(file)
+        if found is not False:
             self._unwatch(folder.watches[number])
             folder.watches[number] = 0
-            folder.unwatched[number] = HELD
+            folder.unwatched[number] = HELD if found else DENIED
 
     def _share(self, watch: int, folder: WatchedFolder, number: int) -> None:
         """Look each time at a file with two names in the project, under either."""

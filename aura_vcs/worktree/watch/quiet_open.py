@@ -1,16 +1,8 @@
-"""Whether anybody could change a file without opening it: asked of the kernel by a lease that is given back at once.
-
-Linux refuses a lease for reading while a file is open for writing anywhere, by whatever name: it counts open
-descriptors, those on their way between processes, and mappings that can be written to. Where it grants one, the
-next change begins with an open, of which a watch tells.
-"""
+"""Opening a file so that the kernel can be asked who may be writing to it (see storage.open_writers)."""
 
 import errno
-import fcntl
 import os
 
-_SET = getattr(fcntl, "F_SETLEASE", 1024)
-_READING, _NONE = getattr(fcntl, "F_RDLCK", 0), getattr(fcntl, "F_UNLCK", 2)
 # Without O_NONBLOCK, an open would wait for a lease that somebody else holds, and for the other end of a pipe.
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _QUIET = getattr(os, "O_NOATIME", 0)
@@ -29,19 +21,6 @@ def open_quietly(name: str, folder: int) -> int:
         if error.errno != errno.EPERM:  # EPERM: only its owner may read without a trace
             raise
         return os.open(name, _FLAGS, dir_fd=folder)
-
-
-def is_written_by_nobody(fd: int) -> bool:
-    """Tell whether the file has no writer; False also where the system does not say.
-
-    For the microsecond between the two calls, who opens the file for writing waits.
-    """
-    try:
-        fcntl.fcntl(fd, _SET, _READING)
-    except OSError:
-        return False
-    fcntl.fcntl(fd, _SET, _NONE)
-    return True
 
 
 def are_leases_on() -> bool:
