@@ -17,10 +17,9 @@ from aura_vcs.maintenance.record_checks import file_problems, log_problems, ref_
 from aura_vcs.maintenance.recount import count_problems
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.availability import missing_parts, offloaded_among
-from aura_vcs.objects.base import IDENTIFY
+from aura_vcs.objects.base import EMPTY_TREE_ID, IDENTIFY
 from aura_vcs.objects.graph import State, TreeVisit, UnreadableObject, Walk, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, PackEntry
-from aura_vcs.objects.trees import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
 

@@ -17,7 +17,9 @@ from contextlib import suppress
 
 from blake3 import blake3
 
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.layout import AURA, SCAN_CACHE, WATCHER_FAULT, WATCHER_SOCKET
+from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.worktree.scan.cache import NOT_COMPARED, OUTDATED_SECONDS, CleanFolder, ScanCache
 from aura_vcs.worktree.scan.cache_file import MAGIC
 
@@ -29,6 +31,7 @@ ANSWER = struct.Struct("<B??I16s16s32sQ")
 """What is answered; whether the caller is to look at everything to verify it; whether there is a file of conflicts; the
 bytes that follow; the digest of the cache, the fingerprint of its rules, its tree (zeros where a file differs); how
 many files it has."""
+SOCKET, FAULT, CACHE = (os.path.basename(name) for name in (WATCHER_SOCKET, WATCHER_FAULT, SCAN_CACHE))
 SURE, BUSY, REFUSED, TOLD = range(4)
 SECONDS = 1.0
 """How long to wait for an answer."""
@@ -95,29 +98,45 @@ def ask_watcher(root: str) -> WatcherAnswer | None:
 
 def talk(root: str, kind: bytes, seconds: float = SECONDS) -> tuple[Header, bytes] | None:
     """Ask the watcher something; None where there is none, or it does not answer in time."""
-    if sys.platform != "linux" or not os.path.lexists(os.path.join(root, AURA, WATCHER_SOCKET)):
-        return None
-    if kind == ASK and (is_off or os.path.lexists(os.path.join(root, AURA, WATCHER_FAULT))):
+    if sys.platform != "linux" or (kind == ASK and is_off):
         return None
     try:
-        folder = os.open(os.path.join(root, AURA, os.path.dirname(WATCHER_SOCKET)), _FOLDER)
-    except OSError:
+        local = open_local(root)
+    except (OSError, LinkedPath):
         return None
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
+        if kind == ASK and os.path.lexists(f"/proc/self/fd/{local}/{FAULT}"):
+            return None
         sock.settimeout(seconds)
-        sock.connect(f"/proc/self/fd/{folder}/{os.path.basename(WATCHER_SOCKET)}")
+        sock.connect(f"/proc/self/fd/{local}/{SOCKET}")
         seen = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _CREDENTIALS)
         if int.from_bytes(seen[4:8], sys.byteorder) != os.geteuid():
             return None
-        sock.sendall(_question(root, kind))
+        sock.sendall(_question(root, local, kind))
         header = ANSWER.unpack(_receive(sock, ANSWER.size))
         return header, _receive(sock, header[3])
     except (OSError, ValueError, struct.error):
         return None
     finally:
         sock.close()
-        os.close(folder)
+        os.close(local)
+
+
+def open_local(root: str) -> int:
+    """Open the folder of a project for what belongs to this machine, through no link.
+
+    Raises:
+        OSError, LinkedPath: it is not there, or is none.
+    """
+    folders = OwnFolders(os.path.join(root, AURA), follow_root=False)
+    try:
+        with folders.at(WATCHER_SOCKET) as (_, dir_fd):
+            if dir_fd is None:
+                raise NotADirectoryError(root)
+            return os.dup(dir_fd)
+    finally:
+        folders.close()
 
 
 def program() -> bytes:
@@ -126,14 +145,10 @@ def program() -> bytes:
     return blake3(b"\0".join([os.fsencode(__file__), MAGIC, b"%d %d" % (own.st_ino, own.st_mtime_ns)])).digest()[:16]
 
 
-def cache_stamp(folder: int | str) -> tuple[int, int, int]:
-    """Return inode, size and date of the scan cache in a project folder, open or by its path; zeros without one."""
-    name = f"{AURA}/{SCAN_CACHE}"
+def cache_stamp(local: int) -> tuple[int, int, int]:
+    """Return inode, size and date of the scan cache in the folder that is open as `local`; zeros without one."""
     with suppress(OSError):
-        if isinstance(folder, int):
-            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        else:
-            found = os.stat(os.path.join(folder, name), follow_symlinks=False)
+        found = os.stat(CACHE, dir_fd=local, follow_symlinks=False)
         if stat.S_ISREG(found.st_mode):
             return found.st_ino, found.st_size, found.st_mtime_ns
     return 0, 0, 0
@@ -158,13 +173,13 @@ def namespace() -> int:
     return os.stat("/proc/self/ns/mnt").st_ino
 
 
-def _question(root: str, kind: bytes) -> bytes:
+def _question(root: str, local: int, kind: bytes) -> bytes:
     fd = os.open(root, _FOLDER & ~getattr(os, "O_NOFOLLOW", 0))
     try:
         here, mount = os.fstat(fd), mount_number(fd)
     finally:
         os.close(fd)
-    return QUESTION.pack(kind, program(), here.st_dev, here.st_ino, mount, namespace(), *cache_stamp(root))
+    return QUESTION.pack(kind, program(), here.st_dev, here.st_ino, mount, namespace(), *cache_stamp(local))
 
 
 def _receive(sock: _socket.socket, size: int) -> bytes:

@@ -17,7 +17,7 @@ from contextlib import suppress
 
 import msgspec
 
-from aura_vcs.layout import AURA, CONFLICTS, LOCAL, WATCHER_LOCK, WATCHER_SOCKET
+from aura_vcs.layout import AURA, CONFLICTS, WATCHER_LOCK
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.worktree.scan.cache import NOT_COMPARED, ScanCache
 from aura_vcs.worktree.scan.cache_file import load_scan_cache
@@ -28,12 +28,14 @@ from aura_vcs.worktree.scan.watched import (
     BUSY,
     QUESTION,
     REFUSED,
+    SOCKET,
     STOP,
     SURE,
     TOLD,
     cache_stamp,
     mount_number,
     namespace,
+    open_local,
     program,
 )
 from aura_vcs.worktree.watch import inotify
@@ -84,10 +86,12 @@ class Clocks:
 class Watcher:
     """The watcher of the project in `path`, listening on `listening`; `is_current` says whether the program is."""
 
-    def __init__(self, path: str, listening: socket.socket, is_current: Callable[[], bool]) -> None:
+    def __init__(self, path: str, local: int, listening: socket.socket, is_current: Callable[[], bool]) -> None:
         self.root = os.open(path, _FOLDER)
+        self.local = local
+        """The folder of the project for what belongs to this machine, open."""
         self.listening, self.is_current = listening, is_current
-        self.inode = os.stat(f"{AURA}/{WATCHER_SOCKET}", dir_fd=self.root, follow_symlinks=False).st_ino
+        self.inode = os.stat(SOCKET, dir_fd=self.local, follow_symlinks=False).st_ino
         self.started = time.time()
         self.answers = self.since_verified = self.restarts = 0
         self.verified = self.asked = time.monotonic()
@@ -96,8 +100,8 @@ class Watcher:
         self.mount_poll.register(self.mounts, select.POLLPRI)
         self.clocks = Clocks()
         self.recent: list[float] = []
-        self.local = Inotify()
-        self._watch_cache()
+        self.cache_events = Inotify()
+        self.cache_events.add(local, inotify.MODIFY | inotify.MOVED_TO | inotify.ONLY_FOLDER)
         self.heard = 0.0
         self.reason = ""
         """Why it cannot be believed now; "" where it can."""
@@ -109,27 +113,26 @@ class Watcher:
         """Serve until there is a reason to end."""
         while self._goes_on():
             poll = select.poll()
-            for fd in (self.listening.fileno(), self.files.notify.fd, self.local.fd):
+            for fd in (self.listening.fileno(), self.files.notify.fd, self.cache_events.fd):
                 poll.register(fd, select.POLLIN)
             ready = {fd for fd, _ in poll.poll(self._pause() * 1000)}
             if self.listening.fileno() in ready and not self._answer():
                 return
-            if self.local.fd in ready:
-                list(self.local.read())
+            if self.cache_events.fd in ready:
+                list(self.cache_events.read())
             self._keep_up(has_heard=self.files.notify.fd in ready)
 
     def close(self) -> None:
         """Take the socket away, if it is still its own."""
         with suppress(OSError):
-            name = f"{AURA}/{WATCHER_SOCKET}"
-            if os.stat(name, dir_fd=self.root, follow_symlinks=False).st_ino == self.inode:
-                os.unlink(name, dir_fd=self.root)
+            if os.stat(SOCKET, dir_fd=self.local, follow_symlinks=False).st_ino == self.inode:
+                os.unlink(SOCKET, dir_fd=self.local)
 
     def _goes_on(self) -> bool:
         if time.monotonic() - self.asked > IDLE_SECONDS:
             return False
         try:
-            found = os.stat(f"{AURA}/{WATCHER_SOCKET}", dir_fd=self.root, follow_symlinks=False)
+            found = os.stat(SOCKET, dir_fd=self.local, follow_symlinks=False)
         except OSError:
             return False
         return found.st_ino == self.inode
@@ -156,7 +159,7 @@ class Watcher:
             self.reason = why_not(self.root, self._path())
         if self.reason:
             return False
-        if cache_stamp(self.root) != self.stamp:
+        if cache_stamp(self.local) != self.stamp:
             self._try(self._load)
         return self._try(self.files.listen)
 
@@ -191,19 +194,14 @@ class Watcher:
 
     def _load(self) -> None:
         """Take over the scan cache as it is on disk."""
-        self.stamp = cache_stamp(self.root)
-        folders = OwnFolders(f"/proc/self/fd/{self.root}/{AURA}")
+        self.stamp = cache_stamp(self.local)
+        folders = OwnFolders(f"/proc/self/fd/{self.root}/{AURA}", follow_root=False)
         try:
             cache = load_scan_cache(folders)
         finally:
             folders.close()
         if cache.digest != self.files.cache.digest:
             self.files.adopt(cache)
-
-    def _watch_cache(self) -> None:
-        fd = os.open(f"{AURA}/{LOCAL}", _FOLDER, dir_fd=self.root)
-        self.local.add(fd, inotify.MODIFY | inotify.MOVED_TO | inotify.ONLY_FOLDER)
-        os.close(fd)
 
     # Answers.
 
@@ -242,7 +240,7 @@ class Watcher:
         mine = here.st_dev, here.st_ino, mount_number(self.root), namespace()
         if theirs != program() or not self.is_current():
             with suppress(OSError):
-                os.unlink(f"{AURA}/{WATCHER_SOCKET}", dir_fd=self.root)  # its time is over
+                os.unlink(SOCKET, dir_fd=self.local)  # its time is over
             return _nothing(REFUSED)
         is_alike = seen[:4] == mine and self._catch_up() and self.stamp == seen[4:]
         if not is_alike or not self._try(lambda: self.files.work(ANSWER_SECONDS)):
@@ -306,9 +304,9 @@ def serve(root: str, is_current: Callable[[], bool]) -> None:
     """Watch a project until there is a reason to end; return at once where another watcher does.
 
     Raises:
-        OSError: the project, or its folder for what belongs to this machine, is not there.
+        OSError, LinkedPath: the project, or its folder for what belongs to this machine, is not there.
     """
-    local = os.open(os.path.join(root, AURA, LOCAL), _FOLDER)
+    local = open_local(root)
     lock = os.open(os.path.basename(WATCHER_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600,
                    dir_fd=local)  # fmt: skip
     try:
@@ -317,13 +315,12 @@ def serve(root: str, is_current: Callable[[], bool]) -> None:
         return
     os.chdir("/")
     os.umask(0o077)
-    name = os.path.basename(WATCHER_SOCKET)
     with suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=local)
+        os.unlink(SOCKET, dir_fd=local)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
-        listening.bind(f"/proc/self/fd/{local}/{name}")
+        listening.bind(f"/proc/self/fd/{local}/{SOCKET}")
         listening.listen(16)
-        watcher = Watcher(root, listening, is_current)
+        watcher = Watcher(root, local, listening, is_current)
         try:
             watcher.serve()
         finally:
