@@ -11,6 +11,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from aura_vcs.errors import AuraError
+from aura_vcs.errors.input import NotAProject
+from aura_vcs.errors.worktree import ProjectGone
 from aura_vcs.ui import api, media
 from aura_vcs.ui.access import Guard, set_cookie
 from aura_vcs.ui.pages import compare, file, film, history, machines, merging, operations, space, studio, version
@@ -117,6 +119,8 @@ async def _static(request: Request) -> Response:
 
 async def _known_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AuraError)
+    if isinstance(error, NotAProject) and "key" in request.path_params:  # it was one when the page was opened
+        error = ProjectGone(site_of(request).workspace(request).root)
     return refused(request, error)
 
 

@@ -9,7 +9,8 @@ import msgspec
 
 from aura_vcs.api.reporting import Call, CancelToken, Step
 from aura_vcs.errors import AuraError, Interrupted
-from aura_vcs.errors.input import UnknownName
+from aura_vcs.errors.input import NotAProject, UnknownName
+from aura_vcs.errors.worktree import ProjectGone
 from aura_vcs.ui.events import Events
 from aura_vcs.ui.refusals import error_to_json
 from aura_vcs.ui.workspace import ProjectLane, Workspace
@@ -110,6 +111,8 @@ class Jobs:
             job.state = "done"
         except Interrupted as error:
             job.state, job.error = "cancelled", error
+        except NotAProject:  # it was one when the page was opened
+            job.state, job.error = "failed", ProjectGone(self._workspace.root)
         except AuraError as error:
             job.state, job.error = "failed", error
         except Exception as error:  # whatever it is, the page has to hear that it has ended

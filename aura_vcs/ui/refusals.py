@@ -14,12 +14,14 @@ from aura_vcs.errors.input import (
     UnknownVersion,
 )
 from aura_vcs.errors.integrity import ObjectOffloaded, ObjectPurged
+from aura_vcs.errors.worktree import ProjectGone
 from aura_vcs.ui.templating import render
 
 _STATUS: tuple[tuple[type[AuraError], int], ...] = (
     (UnknownVersion, 404),
     (UnknownName, 404),
     (NotAProject, 404),
+    (ProjectGone, 404),
     (ObjectPurged, 410),
     (ObjectOffloaded, 503),
     (ConcurrencyError, 409),

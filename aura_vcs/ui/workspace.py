@@ -5,6 +5,7 @@ one. What changes something is a job with a lane of its own; between them and ot
 decide, as between two terminals.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from aura_vcs.api.opened import Opened, Options, find
 from aura_vcs.api.project import Project
 from aura_vcs.api.reporting import NO_CALL, Call
+from aura_vcs.errors.worktree import ProjectGone
+from aura_vcs.layout import AURA
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.project_configuration import OpenStudio
 from aura_vcs.sync.remotes.link import Link
@@ -85,7 +88,12 @@ class Workspace:
 
     @contextmanager
     def lane(self) -> Iterator[ProjectLane]:
-        """Lend a lane to this thread. One that an error broke is opened anew by itself."""
+        """Lend a lane to this thread. One that an error broke is opened anew by itself.
+
+        Raises:
+            ProjectGone: the folder was moved, or its disk is not there; what is open still would answer for a while.
+        """
+        self._check()
         with self._turns:
             lane = self._idle.pop() if self._idle else ProjectLane(self.root, self.options)
             try:
@@ -99,6 +107,7 @@ class Workspace:
     @contextmanager
     def media_lane(self) -> Iterator[ProjectLane]:
         """Lend a lane to a file that is sent. A player that stands still holds it, so looks have others."""
+        self._check()
         with self._media_turns:
             lane = self._idle_media.pop() if self._idle_media else ProjectLane(self.root, self.options)
             try:
@@ -112,11 +121,16 @@ class Workspace:
     @contextmanager
     def own_lane(self) -> Iterator[ProjectLane]:
         """Open a lane for a job, a stream or a follower, which would hold up others for long."""
+        self._check()
         lane = ProjectLane(self.root, self.options)
         try:
             yield lane
         finally:
             lane.close()
+
+    def _check(self) -> None:
+        if not os.path.isdir(os.path.join(self.root, AURA)):
+            raise ProjectGone(self.root)
 
     async def ask(self, function: Callable[Concatenate[Repository, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function of the library in a thread of its own, and wait for what it returns."""

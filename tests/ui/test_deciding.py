@@ -18,6 +18,7 @@ from tests.ui.conftest import ServedPage, serve
 if not CHROMIUM:
     pytest.skip("Chromium is not installed: `make packages` installs it", allow_module_level=True)
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 SCRIPT = "script.md"
@@ -97,6 +98,8 @@ def _open_paths(apart: ServedPage) -> set[str]:
 def test_a_text_is_written_by_hand(page: Page, apart: ServedPage) -> None:
     """Both sides stand above the field, which holds the whole file; the other side is put in, edited, and undone."""
     _open(page, SCRIPT)
+    found = [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+    assert found == []
     expect(page.locator(".side").first).to_contain_text("Bright, close.")
     expect(page.locator(".side").last).to_contain_text("Night, wide.")
     field = page.locator("textarea[name=text]")

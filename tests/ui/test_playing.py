@@ -14,6 +14,7 @@ from tests.ui.takes import BROKEN, FILM, STILL, WAVE, write_takes
 if not CHROMIUM:
     pytest.skip("Chromium is not installed: `make packages` installs it", allow_module_level=True)
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 
@@ -74,6 +75,14 @@ def test_a_sequence_is_played(page: Page, takes: ServedPage) -> None:
     row = page.locator(".files li")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("12 pictures")
+    for address in ("/v/v1/files/renders", "/v/v1/files/renders?sequence=shot.%234.dpx", f"/v/v1/files/{BROKEN}"):
+        _go(page, takes, address)
+        page.wait_for_timeout(300)
+        found = [
+            one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")
+        ]
+        assert found == [], address
+    _go(page, takes, "/v/v1/files/renders")
     row.get_by_role("link").click()
     expect(page.locator("h1")).to_contain_text("shot.[0001-0013].dpx")
     expect(page.locator(".lead")).to_contain_text("1 number in between has no picture")

@@ -122,13 +122,19 @@ const aura = (() => {
 
   // ── the page follows the project: parts that are marked are made anew in place
   let asked = 0;
+  let lastProblem = '';
   // Words that somebody has begun to write are left where they are.
   const isBegun = (part) => $$('input[name=text], textarea', part).some((input) => input.value !== input.defaultValue);
   const refresh = async () => {
     const turn = (asked += 1);
     let fresh;
-    try { fresh = parse(await (await fetch(location.href, { headers: { accept: 'text/html' } })).text()); } catch { return; }
+    let answer;
+    try { answer = await fetch(location.href, { headers: { accept: 'text/html' } }); fresh = parse(await answer.text()); } catch { return; }
     if (turn !== asked) return;
+    const problem = answer.ok ? '' : $('.problem h1', fresh)?.textContent || '';
+    if (problem && problem !== lastProblem) toast(problem, { bad: true, hint: $('.problem h1 + p', fresh)?.textContent || '' });
+    lastProblem = problem;
+    if (problem) return;
     for (const part of $$('[data-live]')) {
       const other = part.id && fresh.getElementById(part.id);
       if (!other || part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select') || isBegun(part)) continue;
