@@ -94,13 +94,15 @@ def _large(setting: Setting) -> None:
     run([setting.aura.command, "commit", "-m", "Frames"], folder, setting.aura.env)
     run([setting.aura.command, "status"], folder, setting.aura.env)
     first = Row("page-first", f"first view of {versions:,} versions and {files:,} files, on the server")
-    compared = Row("page-compare", "the page that compares two versions whose documents differ")
+    compared = Row("page-compare", "the page that compares two versions that differ in a timeline of 40 clips")
     views, comparisons = [], []
     for number in range(ROUNDS):
         with served(setting, folder) as page:
             views.append(Sample(page.get(page.base)[0], peak_bytes=page.peak_bytes()))
             new = versions - number
-            comparisons.append(Sample(page.get(f"{page.base}/compare?old=v{new - 1}&new=v{new}")[0]))
+            seconds, body = page.get(f"{page.base}/compare?old=v{new - 1}&new=v{new}&path=timeline.json")
+            assert b'class="clip ' in body
+            comparisons.append(Sample(seconds))
     first.times["aura ui"], compared.times["aura ui"] = Times(views), Times(comparisons)
     first.checks.append(Check("median", first.times["aura ui"].median * 1000, 300, unit=" ms"))
     compared.checks.append(Check("median", compared.times["aura ui"].median * 1000, 150, unit=" ms"))
@@ -127,7 +129,8 @@ def _past(setting: Setting, versions: int) -> str:
             f"committer Ada <a@b> {1_700_000_000 + number * 60} +0000",
         ]
         lines += [f"data <<END\nEdit {number}\nEND"] + ([f"from :{number - 1}"] if number > 1 else [])
-        lines += ["M 100644 inline brief.json", f"data <<END\n{brief}\nEND", ""]
+        lines += ["M 100644 inline brief.json", f"data <<END\n{brief}\nEND"]
+        lines += ["M 100644 inline timeline.json", f"data <<END\n{_timeline(number)}\nEND", ""]
     command = ["git", "fast-import", "--quiet"]
     subprocess.run(command, input="\n".join(lines), cwd=source, env=env, text=True, check=True)
     run([setting.aura.command, "import", "git", source], folder, env)
@@ -135,17 +138,32 @@ def _past(setting: Setting, versions: int) -> str:
     return folder
 
 
+def _timeline(number: int) -> str:
+    """A timeline of 40 clips, of which each version trims another one."""
+    scenes, start = list[dict[str, object]](), 0.0
+    for index in range(40):
+        duration = 4.0 + (1.5 if index == number % 40 else 0.0)
+        media = [{"type": "Image", "file_path": f"assets/{index:03}.png"}]
+        scenes.append(
+            {"id": f"scene-{index}", "index": index, "start": start, "duration": duration, "visual_assets": media}
+        )
+        start += duration
+    return json.dumps({"scenes": scenes})
+
+
 def _follow(setting: Setting, folder: str) -> Row:
     """From the end of a commit on the command line to the event that tells a page."""
-    row = Row("page-follow", "from a tag made on the command line to what the page hears")
+    row = Row("page-follow", "from a commit made on the command line to what the page hears")
     found = []
     with served(setting, folder) as page, closing(page.follow()) as connection:
         stream = connection.getresponse()
         time.sleep(2)
         for number in range(ROUNDS):
-            run([setting.aura.command, "tag", f"seen-{number}"], folder, setting.aura.env)
+            with open(os.path.join(folder, "brief.json"), "w", encoding="utf-8") as file:
+                json.dump({"topic": "The page", "tone": f"seen {number}"}, file)
+            run([setting.aura.command, "commit", "-m", f"Seen {number}", "brief.json"], folder, setting.aura.env)
             start = time.perf_counter()
-            while f"seen-{number}".encode() not in stream.readline():
+            while f"Seen {number}".encode() not in stream.readline():
                 pass
             found.append(Sample(time.perf_counter() - start))
     row.times["aura ui"] = Times(found)
