@@ -17,7 +17,7 @@ from aura_vcs import codec, ids, layout, model, operation_log as operations
 from aura_vcs.errors import input as asking, integrity as stored
 from aura_vcs.formats.deflate import pinned
 from aura_vcs.history.recording.journal import Pending
-from aura_vcs.objects import base, chunking, trees
+from aura_vcs.objects import base, chunking
 from aura_vcs.objects.offloaded import OffloadedContent, OffloadedRecord
 from aura_vcs.objects.packs import format as pack_format, unwrapped
 from aura_vcs.objects.packs.reader import decode_frame
@@ -363,7 +363,7 @@ def test_limits_are_documented() -> None:
     assert limits == {
         "entries of a tree": codec.TREE_ENTRY_LIMIT,
         "characters of a name in a tree": codec.NAME_BYTES_LIMIT,
-        "folders inside each other": trees.DEPTH_LIMIT,
+        "folders inside each other": base.DEPTH_LIMIT,
         "bytes of a tree or version": base.DOCUMENT_LIMIT,
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,

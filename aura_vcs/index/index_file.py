@@ -8,6 +8,7 @@ from aura_vcs import layout
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import ReplicaId
 from aura_vcs.index.database import Database, IndexUnusable
+from aura_vcs.objects.offloaded import OffloadedRecords
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.refs.refs import Refs
 from aura_vcs.storage import databases
@@ -33,6 +34,11 @@ class Files:
         self.logs = logs
         self._locations: LocationIndex | None = None
         self._fetch: FetchOffloaded | None = None
+
+    @cached_property
+    def offloaded(self) -> OffloadedRecords:
+        """What of the content is offloaded; for a look at the records the store is not needed."""
+        return OffloadedRecords(self.storage)
 
     @cached_property
     def store(self) -> "ObjectStore":

@@ -22,7 +22,8 @@ from aura_vcs.interchange.git_objects import (
 from aura_vcs.interchange.git_reader import ObjectReader
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind, Kind, Tree
-from aura_vcs.objects.trees import DEPTH_LIMIT, TreeReader, documents_of
+from aura_vcs.objects.base import DEPTH_LIMIT
+from aura_vcs.objects.trees import TreeReader, documents_of
 
 GIT_NAMES = frozenset({b".git", b"git~1"})
 """A folder of such a name, written to disk, would be taken for a repository, with hooks that git runs."""

@@ -18,6 +18,8 @@ PAUSES_SECONDS = (0.03, 0.05, 0.2, 0.7, 1.3)
 """Between the rounds in which files that would not hold still are read again."""
 DOCUMENT_LIMIT = 256 << 20
 """Bytes of the largest tree or version that is read into memory."""
+DEPTH_LIMIT = 256
+"""Folders inside folders; deeper is not a project but an attack."""
 EMPTY_TREE_ID: ObjectId = encode_tree(Tree(()))[0]
 
 

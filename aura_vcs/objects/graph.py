@@ -24,9 +24,9 @@ from aura_vcs.errors.integrity import (
 )
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Entry, EntryKind, Tree, Version
-from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.objects.base import DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import DEPTH_LIMIT, TreeReader
+from aura_vcs.objects.trees import TreeReader
 
 NOTHING: frozenset[ObjectId] = frozenset()
 

@@ -10,15 +10,13 @@ from aura_vcs.codec import decode_children, decode_tree, decode_version, name_by
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree, Version
-from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.objects.base import DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.objects.store import ObjectStore
 
 T = TypeVar("T")
 
 CACHED_ENTRIES = 100_000
 """Of trees used last; a few hundred bytes each."""
-DEPTH_LIMIT = 256
-"""Folders inside folders; deeper is not a project but an attack."""
 PATHS_LIMIT = 2_000_000
 """Paths below one tree; a few small trees inside each other can claim more than there are atoms."""
 EMPTY_TREE = Tree(())

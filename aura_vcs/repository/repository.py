@@ -205,7 +205,7 @@ class Repository:
         """The project's own files."""
         from aura_vcs.worktree.worktree import Worktree  # looking back needs none of it
 
-        return Worktree(self.root, self.store, self.trees, self._calls, self._ahead, self.progress)
+        return Worktree(self.root, self.files, self._calls, self._ahead, self.progress)
 
     @cached_property
     def author(self) -> str:

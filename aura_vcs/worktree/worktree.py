@@ -13,9 +13,6 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import ASIDE, LEFT_OUT, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
-from aura_vcs.objects.base import PackLocation
-from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import Difference, TreeReader
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
@@ -28,7 +25,11 @@ from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.scanner import Scanner
 
 if TYPE_CHECKING:
+    from aura_vcs.index.index_file import Files
+    from aura_vcs.objects.base import PackLocation
     from aura_vcs.objects.batch import Batch
+    from aura_vcs.objects.store import ObjectStore
+    from aura_vcs.objects.trees import Difference, TreeReader
     from aura_vcs.worktree.checkout.rescan import TreePair
     from aura_vcs.worktree.checkout.set_aside import Aside, Unsaved
     from aura_vcs.worktree.checkout.writer import Writer, Written
@@ -45,8 +46,7 @@ class Worktree:
     def __init__(
         self,
         root: str,
-        store: ObjectStore,
-        trees: TreeReader,
+        files: "Files",
         calls: FileCalls,
         ahead: LookAhead | None = None,
         progress: Progress = SILENT,
@@ -54,13 +54,20 @@ class Worktree:
         self.root = root
         self._progress = progress
         self._ahead = ahead if ahead is not None and ahead.root == root else None
-        self._store = store
-        self._trees = trees
+        self._files = files
         self._calls = calls
-        self._storage = store.storage
+        self._storage = files.storage
         self._temporary = Scratch(self._storage, TEMPORARY)
         self.disk = FilesystemTraits(self._temporary, calls)
         self._writer: Writer | None = None
+
+    @property
+    def _store(self) -> "ObjectStore":
+        return self._files.store
+
+    @property
+    def _trees(self) -> "TreeReader":
+        return self._files.trees
 
     @cached_property
     def aside(self) -> "Aside":
@@ -103,7 +110,7 @@ class Worktree:
         return scan
 
     def _may_lack_evicted(self) -> bool:
-        return bool(self._store.offloaded.all()) or self._storage.stat(LEFT_OUT) is not None
+        return bool(self._files.offloaded.all()) or self._storage.stat(LEFT_OUT) is not None
 
     def equal_to(self, base: ObjectId) -> CleanFolder | None:
         """Return the folder if a watcher knows that it is equal to the tree in every file; nothing is looked at."""
@@ -198,8 +205,8 @@ class Worktree:
     def apply(
         self,
         scan: Scan,
-        differences: Sequence[Difference],
-        places: Mapping[ObjectId, PackLocation],
+        differences: "Sequence[Difference]",
+        places: "Mapping[ObjectId, PackLocation]",
         progress: Progress,
         trees: "TreePair | None" = None,
     ) -> "Written":
@@ -227,10 +234,10 @@ class Worktree:
         return written
 
     def _without_evicted(
-        self, differences: Sequence[Difference]
-    ) -> tuple[Sequence[Difference], Mapping[str, ObjectId]]:
+        self, differences: "Sequence[Difference]"
+    ) -> "tuple[Sequence[Difference], Mapping[str, ObjectId]]":
         """Leave out files whose content was evicted; return also these, by path."""
-        if not self._store.offloaded.all():
+        if not self._files.offloaded.all():
             return differences, {}
         from aura_vcs.worktree.scan.left_out import without_evicted
 
@@ -239,8 +246,8 @@ class Worktree:
     def plan(
         self,
         base: ObjectId,
-        differences: Sequence[Difference],
-        places: Mapping[ObjectId, PackLocation],
+        differences: "Sequence[Difference]",
+        places: "Mapping[ObjectId, PackLocation]",
         progress: Progress,
     ) -> None:
         """Plan what `stage` is to write, in a folder that is as `base`."""
@@ -330,7 +337,7 @@ class Worktree:
         """The folder for what is on its way, on the disk with the project."""
         return self._temporary
 
-    def in_the_way(self, scan: Scan, differences: Iterable[Difference]) -> list[str]:
+    def in_the_way(self, scan: Scan, differences: "Iterable[Difference]") -> list[str]:
         """Find paths that would be written over although the scan did not see them (ignored files)."""
         found: list[str] = []
         absent: set[str] = set()
@@ -360,7 +367,7 @@ class Worktree:
                 found[path] = first
         return found
 
-    def _is_plain_folder(self, difference: Difference, real_path: str) -> bool:
+    def _is_plain_folder(self, difference: "Difference", real_path: str) -> bool:
         new = difference.new
         is_folder = os.path.isdir(real_path) and not os.path.islink(real_path)
         return new is not None and new.kind is EntryKind.DIR and is_folder

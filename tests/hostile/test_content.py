@@ -38,8 +38,8 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Entry, EntryKind, Kind, Tree, Version, VersionType
 from aura_vcs.objects import loose
+from aura_vcs.objects.base import DEPTH_LIMIT
 from aura_vcs.objects.packs.format import FRAME_LIMIT, MAGIC, decode_footer, encode_footer, footer_length
-from aura_vcs.objects.trees import DEPTH_LIMIT
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
 

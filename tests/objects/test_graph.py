@@ -7,6 +7,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, ObjectMissing, ObjectOffloaded, ObjectPurged
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Entry, EntryKind, Tree, Version
+from aura_vcs.objects.base import DEPTH_LIMIT
 from aura_vcs.objects.graph import (
     Holdings,
     State,
@@ -18,7 +19,6 @@ from aura_vcs.objects.graph import (
     find_alone,
     pass_over,
 )
-from aura_vcs.objects.trees import DEPTH_LIMIT
 
 
 def name(text: str) -> ObjectId:

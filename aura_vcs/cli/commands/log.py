@@ -131,7 +131,7 @@ def _width(found: "list[VersionRecord]", about: "_About") -> int:
 
 
 def _offloaded(repo: "Repository") -> "OffloadedFiles | None":
-    if not repo.store.offloaded.all():
+    if not repo.files.offloaded.all():
         return None
     from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 

@@ -207,7 +207,7 @@ def _print_unsent(console: Console, places: "Sequence[Unsent]") -> None:
 
 
 def _print_offloaded(repo: "Repository", console: Console) -> None:
-    if not repo.store.offloaded.all():
+    if not repo.files.offloaded.all():
         return
     from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from aura_vcs.errors.worktree import EXHAUSTED, NO_SUCH_FILE
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import AURA, IGNORE_FILE, is_own_folder
-from aura_vcs.objects.trees import DEPTH_LIMIT
+from aura_vcs.objects.base import DEPTH_LIMIT
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.system_calls import storage_error
 from aura_vcs.worktree.scan.cache import CachedFolder, FileState, ScanCache, file_state
