@@ -1,16 +1,19 @@
 """Rows about 20,000 small files."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
+import time
 from functools import partial
 
 from bench.data import edit_small_files, write_small_files
-from bench.measure import Sample
+from bench.measure import Sample, run
 from bench.setting import Setting, empty
 from bench.table import Check, Row, ratio
 
-NAMES = ("first-commit", "edit-commit", "status", "status-calls", "diff", "checkout-files")
+NAMES = ("first-commit", "edit-commit", "status", "status-watched", "status-calls", "diff", "checkout-files")
 ROUNDS = 3
 QUICK_ROUNDS = 9
 
@@ -25,7 +28,7 @@ def measure(setting: Setting) -> None:
     paths = write_small_files(folder, count, "small files")
     setting.settle()
     _first_commit(setting, folder, stores, count)
-    if setting.wants("status", "status-calls"):
+    if setting.wants("status", "status-watched", "status-calls"):
         _status(setting, folder, stores, count)
     if setting.wants("edit-commit", "diff"):
         _edit_commit(setting, folder, stores, paths)
@@ -84,8 +87,38 @@ def _status(setting: Setting, folder: str, stores: str, count: int) -> None:
     row.times = setting.rounds({**tasks, "python": lambda _: setting.baseline()}, QUICK_ROUNDS)
     ratio(row, "of git's time", "aura", "git", 1.5)
     setting.add(row)
+    if setting.wants("status-watched") and sys.platform == "linux":
+        setting.add(_status_watched(setting, folder, _store(stores, "aura", ROUNDS - 1), count))
     if setting.wants("status-calls") and shutil.which("strace"):
         setting.add(_status_calls(setting, folder, _store(stores, "aura", ROUNDS - 1), count))
+
+
+def _status_watched(setting: Setting, folder: str, store: str, count: int) -> Row:
+    """The same with a watcher that has seen all files."""
+    inside, command = os.path.join(folder, ".aura"), setting.aura.command
+    os.rename(store, inside)
+    try:
+        subprocess.run([command, "watch", "start"], cwd=folder, env=setting.aura.env, capture_output=True, check=True)
+        while _is_waiting(setting, folder):
+            time.sleep(0.2)
+        row = Row("status-watched", f"clean status of {count:,} files, of which a watcher knows")
+        tasks = {
+            "aura": lambda _: run([command, "status"], folder, setting.aura.env),
+            "python": lambda _: setting.baseline(),
+        }
+        row.times = setting.rounds(tasks, QUICK_ROUNDS)
+        beyond = row.times["aura"].median - row.times["python"].median
+        row.checks.append(Check("beyond Python's start", 1000 * beyond, 60, unit=" ms"))
+        subprocess.run([command, "watch", "stop"], cwd=folder, env=setting.aura.env, capture_output=True, check=True)
+    finally:
+        os.rename(inside, store)
+    return row
+
+
+def _is_waiting(setting: Setting, folder: str) -> bool:
+    done = subprocess.run([setting.aura.command, "watch", "status", "--json"], cwd=folder, env=setting.aura.env,
+                          capture_output=True, check=True)  # fmt: skip
+    return bool(json.loads(done.stdout)["watcher"]["waiting"])
 
 
 def _status_calls(setting: Setting, folder: str, store: str, count: int) -> Row:

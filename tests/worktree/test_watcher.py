@@ -16,6 +16,8 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status
+from aura_vcs.worktree.watch.disks import mounts_in_the_way
+from aura_vcs.worktree.watch.server import Clocks
 
 from tests.helpers.project import write
 from tests.helpers.sampling import SEED, chance
@@ -225,6 +227,85 @@ def test_only_its_user_can_ask(watching: Watching) -> None:
     assert second.returncode == 0  # it ends at once
     watching.stop()
     assert not (watching.root / ".aura" / "local" / "watcher.sock").exists()
+
+
+MOUNTS = """
+import subprocess, sys, time
+from pathlib import Path
+from tests.helpers.watching import Watching
+watching = Watching(Path(sys.argv[1]))
+assert not watching.check(), "it answered through another mount namespace"
+watching.start = None
+mine = Watching(Path(sys.argv[2]))
+mine.start()
+try:
+    assert mine.check()
+    (mine.root.parent / "outside" / "one").write_text("mounted")
+    subprocess.run(["mount", "--bind", mine.root.parent / "outside", mine.root / "a"], check=True)
+    assert not mine.check(), "it answered under a mount"
+    (mine.root / "a" / "one").write_text("written under the mount")
+    subprocess.run(["umount", mine.root / "a"], check=True)
+    mine.ask()
+    assert mine.check()
+    (mine.root / "a" / "one").write_text("written after it")
+    assert mine.check()
+    for _ in range(30):
+        subprocess.run(["mount", "--bind", mine.root.parent / "outside", mine.root / "a"], check=True)
+        (mine.root / "a" / "two").touch()
+        subprocess.run(["umount", mine.root / "a"], check=True)
+        (mine.root / "a" / "two").write_text("again")
+        mine.check("mounts that come and go")
+finally:
+    mine.kill()
+"""
+"""In a mount namespace of its own: a project that is watched from another one, and one that is mounted over."""
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root may mount")
+def test_mounts_and_mount_namespaces(watching: Watching, tmp_path: Path) -> None:
+    """What is mounted inside, or seen through other mounts, is not answered for; and nothing is missed after it."""
+    other = tmp_path / "other"
+    shutil.copytree(watching.root.parent, other, symlinks=True, ignore=shutil.ignore_patterns("watcher.*"))
+    done = subprocess.run(
+        ["unshare", "-m", sys.executable, "-c", MOUNTS, watching.root, other / "film"],
+        capture_output=True, check=False, timeout=100, env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    if b"unshare" in done.stderr:
+        pytest.skip("no mount namespace can be made here")
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_sleep_and_set_clocks_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date that was set, and a time that went on while this process did not, are a reason to begin anew."""
+    clocks = Clocks()
+    assert not clocks.have_jumped()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    assert clocks.have_jumped()
+    assert not clocks.have_jumped()
+    before = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: before() - 5)
+    assert clocks.have_jumped()
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("30 1 8:1 / /film/media rw - ext4 /dev/sdb rw", "mounted inside"),
+        (r"30 1 8:1 / /film/with\040space rw - ext4 /dev/sdb rw", "with space"),
+        ("30 1 0:9 / /merged rw - overlay overlay rw,lowerdir=/x,upperdir=/film,workdir=/w", "overlay"),
+        ("30 1 0:9 / /merged rw - overlay overlay rw,lowerdir=/x,upperdir=/,workdir=/w", "overlay"),
+        ("30 1 8:1 / /films rw - ext4 /dev/sdb rw", ""),
+        ("30 1 0:9 / /merged rw - overlay overlay rw,lowerdir=/film,upperdir=/other,workdir=/w", ""),
+    ],
+)
+def test_mounts_in_the_way(line: str, reason: str, tmp_path: Path) -> None:
+    """What is mounted inside is in the way, and an overlay that writes to the folder."""
+    listed = tmp_path / "mountinfo"
+    listed.write_text(f"1 0 8:2 / / rw - ext4 /dev/sda rw\n{line}\n")
+    found = list(mounts_in_the_way("/film", str(listed)))
+    assert [bool(reason)] == [bool(found)]
+    assert reason in "".join(found)
 
 
 def _told(watching: Watching) -> dict[str, int]:

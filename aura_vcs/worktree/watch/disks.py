@@ -22,6 +22,10 @@ _SERVERS = {
 """What is there while the kernel itself may write files for other machines."""
 
 
+class Untrusted(Exception):
+    """The project cannot be watched in a way that can be trusted; says why."""
+
+
 def why_not(root: int, path: str) -> str:
     """Return why events of the folder that is open as `root` cannot be trusted; "" where they can. `path` is its path.
 
@@ -35,7 +39,7 @@ def why_not(root: int, path: str) -> str:
     for sign, reason in _SERVERS.items():
         if os.path.lexists(sign):
             return reason
-    return next(_mounts_in_the_way(path), "")
+    return next(mounts_in_the_way(path), "")
 
 
 def _file_system(fd: int) -> int:
@@ -45,10 +49,11 @@ def _file_system(fd: int) -> int:
     return int.from_bytes(buffer.raw[: ctypes.sizeof(ctypes.c_long)], "little") & 0xFFFFFFFF
 
 
-def _mounts_in_the_way(path: str) -> Iterator[str]:
+def mounts_in_the_way(path: str, listed: str = "/proc/self/mountinfo") -> Iterator[str]:
+    """Yield why mounts, as the system lists them, keep a folder from being watched."""
     inside = path.rstrip("/") + "/"
     try:
-        with open("/proc/self/mountinfo", "rb") as file:
+        with open(listed, "rb") as file:
             lines = file.read().splitlines()
     except OSError:
         yield "the system does not say what is mounted"

@@ -18,6 +18,10 @@ _BUFFER = 1 << 18
 LIMIT = "/proc/sys/fs/inotify/max_user_watches"
 
 
+class StartOver(Exception):
+    """Events were lost: nothing is known any more."""
+
+
 class Inotify:
     """One queue of events. A watch is of a file or folder itself, not of a name that it has."""
 

@@ -40,10 +40,10 @@ from aura_vcs.worktree.scan.watched import (
 )
 from aura_vcs.worktree.watch import inotify
 from aura_vcs.worktree.watch.about import WatcherState
-from aura_vcs.worktree.watch.disks import why_not
+from aura_vcs.worktree.watch.disks import Untrusted, why_not
 from aura_vcs.worktree.watch.folders import BEYOND, DENIED, HELD, SHARED
-from aura_vcs.worktree.watch.inotify import Inotify
-from aura_vcs.worktree.watch.watched import StartOver, Untrusted, WatchedFiles
+from aura_vcs.worktree.watch.inotify import Inotify, StartOver
+from aura_vcs.worktree.watch.watched import WatchedFiles
 
 IDLE_SECONDS = 86400
 LOOK_SECONDS = 60

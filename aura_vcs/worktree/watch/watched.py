@@ -21,8 +21,9 @@ from aura_vcs.storage.open_writers import has_writer
 from aura_vcs.worktree.scan.cache import ScanCache
 from aura_vcs.worktree.scan.prefetch import changed_files
 from aura_vcs.worktree.watch import inotify
+from aura_vcs.worktree.watch.disks import Untrusted
 from aura_vcs.worktree.watch.folders import BEYOND, DENIED, HELD, SHARED, WatchedFolder
-from aura_vcs.worktree.watch.inotify import Inotify, is_full, watch_limit
+from aura_vcs.worktree.watch.inotify import Inotify, StartOver, is_full, watch_limit
 from aura_vcs.worktree.watch.quiet_open import open_quietly
 
 SHARE = 0.75
@@ -38,14 +39,6 @@ MOST_WATCHES_MADE = 20_000_000
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _NAMES = inotify.CREATE | inotify.DELETE | inotify.MOVED_FROM | inotify.MOVED_TO
 _ENDED = inotify.DELETE_SELF | inotify.MOVE_SELF | inotify.IGNORED
-
-
-class StartOver(Exception):
-    """Events were lost: nothing is known any more."""
-
-
-class Untrusted(Exception):
-    """The project cannot be watched in a way that can be trusted; says why."""
 
 
 class WatchedFiles:
