@@ -16,7 +16,6 @@ from tests.ui.story import tell_story  # noqa: E402
 
 TARGET = ROOT / "docs" / "ui"
 SIZE = {"width": 1200, "height": 780}
-COLOURS = 160
 VIEWS = {
     "history": "",
     "history-dark": "",
@@ -41,10 +40,9 @@ def _shoot(page: Page, name: str, address: str) -> None:
     if "video" in name or "sound" in name:
         page.wait_for_selector("[data-decoded]")
     page.wait_for_timeout(900)
+    page.wait_for_function("() => !document.querySelector('img.absent')", timeout=20_000)  # small pictures are made
     with Image.open(BytesIO(page.screenshot())) as picture:
-        picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
-            TARGET / f"{name}.png", optimize=True
-        )
+        picture.convert("RGB").save(TARGET / f"{name}.png", optimize=True)
 
 
 def main() -> None:

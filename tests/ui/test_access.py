@@ -13,11 +13,14 @@ from pathlib import Path
 
 import aura_vcs as aura
 import pytest
+from aura_vcs.cli.commands import ui as ui_command_module
+from aura_vcs.cli.main import cli
 from aura_vcs.errors import InputError
 from aura_vcs.ui.access import HEADERS, Access
 from aura_vcs.ui.server import PageServer
 from aura_vcs.ui.site import Settings
 from aura_vcs.ui.templating import STATIC, read_static
+from click.testing import CliRunner
 
 from tests.helpers.project import look, write, write_project
 from tests.ui.conftest import ServedPage, serve
@@ -319,3 +322,12 @@ def test_a_killed_server_leaves_nothing_behind(tmp_path: Path) -> None:
     assert time.monotonic() - started < 10
     for stream in (process.stdout, again.stdout):
         stream.close()
+
+
+def test_without_the_part_that_it_needs_it_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And how to install it; nothing listens."""
+    monkeypatch.setattr(ui_command_module, "find_spec", lambda name: None if name == "jinja2" else name)
+    found = CliRunner().invoke(cli, ["-C", str(tmp_path), "ui", "--no-browser"], env={"AURA_HOME": str(tmp_path)})
+    assert found.exit_code == 47
+    assert "jinja2" in found.stderr
+    assert "Install it with" in found.stderr

@@ -348,6 +348,9 @@ def test_by_keyboard(page: Page, film: ServedPage) -> None:
     expect(page.locator("#keys")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
+    page.locator(".version [data-choose]").nth(4).focus()
+    acts = "() => getComputedStyle(document.activeElement.closest('.acts > *')).opacity"
+    assert page.evaluate(acts) == "1"
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator(".version.current")).to_have_count(1)
