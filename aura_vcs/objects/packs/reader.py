@@ -6,11 +6,7 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
-from aura_vcs.compression import (
-    NotDecodable,
-    decompress,
-    unshuffled,
-)
+from aura_vcs.compression import NotDecodable, decompress, unshuffled
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import PackLocation
@@ -225,20 +221,12 @@ class Packs:
             return data
 
     def has_unwrapped(self, name: str) -> bool:
-        """Tell whether the pack has a frame with files that are written again when they are read.
-
-        Raises:
-            RecordCorrupt, FileNotFoundError: as for `footer`.
-        """
+        """Tell whether some files in it are written again when they are read. Raises as `footer`."""
         with self._lock:
             return has_unwrapped(self._pack(name).frames)
 
     def is_unwrapped(self, place: PackLocation) -> bool:
-        """Tell whether what lies there is written again when it is read.
-
-        Raises:
-            RecordCorrupt, FileNotFoundError: as for `read`.
-        """
+        """Tell whether what lies there is written again when it is read. Raises as `read`."""
         with self._lock:
             frames = self._pack(place.pack).frames
             return 0 <= place.frame < len(frames) and frames[place.frame].codec == CODEC_UNWRAPPED
