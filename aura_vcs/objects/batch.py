@@ -19,7 +19,7 @@ from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, FileToStore, StoredObject
-from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, encode_chunk_list
+from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, cut, encode_chunk_list
 from aura_vcs.objects.executors import InlineWorkers, Result, Workers
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.packs.format import FRAME_LIMIT
@@ -65,6 +65,9 @@ class BatchStore(Protocol):
 
     def is_listed(self, object_id: ObjectId) -> bool:
         """Tell whether a blob is stored as a list of chunks, which may be offloaded."""
+
+    def lists_without_content(self, object_ids: set[ObjectId]) -> set[ObjectId]:
+        """Select the blobs of which the list of chunks is here and what it lists was offloaded or evicted."""
 
     def restrict(self, object_ids: set[ObjectId], mode: int) -> None:
         """Let nobody read the objects' files who cannot read one of that mode."""
@@ -209,7 +212,7 @@ class Batch:
         """Write what waits and is not in the store yet."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
         known = self._restricted(self._store.renew({item.id for _, item in waiting}))
-        new = [(path, item) for path, item in waiting if item.id not in known]
+        new = self._as_lists([(path, item) for path, item in waiting if item.id not in known])
         if last and self._writer is None and len(new) <= LOOSE_OBJECTS and not any(i.chunked for _, i in new):
             self._store.unrecorded.note_objects(item.id for _, item in new)
             for _, item in new:
@@ -221,6 +224,28 @@ class Batch:
         for frame in frames:
             self._pack(workers).add_frame(frame)
             self._rotate()
+
+    def _as_lists(self, new: list[tuple[str, NewObject]]) -> list[tuple[str, NewObject]]:
+        """Cut what is here as a list without its chunks: it counts by the list, which is where it is looked for."""
+        whole = {item.id for _, item in new if item.kind is Kind.BLOB and not item.chunked}
+        listed = self._store.lists_without_content(whole)
+        if not listed:
+            return new
+        made = []
+        for path, item in new:
+            if item.id not in listed or item.chunked:
+                made.append((path, item))
+                continue
+            pieces = [(blob_id(piece), piece) for piece in cut(bytes(item.data))]
+            fresh = {chunk: piece for chunk, piece in pieces if chunk not in self._seen}
+            self._seen.update(fresh)
+            here = self._restricted(self._store.renew_packed(set(fresh), self._renewed))
+            made += [(path, NewObject(c, Kind.CHUNK, piece)) for c, piece in fresh.items() if c not in here]
+            lengths = [(chunk, len(piece)) for chunk, piece in pieces]
+            self._totals[item.id] = len(item.data)
+            self.chunks[item.id] = tuple(chunk for chunk, _ in lengths)
+            made.append((path, NewObject(item.id, Kind.BLOB, encode_chunk_list(lengths), chunked=True)))
+        return made
 
     def _restricted(self, known: set[ObjectId]) -> set[ObjectId]:
         """Let what is there already be read by no more people; where several write, others may need it."""

@@ -60,6 +60,12 @@ class Cutter:
         return [memoryview(self._rest)] if len(self._rest) else []
 
 
+def cut(data: bytes) -> list[memoryview]:
+    """Cut content that is in memory."""
+    cutter = Cutter()
+    return [*cutter.feed(data), *cutter.finish()]
+
+
 def encode_chunk_list(chunks: Iterable[tuple[ObjectId, int]]) -> bytes:
     """Encode the list of a blob's chunks as packs store it: id and length of each."""
     return b"".join([_ITEM.pack(bytes.fromhex(chunk), length) for chunk, length in chunks])

@@ -279,6 +279,10 @@ class ObjectStore:
         place = self.places.find(object_id)
         return place is not None and place.chunked
 
+    def lists_without_content(self, object_ids: set[ObjectId]) -> set[ObjectId]:
+        """Select the blobs of which the list of chunks is here and what it lists was offloaded or evicted."""
+        return {blob for blob in object_ids & self.offloaded.all().keys() if self.is_listed(blob)}
+
     def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
         """Renew and return those of the objects that are in packs; `renewed` says which packs were found whole."""
         known: set[ObjectId] = set()
