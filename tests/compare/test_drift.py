@@ -21,7 +21,7 @@ def test_frames_are_told_apart() -> None:
     assert layer is not None
     assert layer.is_exact
     assert layer.kinds[:7] == [SAME, FAINT, ONE_SIDED, *[PLAIN] * 3, SAME]
-    assert layer.region(3, 6) == Region((0.0, 0.0, round(23 / 64, 4), round(1 / 36, 4)), 23)
+    assert layer.region(3, 6) == Region((0.0, 0.0, round(23 / 64, 4), round(1 / 36, 4)), tuple(range(23)))
     assert FilmLayer.of(pictures, range(6, len(new)), range(6, len(new)), is_scaled=False) is None
 
 

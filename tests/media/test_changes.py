@@ -13,6 +13,7 @@ from aura_vcs.compare.media.entries import compare_entries
 from aura_vcs.compare.media.film import compare_films
 from aura_vcs.formats.media.findings import MediaDiff, VideoFacts
 from aura_vcs.formats.media.index_entry import GRID, LUMA_BYTES, EntryHead, MediaEntry, encode_entry, read_entry
+from PIL import Image
 
 from tests.helpers.sampling import SEED
 from tests.media.clips import SIZE, melody, scenery, with_box, write_film
@@ -65,6 +66,12 @@ def _clicked() -> Any:
     return sound
 
 
+def faded(n: int) -> Image.Image:
+    """The scenery, with a fade to black over the last twenty frames."""
+    picture = scenery(n)
+    return picture if n < 80 else Image.blend(picture, Image.new("RGB", picture.size), (n - 79) / 20)
+
+
 EDITS: dict[str, Maker] = {
     "base.mp4": film(frames((0, FRAMES)), sound=tone((0, 4))),
     "cut.mp4": film(frames((0, 40), (65, FRAMES)), sound=tone((0, 1.6), (2.6, 4))),
@@ -77,6 +84,8 @@ EDITS: dict[str, Maker] = {
     "late.mp4": film(frames((0, FRAMES)), sound=tone((0, 0.2, 9), (0, 3.8))),
     "louder.mp4": film(frames((0, FRAMES)), sound=tone((0, 4)) * 0.5),
     "logo.mp4": film(map(with_box(scenery, range(FRAMES), (280, 10, 310, 30)), range(FRAMES)), sound=tone((0, 4))),
+    "mark.mp4": film(map(with_box(scenery, range(30, 70), (60, 150, 75, 156)), range(FRAMES)), "hevc"),
+    "faded.mp4": film((faded(n) for n in range(FRAMES)), sound=tone((0, 4))),
     "scaled.mp4": film((scenery(n).resize((240, 136)) for n in range(FRAMES)), "fine"),
     **{f"again-{name}.{end}": film(frames((0, FRAMES)), name) for name, (_, _, end) in ENCODERS.items()},
     "a.wav": _sound(lambda: tone((0, 4))),
@@ -130,6 +139,25 @@ def test_what_was_moved_is_told_as_that(shelf: Shelf) -> None:
         "2.40 s to 3.60 s (frames 60 to 89) of the picture: moved here from 0.80 s"
         in compared(shelf, "moved.mp4").lines
     )
+
+
+def test_a_small_mark_that_lasts_in_a_film_that_was_encoded_anew(shelf: Shelf) -> None:
+    """A fifth of a percent of the picture for 1.6 s: which frames, and where."""
+    (found,) = compared(shelf, "mark.mp4").video.stretches  # type: ignore[union-attr]
+    assert abs(found.first - 30) <= 1
+    assert abs(found.last - 69) <= 1
+    assert found.box is not None
+    left, top, right, bottom = found.box
+    assert 0.12 < left < right < 0.3
+    assert 0.75 < top < bottom < 0.95
+
+
+def test_a_fade_is_one_line(shelf: Shelf) -> None:
+    """It begins with little, and ends with another picture."""
+    told = [line for line in compared(shelf, "faded.mp4").lines if "the picture" in line]
+    assert len(told) == 1
+    assert "(frames 8" in told[0]
+    assert "to 99)" in told[0]
 
 
 def test_two_cuts_are_two_lines(shelf: Shelf) -> None:

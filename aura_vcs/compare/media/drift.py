@@ -5,7 +5,7 @@ for a while also writes the frames after it in other bytes, up to its next key f
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 PREDICTING = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h263", "vvc"})
 """Codecs whose frames are predicted from others; in the others nothing is left of a change."""
@@ -37,20 +37,24 @@ def kind_of_frame(whole: int, shift: int, *, is_plain: bool, width: int) -> int:
     return PLAIN if is_plain else FAINT if is_balanced else ONE_SIDED
 
 
-def faint_beside_changes(layers: Sequence[Sequence[int]], numbers: Sequence[int]) -> set[int]:
+def faint_beside_changes(
+    layers: Sequence[Sequence[int]], numbers: Sequence[int], sources: Sequence[int] = ()
+) -> set[int]:
     """Return the frames that differ faintly in every layer, in a row of differing frames with plain changes in it.
 
-    `numbers` are those of the frames in the film: where some are left out, there is another picture, or a cut.
+    `numbers` are those of the frames in the film, `sources` those of the frames of the other film that they belong to:
+    where some of either are left out, there is another picture, or a cut.
     """
     kinds = [max(several) for several in zip(*layers, strict=True)]
     found: set[int] = set()
+    edges = edges_of(numbers, sources)
     start = 0
     while start < len(kinds):
         end = start
         while end < len(kinds) and kinds[end] != SAME:
             end += 1
         plain = [n for n in range(start, end) if kinds[n] == PLAIN]
-        if plain or (start < end and (_is_edge(numbers, start) or _is_edge(numbers, end))):
+        if plain or (start < end and edges.intersection(range(start, end + 1))):
             held = set(plain)
             for one, following in itertools.pairwise(plain):
                 if following - one <= BRIDGE_FRAMES + 1:
@@ -61,13 +65,17 @@ def faint_beside_changes(layers: Sequence[Sequence[int]], numbers: Sequence[int]
 
 
 def without_echoes(
-    stretches: Sequence[tuple[int, int]], kinds: Sequence[int], plain: Sequence[int], strengths: Sequence[int]
+    stretches: Sequence[tuple[int, int]],
+    kinds: Sequence[int],
+    plain: Sequence[int],
+    strengths: Sequence[int],
+    edges: Collection[int] = (),
 ) -> list[tuple[int, int]]:
     """Take from stretches what an encoder leaves of a change in frames around it, where that is plain to see, too.
 
     `plain` says in how many cells each frame differs beyond its noise, `strengths` by how much in all. Left out are
     ends where all at once there is little, and a frame or two with little in a row of differing frames that has a
-    larger change.
+    larger change, or one of the `edges` where frames were left out.
     """
     beside = [_beside_plain(first, last, kinds) for first, last in stretches]
     trimmed = [_without_ends(first, last, kinds, strengths) for first, last in beside]
@@ -75,6 +83,8 @@ def without_echoes(
     found = []
     for (first, last), weight in zip(trimmed, weights, strict=True):
         is_little = last - first <= ECHO_FRAMES and weight < ECHO_CELLS
+        if is_little and PLAIN not in kinds[first:last] and _has_edge(first, last, kinds, edges):
+            continue
         if is_little and any(
             max(1, 2 * weight) <= other and SAME not in kinds[min(first, start) : max(last, end)]
             for (start, end), other in zip(trimmed, weights, strict=True)
@@ -116,6 +126,15 @@ def _without_ends(first: int, last: int, kinds: Sequence[int], strengths: Sequen
     return first + start, first + end
 
 
-def _is_edge(numbers: Sequence[int], at: int) -> bool:
-    """Tell whether frames are left out before this one."""
-    return 0 < at < len(numbers) and numbers[at] != numbers[at - 1] + 1
+def _has_edge(first: int, last: int, kinds: Sequence[int], edges: Collection[int]) -> bool:
+    """Tell whether frames were left out in the row of differing frames around a stretch, or at its ends."""
+    while first > 0 and kinds[first - 1] != SAME:
+        first -= 1
+    while last < len(kinds) and kinds[last] != SAME:
+        last += 1
+    return any(first <= edge <= last for edge in edges)
+
+
+def edges_of(*lines: Sequence[int]) -> set[int]:
+    """Return the places before which frames are left out, by their numbers in either film."""
+    return {n for line in lines for n in range(1, len(line)) if line[n] != line[n - 1] + 1}

@@ -6,8 +6,10 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
 from aura_vcs.compare.media.crop import FULL, back, cut_out, find_part
-from aura_vcs.compare.media.drift import FAINT, PLAIN, PREDICTING, SAME, faint_beside_changes, without_echoes
+from aura_vcs.compare.media.drift import FAINT, PLAIN, PREDICTING, SAME, edges_of, faint_beside_changes, without_echoes
 from aura_vcs.compare.media.layers import SCALED_CELLS, FilmLayer, Pictures
+from aura_vcs.compare.media.regions import is_nearly_all, meets, together
+from aura_vcs.compare.media.sustained import find_sustained
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
 from aura_vcs.formats.media.frame_hashes import frame_hashes
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
@@ -21,6 +23,8 @@ SHORT_FRAMES = 2
 THROUGHOUT = 0.9
 RATE_SHARE = 0.005
 SAME_RATE_MATCH = 0.6
+SUSTAINED_SHARE = 0.25
+"""Where so much of a small change that lasts was found by single frames, they are parts of it."""
 
 
 class FilmSide(Struct):
@@ -123,11 +127,29 @@ def _compared(a: FilmSide, b: FilmSide) -> VideoDiff:
         return VideoDiff("other", frames)
     stretches = [*_edits(pairing, a, b), *_changes(pairing, a, b)]
     stretches.sort(key=lambda stretch: (stretch.start, stretch.kind))
+    stretches = _linked(stretches)
     throughout = _throughout(stretches, b)
     if throughout is not None:
         stretches = [stretch for stretch in stretches if stretch.kind != "changed"]
     is_same = not stretches and throughout is None and speed == 1.0
     return VideoDiff("same" if is_same else "changed", frames, tuple(stretches), speed, throughout=throughout)
+
+
+def _linked(stretches: Sequence[MediaStretch]) -> list[MediaStretch]:
+    """Join what follows each other and differs everywhere, however it was found."""
+    found: list[MediaStretch] = []
+    for one in stretches:
+        before = found[-1] if found else None
+        if (
+            before is not None
+            and before.kind == one.kind == "changed"
+            and (before.last + 1, before.old_end) == (one.first, one.old_start)
+            and all(part.box is None or is_nearly_all(part.box) for part in (before, one))
+        ):
+            found[-1] = structs.replace(before, end=one.end, old_end=one.old_end, last=one.last, box=None)
+        else:
+            found.append(one)
+    return found
 
 
 class _Pairing(Struct):
@@ -206,7 +228,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     is_predicted = a.video.codec in PREDICTING and b.video.codec in PREDICTING
     kinds = [layer.kinds for layer in layers] if is_exact and is_predicted else []
     if kinds:
-        for n in faint_beside_changes(kinds, numbers):
+        for n in faint_beside_changes(kinds, numbers, sources):
             marked[n] = 0
     few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1)
     grouped = _stretches_of(marked, numbers, 0 if is_exact else few)
@@ -214,17 +236,40 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     if kinds:
         plain = [max(several) for several in zip(*(layer.plain for layer in layers), strict=True)]
         strengths = [max(several) for several in zip(*(layer.strengths for layer in layers), strict=True)]
-        grouped = without_echoes(grouped, merged, plain, strengths)
+        grouped = without_echoes(grouped, merged, plain, strengths, edges_of(numbers, sources))
+    boxes: list[tuple[int, int, Box | None]] = []
     for first, last in grouped:
         most = max(merged[first:last], default=SAME)
         box = _region(layers, first, last, is_plain=most == PLAIN)
         is_faint = bool(kinds) and most <= FAINT
-        if box is None and (not is_exact or is_faint):
-            continue  # here and there, as encoders have it
+        if box is not None or (is_exact and not is_faint):  # else here and there, as encoders have it
+            boxes.append((first, last, box))
+    for first, last, box in _with_sustained(
+        boxes, layers, is_sought=not _is_scaled(a, b) and (not is_exact or bool(kinds))
+    ):
         start, end = numbers[first], numbers[last - 1] + 1
         times = (b.time(start), b.time(end), a.time(sources[first]), a.time(sources[last - 1] + 1))
         found.append(make_stretch("changed", times, (start, end - 1), box))
     return found
+
+
+def _with_sustained(
+    found: list[tuple[int, int, Box | None]], layers: Sequence[FilmLayer], *, is_sought: bool
+) -> list[tuple[int, int, Box | None]]:
+    """Add the small changes that last; what was found of one of them here and there is part of it."""
+    luma = next((layer for layer in layers if layer.pictures.grid == GRID), None)
+    if not is_sought or luma is None:
+        return found
+    for one in find_sustained(luma):
+        inside = [part for part in found if one.first - 2 <= part[0] and part[1] <= one.last + 2]
+        beside = [part for part in found if part not in inside and part[0] < one.last and one.first < part[1]]
+        told = sum(part[1] - part[0] for part in inside)
+        if beside or (inside and told < SUSTAINED_SHARE * (one.last - one.first)):
+            continue  # those say it
+        if all(part[2] is not None and meets(part[2], one.box) for part in inside):
+            found = [part for part in found if part not in inside]
+        found.append((one.first, one.last, one.box))
+    return sorted(found, key=lambda part: part[:2])
 
 
 def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[FilmLayer]:
@@ -276,12 +321,17 @@ def _trimmed(marked: Sequence[int], first: int, last: int) -> tuple[int, int]:
 
 
 def _region(layers: Sequence[FilmLayer], first: int, last: int, *, is_plain: bool) -> Box | None:
-    """Return the part of the picture that differs in more than a few of the frames; the finer layers say it first."""
+    """Return the part of the picture that differs in more than a few of the frames.
+
+    The finer layers say it, unless a coarser one says that it is much larger: colours may differ where brightness
+    does not.
+    """
+    box: Box | None = None
     for layer in layers:
         region = layer.region(first, last, is_plain=is_plain)
         if region is not None:
-            return region.box
-    return None
+            box = region.box if box is None else together(box, region.box, layer.pictures.grid)
+    return box
 
 
 def _throughout(stretches: Sequence[MediaStretch], b: FilmSide) -> Box | None:

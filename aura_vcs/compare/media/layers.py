@@ -114,16 +114,17 @@ class FilmLayer(Struct):
         """Return 255 for what differs in some frames, else 0; None if they are equal in every byte."""
         width = self.pictures.width
         if self.is_exact and not is_plain:
-            old, new = self._picked(first, last)
+            old, new = self.picked(first, last)
             return over(differences(old, new, width), width, self.limit) if old != new else None
         start, end = max(0, first - 1), min(len(self.numbers), last + 1)
-        old, new = self._picked(start, end)
+        old, new = self.picked(start, end)
         if old == new:
             return None
         found = over(beyond(old, new, width), width, self.plain_limit if is_plain else self.limit)
         return found[(first - start) * width : (last - start) * width]
 
-    def _picked(self, first: int, last: int) -> tuple[bytes, bytes]:
+    def picked(self, first: int, last: int) -> tuple[bytes, bytes]:
+        """Return both sides of some frames."""
         width = self.pictures.width
         return (
             picked(self.pictures.old, width, self.sources[first:last]),
@@ -135,7 +136,7 @@ class FilmLayer(Struct):
         width, count = self.pictures.width, len(self.numbers)
         noise, touched = [], []
         for first, last in _blocks(0, count):
-            old, new = self._picked(first, last)
+            old, new = self.picked(first, last)
             if old == new:
                 continue
             apart = differences(old, new, width)
@@ -150,7 +151,7 @@ class FilmLayer(Struct):
         weight = LUMA_BYTES // (self.pictures.grid[0] * self.pictures.grid[1])
         for first, last in touched:
             start, end = max(0, first - 1), min(count, last + 1)
-            old, new = self._picked(start, end)
+            old, new = self.picked(start, end)
             apart = beyond(old, new, width)
             plain, strengths = counts(over(apart, width, limit), width), sums(lowered(apart, width, limit), width)
             whole, was, now = sums(differences(old, new, width), width), sums(old, width), sums(new, width)

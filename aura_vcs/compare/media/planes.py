@@ -47,6 +47,11 @@ def shares(mask: bytes, width: int) -> list[float]:
     return [level / 255 for level in mean.tobytes()]
 
 
+def means(data: bytes, width: int, frames: int) -> bytes:
+    """Return the mean of so many frames each; how many there are is a multiple of that."""
+    return plane(data, width).reduce((1, frames)).tobytes() if data else b""
+
+
 def over(data: bytes, width: int, limit: int) -> bytes:
     """Return 255 where a byte is more than `limit`, else 0."""
     if not data:

@@ -15,10 +15,15 @@ LEAST_WEIGHT = 0.2
 
 
 class Region(Struct, frozen=True):
-    """A part of the picture, and how many cells of it differ."""
+    """A part of the picture, and which cells of it differ."""
 
     box: Box
-    cells: int
+    chosen: tuple[int, ...]
+
+    @property
+    def cells(self) -> int:
+        """How many cells differ."""
+        return len(self.chosen)
 
 
 def busiest(cells: Sequence[float], grid: tuple[int, int], *, is_exact: bool) -> Region | None:
@@ -39,7 +44,7 @@ def busiest(cells: Sequence[float], grid: tuple[int, int], *, is_exact: bool) ->
     columns, rows = [n % wide for n in chosen], [n // wide for n in chosen]
     box = (min(columns) / wide, min(rows) / high, (max(columns) + 1) / wide, (max(rows) + 1) / high)
     left, top, right, bottom = (round(edge, 4) for edge in box)
-    return Region((left, top, right, bottom), len(chosen))
+    return Region((left, top, right, bottom), tuple(sorted(chosen)))
 
 
 def _groups(chosen: set[int], wide: int) -> list[list[int]]:
@@ -59,3 +64,23 @@ def _groups(chosen: set[int], wide: int) -> list[list[int]]:
             waiting += around
         found.append(group)
     return found
+
+
+def meets(one: Box, other: Box) -> bool:
+    """Tell whether two parts of the picture have something in common, or are next to each other."""
+    return all(one[n] <= other[n + 2] + 0.05 and other[n] <= one[n + 2] + 0.05 for n in (0, 1))
+
+
+def together(box: Box, coarse: Box, grid: tuple[int, int]) -> Box:
+    """Return a part of the picture, widened by one in coarser cells where that goes beyond it by more than those."""
+    wide, high = 1.01 / grid[0], 1.01 / grid[1]
+    left, top, right, bottom = coarse
+    is_larger = (left < box[0] - wide, top < box[1] - high, right > box[2] + wide, bottom > box[3] + high)
+    if not any(is_larger):
+        return box
+    return min(left, box[0]), min(top, box[1]), max(right, box[2]), max(bottom, box[3])
+
+
+def is_nearly_all(box: Box) -> bool:
+    """Tell whether a part is most of the picture."""
+    return (box[2] - box[0]) * (box[3] - box[1]) > 0.8
