@@ -1,4 +1,4 @@
-"""The process of a project's watcher: `python -m aura_vcs.cli.watcher_main FOLDER`, started by `aura` itself."""
+"""The process of a project's watcher: `python -m aura_vcs.cli.watcher_main FOLDER [PID]`, started by `aura` itself."""
 
 import os
 import sys
@@ -12,7 +12,8 @@ MOST_FILES = 4096
 def main() -> None:
     """Watch until there is a reason to end; nothing is inherited that the starting process had open."""
     os.closerange(3, MOST_FILES)
-    serve(sys.argv[1], ProgramFiles().are_the_same)
+    only_for = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    serve(sys.argv[1], ProgramFiles().are_the_same, only_for=only_for)
 
 
 if __name__ == "__main__":

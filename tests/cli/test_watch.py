@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -47,9 +48,12 @@ def _end(film: Film) -> None:
 
 
 def _process(film: Film, *words: str, **env: str) -> bytes:
-    done = subprocess.run([*AURA, *words], cwd=film.root, env={**os.environ, **film.env, **env}, check=True,
-                          capture_output=True)  # fmt: skip
+    done = subprocess.run([*AURA, *words], cwd=film.root, env={**_env(film), **env}, check=True, capture_output=True)
     return done.stdout
+
+
+def _env(film: Film) -> dict[str, str]:
+    return {name: value for name, value in {**os.environ, **film.env}.items() if name != "AURA_NO_WATCHER"}
 
 
 def _wait(film: Film) -> None:
@@ -136,3 +140,33 @@ def test_what_is_right_is_verified_in_silence(watched: Film) -> None:
         assert base is not None
         assert repo.worktree.verify_watcher(repo.trees.version(base).tree) is True
         assert repo.storage.stat(WATCHER_FAULT) is None
+
+
+def test_autosave_has_a_watcher_that_ends_with_it(film: Film) -> None:
+    """What `autosave --watch` starts ends when that ends, unless a person asks for it meanwhile, or it is off."""
+    film.commit("First cut")
+    for stays in (False, True):
+        saving = subprocess.Popen([*AURA, "autosave", "--watch"], cwd=film.root, env=_env(film),
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        try:
+            _wait(film)
+            if stays:
+                film("watch", "start")
+        finally:
+            saving.kill()
+            saving.wait()
+        time.sleep(0.5)
+        assert (talk(str(film.root), ABOUT) is not None) == stays
+    _end(film)
+
+
+def test_a_project_that_is_deleted_takes_it_along(watched: Film) -> None:
+    """Where the project has gone, the watcher ends at once."""
+    pid = watched("watch", "status", "--json").json["watcher"]["pid"]
+    shutil.rmtree(watched.root)
+    until = time.monotonic() + 10
+    while os.path.exists(f"/proc/{pid}/exe") and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{pid}/exe")
+    watched.root.mkdir()
+    watched("init")

@@ -80,7 +80,7 @@ def _print_state(console: Console, found: "WatcherState") -> None:
 @pass_repository
 def start(repo: "Repository", console: Console, *, again: bool) -> None:
     """Start a watcher for this project, and wait until it answers"""
-    from aura_vcs.cli.shared.watcher import start_watcher, wait_for_watcher
+    from aura_vcs.cli.shared.watcher import keep_watcher, start_watcher, wait_for_watcher
     from aura_vcs.worktree.watch.verify import recorded_fault
 
     if sys.platform != "linux":
@@ -93,6 +93,7 @@ def start(repo: "Repository", console: Console, *, again: bool) -> None:
             )
         repo.storage.delete(WATCHER_FAULT)
     found = wait_for_watcher(repo.root) if start_watcher(repo.root) else None
+    keep_watcher(repo.root)
     if found is None:
         raise AuraError(f"No watcher could be started in {os.path.basename(repo.root)}.", hint=_HINT)
     if console.as_json:

@@ -23,7 +23,8 @@ from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.worktree.scan.cache import NOT_COMPARED, OUTDATED_SECONDS, CleanFolder, ScanCache
 from aura_vcs.worktree.scan.cache_file import MAGIC
 
-ASK, ABOUT, STOP = b"A", b"S", b"X"
+ASK, ABOUT, STOP, STAY = b"A", b"S", b"X", b"K"
+"""Which files differ; what the watcher is; end; stay when the program has ended for which it was started."""
 QUESTION = struct.Struct("<c16sQQQQQQq")
 """What is asked; the program; device and inode of the project folder, its mount, the mount namespace; inode, size and
 date of the scan cache."""

@@ -1,7 +1,8 @@
 """The process of the watcher: hears what happens to the files of one project, and answers who asks.
 
-It ends when the project or its socket has gone, when nobody has asked for a day, when the program on disk is another
-one, or when it is told to. Whatever it does not know is no answer: the caller looks at every file.
+It ends when the project or its socket has gone, when the program has ended for which it was started, when nobody has
+asked for a day, when the program on disk is another one, or when it is told to. Whatever it does not know is no answer:
+the caller looks at every file.
 """
 
 import fcntl
@@ -29,6 +30,7 @@ from aura_vcs.worktree.scan.watched import (
     QUESTION,
     REFUSED,
     SOCKET,
+    STAY,
     STOP,
     SURE,
     TOLD,
@@ -101,7 +103,9 @@ class Watcher:
         self.clocks = Clocks()
         self.recent: list[float] = []
         self.cache_events = Inotify()
-        self.cache_events.add(local, inotify.MODIFY | inotify.MOVED_TO | inotify.ONLY_FOLDER)
+        self.cache_events.add(local, inotify.MODIFY | inotify.MOVED_TO | inotify.DELETE | inotify.DELETE_SELF)
+        self.starter = -1
+        """Readable once the program has ended for which this was started."""
         self.heard = 0.0
         self.reason = ""
         """Why it cannot be believed now; "" where it can."""
@@ -109,14 +113,22 @@ class Watcher:
         self.files = WatchedFiles(self.root, ScanCache(b"", {}))
         self._load()
 
+    def end_with(self, pid: int) -> None:
+        """End when the process with this id has."""
+        try:
+            self.starter = os.pidfd_open(pid)
+        except OSError:  # it has ended already, or the system cannot tell
+            self.asked = -2.0 * IDLE_SECONDS
+
     def serve(self) -> None:
         """Serve until there is a reason to end."""
         while self._goes_on():
             poll = select.poll()
-            for fd in (self.listening.fileno(), self.files.notify.fd, self.cache_events.fd):
-                poll.register(fd, select.POLLIN)
+            for fd in (self.listening.fileno(), self.files.notify.fd, self.cache_events.fd, self.starter):
+                if fd >= 0:
+                    poll.register(fd, select.POLLIN)
             ready = {fd for fd, _ in poll.poll(self._pause() * 1000)}
-            if self.listening.fileno() in ready and not self._answer():
+            if self.starter in ready or (self.listening.fileno() in ready and not self._answer()):
                 return
             if self.cache_events.fd in ready:
                 list(self.cache_events.read())
@@ -230,6 +242,8 @@ class Watcher:
     def _do(self, kind: bytes, question: tuple[bytes, bytes, int, int, int, int, int, int, int]) -> bytes:
         if kind == ASK:
             return self._differing(*question[1:])
+        if kind == STAY:
+            self.starter = -1
         about = msgspec.json.encode(self._about()) if kind == ABOUT else b""
         return ANSWER.pack(TOLD, False, False, len(about), _NO_DIGEST, _NO_DIGEST, _NO_TREE, 0) + about
 
@@ -300,8 +314,10 @@ def _nothing(what: int) -> bytes:
     return ANSWER.pack(what, False, False, 0, _NO_DIGEST, _NO_DIGEST, _NO_TREE, 0)
 
 
-def serve(root: str, is_current: Callable[[], bool]) -> None:
+def serve(root: str, is_current: Callable[[], bool], *, only_for: int | None = None) -> None:
     """Watch a project until there is a reason to end; return at once where another watcher does.
+
+    `only_for` is the process for which it is started: it ends with that.
 
     Raises:
         OSError, LinkedPath: the project, or its folder for what belongs to this machine, is not there.
@@ -321,6 +337,8 @@ def serve(root: str, is_current: Callable[[], bool]) -> None:
         listening.bind(f"/proc/self/fd/{local}/{SOCKET}")
         listening.listen(16)
         watcher = Watcher(root, local, listening, is_current)
+        if only_for is not None:
+            watcher.end_with(only_for)
         try:
             watcher.serve()
         finally:
