@@ -62,7 +62,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]  # generic only in newe
 def since_until_options(command: F) -> F:
     """Add `--since` and `--until`: a stretch of time, both ends included."""
     command = click.option("--until", metavar="TIME", type=Moment("end"), help="Not newer")(command)
-    said = "Not older: 2d, yesterday, monday, 'last week', '2 hours ago' or 2026-11-23"
+    said = "Not older: 2d, yesterday, monday, 'last week', '3 pm', '2 hours ago' or 2026-11-23"
     return click.option("--since", metavar="TIME", type=Moment("start"), help=said)(command)
 
 

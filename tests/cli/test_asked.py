@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.cli.catalog import CATALOG
-from aura_vcs.cli.familiar_commands import ARGUMENTS, DOES_IT, OPTIONS, advice_for
+from aura_vcs.cli.familiar_commands import ARGUMENTS, DOES, DOES_FOR, DOES_IT, OPTIONS, advice_for
 
 from tests.cli.conftest import AURA, Film
 
@@ -23,7 +23,9 @@ def test_words_from_elsewhere_get_the_command_that_does_it_here(film: Film, word
     said = film(word, code=2).stderr.splitlines()[0]
     assert "Did you mean" not in said
     assert "Here it is `aura " in said
+    assert said.count(". ") == 1, "which command it is, and what it does, in one sentence"
     for text in DOES_IT[word]:
+        assert f"`aura {text}`, which " in said
         first = text.split()[0]
         assert first.startswith("-") or first in {*CATALOG, "COMMAND", "untrack"}, text
 
@@ -42,9 +44,18 @@ def test_words_too_many_get_what_does_it_here(film: Film) -> None:
         assert said in film(command, "x", "y", "z", code=2).stderr
 
 
+def test_every_answer_says_what_its_command_does() -> None:
+    """Each of them is used, and only as the answer to a word that has it."""
+    assert set(DOES) == {text for texts in DOES_IT.values() for text in texts}
+    for word, text in DOES_FOR:
+        assert text in DOES_IT[word]
+
+
 def test_only_commands_that_there_are_get_named() -> None:
     """An advice that leads nowhere is none."""
-    assert advice_for("submit", frozenset({"push"})) == " Here it is `aura push`."
+    assert (
+        advice_for("submit", frozenset({"push"})) == " Here it is `aura push`, which sends your versions to a remote."
+    )
     assert advice_for("submit", frozenset()) == ""
     assert advice_for("nonsense", frozenset(CATALOG)) == ""
 

@@ -44,6 +44,34 @@ def test_a_date_includes_its_day() -> None:
     assert parse_moment("2026-11-23 14:30", "end") == parse_moment("2026-11-23 14:30", "start")
 
 
+@pytest.mark.parametrize(
+    ("text", "days", "clock"),
+    [
+        ("yesterday 15:00", 1, "15:00"), ("yesterday at 3 pm", 1, "15:00"), ("today 0:00", 0, "00:00"),
+        ("yesterday noon", 1, "12:00"), ("yesterday 12 am", 1, "00:00"), ("yesterday 12:30pm", 1, "12:30"),
+    ],
+)  # fmt: skip
+def test_a_time_of_a_day(text: str, days: int, clock: str) -> None:
+    """By this machine's clock, in the words of either half of the world; the same from both edges."""
+    found = parse_time(parse_moment(text, "end")).astimezone()
+    assert parse_moment(text, "start") == parse_moment(text, "end") == parse_moment(text)
+    assert (found.date(), f"{found:%H:%M}") == (datetime.now().astimezone().date() - timedelta(days=days), clock)
+
+
+@pytest.mark.parametrize("text", ["3 pm", "3pm", "15:00", "at 15:00", "noon", "midnight"])
+def test_a_time_of_the_day_alone_is_the_last_one(text: str) -> None:
+    """Nothing is asked for that lies ahead."""
+    past = datetime.now(UTC) - parse_time(parse_moment(text))
+    assert timedelta(0) <= past <= timedelta(hours=25)
+
+
+@pytest.mark.parametrize("text", ["13 pm", "0 am", "25:00", "12:60", "last week 3pm", "3", "2026-13-23 14:30"])
+def test_no_time_of_the_day(text: str) -> None:
+    """A week has no hour, and "3" could be anything."""
+    with pytest.raises(InputError, match="is not a time"):
+        parse_moment(text)
+
+
 @pytest.mark.parametrize("text", ["soon", "m", "2 moons", "last", "last moon", "t", "2026-13-01", "", "9" * 5000 + "d"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     """With words that would do."""
