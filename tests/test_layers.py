@@ -196,8 +196,8 @@ def test_only_storage_and_worktree_touch_files() -> None:
             assert word not in text, f"{module} uses {word}"
 
 
-SLOW_LIBRARIES = """PIL aaf2 anyio av base64 botocore click concurrent cryptography ctypes difflib fcntl fractions hmac
-html importlib ipaddress json keyring locale mcp msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc
+SLOW_LIBRARIES = """PIL aaf2 anyio av base64 botocore c2pa click concurrent cryptography ctypes difflib fcntl fractions
+hmac html importlib ipaddress json keyring locale mcp msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc
 resource secrets shlex shutil sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
 """What a function may import from elsewhere: it is slow to import, an optional extra, or not on every system."""
 LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model progress"

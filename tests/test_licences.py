@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "licences.md"
-EXTRAS = ("aaf", "agents", "buckets", "keyring", "media", "ui")
+EXTRAS = ("aaf", "agents", "buckets", "c2pa", "keyring", "media", "ui")
 PERMISSIVE = {
     "0BSD",
     "Apache-2.0",

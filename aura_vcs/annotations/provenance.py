@@ -3,19 +3,27 @@
 It is kept by content, so it follows a file through renames, copies and projects that hold the same bytes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 
 from aura_vcs.errors.input import InvalidFact, UnknownName
 from aura_vcs.errors.integrity import IntegrityError, LimitExceeded
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.formats.media.reader import HeaderSource
 from aura_vcs.formats.provenance.embedded import read_embedded
-from aura_vcs.formats.provenance.facts import NAMES, ORDER, Fact, Facts, check_facts, forbids_commerce, proper_facts
+from aura_vcs.formats.provenance.facts import (
+    FILE_ONLY,
+    NAMES,
+    ORDER,
+    Fact,
+    Facts,
+    check_facts,
+    forbids_commerce,
+    proper_facts,
+)
 from aura_vcs.history.diff.media_findings import has_media_name, is_media
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.lookup.content import locate
@@ -28,6 +36,7 @@ from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.costs import cost_groups
 from aura_vcs.index.queries import describe
+from aura_vcs.media.manifests import read_brought
 from aura_vcs.model import Annotation, Entry, EntryKind, Inverse, Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
@@ -36,6 +45,8 @@ from aura_vcs.repository.repository import Draft, Repository
 
 LOOKED_INTO = 200
 """Of so many files that differ, a comparison reads what they bring along."""
+MANIFESTS = 20
+"""And of so many of them the C2PA manifest, where they have one."""
 _PIECE = 1 << 20
 _QUIET = frozenset({"path", "origin"})
 CostKey = Literal["model", "program", "kind", "person", "month", "project"]
@@ -138,20 +149,19 @@ def _embedded(repo: Repository, subject: ProvenanceSubject) -> Facts:
     try:
         if subject.is_in_folder:
             with FolderSource(Path(repo.root)).open(subject.path) as file:
-                return read_embedded(file)
-        return {} if subject.entry is None else _embedded_of(repo, subject.path, subject.entry)
+                return read_brought(file)
+        return {} if subject.entry is None else _embedded_of(repo, subject.path, subject.entry, read_brought)
     except (IntegrityError, FileUnreadable):
         return {}
 
 
-def _embedded_of(repo: Repository, path: str, entry: Entry) -> Facts:
+def _embedded_of(repo: Repository, path: str, entry: Entry, read: Callable[[BinaryIO], Facts] = read_embedded) -> Facts:
     """Read what a stored file brings along; nothing is fetched for it."""
     if missing_parts(repo.store, [entry.id]):
         return {}
     try:
         with StoredContents(repo.store).open(path, entry) as file:
-            source: HeaderSource = file
-            return read_embedded(source)
+            return read(file)
     except (IntegrityError, LimitExceeded):
         return {}
 
@@ -167,12 +177,15 @@ def set_provenance(repo: Repository, where: str, facts: Mapping[str, Any]) -> Pr
     """
     for name in facts:
         if name not in NAMES:
-            raise InvalidFact(name, facts[name], f"there is no such fact; there are {', '.join(ORDER)}")
+            raise InvalidFact(
+                name, facts[name], f"there is no such fact; there are {', '.join(n for n in ORDER if n in NAMES)}"
+            )
     subject = find_subject(repo, where)
     known = _stored(repo, subject.id)
     said = {} if known is None else facts_of(known)
     brought = {name: fact for name, fact in _embedded(repo, subject).items() if name not in said and name not in facts}
-    brought.pop("origin", None)
+    for name in ("origin", *FILE_ONLY):  # the file goes on saying it
+        brought.pop(name, None)
     given: dict[str, Fact | None] = {**brought, **check_facts(facts)}
     given |= dict.fromkeys(name for name, value in facts.items() if value is None)
     if subject.path is not None:
@@ -286,17 +299,23 @@ def compared(repo: Repository, comparison: Comparison) -> dict[str, tuple[str, .
     stored = AnnotationTable(repo.index.database).present(PROVENANCE, ids) if ids else {}
     found = {}
     for number, change in enumerate(changes):
-        sides = [
-            _side(comparison, change, stored, is_old=is_old, look=number < LOOKED_INTO) for is_old in (True, False)
-        ]
+        looks = number < LOOKED_INTO, number < MANIFESTS
+        sides = [_side(comparison, change, stored, is_old=is_old, looks=looks) for is_old in (True, False)]
         if lines := compare_facts(*sides):
             found[change.path] = lines
     return found
 
 
 def _side(
-    comparison: Comparison, change: PathChange, stored: Mapping[str, Annotation], *, is_old: bool, look: bool
+    comparison: Comparison,
+    change: PathChange,
+    stored: Mapping[str, Annotation],
+    *,
+    is_old: bool,
+    looks: tuple[bool, bool],
 ) -> Facts:
+    """Return the facts of a side; `looks` says whether its file is looked into, and whether its manifest is read."""
+    look, manifest = looks
     entry, contents = (change.old, comparison.old) if is_old else (change.new, comparison.new)
     if entry is None:
         return {}
@@ -305,7 +324,7 @@ def _side(
         return said
     try:
         with contents.open((change.old_path if is_old else None) or change.path, entry) as file:
-            return {**read_embedded(file), **said}
+            return {**(read_brought if manifest else read_embedded)(file), **said}
     except (IntegrityError, FileUnreadable, OSError):
         return said
 

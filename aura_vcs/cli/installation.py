@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 NAME = "aura-vcs"
 PARTS = ("click", "blake3", "zstandard", "msgspec", "pyfastcdc", "cryptography", "watchfiles", "rich")
-OPTIONAL_PARTS = ("av", "pillow", "keyring", "obstore", "botocore", "pyaaf2", "mcp")
+OPTIONAL_PARTS = ("av", "pillow", "keyring", "obstore", "botocore", "pyaaf2", "mcp", "c2pa-python")
 _TEXT_LIMIT = 1 << 20
 
 

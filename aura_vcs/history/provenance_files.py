@@ -8,10 +8,10 @@ from aura_vcs.codec import encode_compact, readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
-from aura_vcs.formats.provenance.embedded import read_embedded
-from aura_vcs.formats.provenance.facts import Facts, check_facts
+from aura_vcs.formats.provenance.facts import FILE_ONLY, Facts, check_facts
 from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.ids import ObjectId
+from aura_vcs.media.manifests import read_brought
 from aura_vcs.model import PROVENANCE_ENDING, Annotation, Entry, EntryKind, RefChange
 from aura_vcs.objects.trees import Difference
 from aura_vcs.refs.annotations import DELETED, PROVENANCE, is_deleted, value_of, with_values
@@ -56,11 +56,11 @@ def _brought(repo: Repository, path: str, entry: Entry) -> Facts:
     known = repo.refs.annotations.get(PROVENANCE, entry.id)
     try:
         with StoredContents(repo.store).open(path, entry) as file:
-            found = read_embedded(file)
+            found = read_brought(file)
     except (IntegrityError, OSError):
         return {}
     said = set() if known is None or is_deleted(known) else {n for n in found if value_of(known, n) is not None}
-    return {name: fact for name, fact in found.items() if name not in said and name != "origin"}
+    return {name: fact for name, fact in found.items() if name not in {*said, *FILE_ONLY, "origin"}}
 
 
 def _beside(differences: Iterable[Difference]) -> set[str]:

@@ -20,7 +20,7 @@ from aura_vcs.annotations.provenance import (
 )
 from aura_vcs.errors.input import InvalidFact
 from aura_vcs.formats.provenance.embedded import read_embedded
-from aura_vcs.formats.provenance.facts import NAMES, ORDER, check_facts, proper_facts
+from aura_vcs.formats.provenance.facts import FILE_ONLY, NAMES, ORDER, check_facts, proper_facts
 from aura_vcs.history.commit import commit
 from aura_vcs.history.compare_versions import compare_versions
 from aura_vcs.history.undo import undo
@@ -162,7 +162,7 @@ def test_facts_that_are_none(facts: dict[str, Any]) -> None:
     with pytest.raises(InvalidFact, match=next(iter(facts))):
         check_facts(facts)
     assert proper_facts(facts) == {}
-    assert sorted(NAMES) == sorted(ORDER)
+    assert sorted((*NAMES, *FILE_ONLY)) == sorted(ORDER)
 
 
 @pytest.fixture

@@ -23,10 +23,12 @@ TEXTS = (
 )  # fmt: skip
 NAMES = (*TEXTS, "cost", "tokens", "commercial", "parameters", "inputs")
 """Every fact, in the order in which they are listed below."""
+FILE_ONLY = ("source_type", "actions", "ingredients", "signature")
+"""Texts that only a file itself can say, in its C2PA manifest: nobody else can."""
 ORDER = (
     "kind", "program", "model", "model_version", "prompt", "negative_prompt", "seed", "parameters", "inputs", "cost",
     "currency", "tokens", "made_at", "license", "license_source", "license_terms", "commercial", "person", "note",
-    "path", "origin",
+    *FILE_ONLY, "path", "origin",
 )  # fmt: skip
 TEXT_LIMIT = 65_536
 """Characters of a text, and of all parameters together."""
@@ -46,10 +48,16 @@ def check_facts(given: Mapping[str, Any]) -> Facts:
     return {name: _checked(name, value) for name, value in given.items() if value is not None and value not in ("", [])}
 
 
-def proper_facts(given: Mapping[str, Any]) -> Facts:
-    """Return those of the facts that are proper: for what a file says, or another machine."""
+def proper_facts(given: Mapping[str, Any], *, of_file: bool = False) -> Facts:
+    """Return those of the facts that are proper: for what a file says, or another machine.
+
+    With `of_file`, also what nobody but a file says.
+    """
     found: Facts = {}
     for name, value in given.items():
+        if of_file and name in FILE_ONLY and isinstance(value, str) and value:
+            found[name] = value[:TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
+            continue
         try:
             found |= check_facts({name: value})
         except InvalidFact:
@@ -74,7 +82,7 @@ def _checked(name: str, value: Any) -> Fact:
         return _inputs(value)
     if name == "parameters":
         return _parameters(value)
-    raise InvalidFact(name, value, f"there is no such fact; there are {', '.join(ORDER)}")
+    raise InvalidFact(name, value, f"there is no such fact; there are {', '.join(n for n in ORDER if n in NAMES)}")
 
 
 def _text(name: str, value: Any) -> str:
