@@ -34,7 +34,7 @@ DRAINED_EVERY = 4000
 """Watches that are removed between two looks at the queue, which holds some 16,000 events."""
 MOST_EVENTS = 500_000
 """So many events at once are more than a look at all files."""
-MOST_WATCHES_MADE = 20_000_000
+MOST_WATCHES_MADE = 4_000_000
 """Numbers of watches are not used twice; then all begins anew."""
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _NAMES = inotify.CREATE | inotify.DELETE | inotify.MOVED_FROM | inotify.MOVED_TO
