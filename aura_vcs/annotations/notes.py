@@ -4,7 +4,7 @@ A note is an annotation (`refs/annotations.py`): each wording, each reply and th
 machines that work apart lose nothing, and the newest wording counts. Every change is an operation that can be undone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -238,7 +238,19 @@ def notes(
     repo: Repository, where: str | None = None, *, state: State | None = None, since: str | None = None,
     limit: int | None = None,
 ) -> list[Note]:  # fmt: skip
-    """List notes, newest first; without a state, those that are not deleted.
+    """List notes, newest first; see `each_note`.
+
+    Raises:
+        UnknownVersion, UnknownName: there is no such version or file.
+    """
+    return list(each_note(repo, where, state=state, since=since, limit=limit))
+
+
+def each_note(
+    repo: Repository, where: str | None = None, *, state: State | None = None, since: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Note]:  # fmt: skip
+    """Yield notes, newest first, as they are read; without a state, those that are not deleted.
 
     `where` is a version, or a file: notes on it under every name that it has had. `since` is a time as records have it.
 
@@ -246,10 +258,10 @@ def notes(
         UnknownVersion, UnknownName: there is no such version or file.
     """
     paths, versions = (None, None) if where is None else _meant(repo, where)
-    found = AnnotationTable(repo.index.database).select(
+    found = AnnotationTable(repo.index.database).walk(
         NOTE, state=state, since=since, paths=paths, versions=versions, limit=-1 if limit is None else limit
     )
-    return [note_of(item) for item in found]
+    return map(note_of, found)
 
 
 def _meant(repo: Repository, where: str) -> tuple[list[str] | None, list[str] | None]:

@@ -163,6 +163,10 @@ def target_from(value: Any) -> Target:
     """Read a stored target, which somebody else may have written: what is not proper in it is left out."""
     if not isinstance(value, dict):
         return Target()
+    try:
+        return _sensible(msgspec.structs.asdict(convert(value, Target)))
+    except msgspec.ValidationError:
+        pass
     found: dict[str, Any] = {}
     for field in msgspec.structs.fields(Target):
         if field.name in value:
@@ -170,6 +174,11 @@ def target_from(value: Any) -> Target:
                 found[field.name] = convert(value[field.name], field.type)
             except msgspec.ValidationError:
                 continue
+    return _sensible(found)
+
+
+def _sensible(found: dict[str, Any]) -> Target:
+    """Build the target without times and regions that cannot be."""
     for key in ("start", "end"):
         number = found.get(key)
         if number is not None and not (math.isfinite(number) and 0 <= number <= LONGEST_SECONDS):

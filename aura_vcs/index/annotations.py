@@ -4,7 +4,7 @@ A row holds the whole annotation; beside it stand what lists ask for: what it is
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aura_vcs.codec import decode_record, encode_compact
@@ -118,7 +118,15 @@ class AnnotationTable:
         self, room: str, *, state: str | None = None, since: str | None = None, paths: Sequence[str] | None = None,
         versions: Sequence[str] | None = None, limit: int = -1,
     ) -> list[Annotation]:  # fmt: skip
-        """Select annotations, newest first; without a state, those that are not deleted.
+        """Select annotations, newest first; see `walk`."""
+        found = self.walk(room, state=state, since=since, paths=paths, versions=versions, limit=limit)
+        return list(found)
+
+    def walk(
+        self, room: str, *, state: str | None = None, since: str | None = None, paths: Sequence[str] | None = None,
+        versions: Sequence[str] | None = None, limit: int = -1,
+    ) -> Iterator[Annotation]:  # fmt: skip
+        """Yield annotations, newest first, one by one as they are read; without a state, those that are not deleted.
 
         `paths` are names that a file has had, `versions` ids; a note on one of either is meant.
         """
@@ -132,7 +140,7 @@ class AnnotationTable:
             if given is not None:
                 parts.append(f"{column} IN ({', '.join('?' * len(given))})")
                 values += given
-        return self._found(f"WHERE {' AND '.join(parts)} ORDER BY created_at DESC, id DESC LIMIT ?", [*values, limit])
+        return self._each(f"WHERE {' AND '.join(parts)} ORDER BY created_at DESC, id DESC LIMIT ?", [*values, limit])
 
     def count(self, room: str, state: str) -> int:
         """Count the annotations of a kind in a state."""
@@ -153,7 +161,9 @@ class AnnotationTable:
         return found
 
     def _found(self, clause: str, values: Sequence[Any]) -> list[Annotation]:
-        if not has_table(self._connection):
-            return []
-        rows = self._connection.execute(f"SELECT id, record FROM annotations {clause}", values)
-        return [decode_record(record, Annotation, item_id) for item_id, record in rows]
+        return list(self._each(clause, values))
+
+    def _each(self, clause: str, values: Sequence[Any]) -> Iterator[Annotation]:
+        if has_table(self._connection):
+            for item_id, record in self._connection.execute(f"SELECT id, record FROM annotations {clause}", values):
+                yield decode_record(record, Annotation, item_id)

@@ -22,7 +22,7 @@ from aura_vcs.cli.output.json_shapes import (
     version_to_json,
 )
 from aura_vcs.cli.shared.conflict_media import known_media
-from aura_vcs.cli.shared.notes import note_to_json
+from aura_vcs.cli.shared.notes import KnownVersions, note_to_json
 from aura_vcs.errors import InputError
 from aura_vcs.history.compare_versions import compare_versions
 from aura_vcs.history.diff.media_diff import NOTHING, QUICK, THOROUGH, look_into_media
@@ -165,7 +165,8 @@ def _notes(repo: Repository, request: Request) -> Any:
         raise InputError(f"There is no state {state}", hint="It is open, resolved or deleted.")
     limit = number_of(query, "limit", LISTED, MOST)
     found = notes(repo, query.get("where") or None, state=state, limit=limit)  # type: ignore[arg-type]  # one of them
-    return {"notes": [note_to_json(repo, note) for note in found]}
+    known: KnownVersions = {}
+    return {"notes": [note_to_json(repo, note, known) for note in found]}
 
 
 ANSWERS: dict[str, Answer] = {

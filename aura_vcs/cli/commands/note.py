@@ -1,6 +1,7 @@
 """`aura note`: what people and programs say about versions and files."""
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from aura_vcs.cli.options import HELP, POSITIVE, TEXT, Moment, examples, json_op
 from aura_vcs.cli.output.console import Console, Line, Part, cyan, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import call, count, local_time
 from aura_vcs.cli.session import Session, current_session, pass_repository, project_paths
-from aura_vcs.cli.shared.notes import located_to_json, note_to_json, shown_target
+from aura_vcs.cli.shared.notes import KnownVersions, located_to_json, note_to_json, shown_target
 
 if TYPE_CHECKING:
     from aura_vcs.annotations.notes import Note
@@ -85,20 +86,22 @@ def list_command(
 
     Those on a file are listed under every name that the file has had.
     """
-    from aura_vcs.annotations.notes import notes
+    from aura_vcs.annotations.notes import each_note
 
     meant = _where(repo, where) if where is not None else None
-    found = notes(repo, meant, state=state, since=since, limit=limit)  # type: ignore[arg-type]  # one of _STATES
+    found = each_note(repo, meant, state=state, since=since, limit=limit)  # type: ignore[arg-type]  # one of _STATES
+    known: KnownVersions = {}
     if console.as_json:
-        console.data({"notes": [note_to_json(repo, note) for note in found]})
+        console.items("notes", (note_to_json(repo, note, known) for note in found))
         return
-    console.lines((line for note in found for line in _lines(repo, note)), paged=True)
-    if not found:
+    shown = Counter[str]()
+    console.lines((line for note in found for line in _lines(repo, note, known, shown)), paged=True)
+    if not shown["notes"]:
         chosen = any(value is not None for value in (where, state, since))
         console.line(
             "No note is like that." if chosen else 'There are no notes yet. `aura note add FILE "…"` makes one.'
         )
-    elif len(found) == limit:
+    elif shown["notes"] == limit:
         console.line(faint(f"These are the newest {limit:,}; -n shows more."))
 
 
@@ -250,12 +253,17 @@ def _print_done(repo: "Repository", console: Console, verb: str, note: "Note") -
     console.line(faint("Take it back with `aura undo`."))
 
 
-def _lines(repo: "Repository", note: "Note") -> list[Line]:
+def _lines(
+    repo: "Repository", note: "Note", known: KnownVersions | None = None, shown: Counter[str] | None = None
+) -> list[Line]:
+    """Format a note; `known` is filled and read, and `shown` counts it."""
+    if shown is not None:
+        shown["notes"] += 1
     state = _PAINT[note.state](note.state)
     color = [f"  ({note.color})"] if note.color else []
     said: Line = [faint(f"    {note.created_by}, {local_time(note.created_at)}: ")]
     lines: list[Line] = [
-        [yellow(note.id[:8]), "  ", state, "  ", cyan(shown_target(repo, note.target)), *color],
+        [yellow(note.id[:8]), "  ", state, "  ", cyan(shown_target(repo, note.target, known)), *color],
         [*said, *_indented(note.text, "      ")],
     ]
     for answer in note.replies:

@@ -115,14 +115,30 @@ class Console:
         """Write the JSON that was asked for."""
         self._write(to_json(value))
 
-    def _write(self, text: str) -> None:
+    def items(self, key: str, items: Iterable[Any]) -> None:
+        """Write the JSON that was asked for, a list under one key, while its items are still being found.
+
+        An error on the way leaves it cut off, which no parser takes for the whole.
+        """
+        head, tail = f'{{\n  "{key}": [\n', "\n  ]\n}"
+        remaining = iter(items)
+        written_any = False
+        while block := list(islice(remaining, BLOCK_LINES)):
+            text = to_json({key: block})[len(head) : -len(tail)]
+            self._write(f",\n{text}" if written_any else f"{head}{text}", end="")
+            written_any = True
+            if self.lost is not None:
+                return
+        self._write(tail if written_any else to_json({key: []}))
+
+    def _write(self, text: str, end: str = "\n") -> None:
         """Write text and a line break to stdout.
 
         A pipe that nobody reads any more ends the command (BrokenPipeError); what a full disk refuses is
         lost, and told at the end.
         """
         try:
-            click.echo(text, color=uses_colour())
+            click.echo(text + end, nl=False, color=uses_colour())
         except BrokenPipeError:
             raise
         except OSError as error:

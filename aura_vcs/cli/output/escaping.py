@@ -10,6 +10,7 @@ and emoji are written with.
 import re
 
 _SUSPECT = "[^ -~\xa1-\u02ff]"
+_SUSPECT_IN_JSON = "[^\n -~\xa1-\u02ff]"
 _JOINERS = "\u200c\u200d"
 _SURROGATE_ESCAPES = range(0xDC80, 0xDD00)
 """What stands for a byte that is not UTF-8 (PEP 383)."""
@@ -52,12 +53,12 @@ def clean_input(text: str) -> str:
 
 def escape_json(text: str) -> str:
     """JSON in which whatever is not printable is a `\\uXXXX`: harmless to a terminal, the same to a parser."""
-    return re.sub(_SUSPECT, _json_escaped, text)
+    return re.sub(_SUSPECT_IN_JSON, _json_escaped, text)
 
 
 def _json_escaped(match: re.Match[str]) -> str:
     char = match[0]
-    if char.isprintable() or char == "\n":
+    if char.isprintable():
         return char
     data = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{data[i]:02x}{data[i + 1]:02x}" for i in range(0, len(data), 2))
