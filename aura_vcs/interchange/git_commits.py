@@ -22,11 +22,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CommitContent(msgspec.Struct, frozen=True):
-    """What a commit holds, as ours: its tree, the bytes of all files, and the documents."""
+    """What a commit holds, as ours: its tree, the bytes of all files, the documents, and what is kept besides."""
 
     tree: ObjectId
     size: int
     documents: dict[str, ObjectId | None]
+    remainder: dict[str, str]
 
 
 def past_version(
@@ -45,7 +46,7 @@ def past_version(
         author=author.who or committer.who,
         created_at=format_time(_believable(author.at) or _believable(committer.at) or _EPOCH),
         branch=branch,
-        extra={ORIGIN: f"{ORIGIN_PREFIX}{git_id}", **_extra_of(commit.rest)},
+        extra={ORIGIN: f"{ORIGIN_PREFIX}{git_id}", **_extra_of(commit.rest, content.remainder)},
     )
 
 
@@ -78,9 +79,15 @@ def git_origin(extra: Mapping[str, str]) -> str | None:
     return origin.removeprefix(ORIGIN_PREFIX) if origin.startswith(ORIGIN_PREFIX) else None
 
 
-def _extra_of(rest: bytes) -> dict[str, str]:
-    """Return the extra data that keeps a commit's own words; none where they are longer than a version takes."""
-    return {} if len(rest) * 4 // 3 + 200 > EXTRA_LIMIT else as_extra(GIT, rest)
+def _extra_of(rest: bytes, remainder: dict[str, str]) -> dict[str, str]:
+    """Return the extra data that keeps a commit's own words; none where they are longer than a version takes.
+
+    `remainder` comes along where there is room for both.
+    """
+    if len(rest) * 4 // 3 + 200 > EXTRA_LIMIT:
+        return {}
+    words = as_extra(GIT, rest)
+    return words if sum(map(len, (words | remainder).values())) + 300 > EXTRA_LIMIT else words | remainder
 
 
 def _believable(moment: datetime | None) -> datetime | None:

@@ -8,6 +8,7 @@ from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.ids import ObjectId
 from aura_vcs.interchange.git_blobs import BlobImport, Content, Left
+from aura_vcs.interchange.git_names import is_git_folder
 from aura_vcs.interchange.git_objects import (
     EXECUTABLE,
     FILE,
@@ -20,14 +21,12 @@ from aura_vcs.interchange.git_objects import (
     parse_tree,
 )
 from aura_vcs.interchange.git_reader import ObjectReader
+from aura_vcs.interchange.git_remainders import PLAIN_MODES, RemainderImport
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind, Kind, Tree
 from aura_vcs.objects.base import DEPTH_LIMIT
 from aura_vcs.objects.trees import TreeReader, documents_of
 
-GIT_NAMES = frozenset({b".git", b"git~1"})
-"""A folder of such a name, written to disk, would be taken for a repository, with hooks that git runs."""
-PLAIN_MODES = frozenset({TREE, FILE, EXECUTABLE, LINK})
 NAMES_REMEMBERED = 100_000
 AHEAD_ENTRIES = 200_000
 """Of trees that are read before their commits' turn, so many."""
@@ -41,6 +40,7 @@ class ContentImport:
     def __init__(self, trees: TreeReader, objects: ObjectReader, blobs: BlobImport, digest: int, left: Left) -> None:
         self.blobs = blobs
         self._trees_read = trees
+        self.remainders = RemainderImport(self._read_chosen)
         self._objects = objects
         self._digest = digest
         self._left = left
@@ -105,7 +105,8 @@ class ContentImport:
             return
         known = self._trees_read.tree(tree)
         here = {name_bytes(entry.name): entry for entry in known.entries}
-        for entry in self._entries(git_id):
+        entries = self._entries(git_id)
+        for entry in entries:
             found = here.get(entry.name)
             kind = kind_of(entry.mode)
             if found is None:
@@ -117,6 +118,7 @@ class ContentImport:
             ):
                 self.blobs.known[bytes.fromhex(entry.id)] = Content(found.id, found.size)
         self._trees[key] = Content(tree, known.size)
+        self.remainders.note(git_id, self._chosen(entries, self._pass_over).values())
 
     def _entries(self, git_id: str) -> list[GitEntry]:
         data = self._objects.read(git_id, "tree", TREE_BYTES_LIMIT)
@@ -139,7 +141,8 @@ class ContentImport:
         known, trees = self.blobs.known, self._trees
         for name, entry in wanted.items():
             key = bytes.fromhex(entry.id)
-            if key not in known and key not in trees and key not in self.blobs.damaged:
+            is_new = key not in known and key not in trees and key not in self.blobs.damaged
+            if is_new and kind_of(entry.mode) != MODULE:
                 yield name, entry
 
     def _tree(self, git_id: str, prefix: str, depth: int) -> Content:
@@ -156,6 +159,8 @@ class ContentImport:
         found = []
         for name, entry in wanted.items():
             kind = kind_of(entry.mode)
+            if kind == MODULE:
+                continue
             try:
                 content = self._tree(entry.id, f"{prefix}{name}/", depth + 1) if kind == TREE else self._blob(entry.id)
             except GitDamaged as error:
@@ -172,6 +177,7 @@ class ContentImport:
             self._documents[git_id] = documents_of(tree)
         made = Content(tree_id, tree.size)
         self._trees[bytes.fromhex(git_id)] = made
+        self.remainders.note(git_id, wanted.values())
         return made
 
     def _blob(self, git_id: str) -> Content:
@@ -186,8 +192,21 @@ class ContentImport:
             self._told.add((path, git_id))
             self._left(path, f"git cannot read its object {git_id[:12]}, first in commit {self._commit[:12]}: {reason}")
 
+    def _read_chosen(self, git_id: str) -> Iterable[GitEntry]:
+        """Return the entries of a tree that are kept in one way or another; none of one that cannot be read."""
+        try:
+            return self._chosen(self._entries(git_id), self._pass_over).values()
+        except GitDamaged:
+            return ()
+
+    def _pass_over(self, *_: str) -> None:
+        return None
+
     def _requested(self, entries: list[GitEntry], prefix: str) -> dict[str, GitEntry]:
-        """Return the entries that a tree of ours can hold, by name; the others are told."""
+        """Return the entries that are kept, by name: submodules as what the tree has besides. What is left is told."""
+        return self._chosen(entries, lambda name, reason: self._left(f"{prefix}{name}", reason))
+
+    def _chosen(self, entries: list[GitEntry], left: Left) -> dict[str, GitEntry]:
         wanted: dict[str, GitEntry] = {}
         for entry in entries:
             known = self._names.get(entry.name)
@@ -197,8 +216,10 @@ class ContentImport:
             name = entry.name.decode("utf-8", "surrogateescape")
             reason = self._reason(entry, name, wanted)
             if reason:
-                self._left(f"{prefix}{name}", reason)
+                left(name, reason)
             else:
+                if kind_of(entry.mode) == MODULE:
+                    left(name, f"it is a submodule, at commit {entry.id[:12]}")
                 wanted[name] = entry
                 if len(self._names) < NAMES_REMEMBERED:
                     self._names[entry.name] = name
@@ -206,11 +227,9 @@ class ContentImport:
 
     def _reason(self, entry: GitEntry, name: str, wanted: dict[str, GitEntry]) -> str:
         kind = kind_of(entry.mode)
-        if kind == MODULE:
-            return f"it is a submodule, at commit {entry.id[:12]}"
         if kind == 0:
             return f"git's mode {entry.mode:o} is none that is known"
-        if entry.name.lower().rstrip(b". ") in GIT_NAMES:
+        if is_git_folder(entry.name):
             return "git would take it for its own folder"
         if name in wanted:
             return "its folder has the name twice"

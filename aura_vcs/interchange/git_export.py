@@ -18,9 +18,9 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.interchange.export_version import check_outside
 from aura_vcs.interchange.git_commits import git_origin, remaining_data
-from aura_vcs.interchange.git_content import GIT_NAMES
-from aura_vcs.interchange.git_names import git_name
+from aura_vcs.interchange.git_names import git_name, is_git_folder
 from aura_vcs.interchange.git_objects import (
+    EMPTY_TREE,
     EXECUTABLE,
     FILE,
     LINK,
@@ -35,6 +35,7 @@ from aura_vcs.interchange.git_objects import (
 )
 from aura_vcs.interchange.git_pack import PackFile
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, git_environment, run_git
+from aura_vcs.interchange.git_remainders import FolderRemainder, RemainderExport
 from aura_vcs.interchange.git_tags import tag_objects
 from aura_vcs.model import Entry, EntryKind, Tag, Version, VersionType
 from aura_vcs.objects.base import BUFFER_BYTES, EMPTY_TREE_ID
@@ -98,7 +99,9 @@ class _Export:
         self._lfs_over = lfs_over
         self._environment = git_environment(environment)
         self._git = os.path.join(output.path, ".git")
-        self._trees: dict[ObjectId, str] = {}
+        self._trees: dict[tuple[ObjectId, int], str] = {}
+        """By the trees of ours, and the identity of what git's have besides."""
+        self._remainders = RemainderExport()
         self._blobs: dict[ObjectId, str] = {}
         self._commits: dict[VersionId, str] = {}
         self._lfs_suffixes: set[str] = set()
@@ -193,7 +196,9 @@ class _Export:
         if record is not None and not record.is_live and not self._repo.store.contains(tree_id):
             self._leave(f"The content of {describe(self._repo.queries, version_id)} was freed: its commit is empty")
             tree_id = EMPTY_TREE_ID
-        tree = self._tree(tree_id, "")
+        has_modules = self._repo.trees.entry(tree_id, ".gitmodules") is not None
+        kept = self._remainders.of(version_id, version, has_modules=has_modules)
+        tree = self._tree(tree_id, "", kept if tree_id == version.tree else None)
         parents = tuple(self._commits[parent] for parent in version.parents)
         rest, origin = remaining_data(version.extra), git_origin(version.extra)
         if rest is None:
@@ -215,21 +220,25 @@ class _Export:
         words = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{tag.message}\n"
         return self._pack.add("tag", words.encode("utf-8", "replace"))
 
-    def _tree(self, tree_id: ObjectId, prefix: str) -> str:
-        known = self._trees.get(tree_id)
+    def _tree(self, tree_id: ObjectId, prefix: str, kept: FolderRemainder | None = None) -> str:
+        known = self._trees.get((tree_id, id(kept)))
         if known is not None:
             return known
         entries = []
         for entry in self._repo.trees.tree(tree_id).entries:
             path, name = f"{prefix}{entry.name}", name_bytes(entry.name)
-            if name.lower().rstrip(b". ") in GIT_NAMES:
+            if is_git_folder(name):
                 self._leave(f"{readable_name(path)} was left out: git would take it for its own folder")
             elif entry.kind is not EntryKind.DIR:
                 mode = LINK if entry.kind is EntryKind.SYMLINK else EXECUTABLE if entry.executable else FILE
                 entries.append(GitEntry(mode, name, self._blob(entry, path)))
-            elif (inner := self._tree(entry.id, f"{path}/")) != EMPTY_TREE:
-                entries.append(GitEntry(TREE, name, inner))
-        made = self._trees[tree_id] = self._pack.add("tree", encode_tree(entries))
+            else:
+                inner = self._tree(entry.id, f"{path}/", kept.folders.get(name) if kept is not None else None)
+                if inner != EMPTY_TREE or (kept is not None and name in kept.modes):
+                    entries.append(GitEntry(TREE, name, inner))
+        if kept is not None:
+            entries = kept.completed(entries)
+        made = self._trees[tree_id, id(kept)] = self._pack.add("tree", encode_tree(entries))
         return made
 
     def _blob(self, entry: Entry, path: str) -> str:
@@ -288,9 +297,6 @@ class _Export:
         for name, text in files.items():
             with open(os.path.join(self._git, name), "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(text)
-
-
-EMPTY_TREE = object_id("tree", b"")
 
 
 def _quoted(pattern: str) -> str:

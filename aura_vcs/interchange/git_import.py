@@ -230,6 +230,11 @@ class _Import:
             yield f"{self._blobs.pointers} {files}. {_TO_HAVE_CONTENT}"
         elif self._wants_lfs and self._known and has_pointers(self._repo, self._tips):
             yield f"What had come before still has pointers of Git LFS. {_TO_HAVE_CONTENT}"
+        if self._content.remainders.too_long:
+            yield (
+                f"{self._content.remainders.too_long} commits have more submodules and modes than a version keeps: an"
+                " export gives them other ids"
+            )
         if self._cut:
             what = "parents of commits were" if self._cut > 1 else "parent of a commit was"
             yield f"{self._cut} {what} left out, so that history begins there"
@@ -318,7 +323,8 @@ class _Import:
                 self._cut += 1
             else:
                 parents.append(found)
-        content = CommitContent(tree.id, tree.size, self._content.documents(commit.tree))
+        remainder = self._content.remainders.remaining(git_id, commit.tree, commit.parents)
+        content = CommitContent(tree.id, tree.size, self._content.documents(commit.tree), remainder)
         made = past_version(commit, git_id, content, tuple(parents), made_on)
         if remaining_data(made.extra) is None:
             self._leave(f"the end of what commit {git_id} says", "it is longer than a version keeps")
@@ -345,6 +351,8 @@ class _Import:
             with suppress(IntegrityError, GitDamaged):
                 commit = parse_commit(self._git.objects.read(parent, "commit", COMMIT_BYTES_LIMIT), parent)
                 self._content.know(commit.tree, record.tree)
+                extra = self._repo.trees.version(self._versions[parent]).extra
+                self._content.remainders.learn(parent, commit.tree, extra)
 
     def _move(self, branches: Mapping[bytes, str], tags: Mapping[bytes, GitTag], count: int) -> GitImported:
         """Put branches, tags and, in a project without versions, HEAD in place, as one operation."""

@@ -1,4 +1,4 @@
-"""Names of git's branches and tags as ours, and back. Pure."""
+"""Names of git's branches and tags as ours, and back; names that lead into a repository. Pure."""
 
 import re
 import unicodedata
@@ -8,6 +8,7 @@ from aura_vcs.layout import check_name
 
 PREFIX = "git/"
 """Before a name that a branch or tag here cannot have, as `v1.0`: here it is `git/v1.0`."""
+_GIT_FOLDERS = frozenset({b".git", b"git~1"})
 
 
 def own_name(kind: str, name: bytes) -> str | None:
@@ -29,6 +30,11 @@ def git_name(name: str) -> str:
     """Return what a branch or tag of ours is called in git: without the PREFIX that only `own_name` gave it."""
     bare = name.removeprefix(PREFIX)
     return bare if bare != name and own_name("tag", bare.encode()) == name else name
+
+
+def is_git_folder(name: bytes) -> bool:
+    """Tell whether a folder of that name, written to disk, is taken for a repository, with hooks that git runs."""
+    return name.lower().rstrip(b". ") in _GIT_FOLDERS
 
 
 def _is_allowed(character: str) -> bool:

@@ -14,6 +14,7 @@ TREE_BYTES_LIMIT = 256 << 20
 COMMIT_BYTES_LIMIT = 4 << 20
 """Bytes of a commit that are read; those of real histories have a few thousand."""
 LFS_POINTER_LIMIT = 1024
+_ZERO = ord("0")
 _PERSON = re.compile(rb"(?P<who>.*?) ?(?P<seconds>-?\d{1,18})(?: (?P<zone>[+-]\d{1,5}))?\Z", re.DOTALL)
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:(?P<oid>[0-9a-f]{64})\nsize (?P<size>\d{1,16})\n\Z"
@@ -21,11 +22,12 @@ _POINTER = re.compile(
 
 
 class GitEntry(msgspec.Struct, frozen=True, gc=False):
-    """A name in a tree of git, as bytes; `id` in hexadecimal."""
+    """A name in a tree of git, as bytes; `id` in hexadecimal. `written` is the mode's text where that is unusual."""
 
     mode: int
     name: bytes
     id: str
+    written: bytes = b""
 
 
 class GitCommit(msgspec.Struct, frozen=True):
@@ -66,7 +68,8 @@ def parse_tree(data: bytes, digest: int, name: str) -> list[GitEntry]:
             mode = int(data[at:space], 8)
         except ValueError as error:
             raise GitDamaged(f"tree {name}", "a mode in it is none") from error
-        found.append(GitEntry(mode, data[space + 1 : zero], data[zero + 1 : zero + 1 + digest].hex()))
+        written = data[at:space] if data[at] == _ZERO else b""
+        found.append(GitEntry(mode, data[space + 1 : zero], data[zero + 1 : zero + 1 + digest].hex(), written))
         at = zero + 1 + digest
     return found
 
@@ -82,7 +85,9 @@ def kind_of(mode: int) -> int:
 def encode_tree(entries: Iterable[GitEntry]) -> bytes:
     """Return the bytes of a tree, its entries in git's order: that of names, folders as if they ended in `/`."""
     ordered = sorted(entries, key=lambda entry: entry.name + b"/" if entry.mode == TREE else entry.name)
-    return b"".join(b"%o %s\0%s" % (entry.mode, entry.name, bytes.fromhex(entry.id)) for entry in ordered)
+    return b"".join(
+        b"%s %s\0%s" % (entry.written or b"%o" % entry.mode, entry.name, bytes.fromhex(entry.id)) for entry in ordered
+    )
 
 
 def parse_commit(data: bytes, name: str) -> GitCommit:
@@ -147,6 +152,9 @@ def encode_pointer(pointer: LfsPointer) -> bytes:
 def object_id(kind: str, data: bytes, algorithm: str = "sha1") -> str:
     """Return git's id of an object."""
     return hashlib.new(algorithm, f"{kind} {len(data)}\0".encode() + data, usedforsecurity=False).hexdigest()
+
+
+EMPTY_TREE = object_id("tree", b"")
 
 
 def _moment(seconds: int, zone: bytes) -> datetime | None:

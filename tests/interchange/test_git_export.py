@@ -13,13 +13,19 @@ from aura_vcs.history.autosave import autosave
 from aura_vcs.history.commit import CommitRequest, commit as commit_version
 from aura_vcs.history.names.branches import branches, create_branch
 from aura_vcs.history.names.tags import create_tag
+from aura_vcs.ids import VersionId
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.interchange import git_export
 from aura_vcs.interchange.git_export import GitExported, export_git
 from aura_vcs.interchange.git_import import import_git
+from aura_vcs.interchange.git_objects import FILE, GitEntry
+from aura_vcs.interchange.git_remainders import SAME_TREES, RemainderExport
 from aura_vcs.interchange.git_tags import tag_objects
+from aura_vcs.model import Version, VersionType
+from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
-from tests.interchange.repositories import ENVIRONMENT, film, git, raw_commit
+from tests.interchange.repositories import ENVIRONMENT, film, git, raw_commit, raw_tree, start
 
 SIGNATURE = b"-----BEGIN PGP SIGNATURE-----\n\nabc\n-----END PGP SIGNATURE-----\n"
 WORDS = f"tagger A <a@x> 1 +0000\n\nOut\n{SIGNATURE.decode()}"
@@ -168,3 +174,93 @@ def test_a_full_disk_is_told_with_its_place(repo: Repository, tmp_path: Path, mo
     with pytest.raises(StorageFull, match="out"):
         write(repo, tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))
+
+
+def module_film(folder: Path) -> tuple[Path, list[str]]:
+    """A repository with submodules, an old mode, a padded mode and a folder of nothing, on two lines that merge."""
+    start(folder)
+    blob = git(folder, "hash-object", "-w", "--stdin", data=b"Words\n")
+    nothing = git(folder, "hash-object", "-t", "tree", "-w", "--stdin")
+    theme = "1" * 40
+    inner = raw_tree(folder, [("100664", b"old.txt", blob), ("160000", b"theme", theme)])
+    entries = [("100644", b".gitmodules", blob), ("040000", b"docs", inner), ("40000", b"empty", nothing)]
+    first = raw_commit(folder, raw_tree(folder, [*entries, ("100644", b"one", blob)]))
+    second = raw_commit(folder, raw_tree(folder, [*entries, ("100755", b"two", blob)]), [first])
+    plain = raw_commit(folder, raw_tree(folder, [("100644", b"one", blob)]), [first])
+    newer = raw_tree(folder, [("160000", b"only\nlines\xff", "2" * 40), ("160000", b"theme", theme)])
+    merged = raw_commit(folder, raw_tree(folder, [*entries[:1], ("40000", b"docs", newer)]), [plain, second])
+    git(folder, "update-ref", "refs/heads/main", merged)
+    return folder, [first, second, plain, merged]
+
+
+def test_submodules_and_modes_of_git_come_out_as_they_were(tmp_path: Path, repo: Repository) -> None:
+    """They are named and left, and every commit has its id again; also of a second import, which learns them."""
+    source, ids = module_film(tmp_path / "film")
+    git(source, "update-ref", "refs/heads/main", ids[0])
+    came = import_git(repo, str(source), environment=ENVIRONMENT)
+    assert [(left.what, left.reason) for left in came.left] == [
+        ("docs/theme", f"it is a submodule, at commit {'1' * 12}")
+    ]
+    git(source, "update-ref", "refs/heads/main", ids[-1])
+    import_git(repo, str(source), environment=ENVIRONMENT)
+    extras = [repo.trees.version(record.id).extra for record in repo.queries.all_versions(VersionFilter())]
+    assert [SAME_TREES in extra for extra in extras].count(True) == 1
+    assert not (Path(repo.root) / "docs/theme").exists()
+    done = write(repo, tmp_path / "out")
+    assert (done.commits, done.original) == (4, 4)
+    assert git(tmp_path / "out", "rev-list", "main").split() == git(source, "rev-list", ids[-1]).split()
+    assert git(tmp_path / "out", "fsck", "--full") == ""
+
+
+def test_submodules_stay_in_what_is_made_here_on_top(tmp_path: Path, repo: Repository) -> None:
+    """A commit on top does not take them out for those who stay with git, as long as .gitmodules is there."""
+    source, ids = module_film(tmp_path / "film")
+    git(source, "update-ref", "refs/heads/main", ids[1])
+    import_git(repo, str(source), environment=ENVIRONMENT)
+    (Path(repo.root) / "three").write_text("3")
+    commit_version(repo, "On top")
+    write(repo, tmp_path / "out")
+    assert git(tmp_path / "out", "ls-tree", "main", "docs/theme").startswith("160000 commit")
+    (Path(repo.root) / ".gitmodules").unlink()
+    commit_version(repo, "Without them")
+    write(repo, tmp_path / "less")
+    assert git(tmp_path / "less", "ls-tree", "main", "docs/theme") == ""
+
+
+def test_hostile_trees_make_no_long_lists(tmp_path: Path, repo: Repository) -> None:
+    """Trees that hold each other many times would be lists without end; they are not kept, and that is said."""
+    source = start(tmp_path / "film")
+    tree = raw_tree(source, [("160000", b"theme", "1" * 40)])
+    for _ in range(12):
+        tree = raw_tree(source, [("40000", b"a", tree), ("40000", b"b", tree)])
+    git(source, "update-ref", "refs/heads/main", raw_commit(source, tree))
+    came = import_git(repo, str(source), environment=ENVIRONMENT)
+    assert came.versions == 1
+    assert any("more submodules" in note for note in came.notes)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "160000 1111111111111111111111111111111111111111 .git",
+        "160000 1111111111111111111111111111111111111111 a/../b",
+        "160000 1111111111111111111111111111111111111111 .GIT. /b",
+        "160000 1111111111111111111111111111111111111111 one",
+        "160000 - none",
+        "120000 - one",
+        "100644 1111111111111111111111111111111111111111 two",
+        "40000 - one",
+        "nonsense",
+    ],
+)
+def test_what_others_wrote_into_versions_makes_no_harmful_tree(line: str) -> None:
+    """Names that lead elsewhere, a second meaning of a name, another kind: none of it is obeyed."""
+    version = Version(
+        number=1, parents=(), tree=EMPTY_TREE_ID, type=VersionType.MANUAL, name="", description="", author="",
+        created_at="", project="", documents={}, size=0, extra={"origin": f"git {'1' * 40}", "git.trees": f"{line}\0"},
+    )  # fmt: skip
+    kept = RemainderExport().of(VersionId(EMPTY_TREE_ID), version, has_modules=True)
+    assert kept is not None
+    entries = [GitEntry(FILE, b"one", "3" * 40)]
+    assert kept.completed(entries) == entries
+    assert not kept.folders
