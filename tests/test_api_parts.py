@@ -219,7 +219,7 @@ def test_what_is_due_goes_after_saving_where_that_is_wanted(
 ) -> None:
     """A program that keeps house does it after every save, as the command does, unless the person turned it off."""
     asked: list[str] = []
-    monkeypatch.setattr(opened, "keep_house_if_due", lambda repo, **_: asked.append(repo.root))
+    monkeypatch.setattr(opened, "keep_house", lambda repo, **_: asked.append(repo.root))
     (film.path / "script.txt").write_text("Three.\n")
     film.commit("Third")
     assert asked == []

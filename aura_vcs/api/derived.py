@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal, Self
 
 from aura_vcs.annotations import recipes
+from aura_vcs.api.credentials import Credentials
+from aura_vcs.api.offloading import asked_remotes
 from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.codec import parse_time
@@ -115,18 +117,34 @@ class DerivedFiles(Part):
         """Remove files from the folder that can be made again, are in no version, and were not changed since."""
         return Evicted._of(self._opened.run(NO_CALL, _evicted, older_than.total_seconds()))
 
-    def plan_evict_versions(self, older_than: timedelta = timedelta()) -> Evicted:
-        """Say what `evict_versions` would mark: content that only older versions hold and that can be made again."""
-        return Evicted._of_versions(self._opened.run(NO_CALL, evict.plan_version_eviction, older_than.total_seconds()))
+    def plan_evict_versions(self, older_than: timedelta = timedelta(), *, remotes: Iterable[str] = ()) -> Evicted:
+        """Say what `evict_versions` would mark: content that only older versions hold and that can be made again.
+
+        What it is made from must be here, or one of the `remotes` proves that it has it.
+
+        Raises:
+            RemoteError: a remote cannot be asked.
+        """
+        seconds, credentials = older_than.total_seconds(), self._opened.credentials
+        return self._opened.run(NO_CALL, _planned_versions, credentials, list(remotes), seconds)
 
     def evict_versions(
-        self, older_than: timedelta = timedelta(), *, grace: timedelta = timedelta(seconds=GRACE_SECONDS)
+        self,
+        older_than: timedelta = timedelta(),
+        *,
+        grace: timedelta = timedelta(seconds=GRACE_SECONDS),
+        remotes: Iterable[str] = (),
     ) -> Evicted:
         """Mark it, which `undo` takes back, and free what was marked longer ago than the grace period.
 
-        The versions stay as they are; `make("v3:proxy.mp4")` brings content back.
+        The versions stay as they are; `make("v3:proxy.mp4")` brings content back. What one of the `remotes` proves to
+        have counts as here.
+
+        Raises:
+            RemoteError: a remote cannot be asked; nothing was marked.
         """
-        return self._opened.run(NO_CALL, _evicted_versions, older_than.total_seconds(), grace.total_seconds())
+        times = older_than.total_seconds(), grace.total_seconds()
+        return self._opened.run(NO_CALL, _evicted_versions, self._opened.credentials, list(remotes), *times)
 
     def stale(self) -> dict[str, list[str]]:
         """Map files that were made from something that has changed since to what has."""
@@ -145,10 +163,18 @@ def _made(repo: Repository, file: str, recorded: bool, seconds: float | None, ag
     return room.make(repo, recipe, recorded=recorded, seconds=seconds)
 
 
-def _evicted_versions(repo: Repository, seconds: float, grace_seconds: float) -> Evicted:
-    plan = evict.plan_version_eviction(repo, seconds)
-    evict.mark_evicted(repo, plan)
-    evict.free_evicted(repo, grace_seconds)
+def _planned_versions(repo: Repository, credentials: Credentials, remotes: list[str], seconds: float) -> Evicted:
+    with asked_remotes(repo, credentials, remotes) as asked:
+        return Evicted._of_versions(evict.plan_version_eviction(repo, seconds, asked))
+
+
+def _evicted_versions(
+    repo: Repository, credentials: Credentials, remotes: list[str], seconds: float, grace_seconds: float
+) -> Evicted:
+    with asked_remotes(repo, credentials, remotes) as asked:
+        plan = evict.plan_version_eviction(repo, seconds, asked)
+        evict.mark_evicted(repo, plan)
+        evict.free_evicted(repo, grace_seconds, asked)
     return Evicted._of_versions(plan)
 
 

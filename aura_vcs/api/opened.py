@@ -14,7 +14,6 @@ from aura_vcs.history.init import start_project
 from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.locks import WAIT_SECONDS
 from aura_vcs.maintenance.explain import explain
-from aura_vcs.maintenance.housekeeping import keep_house_if_due
 from aura_vcs.project.editor_litter import ignore_editor_litter
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.index_recovery import heal
@@ -26,6 +25,7 @@ from aura_vcs.studio.listing import drop_project, follow_project
 from aura_vcs.studio.new_project import apply_template, template_for
 from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.studio.studio import Studio
+from aura_vcs.sync.offload.evict import keep_house
 from aura_vcs.sync.offload.fetch_content import LazyFetcher, enable_lazy_fetch
 from aura_vcs.sync.remotes.link import Link, connected, open_link
 from aura_vcs.sync.state.cache import RemoteCache
@@ -202,7 +202,7 @@ class Opened:
     def keep_house(self) -> None:
         """Free what is due after something was saved, where the program and the person want that."""
         if self._options.get("keep_house") and configured_value(self.repo, self.known_studio, "maintenance.auto"):
-            self.run(NO_CALL, keep_house_if_due, unwrap=self.unwraps(self.repo))
+            self.run(NO_CALL, keep_house, unwrap=self.unwraps(self.repo))
 
     def unwraps(self, repo: Repository) -> bool:
         """Tell whether gzip and ZIP files are to be stored as what is in them, as it is configured."""

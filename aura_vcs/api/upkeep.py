@@ -2,19 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from aura_vcs.api.values import Version, paths_of
+from aura_vcs.codec import parse_time
 from aura_vcs.ids import ObjectId
-from aura_vcs.maintenance import disk_usage, gc, housekeeping, retention
+from aura_vcs.maintenance import disk_usage, gc, retention
 from aura_vcs.maintenance.disk_usage import Sizes
 from aura_vcs.maintenance.repair_records import RepairableRecord, find_repairable, rewrite_records
+from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance import repair_local
 from aura_vcs.sync.maintenance.repair_local import RepairPlan
-from aura_vcs.sync.offload import offload as offload_room
+from aura_vcs.sync.offload import evict, offload as offload_room
 from aura_vcs.sync.state.cache import RemoteCache
 
 
@@ -120,11 +123,23 @@ class GcPlan:
 
 @dataclass(frozen=True, slots=True)
 class GcResult:
-    """What a collection did; `kept_objects` are garbage that is still there."""
+    """What a collection did; `kept_objects` are garbage that is still there.
+
+    `evicted_files` of versions were marked by `project.derived.evict_versions` long enough ago, and are freed as well.
+    """
 
     removed_objects: int
     freed_bytes: int
     kept_objects: int
+    evicted_files: int = 0
+
+    @classmethod
+    def _of(cls, done: gc.Collected | None, freed: evict.FreedEvicted) -> Self:
+        """Take over what was done."""
+        removed, size, kept = (0, 0, 0) if done is None else (
+            done.removed_objects, done.freed_bytes, done.candidate_objects
+        )  # fmt: skip
+        return cls(removed, size + freed.freed_bytes, kept, freed.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +265,15 @@ def plan_gc(repo: Repository, grace_seconds: float, wait_for_others: bool) -> Gc
 def execute_gc(repo: Repository, plan: GcPlan, unwraps: Callable[[Repository], bool]) -> GcResult:
     """See `Project.gc`."""
     done = gc.execute_gc(repo, plan._plan, unwrap=unwraps(repo))
-    return GcResult(done.removed_objects, done.freed_bytes, done.candidate_objects)
+    grace = max(0.0, (datetime.now(UTC) - parse_time(plan._plan.cutoff)).total_seconds())
+    is_possible = ANNOTATIONS in repo.format.features
+    return GcResult._of(done, evict.free_evicted(repo, grace) if is_possible else evict.FreedEvicted(0, 0))
 
 
 def keep_house(repo: Repository, unwraps: Callable[[Repository], bool]) -> GcResult | None:
     """See `Project.keep_house`."""
-    done = housekeeping.keep_house_if_due(repo, unwrap=unwraps(repo))
-    return None if done is None else GcResult(done.removed_objects, done.freed_bytes, done.candidate_objects)
+    done, freed = evict.keep_house(repo, unwrap=unwraps(repo))
+    return None if done is None and not freed.files else GcResult._of(done, freed)
 
 
 def plan_prune(repo: Repository, rules: retention.RetentionRules) -> PrunePlan:

@@ -1,5 +1,6 @@
 """Garbage collection by itself: what is due anyway, at most once a day, and never in anybody's way."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from aura_vcs.codec import decode_record, encode_record, format_time, now, parse_time
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
-from aura_vcs.layout import HOUSEKEEPING
+from aura_vcs.layout import EVICTION_MARKED, HOUSEKEEPING
 from aura_vcs.maintenance.gc import Collected, execute_gc, plan_gc
 from aura_vcs.maintenance.unrecorded import tidy_unrecorded, unrecorded_bytes
 from aura_vcs.model import GRACE_SECONDS
@@ -28,7 +29,33 @@ def is_due(repo: Repository) -> bool:
     """Tell whether something could be freed and no gc began within a day. Looks at one small file and the garbage."""
     if _begun_today(repo):
         return False
+    if is_eviction_due(repo):
+        return True
     return repo.queries.garbage_bytes(_ago(GRACE_SECONDS)) + unrecorded_bytes(repo) >= LEAST_BYTES
+
+
+class EvictionMarked(msgspec.Struct, frozen=True):
+    """`local/eviction-marked.json`: since when something waits for its grace period before it is evicted."""
+
+    since: str
+
+
+def note_eviction(repo: Repository, since: str | None) -> None:
+    """Note since when something is marked to be evicted, None for nothing; where it cannot be noted, it is not."""
+    with suppress(StorageError, FileNotFoundError):
+        if since is None:
+            repo.storage.delete(EVICTION_MARKED)
+        else:
+            repo.storage.put(EVICTION_MARKED, encode_record(EvictionMarked(since)))
+
+
+def is_eviction_due(repo: Repository) -> bool:
+    """Tell whether something was marked to be evicted longer ago than the grace period. Looks at one small file."""
+    try:
+        found = decode_record(repo.storage.read(EVICTION_MARKED), EvictionMarked, EVICTION_MARKED)
+    except (FileNotFoundError, RecordCorrupt):
+        return False
+    return found.since <= _ago(GRACE_SECONDS)
 
 
 def begin(repo: Repository) -> bool:
@@ -38,11 +65,6 @@ def begin(repo: Repository) -> bool:
     except StorageError:
         return False  # a full or read-only disk: a person's own gc says so
     return True
-
-
-def keep_house_if_due(repo: Repository, *, unwrap: bool = True) -> Collected | None:
-    """Collect if something is due and none was begun within a day, and note that; None where nothing went."""
-    return keep_house(repo, unwrap=unwrap) if is_due(repo) and begin(repo) else None
 
 
 def keep_house(repo: Repository, *, grace_seconds: float = GRACE_SECONDS, unwrap: bool = True) -> Collected | None:

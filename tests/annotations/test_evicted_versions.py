@@ -2,8 +2,10 @@
 
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aura_vcs as aura
 import pytest
 from aura_vcs.annotations.recipes import agree, find_recipe, set_recipe
 from aura_vcs.errors import InputError
@@ -16,8 +18,12 @@ from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version
+from aura_vcs.maintenance.delete_objects import ObjectRemoval
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.maintenance.housekeeping import is_due, is_eviction_due
+from aura_vcs.model import GRACE_SECONDS
+from aura_vcs.objects.availability import missing_parts
 from aura_vcs.project.derived import make, make_stored, store_evicted
 from aura_vcs.repository.format_file import EVICTED
 from aura_vcs.repository.repository import Repository
@@ -26,7 +32,11 @@ from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
 from aura_vcs.sync.maintenance.repair_remote import plan_remote_repair
-from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_version_eviction
+from aura_vcs.sync.offload.chunk_lists import blob_parts
+from aura_vcs.sync.offload.evict import FreedEvicted, free_evicted, keep_house, mark_evicted, plan_version_eviction
+from aura_vcs.sync.offload.offload import removable_objects
+from aura_vcs.sync.offload.proof import StorageProver
+from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.snapshot import load_snapshot
@@ -248,3 +258,86 @@ def test_not_without_proof(repo: Repository) -> None:
         shutil.rmtree(Path(repo.storage.root, "objects", "packs"))
     kept = free_evicted(repo, grace_seconds=0)
     assert kept.files == 0
+
+
+def test_a_remote_proves_what_is_not_here(repo: Repository, tmp_path: Path) -> None:
+    """An input that only a remote has, which is asked, is enough; without asking it, or after it lost it, it is not."""
+    remote = folder_remote(tmp_path / "own", repo)
+    push(repo, remote, known(repo))
+    script = find_recipe(repo, "v1:render.bin").inputs[0].content
+    parts = {script: blob_parts(repo, script)}
+    record_evicted(repo, {script: (3, "script.txt", 0o644)})
+    ObjectRemoval(repo, offloaded=True).remove(removable_objects(repo, parts.keys(), parts, {}))
+    assert missing_parts(repo.store, [script])
+    prover = StorageProver("origin", remote, repo.format.project)
+    assert any("no remote proves" in file.reason for file in plan_version_eviction(repo).staying)
+    assert [file.path for file in plan_version_eviction(repo, witnesses=[prover]).going] == ["render.bin"]
+    mark_evicted(repo, plan_version_eviction(repo, witnesses=[prover]))
+    assert free_evicted(repo, grace_seconds=0).files == 0, "nobody was asked"
+    for pack in (path for path in (tmp_path / "own").rglob("*") if path.is_file() and "packs" in path.parts):
+        pack.write_bytes(bytes(pack.stat().st_size))
+    lost = StorageProver("origin", remote, repo.format.project)
+    assert free_evicted(repo, grace_seconds=0, witnesses=[lost]).files == 0, "what it has is damaged"
+
+
+def test_freed_with_a_remote_as_proof(repo: Repository, tmp_path: Path) -> None:
+    """What is marked goes while the remote that has its input is asked."""
+    remote = folder_remote(tmp_path / "own", repo)
+    push(repo, remote, known(repo))
+    prover = StorageProver("origin", remote, repo.format.project)
+    mark_evicted(repo, plan_version_eviction(repo, witnesses=[prover]))
+    assert free_evicted(repo, grace_seconds=0, witnesses=[prover]).files == 1
+
+
+def test_freed_by_itself(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was marked longer ago than the grace period makes housekeeping due, and goes with it; nothing else does."""
+    assert not is_eviction_due(repo)
+    mark_evicted(repo, plan_version_eviction(repo))
+    assert not is_due(repo), "the grace period is not over"
+    assert keep_house(repo) == (None, FreedEvicted(0, 0))
+    later = datetime.now(UTC) + timedelta(seconds=GRACE_SECONDS + 60)
+    for module in ("aura_vcs.maintenance.housekeeping", "aura_vcs.sync.offload.evict"):
+        monkeypatch.setattr(f"{module}.datetime", _Later(later))
+    assert is_due(repo)
+    assert keep_house(repo)[1].files == 1
+    assert not is_eviction_due(repo)
+    assert fsck(repo).evicted == 1
+    assert keep_house(repo)[1].files == 0
+
+
+def test_taken_back_it_is_not_due(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mark that undo took back frees nothing, and the note of it goes."""
+    mark_evicted(repo, plan_version_eviction(repo))
+    undo(repo)
+    later = datetime.now(UTC) + timedelta(seconds=GRACE_SECONDS + 60)
+    for module in ("aura_vcs.maintenance.housekeeping", "aura_vcs.sync.offload.evict"):
+        monkeypatch.setattr(f"{module}.datetime", _Later(later))
+    assert keep_house(repo)[1].files == 0
+    assert not is_eviction_due(repo)
+    assert fsck(repo).evicted == 0
+
+
+def test_programs_free_it_too(repo: Repository, tmp_path: Path) -> None:
+    """`project.derived.evict_versions` marks, `project.gc` frees after its grace period."""
+    root = repo.root
+    folder_remote(tmp_path / "own", repo)
+    repo.close()
+    with aura.open(root) as project:
+        project.remotes.add("origin", str(tmp_path / "own"))
+        project.push("origin")
+        assert project.derived.plan_evict_versions(remotes=["origin"]).files == (Path("render.bin"),)
+        assert project.derived.evict_versions(remotes=["origin"]).files == (Path("render.bin"),)
+        assert project.gc().evicted_files == 0, "the grace period is not over"
+        assert project.gc(project.plan_gc(grace=timedelta())).evicted_files == 1
+        assert project.fsck().evicted == 1
+
+
+class _Later:
+    """A clock that is ahead."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+
+    def now(self, zone: object) -> datetime:
+        """The time on it."""
+        return self._moment

@@ -123,12 +123,19 @@ def _by_itself(repo: "Repository", console: Console) -> None:
     """Do what is due, at the lowest priority; nothing where somebody else is at work."""
     from aura_vcs.cli.shared.housekeeping import go_last
     from aura_vcs.cli.shared.studio import setting
-    from aura_vcs.maintenance.housekeeping import keep_house
+    from aura_vcs.sync.offload.evict import keep_house
 
     go_last()
-    done = keep_house(repo, unwrap=setting(repo, "maintenance.unwrap"))
+    done, evicted = keep_house(repo, unwrap=setting(repo, "maintenance.unwrap"), force=True)
     if console.as_json:
-        console.data(_done(done) if done is not None else dict.fromkeys(_KEYS, 0))
+        shape = _done(done) if done is not None else dict.fromkeys(_KEYS, 0)
+        console.data({**shape, "evicted_files": evicted.files, "evicted_bytes": evicted.freed_bytes})
+    elif evicted.files:
+        console.line(
+            f"Freed {size(evicted.freed_bytes)}: {count(evicted.files, 'file')} of versions that can be made again"
+        )
+        if done is not None:
+            _print_freed(console, done)
     elif done is None:
         console.line("Nothing was due.")
     else:

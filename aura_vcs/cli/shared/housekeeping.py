@@ -10,7 +10,7 @@ from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.session import current_session
 from aura_vcs.codec import format_time
-from aura_vcs.layout import UNRECORDED
+from aura_vcs.layout import EVICTION_MARKED, UNRECORDED
 from aura_vcs.model import GRACE_SECONDS
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ LOWEST = 19
 def keep_house(repo: "Repository", console: Console) -> None:
     """Begin what is due, if it is wanted, and say so in one line. The command's answer stands already.
 
-    Where nothing is due, one row of the index and one folder are looked for, and that is all. Only the command
+    Where nothing is due, one row of the index, a file and a folder are looked for, and that is all. Only the command
     `aura` does it, in a process of its own: no program that uses the library, and no test, finds another process
     beside it.
     """
     cutoff = format_time(datetime.fromtimestamp(time.time() - GRACE_SECONDS, UTC))
     if not current_session().is_process:
         return
-    if not repo.queries.has_garbage(cutoff) and not repo.storage.list(UNRECORDED):
+    is_marked = repo.storage.stat(EVICTION_MARKED) is not None
+    if not is_marked and not repo.queries.has_garbage(cutoff) and not repo.storage.list(UNRECORDED):
         return
     from aura_vcs.cli.shared.studio import setting
     from aura_vcs.maintenance.housekeeping import begin, is_due

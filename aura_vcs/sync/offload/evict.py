@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from aura_vcs.annotations.recipes import Recipe, is_agreed, needed_inputs, recipe_of
-from aura_vcs.codec import format_time
+from aura_vcs.codec import format_time, now
+from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.lookup.select_files import files_in, is_document, shown_path
 from aura_vcs.history.recording.journal import pending
@@ -20,10 +21,13 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
-from aura_vcs.model import GRACE_SECONDS, Annotation, Inverse, Kind, RefChange
+from aura_vcs.maintenance.gc import Collected
+from aura_vcs.maintenance.housekeeping import begin, is_due, is_eviction_due, keep_house as collect, note_eviction
+from aura_vcs.model import GRACE_SECONDS, Annotation, Field, Inverse, Kind, RefChange
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.refs.annotations import EVICT, FREED, RECIPE, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
+from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.repository.repository import Draft, Repository
 from aura_vcs.sync.offload.chunk_lists import blob_parts
 from aura_vcs.sync.offload.offload import removable_objects
@@ -172,7 +176,25 @@ def mark_evicted(repo: Repository, plan: VersionEviction) -> int:
             many = f"{len(changes)} file{'' if len(changes) == 1 else 's'}"
             what = f"Marked {many} that can be made again to be freed"
             transaction.record(Draft("derived.evict", what, changes, inverse=Inverse("derived.evict.revert")))
+    _note_waiting(repo)
     return len(changes)
+
+
+def _note_waiting(repo: Repository, *, tried: bool = False) -> None:
+    """Note since when marks of this machine wait, so that they are freed by themselves after the grace period.
+
+    Those that were `tried` and stay are tried again after another one.
+    """
+    cutoff = format_time(datetime.now(UTC) - timedelta(seconds=GRACE_SECONDS))
+    times = [field.updated_at for field in _own_marks(repo)]
+    if tried:
+        times = [now() if time <= cutoff else time for time in times]
+    note_eviction(repo, min(times, default=None))
+
+
+def _own_marks(repo: Repository) -> list[Field]:
+    marks = (item.fields.get(EVICT) for item in _recipes(repo) if value_of(item, FREED) is None)
+    return [mark for mark in marks if mark is not None and mark.value is not None and mark.stamp[1] == repo.replica]
 
 
 class FreedEvicted(msgspec.Struct, frozen=True):
@@ -208,8 +230,11 @@ def free_evicted(
     Raises:
         LockBusy: somebody is storing for longer than the lock's patience.
     """
-    if not plan_freeing(repo, grace_seconds, witnesses).going:
-        return FreedEvicted(0, 0)
+    planned = plan_freeing(repo, grace_seconds, witnesses)
+    if not planned.going:
+        if is_eviction_due(repo):
+            _note_waiting(repo, tried=True)
+        return FreedEvicted(0, 0, planned.staying)
     repo.adopt_unrecorded_objects()
     with repo.locks.exclusive("objects"):
         repo.refresh()
@@ -222,7 +247,25 @@ def free_evicted(
         record_evicted(repo, {file.id: (file.size, file.path, readers.of_stored(file.id)) for file in plan.going})
         _record(repo, plan)
         freed = ObjectRemoval(repo, offloaded=True).remove(objects)[1]
+    _note_waiting(repo, tried=True)
     return FreedEvicted(len(plan.going), freed, plan.staying)
+
+
+def keep_house(repo: Repository, *, unwrap: bool = True, force: bool = False) -> tuple[Collected | None, FreedEvicted]:
+    """Do by itself what is due: collect, at most once a day unless by `force`, and free what was marked in time.
+
+    As `maintenance.housekeeping.keep_house`, nothing is raised: where anything is not as it should be, nothing is done.
+    """
+    nothing = FreedEvicted(0, 0)
+    if not force and not (is_due(repo) and begin(repo)):
+        return None, nothing
+    collected = collect(repo, unwrap=unwrap)
+    if ANNOTATIONS not in repo.format.features:
+        return collected, nothing
+    try:
+        return collected, free_evicted(repo)
+    except AuraError:
+        return collected, nothing
 
 
 def _record(repo: Repository, plan: VersionEviction) -> None:

@@ -25,8 +25,10 @@ from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.retention import PrunePlan, RetentionDecision, RetentionRules, execute_prune, plan_prune
 from aura_vcs.objects.graph import find_alone
 from aura_vcs.project.derived import Eviction, evict, list_derived, plan_eviction
+from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
+from aura_vcs.sync.offload.evict import free_evicted, plan_freeing
 from aura_vcs.sync.offload.offload import OFFLOAD_BYTES, OffloadPlan, execute_offload, plan_offload
 from aura_vcs.sync.offload.witnesses import witnesses
 from aura_vcs.sync.remotes.config import remotes
@@ -38,6 +40,9 @@ GARBAGE = "garbage"
 RENDER = "render:"
 
 Connect = Callable[[str], RemoteStorage]
+
+
+_MARKED = "It can be made again, was marked for it, and its grace period is over"
 
 
 class SpaceItem(msgspec.Struct, frozen=True):
@@ -127,6 +132,8 @@ def execute_space(
         freed += evicted.size
     if GARBAGE in ids:
         freed += execute_gc(repo, plan_gc(repo), unwrap=False).freed_bytes
+        if ANNOTATIONS in repo.format.features:
+            freed += free_evicted(repo).freed_bytes
     later = sum(item.bytes for item in chosen if item.when == "later")
     return SpaceFreed(pruned, files, freed, later, len(evicted.files))
 
@@ -135,9 +142,12 @@ def _candidates(repo: Repository, connect: Connect, least_bytes: int, only: froz
     """Collect what could go; of files, `only` these where they are named."""
     garbage = plan_gc(repo)
     items = []
-    if garbage.bytes:
+    marked = plan_freeing(repo).size if ANNOTATIONS in repo.format.features else 0
+    if garbage.bytes or marked:
         reason = "No version holds it, and its grace period is over"
-        items.append(SpaceItem(GARBAGE, "garbage", "Garbage", reason, garbage.bytes, "now"))
+        if marked:
+            reason = f"{reason}; or it can be made again, and was marked for it" if garbage.bytes else _MARKED
+        items.append(SpaceItem(GARBAGE, "garbage", "Garbage", reason, garbage.bytes + marked, "now"))
     prune = _prunable(repo)
     items += _versions(repo, prune.to_delete)
     renders = plan_eviction(repo, DAY_SECONDS)
