@@ -150,7 +150,11 @@ def test_a_note_at_the_limit(repo: Repository, many: int) -> None:
         found = find_note(repo, item.id)
         assert len(found.replies) == count
         with pytest.raises(AuraError):
-            for _ in range(9):
-                reply(repo, item.id, "z" * 9_999)
+            _say_more(repo, item.id)
         assert resolve_note(repo, item.id).state == "resolved"
         assert fsck(repo).problems == ()
+
+
+def _say_more(repo: Repository, note: str) -> None:
+    for _ in range(9):
+        reply(repo, note, "z" * 9_999)

@@ -239,9 +239,9 @@ def _wav(reader: HeaderReader) -> dict[str, Any]:
         except NothingMoreError:
             break
         if name == b"bext" and size >= 602:
-            found = _bext(reader.at(position + 8, 602)) | found
+            found |= _bext(reader.at(position + 8, 602))  # it says what recorded, the list what wrote the file last
         elif name == b"LIST" and 4 <= size <= PIECE:
-            found |= _info(reader.at(position + 8, size))
+            found = _info(reader.at(position + 8, size)) | found
         position += 8 + size + size % 2
     return found
 
@@ -252,7 +252,8 @@ def _bext(data: bytes) -> dict[str, Any]:
         for part in struct.unpack_from("256s32s32s10s8s", data)
     )
     made = f"{day.replace(':', '-')}T{clock.replace('-', ':')}" if day and clock else day
-    return {"kind": "recorded", "program": originator, "note": description, "made_at": made}
+    said = {"kind": "recorded", "program": originator, "note": description, "made_at": made}
+    return {name: text for name, text in said.items() if text}
 
 
 def _info(data: bytes) -> dict[str, Any]:
