@@ -155,8 +155,13 @@ def needed_inputs(repo: Repository) -> dict[ObjectId, ObjectId]:
     Evicted means here also what is only meant to go, by whomever.
     """
     table = AnnotationTable(repo.index.database)
+    return inputs_of_evicted(table.select(RECIPE) if table.count(RECIPE, PRESENT) else ())
+
+
+def inputs_of_evicted(items: Iterable[Annotation]) -> dict[ObjectId, ObjectId]:
+    """Map what the evicted contents among those of recipes are made from, as `needed_inputs` does."""
     found: dict[ObjectId, ObjectId] = {}
-    for item in table.select(RECIPE) if table.count(RECIPE, PRESENT) else ():
+    for item in items:
         if value_of(item, EVICT) is None and value_of(item, FREED) is None:
             continue
         recipe = recipe_of(item)

@@ -341,3 +341,21 @@ class _Later:
     def now(self, zone: object) -> datetime:
         """The time on it."""
         return self._moment
+
+
+def test_a_remote_keeps_what_it_is_made_from(repo: Repository, tmp_path: Path, times: int) -> None:
+    """A remote's collection keeps it too, where no version has it any more: here it may be offloaded."""
+    found = folder_remote(tmp_path / "there", repo)
+    script = find_recipe(repo, "v1:render.bin").inputs[0]
+    push(repo, found, known(repo))
+    evict_all(repo)
+    save(repo, "script.txt", "three")
+    (Path(repo.root) / "render.bin").unlink()
+    commit(repo, "without it")
+    delete_version(repo, resolve(repo, "v1"))
+    push(repo, found, known(repo))
+    for _ in range(2):
+        execute_remote_gc(repo, found, known(repo), plan_remote_gc(repo, found, known(repo), grace_seconds=0))
+    snapshot = load_snapshot(found, NullCache(), repo.format.project)
+    assert script.content in snapshot.table(repo)
+    assert fsck_remote(snapshot).problems == ()

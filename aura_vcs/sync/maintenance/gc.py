@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from aura_vcs.annotations.recipes import needed_inputs
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors.input import PlanStale, RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteRewound, RemoteUnsafe
@@ -162,7 +163,7 @@ def plan_remote_purge(repo: Repository, remote: RemoteStorage, cache: RemoteCach
     table, labels = snapshot.table(repo), snapshot.labels()
     if version not in labels:
         return 0
-    use = RemoteReachability(snapshot, RemoteReader(snapshot, table), repo.progress)
+    use = RemoteReachability(snapshot, RemoteReader(snapshot, table), repo.progress, needed_inputs(repo))
     others = use.reachable(labels, lambda label: label.version != version and label.is_live)
     own: set[ObjectId] = set()
     use.mark(version, own)
@@ -287,7 +288,7 @@ def _shrinks(
     def holds(label: Label) -> bool:
         return label.is_live or (label.version in named and label.purged_at is None)
 
-    use = RemoteReachability(snapshot, RemoteReader(snapshot, table), repo.progress)
+    use = RemoteReachability(snapshot, RemoteReader(snapshot, table), repo.progress, needed_inputs(repo))
     held = use.reachable(labels, holds)
     for label in labels.values():
         if not holds(label) and max(filter(None, (label.deleted_at, label.purged_at))) > limit:

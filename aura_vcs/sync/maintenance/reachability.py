@@ -1,7 +1,8 @@
 """What of a remote's objects is in use, found from its own refs and labels."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
+from aura_vcs.annotations.recipes import inputs_of_evicted
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import ObjectId, VersionId
@@ -19,22 +20,33 @@ HoldsContent = Callable[[Label], bool]
 class RemoteReachability:
     """Marks what versions hold, from trees down to chunks. Closed: what cannot be read stops it."""
 
-    def __init__(self, snapshot: RemoteSnapshot, reader: RemoteReader, progress: Progress) -> None:
+    def __init__(
+        self,
+        snapshot: RemoteSnapshot,
+        reader: RemoteReader,
+        progress: Progress,
+        inputs: Collection[ObjectId] = (),
+    ) -> None:
+        """Look at a snapshot. `inputs` are what this machine knows that evicted content is made from."""
         self._snapshot = snapshot
         self._reader = reader
         self._progress = progress
+        self._inputs = inputs
         self._freed: frozenset[ObjectId] = frozenset()
         """What nobody has to have: a recipe makes it."""
 
     def reachable(self, labels: Mapping[VersionId, Label], holds: HoldsContent) -> set[ObjectId]:
         """Find every object below the versions whose content `holds` says is wanted; versions themselves not.
 
+        What evicted content is made from is among them, as far as it is there: the only copy of it may be.
+
         Raises:
             RemoteCorrupt: something that is needed is not there, or cannot be read.
         """
         marked: set[ObjectId] = {EMPTY_TREE_ID}
         annotations = self._snapshot.annotations().items()
-        self._freed = freed_contents(item for name, item in annotations if name.startswith(f"{RECIPE}/"))
+        recipes = [item for name, item in annotations if name.startswith(f"{RECIPE}/")]
+        self._freed = freed_contents(recipes)
         self._progress.start("Checking what is in use", len(labels), "versions")
         for version in [*labels, *(named_versions(self._snapshot.manifest) - labels.keys())]:
             if version not in labels:
@@ -43,6 +55,8 @@ class RemoteReachability:
             self.mark(version, marked, content=holds(label), partly=not label.is_live)
             self._progress.advance(1)
         self._progress.finish()
+        for blob in {*self._inputs, *inputs_of_evicted(recipes)} - marked:
+            self._chunks(blob, marked, partly=True)
         return marked
 
     def mark(self, version: VersionId, marked: set[ObjectId], *, content: bool = True, partly: bool = False) -> None:
