@@ -30,8 +30,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 P = ParamSpec("P")
 R = TypeVar("R")
 
-AUTHOR_LIMIT = 200
-
 
 class OnDemand:
     """Fetches offloaded content when a command reads it; most projects have all they need, and import nothing."""
@@ -97,7 +95,7 @@ class Session:
         """Return who works here, as --author, AURA_AUTHOR or the configuration say; None: the account's name."""
         given = self.author if self.author is not None else os.environ.get("AURA_AUTHOR") or self.configured_name()
         name = "".join(c for c in clean_input(given) if c.isprintable()).strip()
-        return name[:AUTHOR_LIMIT] or None
+        return name or None
 
     def studio_folder(self) -> str:
         """Return the person's studio folder: AURA_HOME, or the system's folder for a program's data.

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from aura_vcs import layout
 from aura_vcs.errors.integrity import StorageDenied
@@ -13,6 +13,9 @@ from aura_vcs.storage.system_calls import translated
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
+MEND_CLOSED = "`chmod -R u+rwX .aura/local` lets you work again; `ls -ld .aura/local` says whose it is."
+CLOSED = f"`.aura/local` cannot be read: you see the project without what this machine remembers of it. {MEND_CLOSED}"
+"""What is said of a project whose `local/` cannot be looked into."""
 IndexLocation = tuple[LocalStorage, str]
 
 
@@ -29,6 +32,48 @@ def make_local(storage: LocalStorage) -> bool:
     except StorageDenied:
         return False
     return os.access(path, os.W_OK)
+
+
+class WithoutLocal(LocalStorage):
+    """A project whose `local/` nobody lets us look into: it is seen as one that came without.
+
+    Nothing is written, wherever that could be: the locks lie in there, and without them others may write as well.
+    """
+
+    def _open(self, name: str, path: str) -> int:
+        if _is_local(name):
+            raise FileNotFoundError(path)
+        return super()._open(name, path)
+
+    def look_around(self, name: str) -> os.stat_result | None:
+        """See LocalStorage."""
+        return None if _is_local(name) else super().look_around(name)
+
+    def list(self, folder: str) -> list[str]:
+        """See LocalStorage."""
+        return [] if _is_local(f"{folder}/") else super().list(folder)
+
+    def is_writable(self) -> bool:
+        """See LocalStorage."""
+        return False
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        error = StorageDenied("look into", self.path(layout.LOCAL), "permission denied, so nothing is written")
+        error.hint = MEND_CLOSED
+        raise error
+
+    upload = append = adopt = set_aside = touch = link = delete_many = delete_folder = discard_folder = _refuse
+    make_folder = forget = put_unsynced = restrict = open_lock = sweep_temporary = _refuse
+
+
+def _is_local(name: str) -> bool:
+    return name.startswith(f"{layout.LOCAL}/")
+
+
+def is_closed(storage: LocalStorage) -> bool:
+    """Tell whether `local/` is there and cannot be looked into."""
+    path = storage.path(layout.LOCAL)
+    return os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK)
 
 
 def index_locations(

@@ -17,6 +17,9 @@ from aura_vcs.ids import ReplicaId, is_replica_id, new_replica_id
 from aura_vcs.layout import AURA, LOCAL, REPLICA
 from aura_vcs.storage.local import LocalStorage
 
+AUTHOR_LIMIT = 200
+"""Characters of a name with a mail address."""
+
 
 class ReplicaRecord(msgspec.Struct, frozen=True):
     """`local/replica.json`: this copy's id, and a hash of the place it was chosen for."""
@@ -107,9 +110,21 @@ def host_name() -> str:
 
 
 def author_name(given: object = None) -> str:
-    """Return who works here, for what is recorded: a text, what a function answers, or else the account's name."""
+    """Return who works here, for what is recorded: a text, what a function answers, or else the account's name.
+
+    Raises:
+        InputError: the text is too long for a name.
+    """
     name = given() if callable(given) else given
-    return clean_text(name if isinstance(name, str) and name else full_name())
+    if not (isinstance(name, str) and name):
+        return full_name()[:AUTHOR_LIMIT]
+    clean = clean_text(name)
+    if len(clean) > AUTHOR_LIMIT:
+        raise InputError(
+            f"The name of who works here has {len(clean)} characters; {AUTHOR_LIMIT} is the limit",
+            hint="It comes from --author, AURA_AUTHOR, or else `aura config get identity.name`.",
+        )
+    return clean
 
 
 def full_name() -> str:

@@ -26,7 +26,15 @@ from aura_vcs.refs.refs import Refs
 from aura_vcs.repository.format_file import ANNOTATIONS, FORMAT_VERSION, is_project, load_format, with_feature
 from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.ownership import Trust, check_owner
-from aura_vcs.repository.read_only import TemporaryStorage, index_locations, make_local, previewed
+from aura_vcs.repository.read_only import (
+    CLOSED,
+    TemporaryStorage,
+    WithoutLocal,
+    index_locations,
+    is_closed,
+    make_local,
+    previewed,
+)
 from aura_vcs.repository.replica_id import author_name, check_encoding, host_name, reading_replica, this_replica
 from aura_vcs.repository.replicas import OtherReplicas
 from aura_vcs.storage.local import LocalStorage
@@ -99,6 +107,9 @@ class Repository:
         self.format = load_format(self.storage, progress)
         self.is_read_only = not make_local(self.storage)
         """Whether nothing can be written here: then looking takes the index as it is, or makes one elsewhere."""
+        if self.is_read_only and is_closed(self.storage):
+            self.storage = project_storage(root, calls, kind=WithoutLocal)
+            progress.note(CLOSED)
         self.locks = Locks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
         identity = reading_replica(self.storage, root) if self.is_read_only else this_replica(self.storage, root)
         self.replica, self.has_moved = identity.replica, identity.was_relocated
@@ -479,10 +490,10 @@ class Transaction:
         return max(repository.index.end_of_log(repository.replica)[1], repository.head_file.stored().sequence)
 
 
-def project_storage(root: str, calls: FileCalls = REAL_CALLS) -> LocalStorage:
+def project_storage(root: str, calls: FileCalls = REAL_CALLS, kind: type[LocalStorage] = LocalStorage) -> LocalStorage:
     """Open the store of the project in a folder; its `.aura` is not a link."""
     aura = os.path.join(root, layout.AURA)
-    return LocalStorage(aura, temporary=layout.TEMPORARY, aside=layout.DAMAGED, calls=calls, follow_root=False)
+    return kind(aura, temporary=layout.TEMPORARY, aside=layout.DAMAGED, calls=calls, follow_root=False)
 
 
 def find_root(path: str) -> str:

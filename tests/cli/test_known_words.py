@@ -157,6 +157,15 @@ def test_whoami_says_who_and_why(film: Film) -> None:
         assert "identity." in film("config", "set", key, "x", code=None).stderr
 
 
+def test_a_name_of_thousands_of_letters_is_none(two: Film) -> None:
+    """It is refused where it would be recorded, as other names are; looking back goes on."""
+    long = {"AURA_AUTHOR": "a" * 5000}
+    assert "200 is the limit" in two("commit", "-m", "x", "--allow-empty", env=long, code=None).stderr
+    assert "200 is the limit" in two("whoami", env=long, code=None).stderr
+    assert two("log", env=long).code == 0
+    assert len(two.data("log")["versions"]) == 2
+
+
 @pytest.mark.parametrize("line", sorted({line for lines in DOES_IT.values() for line in lines}))
 def test_what_is_suggested_can_be_typed(line: str) -> None:
     """Every command that answers a word from elsewhere is read without a complaint, words in capitals filled in."""

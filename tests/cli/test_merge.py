@@ -300,6 +300,16 @@ def test_conflicts_of_scenes_are_told_by_name(film: Film) -> None:
     assert "Decided my film.json#/a" in film("resolve", "1", "--ours").out
 
 
+def test_what_a_merge_left_open_is_said_in_words(apart: Film) -> None:
+    """Not as a file that nobody made."""
+    apart("merge", "side")
+    before = apart.data("show")["version"]["parents"][0]
+    for words in (("show",), ("diff", before, "HEAD"), ("diff", before, "HEAD", "--stat")):
+        out = apart(*words).out
+        assert "the list of what merges left open" in out
+        assert ".aura-conflicts" not in out
+
+
 def test_a_list_of_conflicts_that_somebody_broke(apart: Film) -> None:
     """Status still tells everything else; the way back is told and works."""
     apart("merge", "side")

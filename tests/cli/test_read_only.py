@@ -118,3 +118,33 @@ def test_the_file_of_a_lock_that_cannot_be_made_is_missed_only_where_nothing_can
         monkeypatch.setattr(local, "open_held", refuse)
         with pytest.raises(StorageDenied), repo.locks.exclusive("never-made"):
             pass
+
+
+def test_a_local_that_cannot_be_looked_into_hides_nothing(film: Path, tmp_path: Path) -> None:
+    """Looking back works and says what to do; nothing is written, although the rest could be."""
+    local_folder, home = film / ".aura" / "local", tmp_path / "home"
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*plain(), sys.executable, "-c", START, "-C", str(film), *command.split()],
+            env={**os.environ, "AURA_HOME": str(home)}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    before = everything(film / ".aura")
+    local_folder.chmod(0)
+    try:
+        for command in ("status", "log", "diff v1 v2", "cat v1:brief.json", "search topic", "fsck --quick", "ops"):
+            done = run(command)
+            assert done.returncode == 0, (command, done.stderr)
+            assert "chmod -R u+rwX .aura/local" in done.stderr
+        assert '"topic": "one"' in run("cat v1:brief.json").stdout
+        for command in ("commit -m x", "checkout v1", "tag here", "gc --grace 0 --no-wait", "autosave"):
+            done = run(command)
+            assert done.returncode == StorageDenied.exit_code, (command, done.stderr)
+    finally:
+        local_folder.chmod(0o755)
+    after = everything(film / ".aura")
+    assert {path: found[::2] for path, found in after.items() if path != str(local_folder)} == {
+        path: found[::2] for path, found in before.items() if path != str(local_folder)
+    }
+    assert "Committed v3" in run("commit -m Third").stdout

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Painted, Part, cyan, green, red, yellow
+from aura_vcs.layout import CONFLICTS
 
 if TYPE_CHECKING:
     from aura_vcs.cli.output.console import Console
@@ -111,6 +112,8 @@ def changed_path(change: str, path: str, old_path: str | None = None) -> list[Pa
     """Format one line of a list of changes."""
     word = {"type_changed": "new kind"}.get(change, change)
     shown = path if old_path is None else f"{old_path} → {path}"
+    if path == CONFLICTS:
+        shown = "the list of what merges left open"
     painter = _CHANGE_COLOURS.get(change, Painted)
     return ["  ", painter(word.ljust(9)), " ", shown]
 
