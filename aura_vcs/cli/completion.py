@@ -106,6 +106,26 @@ def complete_folder(*_: object) -> list["CompletionItem"]:
     return [CompletionItem("", type="dir")]
 
 
+def complete_place(*_: object) -> list["CompletionItem"]:
+    """Say to the shell that a file or folder is wanted: a bundle, or a folder on a disk."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem("", type="file")]
+
+
+def complete_command(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
+    """Complete the commands of the program, or those in the commands that are named already."""
+    inner = ctx.find_root()
+    for word in ctx.params.get("words") or ():
+        command = inner.command.get_command(inner, word) if isinstance(inner.command, click.Group) else None
+        if command is None:
+            return []
+        inner = click.Context(command, info_name=word, parent=inner, resilient_parsing=True)
+    if not isinstance(inner.command, click.Group):
+        return []
+    return [item for item in inner.command.shell_complete(inner, incomplete) if not item.value.startswith("-")]
+
+
 def complete_saved_path(ctx: click.Context, _: click.Parameter, incomplete: str) -> list["CompletionItem"]:
     """Complete paths of the version that the folder is based on."""
     found = _offer(ctx, f"HEAD:{incomplete}", lambda repo: _paths(repo, "HEAD", incomplete))

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from aura_vcs import Repository
+from aura_vcs.history.diff.suggest_name import suggest_name
 
 from tests.cli.conftest import Film
 
@@ -308,6 +310,11 @@ def test_what_a_merge_left_open_is_said_in_words(apart: Film) -> None:
         out = apart(*words).out
         assert "the list of what merges left open" in out
         assert ".aura-conflicts" not in out
+    while "1  " in apart("resolve").out:
+        apart("resolve", "1", "--ours")
+    assert "decided   what merges left open" in apart("status").out
+    with Repository.open(apart.root) as repo:
+        assert suggest_name(repo).endswith("ecided conflicts")
 
 
 def test_a_list_of_conflicts_that_somebody_broke(apart: Film) -> None:

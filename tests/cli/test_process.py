@@ -141,6 +141,17 @@ def on_terminal(
     return seen.decode().replace("\r\n", "\n"), code
 
 
+def test_a_dumb_terminal_gets_nothing_but_the_lines(two: Film, tmp_path: Path) -> None:
+    """No colours, and a pager that neither warns of the terminal nor sends it codes; what LESS says goes first."""
+    pager = tmp_path / "pager"
+    pager.write_text('#!/bin/sh\necho "LESS=$LESS"\ncat\n')
+    pager.chmod(0o755)
+    text, _ = on_terminal(two, ["log", "--oneline"], PAGER=str(pager), TERM="dumb")
+    assert "LESS=FXd" in text
+    assert "\x1b" not in text
+    assert "LESS=i" in on_terminal(two, ["log"], PAGER=str(pager), TERM="dumb", LESS="i")[0]
+
+
 def test_a_terminal_gets_colour_and_a_pager(two: Film, tmp_path: Path) -> None:
     """On a terminal `log` goes through the pager, in colour unless NO_COLOR is set."""
     pager = tmp_path / "pager"

@@ -30,6 +30,11 @@ LINES = [
     ("restore as", {"assets/"}),
     ("resolve ", {"1", "brief.json#/tone"}),
     ("sw", {"switch"}),
+    ("help com", {"commit", "completion"}),
+    ("help version ", {"edit", "undelete"}),
+    ("clone ", {"file"}),
+    ("remote add nas ", {"dir"}),
+    ("import git ", {"dir"}),
     ("-C ", {"dir"}),
     ("init ", {"dir"}),
 ]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_folder
+from aura_vcs.cli.completion import complete_folder, complete_place
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint
 from aura_vcs.cli.output.humanize import count, size
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura clone /mnt/nas/my-video.aura", "aura clone anna@studio:films/my-video.aura my-video"),
 )
-@click.argument("url", metavar="PLACE")
+@click.argument("url", metavar="PLACE", shell_complete=complete_place)
 @click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete_folder)
 @click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (else main)")
 @click.option("--partial", is_flag=True, help="Leave old media at the remote until they are needed")

@@ -2,6 +2,7 @@
 
 import click
 
+from aura_vcs.cli.completion import complete_command
 from aura_vcs.cli.options import HELP, examples
 from aura_vcs.cli.session import Session
 
@@ -11,14 +12,13 @@ from aura_vcs.cli.session import Session
     context_settings=HELP,
     epilog=examples("aura help", "aura help all", "aura help commit", "aura help version edit"),
 )
-@click.argument("words", metavar="[COMMAND]...", nargs=-1)
+@click.argument("words", metavar="[COMMAND]...", nargs=-1, shell_complete=complete_command)
 @click.pass_context
 def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show how a command is used
 
     The same as `aura COMMAND --help`; without a command the list of those that make sense here, with `all`
-    every one. A word of git or another program
-    gets the command that does it here.
+    every one. A word of git or another program gets the command that does it here.
     """
     inner = ctx.find_root()
     if words == ("all",):

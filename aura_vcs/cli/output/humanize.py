@@ -113,7 +113,8 @@ def changed_path(change: str, path: str, old_path: str | None = None) -> list[Pa
     word = {"type_changed": "new kind"}.get(change, change)
     shown = path if old_path is None else f"{old_path} → {path}"
     if path == CONFLICTS:
-        shown = "the list of what merges left open"
+        decided = change == "deleted"
+        word, shown = ("decided" if decided else word), f"{'' if decided else 'the list of '}what merges left open"
     painter = _CHANGE_COLOURS.get(change, Painted)
     return ["  ", painter(word.ljust(9)), " ", shown]
 

@@ -13,6 +13,8 @@ import click
 FIRST_CHOICE = "less"
 LEAVE_IF_IT_FITS = "FRX"
 """What LESS is where it says nothing: leave at once where all fits on the screen, show colours."""
+LEAVE_ON_DUMB = "FXd"
+"""The same where TERM is "dumb": no colours, nor anything else but the lines, and no word on what it lacks."""
 
 Waiting = Callable[[], None]
 """Waits for the end of a pager."""
@@ -28,7 +30,7 @@ def page(lines: Iterable[str], *, colour: bool | None) -> None:
     if sys.platform == "win32":
         click.echo_via_pager(_separated(lines), color=colour)
         return
-    os.environ.setdefault("LESS", LEAVE_IF_IT_FITS)
+    os.environ.setdefault("LESS", LEAVE_ON_DUMB if os.environ.get("TERM") == "dumb" else LEAVE_IF_IT_FITS)
     command = _command()
     if command is None:
         _write(lines, colour)

@@ -9,6 +9,7 @@ from aura_vcs.history.diff.file_diff import diff_change, is_timeline_path
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.diff.worktree_diff import compare_worktree
 from aura_vcs.history.recording.version_builder import worktree_base
+from aura_vcs.layout import CONFLICTS
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
@@ -55,7 +56,10 @@ def suggest_name(repo: Repository, paths: Sequence[str] = ()) -> str:
 
 def describe_changes(comparison: Comparison) -> str:
     """Say in a few words what changed: "Trimmed 2 clips, new music"; "" where nothing did."""
-    parts = [*_timelines(comparison), *_files(comparison.changes)]
+    changes = [change for change in comparison.changes if change.path != CONFLICTS]
+    parts = [*_timelines(comparison), *_files(changes)]
+    if any(change.path == CONFLICTS and change.change != "added" for change in comparison.changes):
+        parts.append("decided conflicts")
     if not parts:
         return ""
     shown = parts[:PARTS]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.options import HELP, Moment, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.output.humanize import count
@@ -30,7 +31,7 @@ SHOWN = 20
         "aura import git ../film --lfs --lfs-host https://github.com",
     ),
 )
-@click.argument("place", metavar="URL|DIR")
+@click.argument("place", metavar="URL|DIR", shell_complete=complete_folder)
 @click.option("--branches", metavar="PATTERN", multiple=True, default=("*",), help="Only branches of such names")
 @click.option("--tags", metavar="PATTERN", multiple=True, default=("*",), help="Only tags of such names; '' for none")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Leave out what is older")
