@@ -220,9 +220,9 @@ def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
         return f"it has {bad!r} in it"
     if "//" in name or ".." in name or name.endswith(("/", ".lock")):
         return "it has an empty part, '..', or ends in '/' or '.lock'"
-    if name == "HEAD" or re.fullmatch(r"v\d+(\.[0-9a-f]+)?", name):
+    if name == "HEAD" or (name.startswith("v") and re.fullmatch(r"v\d+(\.[0-9a-f]+)?", name)):
         return "versions are called that"
-    if re.fullmatch(r"[0-9a-f]{7,64}", name):
+    if 7 <= len(name) <= 64 and not name.strip("0123456789abcdef"):
         return "it looks like the id of an object"
     return ""
 
@@ -244,7 +244,9 @@ def decode_name(text: str) -> str:
         RecordCorrupt: no name is encoded like that.
     """
     try:
-        data = re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), text.encode("ascii"))
+        data = text.encode("ascii")
+        if b"%" in data:
+            data = re.sub(rb"%([0-9A-F]{2})", lambda m: bytes([int(m[1], 16)]), data)
         return data.decode("utf-8")
     except UnicodeError as error:
         raise RecordCorrupt(text, "not the encoded name of a branch or tag") from error

@@ -21,7 +21,7 @@ from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.storage.base import FileStat
 from aura_vcs.storage.local import LocalStorage
 
-LINE = re.compile(rb"(\d{1,19}) (pack|object) ([0-9a-f]{64})")
+LINE = rb"(\d{1,19}) (pack|object) ([0-9a-f]{64})"
 """When it was noted, in nanoseconds since 1970, and what."""
 LISTS = 4096
 """So many lists are looked at; the content of others is kept as long as other garbage."""
@@ -137,7 +137,7 @@ class UnrecordedObjects:
         except (AuraError, FileNotFoundError):
             return
         for line in data.split(b"\n")[:-1]:
-            if (found := LINE.fullmatch(line)) is not None:
+            if (found := re.fullmatch(LINE, line)) is not None:
                 yield found[2] == b"pack", found[3].decode(), int(found[1])
 
     def _stat(self, is_pack: bool, name: str) -> FileStat | None:

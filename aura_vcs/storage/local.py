@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.own_folders import FolderPath, OwnFolders, is_link
+from aura_vcs.storage.own_folders import FolderPath, OwnFolders, is_link, remove_folder
 from aura_vcs.storage.plain_files import (
     READ,
     Append,
@@ -342,9 +342,7 @@ class LocalStorage:
         """
         with suppress(OSError), self.at(name) as (last, dir_fd):
             if stat.S_ISDIR(os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_mode):
-                import shutil  # which imports every way to compress there is
-
-                shutil.rmtree(last, ignore_errors=True, dir_fd=dir_fd)
+                remove_folder(last, dir_fd)
             else:
                 self.calls.unlink(last, dir_fd=dir_fd)
 

@@ -163,3 +163,29 @@ def is_there(name: str, dir_fd: int | None) -> bool:
     except OSError:
         return False
     return True
+
+
+def remove_folder(name: str, dir_fd: int | None) -> None:
+    """Remove a folder and all that is in it, as far as that can be; a link in it goes, and what it leads to stays.
+
+    An interruption leaves some of it, and the folder.
+    """
+    if not HAS_DIR_FD:
+        import shutil  # which imports every way to compress there is
+
+        shutil.rmtree(name, ignore_errors=True)
+        return
+    with suppress(OSError):
+        folder = os.open(name, _FLAGS, dir_fd=dir_fd)
+        try:
+            with os.scandir(folder) as entries:
+                inside = list(entries)
+            for entry in inside:
+                with suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        remove_folder(entry.name, folder)
+                    else:
+                        os.unlink(entry.name, dir_fd=folder)
+        finally:
+            os.close(folder)
+        os.rmdir(name, dir_fd=dir_fd)

@@ -35,7 +35,7 @@ SLOTS = 4
 _ENDING = ".part"
 _READ_BYTES = 1 << 20
 _ATTEMPTS = 3
-_PART = re.compile(rf"(packs-[0-9a-f]{{64}}\.pack|records-[0-9a-f]{{64}})\.[0-{SLOTS - 1}]{re.escape(_ENDING)}")
+_PART = rf"(packs-[0-9a-f]{{64}}\.pack|records-[0-9a-f]{{64}})\.[0-{SLOTS - 1}]{re.escape(_ENDING)}"
 
 
 class PartialUpload(LocalUpload):
@@ -115,7 +115,7 @@ def part_name(name: str, slot: int = 0) -> str:
 
 def is_part(name: str) -> bool:
     """Tell whether that is a part's name."""
-    return _PART.fullmatch(name) is not None
+    return name.endswith(_ENDING) and re.fullmatch(_PART, name) is not None
 
 
 def drop_parts(storage: LocalStorage, folder: str, name: str) -> None:

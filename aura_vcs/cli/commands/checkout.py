@@ -61,7 +61,6 @@ def checkout_command(
 
     Files and folders in the place of a version, or after one, are brought back as `aura restore` does it.
     """
-    from aura_vcs.cli.output.json_shapes import checkout_to_json
     from aura_vcs.history.checkout import checkout, restore
 
     if words == ("-",):
@@ -77,6 +76,8 @@ def checkout_command(
     else:
         moved = checkout(repo, version, clean=clean, new_branch=new_branch)
     if console.as_json:
+        from aura_vcs.cli.output.json_shapes import checkout_to_json
+
         console.data(checkout_to_json(repo, moved.head, moved))
     elif chosen:
         _show_restored(repo, console, version, chosen, moved)

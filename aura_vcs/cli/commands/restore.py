@@ -44,13 +44,14 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     To give up unsaved changes, restore the version you are on: `aura restore HEAD` brings back every file
     that it has.
     """
-    from aura_vcs.cli.output.json_shapes import checkout_to_json
     from aura_vcs.history.checkout import restore
 
     given = version
     version, paths = saved_paths(repo, current_session().folder, (version, *paths))
     moved = restore(repo, version, project_paths(repo, paths) or None)
     if console.as_json:
+        from aura_vcs.cli.output.json_shapes import checkout_to_json
+
         console.data(checkout_to_json(repo, moved.head, moved))
     elif moved.is_idle:
         console.line("Nothing to change: your files are already as they are there")

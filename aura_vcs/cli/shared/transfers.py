@@ -9,7 +9,6 @@ import click
 
 from aura_vcs.cli.output.console import Console, cyan, faint, strong, yellow
 from aura_vcs.cli.output.humanize import call, count, join_words, short_path, size, titled
-from aura_vcs.cli.output.sequence_lists import ListedChange, changed_lines
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
 from aura_vcs.codec import now
@@ -243,6 +242,8 @@ def _print_unmerged(console: Console, pulled: "Pulled") -> None:
 
 def _print_merged(repo: "Repository", console: Console, merged: "Merged") -> None:
     """Say what came together."""
+    from aura_vcs.cli.output.sequence_lists import ListedChange, changed_lines  # seldom needed
+
     plan = merged.plan
     theirs, made = titled(plan.theirs, call(repo, plan.theirs)), titled(merged.version, call(repo, merged.version))
     if plan.kind == "forward":

@@ -22,9 +22,9 @@ from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteLocked, RemoteMismatch
+from aura_vcs.storage.encryption import ENCRYPTION
 from aura_vcs.storage.encryption.cipher import KEY_BYTES, Keys, derived
 
-ENCRYPTION = "encryption.json"
 ENCRYPTION_FORMAT = 1
 CIPHER = "aes-256-gcm-stream"
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 17, 8, 1

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from aura_vcs.errors.remotes import RemoteLocked, RemoteMismatch
+from aura_vcs.storage.encryption import ENCRYPTION
 from aura_vcs.storage.encryption.master_key import (
-    ENCRYPTION,
     Encryption,
     Secret,
     decode_encryption,

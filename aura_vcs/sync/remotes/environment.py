@@ -1,7 +1,6 @@
 """What an environment says of how to connect, and what of it `ssh` is told. Whoever calls reads the environment."""
 
 import os
-import shlex
 from collections.abc import Callable, Mapping
 
 from aura_vcs.errors import InputError
@@ -35,8 +34,9 @@ def surroundings_of(
     Raises:
         InputError: AURA_SSH is not a command line.
     """
+    command = environment.get("AURA_SSH", "")
     try:
-        words = shlex.split(environment.get("AURA_SSH", ""))
+        words = _split(command) if command else []
     except ValueError as error:
         raise InputError(f"AURA_SSH is not a command line: {error}", hint="Close its quotes.") from error
     return Surroundings(
@@ -52,3 +52,9 @@ def surroundings_of(
 def _is_for_ssh(name: str) -> bool:
     name = name.upper() if os.name == "nt" else name
     return name in SSH_VARIABLES or name.startswith("LC_")
+
+
+def _split(command: str) -> list[str]:
+    import shlex  # few say how to connect
+
+    return shlex.split(command)

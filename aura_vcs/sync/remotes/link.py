@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.remotes.config import RemoteConfig, remote_config
 from aura_vcs.sync.remotes.connect import Surroundings, open_named
-from aura_vcs.sync.remotes.encryption import Ask, unlock
 from aura_vcs.sync.state.cache import RemoteCache
 
-AskWith = Callable[[str], Ask]
+if TYPE_CHECKING:
+    from aura_vcs.sync.remotes.encryption import Ask
+
+AskWith = Callable[[str], "Ask"]
 """Gives who is asked for the key of an encrypted remote, from where its key file was the last time ("" if none)."""
 
 
@@ -37,6 +39,8 @@ def open_link(repo: Repository, name: str | None, surroundings: Surroundings, as
     if not config.encryption:
         return Link(name, config, remote, cache)
     try:
+        from aura_vcs.sync.remotes.encryption import unlock  # few remotes are encrypted
+
         return Link(name, config, unlock(remote, ask_with(cache.key_file()), key=config.encryption), cache)
     except BaseException:
         remote.close()

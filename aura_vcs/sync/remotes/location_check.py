@@ -9,7 +9,7 @@ from aura_vcs.errors.remotes import RemoteMismatch
 from aura_vcs.layout import AURA, FORMAT, OBJECTS, is_own_folder
 from aura_vcs.model import Format
 from aura_vcs.repository.format_file import is_project
-from aura_vcs.storage.encryption.master_key import ENCRYPTION
+from aura_vcs.storage.encryption import ENCRYPTION
 from aura_vcs.storage.local import UPLOADS
 from aura_vcs.storage.plain_files import open_regular
 from aura_vcs.storage.resumable_upload import is_part

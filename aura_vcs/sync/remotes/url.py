@@ -86,8 +86,9 @@ def parse_address(url: str, folder: str = ".") -> Address:
 
 def redacted(url: str) -> str:
     """Return the address without a password, and without what else might be a secret in it."""
-    text = re.sub(r"(?<=://)[^/@\s]*:[^/@\s]*@", "***@", url)
-    text = re.sub(r"([?&](?!(?:endpoint|region|path_style|account)=)[^=&]*=)[^&]*", r"\1***", text)
+    text = re.sub(r"(?<=://)[^/@\s]*:[^/@\s]*@", "***@", url) if "@" in url else url
+    if "=" in text:
+        text = re.sub(r"([?&](?!(?:endpoint|region|path_style|account)=)[^=&]*=)[^&]*", r"\1***", text)
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -19,7 +19,7 @@ from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
-from aura_vcs.ids import ReplicaId, is_object_id
+from aura_vcs.ids import ReplicaId, is_object_id, is_replica_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import Annotation, BranchEntry, Field, Label, Tag
 from aura_vcs.refs.label_merge import is_believable
@@ -49,7 +49,6 @@ KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS, EVICT
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40
-_REPLICA = re.compile(r"[0-9a-f]{12}")
 _FILE = re.compile(r"packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -211,7 +210,7 @@ def _check(manifest: Manifest) -> None:
         raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
     if not all(map(_FILE.fullmatch, [*manifest.leaving, *manifest.gone])):
         raise RecordCorrupt(MANIFEST, "something is leaving that is not a file of a remote")
-    if not all(map(_REPLICA.fullmatch, manifest.machines)):
+    if not all(map(is_replica_id, manifest.machines)):
         raise RecordCorrupt(MANIFEST, "a machine has no proper name")
     for name, tag in manifest.tags.items():
         check_name("tag", name)
@@ -226,7 +225,7 @@ def _is_proper(tag: Tag) -> bool:
 
 
 def _is_stamp(stamp: tuple[int, str]) -> bool:
-    return stamp[0] >= 0 and _REPLICA.fullmatch(stamp[1]) is not None
+    return stamp[0] >= 0 and is_replica_id(stamp[1])
 
 
 def encode_records(

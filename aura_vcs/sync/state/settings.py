@@ -16,12 +16,12 @@ SETTINGS_LIMIT = 1000
 SETTINGS_BYTES = 1 << 20
 AT_HOME = ("general.", "media.")
 """What keys begin with that stay on their machine."""
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}(\.[a-z0-9_]{1,64}){1,3}")
+_KEY = r"[a-z][a-z0-9_]{0,63}(\.[a-z0-9_]{1,64}){1,3}"
 
 
 def travelling_settings(settings: Mapping[str, Field]) -> dict[str, Field]:
     """Select the settings that travel."""
-    return {key: field for key, field in settings.items() if _KEY.fullmatch(key) and not key.startswith(AT_HOME)}
+    return {key: field for key, field in settings.items() if not key.startswith(AT_HOME) and re.fullmatch(_KEY, key)}
 
 
 def merge_settings(ours: Mapping[str, Field], theirs: Mapping[str, Field]) -> dict[str, Field]:
