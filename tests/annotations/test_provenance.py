@@ -116,6 +116,19 @@ FILES: dict[str, tuple[bytes, dict[str, Any]]] = {
     "bwf": (
         wav((b"fmt ", bytes(16)), (b"bext", BEXT), (b"data", b"")),
         {"kind": "recorded", "program": "SoundDevices", "note": "room tone", "made_at": "2026-11-23T09:30:00"}),
+    "bwf that a program wrote anew": (
+        wav((b"bext", BEXT), (b"LIST", b"INFOISFT\x04\0\0\0Lavf"), (b"data", b"")), {"program": "SoundDevices"}),
+    "webp": (
+        b"RIFF" + bytes(4) + b"WEBP" + b"".join(
+            name + struct.pack("<I", len(data)) + data
+            for name, data in ((b"EXIF", exif((0x013B, b"Mara\0\0"))), (b"XMP ", XMP + b" " * (len(XMP) % 2)))),
+        {"person": "Mara", "program": "Lightroom"}),
+    "tiff": (exif((0x8298, b"CC0\0"), (0x013B, b"Mara\0")).removeprefix(b"Exif\0\0"),
+             {"license": "CC0", "person": "Mara"}),
+    "png with exif": (
+        png((b"Author", b"Lena")).replace(
+            chunk(b"IEND", b""), chunk(b"eXIf", exif((0x8298, b"CC0\0"))[6:]) + chunk(b"IEND", b"")),
+        {"license": "CC0", "person": "Lena"}),
     "info": (wav((b"LIST", b"INFOIART\x04\0\0\0Mara"), (b"data", b"")), {"person": "Mara"}),
     "nothing": (png(), {}),
     "text": (b"just a text", {}),

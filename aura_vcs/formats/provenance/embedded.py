@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from aura_vcs.formats.media.reader import HeaderReader, HeaderSource, NothingMoreError
@@ -53,15 +54,25 @@ def read_embedded(source: HeaderSource) -> Facts:
 
 def _read(reader: HeaderReader) -> dict[str, Any]:
     head = reader.head
-    if head.startswith(_PNG):
-        return _from_texts(dict(_png_texts(reader)))
-    if head.startswith(b"\xff\xd8"):
-        return _jpeg(reader)
-    if head.startswith(b"ID3"):
-        return _id3(reader)
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return _wav(reader)
+    for is_so, read in (
+        (head.startswith(_PNG), _png),
+        (head.startswith(b"\xff\xd8"), _jpeg),
+        (head.startswith(b"ID3"), _id3),
+        (head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE", _wav),
+        (head[:4] == b"RIFF" and head[8:12] == b"WEBP", _webp),
+        (head[:4] in (b"II*\0", b"MM\0*"), _tiff),
+    ):
+        if is_so:
+            return read(reader)
     return {}
+
+
+def _png(reader: HeaderReader) -> dict[str, Any]:
+    return _png_exif(reader) | _from_texts(dict(_png_texts(reader)))
+
+
+def _tiff(reader: HeaderReader) -> dict[str, Any]:
+    return _exif(_bytes(reader, 0, min(reader.size, TEXT_BYTES)))
 
 
 def _cleaned(value: Any) -> Any:
@@ -92,6 +103,35 @@ def _png_texts(reader: HeaderReader) -> Iterator[tuple[str, str]]:
         if name == b"IEND":
             return
         position += 12 + length
+
+
+def _png_exif(reader: HeaderReader) -> dict[str, Any]:
+    position = len(_PNG)
+    for _ in range(_CHUNKS):
+        try:
+            length, name = struct.unpack(">I4s", reader.at(position, 8))
+        except NothingMoreError:
+            break
+        if name == b"eXIf" and length <= PIECE:
+            with suppress(struct.error):  # the texts beside it may be proper
+                return _exif(reader.at(position + 8, length))
+        position += 12 + length
+    return {}
+
+
+def _webp(reader: HeaderReader) -> dict[str, Any]:
+    position, found = 12, dict[str, Any]()
+    for _ in range(_CHUNKS):
+        try:
+            name, size = struct.unpack("<4sI", reader.at(position, 8))
+        except NothingMoreError:
+            break
+        if name == b"EXIF" and size <= PIECE:
+            found |= _exif(reader.at(position + 8, size).removeprefix(_EXIF))
+        elif name == b"XMP " and size <= PIECE:
+            found = _xmp(reader.at(position + 8, size)) | found
+        position += 8 + size + size % 2
+    return found
 
 
 def _bytes(reader: HeaderReader, position: int, count: int) -> bytes:
