@@ -20,7 +20,7 @@ IndexLocation = tuple[LocalStorage, str]
 
 
 def make_local(storage: LocalStorage) -> bool:
-    """Make `local/`, if it is not there; False if it cannot be written to.
+    """Make `local/`, if it is not there; False if it, or its folder for temporary files, cannot be written to.
 
     Raises:
         StorageError: the disk refused for another reason.
@@ -31,7 +31,8 @@ def make_local(storage: LocalStorage) -> bool:
             storage.make_folder(layout.LOCAL)
     except StorageDenied:
         return False
-    return os.access(path, os.W_OK)
+    scratch = storage.path(layout.TEMPORARY)
+    return os.access(path, os.W_OK) and (os.access(scratch, os.W_OK) or not os.path.isdir(scratch))
 
 
 class WithoutLocal(LocalStorage):

@@ -7,8 +7,12 @@ whoever sits there are not touched. Only what is committed travels.
 
 Interrupted, the manifest has not moved, or the project has what it lists. A pack of the project that gc writes anew
 while somebody reads it is missing then: whoever reads looks again, as where any remote is collected.
+
+Of a project that can only be read, what others need is made among the system's temporary files, for as long as they
+read; nothing can be sent there.
 """
 
+import os
 import time
 from collections.abc import Callable
 from typing import BinaryIO, TypeVar
@@ -22,6 +26,7 @@ from aura_vcs.layout import EXCHANGE, OBJECTS
 from aura_vcs.objects.packs.format import TRAILER_BYTES, footer_length
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.ownership import Trust
+from aura_vcs.repository.read_only import TemporaryStorage
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteFile
 from aura_vcs.storage.remotes.folder import FolderRemote, ResumeCheck
@@ -31,6 +36,7 @@ from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     PROJECT_FOLDER,
+    READ_ONLY,
     UNWRAPPED,
     Manifest,
     PackInfo,
@@ -44,9 +50,7 @@ T = TypeVar("T")
 PUBLISHED, RECEIVED = ".published", ".received"
 """What is remembered of both ways is kept under these names, which no remote of the person's can have."""
 _LOCK = "exchange"
-_READ_ONLY_HINT = (
-    "Of a project that can only be read, make a bundle: `aura -C DIR bundle create FILE`. `aura clone FILE` takes it."
-)
+_READ_ONLY_HINT = "Reading works: `aura clone`, `fetch`, `pull`. Who can write there may pull from here."
 _FORGOTTEN_SECONDS = 14 * 86400
 """A pack that arrived and was never listed goes after so long."""
 
@@ -63,10 +67,9 @@ def open_project(path: str, place: str, *, trust: Trust | None = None, **options
         raise RemoteDenied(place, error.message, hint=error.hint) from error
     try:
         return ProjectRemote(repo, place)
-    except OSError as error:  # the project can be read, and what is exchanged has nowhere to lie
-        folder = repo.storage.path(EXCHANGE)
+    except OSError as error:
         repo.close()
-        raise RemoteDenied(place, f"{folder} cannot be written to: {error.strerror}", hint=_READ_ONLY_HINT) from error
+        raise RemoteDenied(place, f"{error.filename} cannot be used: {error.strerror}") from error
     except AuraError as error:
         repo.close()
         raise RemoteDenied(place, error.message, hint=error.hint) from error
@@ -76,11 +79,15 @@ class ProjectRemote(FolderRemote):
     """See the module. It has the project open, and closes it."""
 
     def __init__(self, repo: Repository, place: str) -> None:
-        repo.storage.make_folder(EXCHANGE)
-        super().__init__(repo.storage.path(EXCHANGE), place=place)
+        self._borrowed = TemporaryStorage()
+        self.is_read_only = not _can_exchange(repo)
+        self._home = self._borrowed.storage() if self.is_read_only else repo.storage
+        self._home.make_folder(EXCHANGE)
+        super().__init__(self._home.path(EXCHANGE), place=place)
         self._repo = repo
         self._files = FolderRemote(self.root, place=place)
-        repo.storage.make_folder(OBJECTS)
+        if not self.is_read_only:
+            repo.storage.make_folder(OBJECTS)
         self._objects = FolderRemote(repo.storage.path(OBJECTS), place=place)
 
     def load(self, name: str) -> RemoteFile:
@@ -118,6 +125,7 @@ class ProjectRemote(FolderRemote):
         progress: Progress = SILENT,
     ) -> int:
         """See Creatable."""
+        self._check_writable()
         if not name.startswith(("packs/", "records/", "probe/")):
             raise RemoteMismatch(self.location, "a project's own folder is not encrypted as a remote")
         if self.size(name) is not None:
@@ -126,12 +134,14 @@ class ProjectRemote(FolderRemote):
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable. A manifest is moved when the project has taken all that it lists."""
+        self._check_writable()
         if name != MANIFEST:
             return self._files.swap(name, data, token)
         return self._run(lambda: self._take(data, token))
 
     def delete(self, name: str) -> None:
         """See RemoteStorage. What the project itself holds, only its own gc deletes."""
+        self._check_writable()
         if name == MANIFEST or (self._files.size(name) is None and self.size(name) is not None):
             raise RemoteDenied(self.location, f"{name} is the project's own; `aura gc` there decides about it")
         self._files.delete(name)
@@ -142,6 +152,11 @@ class ProjectRemote(FolderRemote):
             remote.close()
         super().close()
         self._repo.close()
+        self._borrowed.remove()
+
+    def _check_writable(self) -> None:
+        if self.is_read_only:
+            raise RemoteDenied(self.location, "this project can only be read", hint=_READ_ONLY_HINT)
 
     def _run(self, work: Callable[[], T]) -> T:
         try:
@@ -183,7 +198,8 @@ class ProjectRemote(FolderRemote):
             if any(store.location(object_id) is None for object_id in seen.footer(pack).ids()):
                 found.append(pack)
         unwrapped = {UNWRAPPED} & set(self._repo.format.features)
-        features = tuple(sorted({*seen.manifest.features, *unwrapped, PROJECT_FOLDER}))
+        passing = {READ_ONLY} if self.is_read_only else set()
+        features = tuple(sorted({*seen.manifest.features, *unwrapped, PROJECT_FOLDER, *passing}))
         return msgspec.structs.replace(seen.manifest, packs=tuple(found), features=features)
 
     def _pack_info(self, name: str, size: int) -> PackInfo | None:
@@ -200,7 +216,7 @@ class ProjectRemote(FolderRemote):
             is_double = entry.name.startswith("packs/") and self._objects.size(entry.name) == entry.size
             if entry.name in listed and not is_double:
                 continue
-            found = self._repo.storage.stat(f"{EXCHANGE}/{entry.name}")
+            found = self._home.stat(f"{EXCHANGE}/{entry.name}")
             age = time.time() - found.mtime_ns / 1e9 if found is not None else 0
             if is_double or entry.name in known or age > _FORGOTTEN_SECONDS:
                 self._files.delete(entry.name)
@@ -245,6 +261,15 @@ class _Incoming:
 
     def close(self) -> None:
         """Do nothing: the place stays open."""
+
+
+def _can_exchange(repo: Repository) -> bool:
+    """Tell whether what is exchanged can lie in the project, by what the system shows."""
+    if repo.is_read_only:
+        return False
+    rooms = (EXCHANGE, *(f"{EXCHANGE}/{room}" for room in ("packs", "records", "tmp")))
+    found = (repo.storage.path(room) for room in rooms if repo.storage.look(room) is not None)
+    return all(os.access(folder, os.W_OK) for folder in found)
 
 
 def _pack_only(name: str) -> str:

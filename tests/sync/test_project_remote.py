@@ -1,11 +1,11 @@
 """A project's folder as a remote: what is committed goes both ways, and nobody's files are touched."""
 
-import errno
 import io
-import re
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from aura_vcs.layout import EXCHANGE
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.sync.clone import clone
 from aura_vcs.sync.maintenance.fsck import fsck_remote
@@ -275,21 +274,41 @@ def test_stopped_at_any_call_nothing_is_lost(desk: Desk, tmp_path: Path) -> None
             assert fsck(mira).problems == (), at
 
 
-def test_a_project_that_cannot_be_written_to_says_where_and_what_else_there_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("room", ["local", "local/tmp", "local/exchange"])
+def test_what_is_committed_is_read_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: str
 ) -> None:
-    """What is exchanged has nowhere to lie there: the folder is named, and a bundle as the way."""
-    (tmp_path / "film").mkdir()
-    with Repository.init(str(tmp_path / "film"), author="Mira"):
-        pass
-    real = LocalStorage.make_folder
+    """A clone, and later what is new; nothing can be sent there until it can be written to, nothing is left behind."""
+    film = tmp_path / "film"
+    with Repository.init(str(film), author="Mira") as mira:
+        write(mira, "take.wav", media(1_100_000))
+        save(mira, "brief.json", '{"topic": "tides"}')
+    place = film / ".aura" / room
+    place.mkdir(exist_ok=True)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != place and real(path, mode))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
 
-    def refuse(storage: LocalStorage, name: str) -> None:
-        if name == EXCHANGE:
-            raise PermissionError(errno.EACCES, "Permission denied", "exchange")
-        real(storage, name)
-
-    monkeypatch.setattr(LocalStorage, "make_folder", refuse)
-    with pytest.raises(RemoteDenied, match=re.escape(str(tmp_path / "film/.aura/local/exchange"))) as told:
-        open_project(str(tmp_path / "film"), "film")
-    assert "bundle create" in (told.value.hint or "")
+    address = parse_address(str(film))
+    with closing(open_remote(address, surroundings=HERE)) as remote:
+        clone(remote, address, str(tmp_path / "ben"), author="ben", host="ben")
+    assert not list((film / ".aura" / EXCHANGE).rglob("*"))
+    ben = _opened(tmp_path / "ben")
+    assert files(ben)["brief.json"] == b'{"topic": "tides"}'
+    monkeypatch.setattr(os, "access", real)
+    with Repository.open(str(film)) as mira:
+        newer = save(mira, "plan.json", "{}")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != place and real(path, mode))
+    with closing(open_remote(address, surroundings=HERE)) as remote:
+        assert pull(ben, remote, known(ben)).head.version == newer.id
+        save(ben, "voice.json", "{}")
+        with pytest.raises(RemoteDenied, match="can only be read"):
+            push(ben, remote, known(ben))
+    monkeypatch.setattr(os, "access", real)
+    with closing(open_remote(address, surroundings=HERE)) as remote:
+        push(ben, remote, known(ben))
+    assert not list(scratch.iterdir())
+    with Repository.open(str(film)) as mira:
+        assert status(mira).behind == ben.head().version

@@ -43,9 +43,13 @@ UNWRAPPED = "unwrapped"
 """The feature of a remote in whose packs gzip files or ZIP archives are stored as what is in them."""
 PROJECT_FOLDER = "project"
 """The feature of a manifest that a project makes of itself: what lies there is the project's own to collect."""
+READ_ONLY = "project.read-only"
+"""The feature of one that is made for a single look at a project that can only be read: its generation says nothing."""
 EVICTED = "evicted"
 """The feature of a remote whose versions hold content that is not there: a recipe among its records makes it."""
-KNOWN_FEATURES: frozenset[str] = frozenset({TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER})
+KNOWN_FEATURES: frozenset[str] = frozenset(
+    {TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER, READ_ONLY}
+)
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40

@@ -21,6 +21,7 @@ from aura_vcs.sync.state.cache import CacheProtocol, NullCache, RemoteState
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     PROJECT_FOLDER,
+    READ_ONLY,
     Manifest,
     PackInfo,
     RecordInfo,
@@ -250,6 +251,16 @@ def load_snapshot(
 
 def _check_age(snapshot: RemoteSnapshot, seen: RemoteState) -> None:
     """Compare with what was seen before: generations and the entries of machines only ever grow."""
+    if READ_ONLY not in snapshot.manifest.features:
+        _check_generation(snapshot, seen)
+    for branch, counters in seen.counters.items():
+        there = {entry.replica: entry.counter for entry in snapshot.manifest.branches.get(branch, ())}
+        for replica, counter in counters.items():
+            if there.get(replica, 0) < counter:
+                raise RemoteRewound(snapshot.remote.location, f"branch {branch} is further back than was seen there")
+
+
+def _check_generation(snapshot: RemoteSnapshot, seen: RemoteState) -> None:
     manifest = snapshot.manifest
     if manifest.generation < seen.generation:
         raise RemoteRewound(
@@ -262,11 +273,6 @@ def _check_age(snapshot: RemoteSnapshot, seen: RemoteState) -> None:
         )
     if manifest.generation == seen.generation + 1 and seen.digest and manifest.previous != seen.digest:
         raise RemoteRewound(snapshot.remote.location, "its state does not follow the one that was seen there")
-    for branch, counters in seen.counters.items():
-        there = {entry.replica: entry.counter for entry in manifest.branches.get(branch, ())}
-        for replica, counter in counters.items():
-            if there.get(replica, 0) < counter:
-                raise RemoteRewound(snapshot.remote.location, f"branch {branch} is further back than was seen there")
 
 
 def check_place_of_its_own(snapshot: RemoteSnapshot, what: str) -> None:
@@ -287,10 +293,11 @@ def state_of(
     snapshot: RemoteSnapshot, before: RemoteState, *, fetched: str | None = None, pushed: str | None = None
 ) -> RemoteState:
     """Build what to remember of a snapshot."""
+    passes = READ_ONLY in snapshot.manifest.features
     return RemoteState(
         project=snapshot.manifest.project,
-        generation=snapshot.manifest.generation,
-        digest=snapshot.digest,
+        generation=before.generation if passes else snapshot.manifest.generation,
+        digest=before.digest if passes else snapshot.digest,
         counters={
             name: {entry.replica: entry.counter for entry in entries}
             for name, entries in snapshot.manifest.branches.items()
