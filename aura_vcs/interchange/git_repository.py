@@ -105,9 +105,11 @@ class GitRepository:
         return self._objects
 
     def _is_partial(self) -> bool:
-        """Tell whether git would fetch what is missing."""
+        """Tell whether what is missing can be fetched: it was left behind, and there is somewhere to fetch from."""
         with suppress(OSError):
-            return any(name.endswith(".promisor") for name in os.listdir(os.path.join(self.common_folder, _PACKS)))
+            return self.origin() is not None and any(
+                name.endswith(".promisor") for name in os.listdir(os.path.join(self.common_folder, _PACKS))
+            )
         return False
 
     def history(self, tips: Iterable[str], since: str | None = None) -> list[tuple[str, ...]]:

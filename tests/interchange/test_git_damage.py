@@ -140,3 +140,16 @@ def test_git_that_does_not_run_is_no_damage(repo: Repository, source: Path, tmp_
     with pytest.raises(GitDamaged, match="ended"):
         import_git(repo, str(source), environment={**ENVIRONMENT, "PATH": f"{tools}:{ENVIRONMENT['PATH']}"})
     assert not repo.queries.all_versions(VersionFilter())
+
+
+def test_of_a_partial_clone_without_an_origin_what_is_there_comes(
+    repo: Repository, source: Path, tmp_path: Path
+) -> None:
+    """There is nowhere to fetch the rest from: it is named, and all else comes."""
+    git(source, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--quiet", "--no-checkout", "--filter=blob:limit=1k", source.as_uri(), "partial")
+    git(tmp_path / "partial", "config", "--remove-section", "remote.origin")
+    done = bring(repo, tmp_path / "partial")
+    assert done.versions == 3
+    assert done.left_count
+    assert all("missing" in left.reason for left in done.left)
