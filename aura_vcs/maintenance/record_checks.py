@@ -21,7 +21,7 @@ from aura_vcs.storage.local import LocalStorage
 
 _READ_BYTES = 64 << 10
 _SCRATCH = (layout.TEMPORARY, layout.DAMAGED)
-_ELSEWHERE = (layout.OBJECTS, layout.HARDLINK_BACKUP, layout.REFS, layout.OPERATIONS, layout.INDEX)
+_ELSEWHERE = (layout.OBJECTS, layout.HARDLINK_BACKUP, layout.REFS, layout.OPERATIONS, layout.INDEX, layout.SEARCH)
 """What is in these is read by another check, or by SQLite."""
 _SHOWN_FIELDS = ("name", "description", "important", "deleted_at", "purged_at")
 

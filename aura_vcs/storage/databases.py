@@ -3,12 +3,20 @@
 So it is made sure, before and after it opened them, that none of its files is a link, or has a second
 name under which it may be a database of somebody else's. The file is made here, with the mode that its
 folder asks for: SQLite gives its other files the same, and would make it 0644 whatever the folder is.
+
+A file of a database that is open in this process is opened by SQLite alone: POSIX gives up all of a process's
+locks on a file with the first descriptor of it that is closed, and the next process to close the database
+would delete the log under the connection that is left (sqlite.org/howtocorrupt.html, 2.2).
 """
 
 import os
+import shutil
 import sqlite3
 import stat
 import time
+from collections import Counter
+from contextlib import suppress
+from urllib.parse import quote
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
@@ -20,10 +28,34 @@ SUFFIXES = ("", "-wal", "-shm", "-journal")
 ATTEMPTS = 20
 """So often a database is opened that is replaced meanwhile."""
 PAUSE_SECONDS = 0.01
+_COPIED_BYTES = 4 << 20
+_LOG_HEAD_BYTES = 32
+"""SQLite's write-ahead log begins with as many, others after each start of it anew."""
+_open_here: Counter[tuple[int, int]] = Counter()
+"""How many connections of this process there are to a file, by device and inode."""
 
 
 class ManyNames(Exception):
     """A database's file is known by other names, too, or is not a file: what SQLite writes would go elsewhere."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that is counted until it is closed."""
+
+    file: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._forget()
+        super().close()
+
+    def __del__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.file is not None:
+            _open_here[self.file] -= 1
+            self.file = None
 
 
 def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int | None = None) -> sqlite3.Connection:
@@ -46,7 +78,11 @@ def _connected(place: LocalStorage, name: str, timeout: float, page_bytes: int |
     """Open the database; None if meanwhile another file came in its place, as when a process makes it anew."""
     _make(place, name)
     before = _looked_at(place, name)
-    connection = sqlite3.connect(place.path(name), timeout=timeout, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        place.path(name), timeout=timeout, isolation_level=None, check_same_thread=False, factory=Connection
+    )
+    connection.file = before
+    _open_here[before] += 1
     try:
         if page_bytes is not None:
             connection.execute(f"PRAGMA page_size={page_bytes}")
@@ -59,6 +95,59 @@ def _connected(place: LocalStorage, name: str, timeout: float, page_bytes: int |
         raise
     connection.close()
     return None
+
+
+def copy(place: LocalStorage, name: str, target: str) -> None:
+    """Copy a database, of which others may be writing, into a new file and what belongs beside it.
+
+    Changes nothing. What is copied is as it was at one moment: the main file first, then the log, where that was not
+    begun anew meanwhile; it has all that was put into the main file since it was begun.
+
+    Raises:
+        StorageError: it cannot be read, or `target` not written.
+    """
+    for _ in range(ATTEMPTS):
+        with translated("read", place.path(name)):
+            found = place.look(name)
+            if found is None:
+                return
+            if _open_here[found.st_dev, found.st_ino] > 0:
+                break
+            head = _log_head(place, name)
+            before = place.look(name)
+            for suffix in ("", "-wal"):
+                _copy_file(place, name + suffix, target + suffix)
+            if _log_head(place, name) == head and (head or _same(place.look(name), before)):
+                return
+        time.sleep(PAUSE_SECONDS)
+    for suffix in ("", "-wal"):
+        with suppress(FileNotFoundError):
+            os.unlink(target + suffix)
+    source = sqlite3.connect(f"file:{quote(place.path(name))}?mode=ro", uri=True, isolation_level=None)
+    copied = sqlite3.connect(target, isolation_level=None)
+    try:
+        source.backup(copied)
+    finally:
+        copied.close()
+        source.close()
+
+
+def _log_head(place: LocalStorage, name: str) -> bytes:
+    """Return how the log begins; nothing where there is none, or an empty one."""
+    with suppress(FileNotFoundError), place.open(f"{name}-wal") as log:
+        return log.read(_LOG_HEAD_BYTES)
+    return b""
+
+
+def _copy_file(place: LocalStorage, name: str, target: str) -> None:
+    with suppress(FileNotFoundError), place.open(name) as source, open(target, "wb") as copied:
+        shutil.copyfileobj(source, copied, _COPIED_BYTES)
+
+
+def _same(one: os.stat_result | None, other: os.stat_result | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (one.st_ino, one.st_size, one.st_mtime_ns) == (other.st_ino, other.st_size, other.st_mtime_ns)
 
 
 def remove(place: LocalStorage, name: str) -> None:

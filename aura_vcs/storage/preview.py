@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import suppress
 
 from aura_vcs.errors.integrity import LinkedPath
+from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import FolderPath
 from aura_vcs.storage.plain_files import READ, open_plain
@@ -148,9 +149,12 @@ class PreviewStorage(LocalStorage):
         found = self._lower.look_around(name)
         if found is None or not stat.S_ISREG(found.st_mode):
             return
-        self._copy_up(f"{name}-wal")  # what SQLite has not put into its main file yet
         path = self._lower.path(name)
         target = self._upper(name)
+        if name.endswith(".sqlite"):
+            databases.copy(self._lower, name, target)
+            self._deleted.update(name + suffix for suffix in databases.SUFFIXES if suffix)
+            return
         with translated("read", path), self._lower.open(name) as source, open(target, "xb") as copy:
             shutil.copyfileobj(source, copy, _COPIED_BYTES)
         os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))

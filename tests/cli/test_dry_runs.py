@@ -86,9 +86,17 @@ def state(*roots: Path) -> dict[str, tuple[object, ...]]:
     for root in roots:
         for path in [root, *root.rglob("*")]:
             seen = path.lstat()
-            data = path.read_bytes() if path.is_file() else b""
-            found[str(path)] = (seen.st_mode, seen.st_size, seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, data)
+            data = _content(path) if path.is_file() else b""
+            changed = 0 if path.name.endswith(".sqlite-wal") else seen.st_ctime_ns  # SQLite run by root sets its owner
+            found[str(path)] = (seen.st_mode, seen.st_size, seen.st_ino, seen.st_mtime_ns, changed, data)
     return found
+
+
+def _content(path: Path) -> bytes:
+    """Read a file; one of SQLite's in another process, as this one would lose its locks on it."""
+    if ".sqlite" not in path.name:
+        return path.read_bytes()
+    return subprocess.run(["cat", str(path)], check=True, capture_output=True).stdout
 
 
 def _leave_unfinished(film: Film, folder: Path) -> None:
