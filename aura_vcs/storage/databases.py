@@ -29,6 +29,8 @@ ATTEMPTS = 20
 """So often a database is opened that is replaced meanwhile."""
 PAUSE_SECONDS = 0.01
 _COPIED_BYTES = 4 << 20
+_DATE_NS = 50_000_000
+"""Two writes within that may leave the same date."""
 _LOG_HEAD_BYTES = 32
 """SQLite's write-ahead log begins with as many, others after each start of it anew."""
 _open_here: Counter[tuple[int, int]] = Counter()
@@ -117,7 +119,7 @@ def copy(place: LocalStorage, name: str, target: str) -> None:
             before = place.look(name)
             for suffix in ("", "-wal"):
                 _copy_file(place, name + suffix, target + suffix)
-            if _log_head(place, name) == head and (head or _same(place.look(name), before)):
+            if _log_head(place, name) == head and (head or _is_settled(place.look(name), before)):
                 return
         time.sleep(PAUSE_SECONDS)
     for suffix in ("", "-wal"):
@@ -144,10 +146,12 @@ def _copy_file(place: LocalStorage, name: str, target: str) -> None:
         shutil.copyfileobj(source, copied, _COPIED_BYTES)
 
 
-def _same(one: os.stat_result | None, other: os.stat_result | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return (one.st_ino, one.st_size, one.st_mtime_ns) == (other.st_ino, other.st_size, other.st_mtime_ns)
+def _is_settled(now: os.stat_result | None, before: os.stat_result | None) -> bool:
+    """Tell whether the main file was not written meanwhile; one that was just before could have been, by its date."""
+    if now is None or before is None:
+        return False
+    is_same = (now.st_ino, now.st_size, now.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+    return is_same and abs(time.time_ns() - now.st_mtime_ns) > _DATE_NS
 
 
 def remove(place: LocalStorage, name: str) -> None:
