@@ -18,6 +18,7 @@ from aura_vcs.cli.session import Session
 from aura_vcs.codec import path_of_text, path_text
 
 from tests.cli.conftest import AURA, Film
+from tests.editors.projects import Item, kdenlive
 from tests.helpers.sampling import some
 
 NAMES = ["Take – 1….mov", "日本.wav", "caf\udce9.mov", "\udca4\udcb3.mov"]
@@ -199,3 +200,23 @@ def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "HOME" not in os.environ
     assert Session().cache_folder().startswith(home) or sys.platform != "linux"
     assert os.path.expanduser("~") == home
+
+
+def test_a_version_without_projects_of_editors_needs_no_reader_of_them(film: Film) -> None:
+    """The first status after a commit reads the documents once; a project that comes later is read all the same."""
+    film("commit", "--allow-empty", "-m", "One")
+    script = (
+        "import sys, os; os.chdir(sys.argv[1]); sys.argv = ['aura', 'status']\n"
+        "from aura_vcs.cli.entry import run\n"
+        "try: run()\nexcept SystemExit: print('aura_vcs.project.media.references' in sys.modules)"
+    )
+    env = {**os.environ, **film.env, "AURA_NO_HELPER": "1"}
+
+    def is_loaded() -> str:
+        command = [sys.executable, "-c", script, str(film.root)]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+
+    assert is_loaded() == "False"
+    (film.root / "cut.kdenlive").write_bytes(kdenlive({"V1": [Item("gone.mp4")]}))
+    assert is_loaded() == "True"
+    assert "1 media file that cut.kdenlive names is missing" in film("status").out

@@ -95,11 +95,13 @@ def missing_media(repo: "Repository", found: "Status") -> dict[str, int]:
     Where nothing changed, or nothing that is a project, what is remembered of the version counts, and the readers of
     projects are not loaded.
     """
-    from aura_vcs.project.documents.cached_check import remembered_missing
+    from aura_vcs.project.documents.cached_check import has_editors_projects, remembered_missing
 
     known = remembered_missing(repo, found)
     if known is not None and (found.is_clean or not (known.projects or _may_be_projects(found))):
         return known.missing
+    if known is None and not has_editors_projects(repo, found):
+        return {}
     from aura_vcs.project.media.cached_missing import count_missing_media  # reads project files
 
     return count_missing_media(repo, found)

@@ -7,6 +7,9 @@ ENDINGS = frozenset(
 )
 """Endings of files that may be a project; what they are is seen from their content."""
 
+_STUDIO_DOCUMENT = "timeline.json"
+_NOT_LOOKED_INTO = ("rpp-bak", "otioz", "flb")
+
 
 def ending_of(path: str) -> str:
     """Return the text after the last dot of a file's name, in small letters; "" for none."""
@@ -18,3 +21,9 @@ def may_be_project(path: str) -> bool:
     name = posixpath.basename(path).lower()
     ending = ending_of(path)
     return ending in ENDINGS and (ending != "json" or name.endswith(("timeline.json", ".otio.json")))
+
+
+def may_name_media(path: str) -> bool:
+    """Tell whether a file may be a project whose media are looked for: no backup or archive, nor the studio's."""
+    name = posixpath.basename(path).lower()
+    return may_be_project(path) and name != _STUDIO_DOCUMENT and ending_of(path) not in _NOT_LOOKED_INTO

@@ -8,7 +8,6 @@ import io
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
 from aura_vcs.errors.integrity import LinkedPath, UnsafePath
@@ -52,18 +51,17 @@ class MemorySource:
 class FolderSource:
     """Files below a folder on disk. Symbolic links are not followed; `.aura` is not looked into."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: "str | os.PathLike[str]") -> None:
+        self._root = os.fspath(root)
 
     def names(self) -> Sequence[str]:
         """List the names of regular files, sorted."""
         found: list[str] = []
         for folder, folders, files in os.walk(self._root):
             folders[:] = sorted(name for name in folders if not is_own_folder(name))
-            for name in files:
-                path = Path(folder) / name
-                if _is_file(path):
-                    found.append(path.relative_to(self._root).as_posix())
+            inside = os.path.relpath(folder, self._root).replace(os.sep, "/")
+            above = "" if inside == "." else f"{inside}/"
+            found += (f"{above}{name}" for name in files if _is_file(os.path.join(folder, name)))
         return sorted(found)
 
     def open(self, path: str) -> BinaryIO:
@@ -72,7 +70,7 @@ class FolderSource:
         if reason:
             raise FileUnreadable(path, reason)
         try:
-            return open(open_below(str(self._root), "/".join(PurePosixPath(path).parts)), "rb")
+            return open(open_below(self._root, path), "rb")
         except LinkedPath as error:
             raise FileUnreadable(path, "it is, or lies behind, a symbolic link") from error
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
@@ -81,10 +79,10 @@ class FolderSource:
             raise FileUnreadable(path, getattr(error, "strerror", None) or str(error)) from error
 
 
-def _is_file(path: Path) -> bool:
+def _is_file(path: str) -> bool:
     """Tell whether it is a regular file, as well as can be seen."""
     try:
-        return stat.S_ISREG(path.lstat().st_mode)
+        return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
 

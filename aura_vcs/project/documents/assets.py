@@ -5,7 +5,6 @@ machine, and a listing opens nothing. What is inside a file, `media` says.
 """
 
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
@@ -136,7 +135,8 @@ def list_assets(
 
 
 def _classify(path: str) -> tuple[AssetType, str] | None:
-    suffixes = [suffix.lower() for suffix in PurePosixPath(path).suffixes[-2:]]
+    name = path.rpartition("/")[2].lower()
+    suffixes = [] if name.endswith(".") else [f".{suffix}" for suffix in name.lstrip(".").split(".")[1:]][-2:]
     if len(suffixes) == 2 and suffixes[1].endswith(TEMPORARY_SUFFIXES):
         suffixes.pop()
     return _BY_EXTENSION.get(suffixes[-1][1:]) if suffixes else None

@@ -17,6 +17,7 @@ from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.history.status import Status
 from aura_vcs.index.database import BUSY_SECONDS
+from aura_vcs.layout import is_own_folder
 from aura_vcs.project.documents.problems import DocumentProblem
 from aura_vcs.repository.repository import Repository
 
@@ -56,15 +57,13 @@ def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, .
     known = read_remembered(repo, _KEY, CachedCheck) if tree is not None else None
     if known is not None and known.tree == tree and known.outside == stamps_of(repo, known.outside):
         return known.problems
-    from pathlib import Path
-
     from aura_vcs.history.sources.content_source import FolderSource
-    from aura_vcs.project.documents.check import check_project, named_files  # a clean status needs none of it
+    from aura_vcs.project.documents.check import check_and_name  # a clean status needs none of it
 
-    source = FolderSource(Path(repo.root))
-    problems = check_project(source)
+    source = FolderSource(repo.root)
+    problems, named = check_and_name(source)
     if tree is not None and len(problems) <= REMEMBERED:
-        outside = [path for path in named_files(source) if repo.trees.entry(tree, path) is None]
+        outside = [path for path in named if repo.trees.entry(tree, path) is None]
         if len(outside) <= REMEMBERED:
             remember(repo, _KEY, CachedCheck(tree, problems, stamps_of(repo, [*FOLDERS, *outside])))
     return problems
@@ -78,6 +77,19 @@ def remembered_missing(repo: Repository, found: Status) -> CachedMissing | None:
     if known is None or known.tree != found.head.tree or known.outside != stamps_of(repo, known.outside):
         return None
     return known
+
+
+def has_editors_projects(repo: Repository, found: Status) -> bool:
+    """Tell whether a file's name allows that it is an editor's project; where none does, that is remembered."""
+    from aura_vcs.formats.timeline.endings import may_name_media  # only where the version or the folder is another
+
+    for _, folders, names in os.walk(repo.root):
+        folders[:] = [name for name in folders if not is_own_folder(name)]
+        if any(map(may_name_media, names)):
+            return True
+    if found.is_clean and found.head is not None:
+        remember(repo, MISSING, CachedMissing(found.head.tree, 0, {}, {}))
+    return False
 
 
 def stamps_of(repo: Repository, paths: Iterable[str]) -> dict[str, str]:

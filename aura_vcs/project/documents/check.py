@@ -42,7 +42,16 @@ def check_project(source: ContentSource) -> tuple[DocumentProblem, ...]:
     Documents of any content, however broken, give problems, not exceptions. Media files are
     only looked at by name, except the headers of WAV narration.
     """
+    return _check(load_project(source), source)
+
+
+def check_and_name(source: ContentSource) -> tuple[tuple[DocumentProblem, ...], tuple[str, ...]]:
+    """Return what `check_project` and `named_files` do, from documents that are read once."""
     view = load_project(source)
+    return _check(view, source), _named(view)
+
+
+def _check(view: ProjectView, source: ContentSource) -> tuple[DocumentProblem, ...]:
     found = sorted({*view.problems, *_cross_checks(view, source)}, key=_place)
     kept: list[DocumentProblem] = []
     for file, group in itertools.groupby(found, key=lambda problem: problem.file):
@@ -62,7 +71,10 @@ def missing_media(source: ContentSource) -> tuple[DocumentProblem, ...]:
 
 def named_files(source: ContentSource) -> tuple[str, ...]:
     """List the documents of `source`, the files that they name, and those that may have been meant instead."""
-    view = load_project(source)
+    return _named(load_project(source))
+
+
+def _named(view: ProjectView) -> tuple[str, ...]:
     by_fold = {name.casefold(): name for name in view.names}
     by_name = {name.rpartition("/")[2]: name for name in sorted(view.names, reverse=True)}
     found = {name for name in view.names if is_scene_file(name) or ("/" not in name and name.endswith(DOCUMENTS))}

@@ -9,12 +9,11 @@ import msgspec
 from aura_vcs.codec import as_text
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.formats.jsondoc.parse import Unstructured
-from aura_vcs.formats.timeline.endings import ending_of, may_be_project
+from aura_vcs.formats.timeline.endings import ending_of, may_name_media
 from aura_vcs.formats.timeline.model import MediaKind, MediaReference, Timeline
 from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.project.documents.folder_index import files_of
-from aura_vcs.project.documents.load import TIMELINE_NAME
 from aura_vcs.project.media.resolve_path import PathResolver, Place, ResolvedPath, State
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
@@ -106,7 +105,7 @@ class ProjectMediaFinder:
 
     def project_files(self) -> list[str]:
         """List the files that may be projects of editors, sorted; ignored files and backups are left out."""
-        found = sorted(path for path in self._sizes if _may_name_media(path) and not self.is_ignored(path))
+        found = sorted(path for path in self._sizes if may_name_media(path) and not self.is_ignored(path))
         return found[:FILES_LIMIT]
 
     def is_ignored(self, path: str) -> bool:
@@ -212,15 +211,6 @@ def _best_of_each(found: Iterable[tuple[MediaReference, NamedMedia]]) -> list[tu
 
 def _rank(one: NamedMedia) -> tuple[int, bool]:
     return _BEST.index(one.state), one.place != "project"
-
-
-def _may_name_media(path: str) -> bool:
-    ending = ending_of(path)
-    return (
-        may_be_project(path)
-        and path.rpartition("/")[2].lower() != TIMELINE_NAME
-        and ending not in ("rpp-bak", "otioz", "flb")
-    )
 
 
 def _steps(path: str) -> Iterator[tuple[str, str, bool]]:
