@@ -18,11 +18,13 @@ from aura_vcs.api.transfers import (
     bundle,
     fetch,
     has_no_remotes,
+    is_exchanged_only,
     plan_fetch,
     plan_push,
     pull,
     push,
     sync,
+    sync_pushed,
     take_pushed,
 )
 from aura_vcs.api.values import VersionLike, name_of
@@ -102,7 +104,12 @@ class SyncMethods(Part):
         merge: MergePolicy | None = None,
         **call: Unpack[Call],
     ) -> Synced:
-        """Pull, then push; `merge` as in `pull`. What is not saved in a version stays here: see `status`."""
+        """Pull, then push; `merge` as in `pull`. What is not saved in a version stays here: see `status`.
+
+        In a project without remotes that others clone and push to, what they pushed is taken.
+        """
+        if remote is None and self._opened.run(NO_CALL, is_exchanged_only):
+            return self._opened.run(call, sync_pushed, merge=merge, studio=self._opened.known_studio)
         return self._opened.run_at(
             call, remote, sync, all_versions=all_versions, ignore_locks=ignore_locks, merge=merge,
             studio=self._opened.known_studio,

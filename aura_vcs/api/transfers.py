@@ -262,6 +262,17 @@ def sync(
     return Synced(Pulled._of(repo, done.pulled), Pushed._of(repo, done.pushed))
 
 
+def is_exchanged_only(repo: Repository) -> bool:
+    """Tell whether the project has no remote, and others exchange versions with it straight."""
+    return has_no_remotes(repo) and pull_room.is_exchanged(repo)
+
+
+def sync_pushed(repo: Repository, *, merge: MergePolicy | None, studio: OpenStudio | None) -> Synced:
+    """See `Project.sync`."""
+    done = pull_room.sync_pushed(repo, merge=_merger(merge, studio))
+    return Synced(Pulled._of(repo, done.pulled), Pushed._of(repo, done.pushed))
+
+
 def compare_remote(repo: Repository, remote: RemoteStorage, cache: RemoteCache) -> RemoteComparison:
     """See `Remotes.compare`."""
     coming = fetch_room.plan_fetch(repo, remote, cache)

@@ -13,6 +13,7 @@ from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, get_version, worktree_base
 from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.layout import EXCHANGE
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Draft, Repository, Transaction
@@ -21,6 +22,7 @@ from aura_vcs.sync.fetch import Fetched, FetchPlan, fast_forward, fast_forward_c
 from aura_vcs.sync.heads_merged import HeadsMerged, MergeHeads, keep_apart, unsaved_in_the_way
 from aura_vcs.sync.push import PushPlan, push
 from aura_vcs.sync.state.cache import RemoteCache
+from aura_vcs.sync.state.manifest import MANIFEST
 
 ATTEMPTS = 3
 """So often HEAD may move under a pull before it gives up."""
@@ -88,6 +90,16 @@ def take_pushed(repo: Repository, *, merge: MergeHeads = keep_apart) -> Pulled:
         except RefMoved:
             continue
     return _follow(repo, nothing, merge)
+
+
+def is_exchanged(repo: Repository) -> bool:
+    """Tell whether others have looked at this project straight, with no other place between."""
+    return repo.storage.stat(f"{EXCHANGE}/{MANIFEST}") is not None
+
+
+def sync_pushed(repo: Repository, *, merge: MergeHeads = keep_apart) -> Synced:
+    """Take what others have pushed straight into this project; they fetch from here what they do not have."""
+    return Synced(take_pushed(repo, merge=merge), PushPlan("this project", (), (), 0, 0, 0))
 
 
 def _follow(repo: Repository, fetched: Fetched, merge: MergeHeads) -> Pulled:

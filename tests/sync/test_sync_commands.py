@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import aura_vcs as aura
 import pytest
 from aura_vcs.cli.main import cli
 from aura_vcs.repository.repository import Repository
@@ -587,3 +588,29 @@ def test_a_commit_says_in_json_what_it_stands_beside(people: tuple[Person, Perso
     done, _ = json.JSONDecoder().raw_decode(said[said.index("{") :])
     assert (other["name"], done["created"]) == ("Bert's", True)
     assert done["beside"] == {"id": other["id"], "number": other["number"]}
+
+
+def test_one_sync_on_each_of_two_machines_without_a_third_place(tmp_path: Path) -> None:
+    """The laptop is a clone of the desktop's folder; the desktop, which has no remote, takes what was pushed."""
+    desktop = Person(tmp_path / "desktop", "anna")
+    desktop.aura("init")
+    assert "has no remote" in desktop.aura("sync", code=2)
+    desktop.save("tides", "First")
+    Person(tmp_path, "anna").aura("clone", "desktop", "laptop")
+    laptop = Person(tmp_path / "laptop", "anna")
+    (desktop.folder / "a.txt").write_text("a")
+    desktop.aura("commit", "-m", "On the desktop")
+    (laptop.folder / "b.txt").write_text("b")
+    laptop.aura("commit", "-m", "On the laptop")
+    laptop.aura("sync")
+    (desktop.folder / "c.txt").write_text("c")
+    desktop.aura("commit", "-m", "Meanwhile")
+    assert "Take it back with `aura undo`" in desktop.aura("sync")
+    assert "Nothing to take" in desktop.aura("sync")
+    assert desktop.json("sync")["pushed"]["versions"] == []
+    laptop.aura("sync")
+    for person in (desktop, laptop):
+        assert {"a.txt", "b.txt", "c.txt"} <= {path.name for path in person.folder.iterdir()}
+    assert desktop.aura("log", "--oneline") == laptop.aura("log", "--oneline")
+    with aura.open(desktop.folder) as project:
+        assert project.sync().pulled.files is None
