@@ -7,6 +7,7 @@ it is one line in the list of operations and can be taken back as one.
 import base64
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -35,6 +36,8 @@ INTERRUPTED = 130
 """The exit code of an interruption."""
 _SCHEME = "aura://"
 _LISTED = 50
+_ID = 4
+"""Letters of a version's id that stand behind a number which was given twice."""
 
 
 class AgentSession:
@@ -73,7 +76,12 @@ class AgentSession:
 
     def resources(self) -> list[tuple[str, str]]:
         """List addresses and names of the newest versions."""
-        return [(f"{_SCHEME}version/{v.id}", f"v{v.number} {v.name}") for v in self._project.log(limit=_LISTED)]
+        listed = self._project.log(limit=_LISTED)
+        given = Counter(version.number for version in listed)
+        return [
+            (f"{_SCHEME}version/{v.id}", f"v{v.number}{f'.{v.id[:_ID]}' if given[v.number] > 1 else ''} {v.name}")
+            for v in listed
+        ]
 
     def read(self, uri: str) -> str:
         """Read a resource: a version, `aura://version/v3`, or a file of one, `aura://file/v3/script.md`.

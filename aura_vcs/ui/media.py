@@ -20,6 +20,8 @@ from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.sources.comparison import StoredContents, is_file
 from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.index.queries import describe
+from aura_vcs.index.records import VersionRecord
 from aura_vcs.interchange.export_version import plan_zip
 from aura_vcs.project.records.export_jobs import find_export
 from aura_vcs.repository.repository import Repository
@@ -270,13 +272,18 @@ async def exported(request: Request) -> Response:
     return content_response(request, stream, path.name, is_fixed=False)
 
 
+def _called(repo: Repository, record: VersionRecord) -> str:
+    return describe(repo.queries, record.id)
+
+
 async def archive(request: Request) -> Response:
     """Send a folder of a version, or all of it, as a ZIP that is made while it is sent."""
     workspace = site_of(request).workspace(request)
     version = request.path_params["version"]
     path = path_after(request, f"/zip/{version}/")
     record = await workspace.ask(resolve, version)
-    name = f"{path.rpartition('/')[2] or workspace.root.rpartition('/')[2]}-v{record.number}.zip"
+    called = await workspace.ask(_called, record)
+    name = f"{path.rpartition('/')[2] or workspace.root.rpartition('/')[2]}-{called}.zip"
     pieces: Queue[bytes | None] = Queue(ARCHIVE_PIECES)
     pipe = _Pipe(pieces)
     problems: list[AuraError] = []

@@ -281,14 +281,23 @@ def test_a_copy_is_not_taken_for_abandoned(helped: Helped) -> None:
 
 @pytest.mark.parametrize("sent", [b"", b"\0\0\0\x05hello", b"\xff\xff\xff\xff", b"\0\0\0\x03run", os.urandom(3000)])
 def test_odd_requests_are_passed_over(helped: Helped, sent: bytes) -> None:
-    """Whatever comes through the socket, the helper goes on."""
+    """Whatever comes through the socket, the helper goes on.
+
+    A caller that gets no answer within half a second works by itself: on a busy machine that is one of several.
+    """
     _request(helped, "status").close()
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(str(next(Path(helped.env["XDG_RUNTIME_DIR"], "aura_vcs").glob("*.sock"))))
         sock.sendall(sent)
-    before = helped.served() or 0
-    assert helped("status").returncode == 0
-    assert helped.served() == before + 1
+    pid = helped.pid()
+    for _ in range(10):
+        before = helped.served() or 0
+        assert helped("status").returncode == 0
+        if helped.served() == before + 1:
+            break
+    else:
+        pytest.fail("it runs no command any more")
+    assert helped.pid() == pid
 
 
 def test_a_signal_reaches_the_copy_and_a_killed_copy_the_caller(helped: Helped) -> None:

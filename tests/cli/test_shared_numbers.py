@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from aura_vcs.agents.server import AgentSession
 from aura_vcs.cli.main import cli
 from click.shell_completion import ShellComplete
 
@@ -58,9 +59,18 @@ def test_every_command_says_which(twice: tuple[Film, str, str]) -> None:
         ["checkout", theirs], ["status"], ["commit", "-m", "Elsewhere"], ["undo"], ["checkout", "main"],
         ["version", "delete", ours], ["sync"], ["push"], ["pull"], ["reindex"], ["ops"], ["log", "--deleted"],
     ]  # fmt: skip
+    refused = {
+        ("export", "version", theirs, str(out / "none"), "nothing.txt"): 24,
+        ("export", "otio", theirs, str(out / "x.otio")): 2,
+        ("blame", "bert.txt"): 24, ("show", f"{ours}:bert.txt"): 24, ("show", f"{theirs}:bert.tx"): 24,
+        ("show", "v2"): 21, ("checkout", "v2"): 21,
+        ("version", "purge", theirs, "--dry-run"): 26, ("version", "delete", ours): 26,
+        ("sync",): 3, ("pull",): 3,
+    }  # fmt: skip
+    assert all(list(words) in commands for words in refused)
     said = ""
     for words in commands:
-        ran = film(*words, code=None)
+        ran = film(*words, code=refused.get(tuple(words), 0))
         told = ran.out + ran.stderr
         assert "Traceback" not in told, words
         lines = [line for line in told.splitlines() if PLAIN.search(line) and "v2" not in words]
@@ -69,6 +79,19 @@ def test_every_command_says_which(twice: tuple[Film, str, str]) -> None:
     assert said.count(theirs) > 20
     assert f"Committed {ours} 'Take of Ada'" in said
     assert f"Exported {theirs}: " in said
+
+
+def test_files_and_resources_have_names_that_mean_one(twice: tuple[Film, str, str], tmp_path: Path) -> None:
+    """Where an export goes if nobody says, and what an agent sees in its list."""
+    film, ours, theirs = twice
+    film("config", "set", "general.output_directory", str(tmp_path))
+    film("export", "run", theirs, "--preset", "YouTube 1080p", code=None)  # there is nothing to render
+    assert f"-{theirs}." in film("export", "list", "--json").out
+    session = AgentSession(str(film.root))
+    names = {name for _, name in session.resources()}
+    session.close()
+    assert f"{ours} Take of Ada" in names
+    assert "v1 One" in names
 
 
 def test_completion_offers_names_that_mean_one(twice: tuple[Film, str, str]) -> None:

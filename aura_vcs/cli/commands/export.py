@@ -77,7 +77,7 @@ def run_command(
 
     record = resolve(repo, version)
     chosen = choose_preset(repo, record, preset or setting(repo, "export.preset"))
-    job = add_export(repo, record, chosen, output or _default_output(repo, record.number, chosen.extension))
+    job = add_export(repo, record, chosen, output or _default_output(repo, call(repo, record), chosen.extension))
     if queue:
         _print(repo, console, job)
         return
@@ -299,13 +299,13 @@ def otio_command(repo: "Repository", console: Console, *, version: str, target: 
         console.line(faint(f"  not in the version: {path}"))
 
 
-def _default_output(repo: "Repository", number: int, extension: str) -> str:
+def _default_output(repo: "Repository", called: str, extension: str) -> str:
     """Choose a free name in the output folder, which is made."""
     folder = setting(repo, "general.output_directory")
     if not folder:
         raise click.UsageError("Where to? Give -o FILE, or `aura config set general.output_directory DIR`.")
     os.makedirs(folder, exist_ok=True)
-    stem = os.path.join(folder, f"{os.path.basename(repo.root)}-v{number}")
+    stem = os.path.join(folder, f"{os.path.basename(repo.root)}-{called}")
     names = (f"{stem}{'' if n == 1 else f'-{n}'}{extension}" for n in range(1, 10_000))
     return next(name for name in names if not os.path.lexists(name))
 
