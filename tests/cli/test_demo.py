@@ -90,7 +90,8 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     shown = [line.split("$ aura ")[0] + " " + line.split()[2] for line in between.splitlines() if "$ aura " in line]
     story = ["laptop remote", "laptop push", "desktop clone", "laptop commit", "desktop commit", "laptop push"]
     story += ["desktop push", "desktop sync", "laptop sync", "laptop lock"]
-    coming = iter([*story, "desktop lock", "desktop commit", "desktop push", "laptop unlock"])
+    story += ["desktop lock", "desktop commit", "desktop push", "laptop unlock"]
+    coming = iter([*story, "couch clone", "couch sync", "desk status", "desk sync"])
     wanted_next = next(coming)
     for line in shown:
         if line == wanted_next:

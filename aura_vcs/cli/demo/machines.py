@@ -3,7 +3,7 @@
 The prompts name the machine; both are folders beside each other here.
 """
 
-from aura_vcs.cli.demo.stage import Person, Stage
+from aura_vcs.cli.demo.stage import Person, Stage, copy_sample
 
 REMOTE = "../nas/solar-system.aura"
 VOICE = "voice.json"
@@ -19,6 +19,7 @@ def between_machines(stage: Stage) -> None:
     sharing(laptop, desktop)
     coming_apart(laptop, desktop)
     locking(laptop, desktop)
+    without_a_third_place(stage)
 
 
 def sharing(laptop: Person, desktop: Person) -> None:
@@ -65,3 +66,23 @@ def locking(laptop: Person, desktop: Person) -> None:
     desktop.aura("undo")
     desktop.aura("restore", "HEAD", CLIP)
     laptop.aura("unlock", CLIP)
+
+
+def without_a_third_place(stage: Stage) -> None:
+    """Show a clone of a project's own folder, edits on both sides, and one sync on each."""
+    desk, couch = stage.person("Ada", "film", "desk"), stage.person("Ada", "couch", "couch")
+    copy_sample(desk.folder)
+    stage.say("Two machines on one desk need no NAS: a project's own folder can be cloned, by its path or over SSH.")
+    desk.aura("init")
+    desk.aura("commit", "-m", "First cut")
+    couch.aura("clone", "film", "couch", where=stage.root)
+    stage.say("Both go on, in different files, and each syncs once:")
+    desk.edit(VOICE, rate=0.94)
+    desk.aura("commit", "-m", "Slower voice")
+    couch.edit(SATURN, script_text="Saturn: the one with the rings. Everybody's favourite.")
+    couch.aura("commit", "-m", "Saturn rewritten")
+    couch.aura("sync")
+    stage.say("That touched no file at the desk. There, too, it is one command, and no remote to set up:")
+    desk.aura("status")
+    desk.aura("sync")
+    desk.aura("log", "--graph", "--oneline")
