@@ -7,6 +7,7 @@ index keeps this by the version's tree, and may forget it at any time.
 
 import os
 import stat
+import time
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -27,6 +28,8 @@ REMEMBERED = 200
 """So many problems of a version are remembered; where there are more, the folder is checked each time."""
 FOLDERS = ("", "scenes")
 """Where documents lie: one that no version has may come or go."""
+TICK_NS = 2_000_000_000
+"""No disk dates files more coarsely."""
 _KEY = "problems"
 MISSING = "missing media"
 Remembered = TypeVar("Remembered", bound=msgspec.Struct)
@@ -42,11 +45,16 @@ class CachedMissing(msgspec.Struct, frozen=True):
 
 
 class CachedCheck(msgspec.Struct, frozen=True):
-    """The problems of one tree, and how the files were that are not in it and count for them."""
+    """The problems of one tree ("" for a folder that equals none), and how the files were that are not in it.
+
+    `every` are stamps of all files that count, of the tree too, where those tell whether one changed since: then the
+    problems are those of any folder in which they are the same. {} where they do not tell.
+    """
 
     tree: str
     problems: tuple[DocumentProblem, ...]
     outside: dict[str, str]
+    every: dict[str, str] = {}
 
 
 def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, ...] | None:
@@ -54,19 +62,41 @@ def folder_problems(repo: Repository, found: Status) -> tuple[DocumentProblem, .
     if found.files > CHECKED_FILES:
         return None
     tree = found.head.tree if found.head is not None and found.is_clean else None
-    known = read_remembered(repo, _KEY, CachedCheck) if tree is not None else None
-    if known is not None and known.tree == tree and known.outside == stamps_of(repo, known.outside):
+    known = read_remembered(repo, _KEY, CachedCheck)
+    if known is not None and _holds(repo, known, tree):
         return known.problems
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.check import check_and_name  # a clean status needs none of it
 
-    source = FolderSource(repo.root)
-    problems, named = check_and_name(source)
-    if tree is not None and len(problems) <= REMEMBERED:
-        outside = [path for path in named if repo.trees.entry(tree, path) is None]
-        if len(outside) <= REMEMBERED:
-            remember(repo, _KEY, CachedCheck(tree, problems, stamps_of(repo, [*FOLDERS, *outside])))
+    began_ns = time.time_ns()
+    problems, named = check_and_name(FolderSource(repo.root))
+    if len(problems) <= REMEMBERED:
+        outside = [] if tree is None else [path for path in named if repo.trees.entry(tree, path) is None]
+        every = _lasting_stamps(repo, named, problems, began_ns)
+        if every or (tree is not None and len(outside) <= REMEMBERED):
+            remember(repo, _KEY, CachedCheck(tree or "", problems, stamps_of(repo, [*FOLDERS, *outside]), every))
     return problems
+
+
+def _holds(repo: Repository, known: CachedCheck, tree: str | None) -> bool:
+    if known.tree == tree and known.outside == stamps_of(repo, known.outside):
+        return True
+    return bool(known.every) and known.every == stamps_of(repo, known.every)
+
+
+def _lasting_stamps(
+    repo: Repository, named: tuple[str, ...], problems: tuple[DocumentProblem, ...], began_ns: int
+) -> dict[str, str]:
+    """Stamp all files that count for the problems; {} where a change may leave the stamps as they are.
+
+    A file that changed shortly before it was read may change again within the same tick of the disk's clock. Where
+    something named is missing, any other file may be the one that was meant.
+    """
+    if len(named) > REMEMBERED or any(problem.severity == "error" for problem in problems):
+        return {}
+    every = stamps_of(repo, [*FOLDERS, *named])
+    youngest = max((int(part) for stamp in every.values() if stamp for part in stamp.split(".")[:2]), default=0)
+    return every if youngest < began_ns - TICK_NS else {}
 
 
 def remembered_missing(repo: Repository, found: Status) -> CachedMissing | None:
@@ -102,7 +132,7 @@ def _stamp(path: str) -> str:
         found = os.lstat(path)
     except (OSError, ValueError):
         return ""
-    return f"{found.st_mtime_ns}.{0 if stat.S_ISDIR(found.st_mode) else found.st_size}"
+    return f"{found.st_mtime_ns}.{found.st_ctime_ns}.{0 if stat.S_ISDIR(found.st_mode) else found.st_size}"
 
 
 def read_remembered(repo: Repository, key: str, kind: type[Remembered]) -> Remembered | None:
