@@ -10,13 +10,11 @@ would delete the log under the connection that is left (sqlite.org/howtocorrupt.
 """
 
 import os
-import shutil
 import sqlite3
 import stat
 import time
 from collections import Counter
 from contextlib import suppress
-from urllib.parse import quote
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
@@ -125,6 +123,8 @@ def copy(place: LocalStorage, name: str, target: str) -> None:
     for suffix in ("", "-wal"):
         with suppress(FileNotFoundError):
             os.unlink(target + suffix)
+    from urllib.parse import quote  # only a preview copies databases
+
     source = sqlite3.connect(f"file:{quote(place.path(name))}?mode=ro", uri=True, isolation_level=None)
     copied = sqlite3.connect(target, isolation_level=None)
     try:
@@ -143,7 +143,8 @@ def _log_head(place: LocalStorage, name: str) -> bytes:
 
 def _copy_file(place: LocalStorage, name: str, target: str) -> None:
     with suppress(FileNotFoundError), place.open(name) as source, open(target, "wb") as copied:
-        shutil.copyfileobj(source, copied, _COPIED_BYTES)
+        while data := source.read(_COPIED_BYTES):
+            copied.write(data)
 
 
 def _is_settled(now: os.stat_result | None, before: os.stat_result | None) -> bool:
