@@ -63,7 +63,8 @@ def set_recipe(
 
     Raises:
         UnknownName, FileUnreadable: the file, or one that it is made from, is not there.
-        InputError: the command is empty or too long, or names no `{output}`.
+        InputError: the command is empty or too long, or names no `{output}`; or the content was evicted, so that
+            what is known of how it is made is all there is of it.
     """
     words = _checked(command)
     made = _file_of(repo, output)
@@ -82,6 +83,9 @@ def set_recipe(
         given = {key: value for key, value in values.items() if value_of(known, key) != value}
         if before is not None and is_deleted(before):
             given[DELETED] = None
+        if given and is_only_recipe_left(repo, known):
+            hint = "Bring it back first, with `aura derived make` or by saving this file as a version."
+            raise InputError(f"The content of {made.path} was evicted: nothing but its recipe is left of it", hint=hint)
         after = with_values(known, given, transaction.replica, transaction.at, repo.author) if given else known
         if given:
             what = f"Said how {made.path} is made"
@@ -91,6 +95,13 @@ def set_recipe(
     assert recipe is not None
     agree(repo, recipe)
     return recipe
+
+
+def is_only_recipe_left(repo: Repository, item: Annotation) -> bool:
+    """Tell whether the content that a recipe makes was freed and is not here: another recipe would lose it."""
+    from aura_vcs.objects.availability import missing_parts
+
+    return value_of(item, FREED) is not None and bool(missing_parts(repo.store, [ObjectId(item.id)]))
 
 
 def _file_of(repo: Repository, path: str) -> RecipeInput:

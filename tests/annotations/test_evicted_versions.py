@@ -359,3 +359,16 @@ def test_a_remote_keeps_what_it_is_made_from(repo: Repository, tmp_path: Path, t
     snapshot = load_snapshot(found, NullCache(), repo.format.project)
     assert script.content in snapshot.table(repo)
     assert fsck_remote(snapshot).problems == ()
+
+
+def test_its_recipe_stays(repo: Repository, times: int) -> None:
+    """Nothing but the recipe is left of what was evicted: another one does not take its place."""
+    evict_all(repo)
+    before = find_recipe(repo, "v1:render.bin")
+    write(repo, "same.bin", "one" * times)
+    with pytest.raises(InputError, match="nothing but its recipe"):
+        set_recipe(repo, "same.bin", ["cp", "{input}", "{output}"], ["render.bin"])
+    assert find_recipe(repo, "v1:render.bin") == before
+    commit(repo, "the same")
+    set_recipe(repo, "same.bin", ["cp", "{input}", "{output}"], ["render.bin"])
+    assert find_recipe(repo, "v1:render.bin").output == "same.bin", "the content is here again"
