@@ -36,7 +36,7 @@ from aura_vcs.interchange.git_objects import (
 from aura_vcs.interchange.git_pack import PackFile
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, git_environment, run_git
 from aura_vcs.interchange.git_remainders import FolderRemainder, RemainderExport
-from aura_vcs.interchange.git_tags import tag_objects
+from aura_vcs.interchange.git_tags import name_in_git, tag_objects
 from aura_vcs.model import Entry, EntryKind, Tag, Version, VersionType
 from aura_vcs.objects.base import BUFFER_BYTES, EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
@@ -113,7 +113,7 @@ class _Export:
     def run(self, *, all_versions: bool) -> GitExported:
         repo = self._repo
         heads = dict(self._heads())
-        tags = {git_name(name): tag for name, tag in repo.refs.tags().items()}
+        tags = self._tags()
         others: dict[str, VersionId] = {}
         if all_versions:
             kinds = (VersionType.AUTOSAVE, VersionType.RESTORE_POINT)
@@ -159,6 +159,16 @@ class _Export:
             for number, version in enumerate(others, 2):
                 self._leave(f"Branch {found.name} has diverged; its other head is {name}.head-{number}")
                 yield f"{name}.head-{number}", version
+
+    def _tags(self) -> dict[str, Tag]:
+        """Return tags by their names in git: one that git called otherwise gets that name where no other has it."""
+        tags = self._repo.refs.tags()
+        found: dict[str, Tag] = {git_name(name): tag for name, tag in tags.items()}
+        for name, tag in tags.items():
+            there = name_in_git(name, tag.extra)
+            if there not in found:
+                found[there] = found.pop(git_name(name))
+        return found
 
     def _head(self, heads: Mapping[str, VersionId]) -> str:
         own = self._repo.head().branch

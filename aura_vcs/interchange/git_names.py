@@ -32,6 +32,18 @@ def git_name(name: str) -> str:
     return bare if bare != name and own_name("tag", bare.encode()) == name else name
 
 
+def is_ref_name(name: str) -> bool:
+    """Tell whether git takes a name as that of a branch or tag; see git-check-ref-format(1)."""
+    parts = name.split("/")
+    is_plain = not any(character < "!" or character in "~^:?*[\\\x7f" for character in name)
+    return (
+        is_plain
+        and not ({"..", "@{"} & {name[at : at + 2] for at in range(len(name))})
+        and name != "@"
+        and all(part and part[0] not in ".-" and not part.endswith((".lock", ".")) for part in parts)
+    )
+
+
 def is_git_folder(name: bytes) -> bool:
     """Tell whether a folder of that name, written to disk, is taken for a repository, with hooks that git runs."""
     return name.lower().rstrip(b". ") in _GIT_FOLDERS

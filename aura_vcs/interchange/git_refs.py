@@ -13,7 +13,7 @@ from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT, one_line
 from aura_vcs.ids import VersionId
-from aura_vcs.interchange.git_names import PREFIX, own_name
+from aura_vcs.interchange.git_names import PREFIX, git_name, own_name
 from aura_vcs.interchange.git_objects import message_of, signature_of
 from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
@@ -141,19 +141,20 @@ class RefsImport:
                     continue
                 self._taken.add(candidate)
                 if before is None or before.version is None:
-                    ref, change = tag_change(candidate, before, self._tag(found, target, before))
+                    other = name if git_name(candidate) != shown else b""
+                    ref, change = tag_change(candidate, before, self._tag(found, target, before, other))
                     self.changes[ref] = change
                 yield ImportedRef(shown, candidate, target, before is None or before.version is None)
                 break
 
-    def _tag(self, found: GitTag, target: VersionId, before: Tag | None) -> Tag:
+    def _tag(self, found: GitTag, target: VersionId, before: Tag | None, name: bytes) -> Tag:
         stamp, seen = next_stamp(before, self._transaction.replica)
         data = found.objects[0] if found.objects else b""
         tagger = signature_of(data, b"tagger")
         message = clean_text(message_of(data).partition("-----BEGIN ")[0]).strip()[:DESCRIPTION_LIMIT].rstrip()
         at = format_time(tagger.at) if tagger.at is not None and tagger.at.year >= 1000 else self._transaction.at
         author = one_line(tagger.who) or self._repo.author
-        return Tag(target, message, at, author, stamp, seen, tag_extra(found.objects))
+        return Tag(target, message, at, author, stamp, seen, tag_extra(found.objects, name))
 
 
 def _candidates(own: str) -> Iterator[str]:

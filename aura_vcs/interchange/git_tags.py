@@ -4,10 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from aura_vcs.interchange.git_commits import GIT, as_extra, read_extra
+from aura_vcs.interchange.git_names import git_name, is_ref_name
 from aura_vcs.interchange.git_objects import object_id
 
 KEPT_BYTES_LIMIT = 1 << 16
 """Tags are read whole with every command: of longer ones only the message is taken."""
+NAME = "git.name"
+"""The key of a tag's name in git, where it is another one here."""
 TAG_DEPTH = 10
 """So many tags of tags are followed."""
 _TAG = re.compile(rb"object (?P<object>[0-9a-f]{40}|[0-9a-f]{64})\ntype (?:commit|tag)\n(?P<rest>tag .*)", re.DOTALL)
@@ -17,9 +20,12 @@ _SIGNED = re.compile(
 _SIGNED_HEADER = re.compile(rb"^gpgsig(?:-sha256)? .*\n(?: .*\n)*", re.MULTILINE)
 
 
-def tag_extra(objects: Sequence[bytes]) -> dict[str, str]:
-    """Return the extra data that keeps tag objects, outermost first; none where they are longer than a tag takes."""
-    found: dict[str, str] = {}
+def tag_extra(objects: Sequence[bytes], name: bytes = b"") -> dict[str, str]:
+    """Return the extra data that keeps tag objects, outermost first; none where they are longer than a tag takes.
+
+    `name` is git's for the tag, where it is another one here.
+    """
+    found = as_extra(NAME, name) if name else {}
     if sum(map(len, objects)) > KEPT_BYTES_LIMIT:
         return found
     for depth, data in enumerate(objects):
@@ -45,6 +51,15 @@ def tag_objects(extra: Mapping[str, str], commit: str) -> list[bytes]:
     head, blank, message = found[0]["rest"].partition(b"\n\n")
     rest = _SIGNED_HEADER.sub(b"", head + b"\n").removesuffix(b"\n") + blank + _SIGNED.sub(b"", message)
     return [f"object {commit}\ntype commit\n".encode() + rest]
+
+
+def name_in_git(name: str, extra: Mapping[str, str]) -> str:
+    """Return what a tag of ours is called in git: as it was there, if git takes such a name."""
+    try:
+        there = (read_extra(extra, NAME) or b"").decode()
+    except UnicodeDecodeError:
+        there = ""
+    return there if is_ref_name(there) else git_name(name)
 
 
 def _key(depth: int) -> str:

@@ -20,12 +20,12 @@ from aura_vcs.interchange.git_export import GitExported, export_git
 from aura_vcs.interchange.git_import import import_git
 from aura_vcs.interchange.git_objects import FILE, GitEntry
 from aura_vcs.interchange.git_remainders import SAME_TREES, RemainderExport
-from aura_vcs.interchange.git_tags import tag_objects
+from aura_vcs.interchange.git_tags import name_in_git, tag_objects
 from aura_vcs.model import Version, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 
-from tests.interchange.repositories import ENVIRONMENT, film, git, raw_commit, raw_tree, start
+from tests.interchange.repositories import ENVIRONMENT, commit, film, git, raw_commit, raw_tree, start
 
 SIGNATURE = b"-----BEGIN PGP SIGNATURE-----\n\nabc\n-----END PGP SIGNATURE-----\n"
 WORDS = f"tagger A <a@x> 1 +0000\n\nOut\n{SIGNATURE.decode()}"
@@ -264,3 +264,17 @@ def test_what_others_wrote_into_versions_makes_no_harmful_tree(line: str) -> Non
     entries = [GitEntry(FILE, b"one", "3" * 40)]
     assert kept.completed(entries) == entries
     assert not kept.folders
+
+
+def test_tags_have_their_names_again(tmp_path: Path, repo: Repository) -> None:
+    """Names that a tag here cannot have are kept with it; two that would be alike stay two."""
+    source = start(tmp_path / "film")
+    commit(source, "One", {"a.txt": "a"})
+    names = ["cut-\N{CLAPPER BOARD}", "cut-\N{FILM PROJECTOR}", "cut--", "v1.0", "a+b"]
+    for name in names:
+        git(source, "tag", name)
+    import_git(repo, str(source), environment=ENVIRONMENT)
+    assert write(repo, tmp_path / "out").tags == tuple(sorted(names))
+    assert refs(tmp_path / "out") == refs(source)
+    for there in ("a b", "../x", "x\ny", "x.lock", "/x", "x//y", ".x", "-x", "@", "a@{b", ""):
+        assert name_in_git("git/v1.0", {"git.name": there}) == "v1.0"
