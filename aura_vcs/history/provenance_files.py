@@ -1,13 +1,14 @@
 """Provenance that lies beside a file: `picture.png.provenance.json`, taken over by the commit that saves both."""
 
 import codecs
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
 
 from aura_vcs.codec import encode_compact, readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
+from aura_vcs.formats.provenance.embedded import read_embedded
 from aura_vcs.formats.provenance.facts import FILE_ONLY, Facts, check_facts
 from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.ids import ObjectId
@@ -21,6 +22,8 @@ from aura_vcs.repository.repository import Repository, Transaction
 FILE_BYTES = 1 << 20
 LINE_BYTES = 8 << 20
 """Bytes of provenance that one commit takes over; what is beyond is said and left."""
+MANIFESTS = 20
+"""Of so many files a commit reads the C2PA manifest, each in a process of its own: nobody waits longer for it."""
 
 
 def facts_beside(repo: Repository, tree: ObjectId, differences: Iterable[Difference]) -> dict[ObjectId, Facts]:
@@ -47,16 +50,17 @@ def facts_beside(repo: Repository, tree: ObjectId, differences: Iterable[Differe
             repo.progress.note(f"{readable_name(path)} and later ones were not taken over: there is too much of them")
             break
         name = path.removesuffix(PROVENANCE_ENDING)
-        found[about.id] = {**_brought(repo, name, about), "path": readable_name(name), **facts}
+        read = read_brought if len(found) < MANIFESTS else read_embedded
+        found[about.id] = {**_brought(repo, name, about, read), "path": readable_name(name), **facts}
     return found
 
 
-def _brought(repo: Repository, path: str, entry: Entry) -> Facts:
+def _brought(repo: Repository, path: str, entry: Entry, read: Callable[[BinaryIO], Facts]) -> Facts:
     """Read what a file itself says and nobody has said otherwise: it counts in sums and lists beside what was said."""
     known = repo.refs.annotations.get(PROVENANCE, entry.id)
     try:
         with StoredContents(repo.store).open(path, entry) as file:
-            found = read_brought(file)
+            found = read(file)
     except (IntegrityError, OSError):
         return {}
     said = set() if known is None or is_deleted(known) else {n for n in found if value_of(known, n) is not None}
