@@ -372,3 +372,28 @@ def test_its_recipe_stays(repo: Repository, times: int) -> None:
     commit(repo, "the same")
     set_recipe(repo, "same.bin", ["cp", "{input}", "{output}"], ["render.bin"])
     assert find_recipe(repo, "v1:render.bin").output == "same.bin", "the content is here again"
+
+
+def test_a_tool_that_mirrors_carries_an_eviction(repo: Repository, tmp_path: Path) -> None:
+    """The machine at the other end of a synchronized folder takes it for no damage either, and makes it again."""
+    root, other = Path(repo.root), tmp_path / "mirror"
+    repo.close()
+    shutil.copytree(root, other, ignore=shutil.ignore_patterns("local"))
+    with Repository.open(str(other), author="Bo", host="there") as there:
+        assert fsck(there).problems == ()
+    with Repository.open(str(root), author="Ada", host="here") as here:
+        assert evict_all(here) == 1
+    for path in (path for path in (root / ".aura").iterdir() if path.name != "local"):
+        target = other / ".aura" / path.name
+        if path.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(path, target)
+        else:
+            shutil.copy2(path, target)
+    with Repository.open(str(other), author="Bo", host="there") as there:
+        assert (fsck(there).problems, fsck(there).evicted) == ((), 1)
+        there.rebuild_index()
+        recipe = find_recipe(there, "v1:render.bin")
+        agree(there, recipe)
+        assert make_stored(there, recipe).is_same
+        assert (fsck(there).problems, fsck(there).evicted) == ((), 0)
