@@ -5,8 +5,8 @@ must also be possible without it: where no second process can be, or it died, th
 the work itself.
 """
 
+import _signal as signal  # type: ignore[import-not-found]  # without the enums, which take long to make
 import os
-import signal
 import sys
 from collections.abc import Callable
 

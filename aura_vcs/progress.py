@@ -5,7 +5,7 @@ what is known of its size; `advance` counts units of it; `note` says something w
 (an index that is being rebuilt, a checkout that is being finished).
 """
 
-import signal
+import _signal as signal  # type: ignore[import-not-found]  # without the enums, which take long to make
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

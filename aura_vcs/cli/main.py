@@ -1,7 +1,7 @@
 """The entry point: global options, signals, and the one place that ends the process."""
 
+import _signal as signal  # type: ignore[import-not-found]  # without the enums, which take long to make
 import os
-import signal
 import sys
 from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn

@@ -5,8 +5,8 @@ page went to the disk; every later one is unseen until the page is written out. 
 be where somebody has the file open for writing, or mapped: a read lease of Linux is refused then.
 """
 
+import _signal as signal  # type: ignore[import-not-found]  # without the enums, which take long to make
 import os
-import signal
 import sys
 from functools import cache
 from typing import Any
