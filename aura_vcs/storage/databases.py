@@ -117,7 +117,7 @@ def copy(place: LocalStorage, name: str, target: str) -> None:
             before = place.look(name)
             for suffix in ("", "-wal"):
                 _copy_file(place, name + suffix, target + suffix)
-            if _log_head(place, name) == head and (head or _is_settled(place.look(name), before)):
+            if _log_head(place, name) == head and (head or _is_stable(place.look(name), before)):
                 return
         time.sleep(PAUSE_SECONDS)
     for suffix in ("", "-wal"):
@@ -147,7 +147,7 @@ def _copy_file(place: LocalStorage, name: str, target: str) -> None:
             copied.write(data)
 
 
-def _is_settled(now: os.stat_result | None, before: os.stat_result | None) -> bool:
+def _is_stable(now: os.stat_result | None, before: os.stat_result | None) -> bool:
     """Tell whether the main file was not written meanwhile; one that was just before could have been, by its date."""
     if now is None or before is None:
         return False
