@@ -10,7 +10,8 @@ from aura_vcs.history.names.branches import Branch, BranchMove, branch, branch_u
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import ensure_content, execute, recover
-from aura_vcs.history.recording.steps import AllOf, Between, Exactly, PathsOf, StepScope, WorktreeStep
+from aura_vcs.history.recording.steps import AllOf, Between, Exactly, PathsOf, StepScope, WorktreeStep, tree_writer
+from aura_vcs.history.recording.tree_edits import change_tree
 from aura_vcs.history.recording.unsaved import count_unsaved_beside, loses_work, unsaved_at
 from aura_vcs.history.recording.version_builder import (
     NAME_LIMIT,
@@ -192,6 +193,8 @@ def replace_worktree(
             scan, snapshot, after, hidden = _scan_ground(repo, batch, base, step, ground)
             if snapshot.unstable:
                 raise FileUnstable(snapshot.unstable)
+            if request.keeps_head:
+                after = _without_evicted(repo, batch, snapshot.tree, after)
             wanted_changes = repo.trees.list_differences(snapshot.tree, after)
             changes = [*(ground.changes or ()), *wanted_changes]
             kept = count_unsaved_beside(repo, scan, base.tree, changes)
@@ -224,6 +227,23 @@ def replace_worktree(
     return CheckoutResult(
         head, point, len(written.states), written.skipped, kept, blocked=repo.worktree.blocking(written.skipped)
     )
+
+
+def _without_evicted(repo: Repository, batch: Batch, here: ObjectId, after: ObjectId) -> ObjectId:
+    """Leave files as they are here whose content in `after` was evicted, and say so.
+
+    HEAD stays where it is: taken away, they would be deleted files, which the next commit would save.
+    """
+    if not repo.store.offloaded.all():
+        return after
+    from aura_vcs.worktree.scan.left_out import EVICTED, without_evicted
+
+    changes = repo.trees.list_differences(here, after)
+    absent = without_evicted(repo.store, changes)[1]
+    for path in absent:
+        repo.progress.note(f"{path} is not brought back: {EVICTED}")
+    back = {change.path: change.old for change in changes if change.path in absent}
+    return change_tree(repo.trees, after, back, tree_writer(batch)) if back else after
 
 
 def _leaves_all(scan: Scan, changes: Sequence[Difference]) -> bool:

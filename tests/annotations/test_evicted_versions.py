@@ -11,7 +11,7 @@ from aura_vcs.annotations.recipes import agree, find_recipe, set_recipe
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.integrity import ObjectEvicted
-from aura_vcs.history.checkout import checkout
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
 from aura_vcs.history.left_out import place_left_out
 from aura_vcs.history.names.revisions import resolve
@@ -397,3 +397,22 @@ def test_a_tool_that_mirrors_carries_an_eviction(repo: Repository, tmp_path: Pat
         agree(there, recipe)
         assert make_stored(there, recipe).is_same
         assert (fsck(there).problems, fsck(there).evicted) == ((), 0)
+
+
+def test_restored(repo: Repository, times: int) -> None:
+    """Where a version's file is evicted, restore leaves what is there: no commit after it saves a deletion."""
+    evict_all(repo)
+    restore(repo, "v1")
+    assert Path(repo.root, "script.txt").read_text() == "one"
+    assert rendered(repo).read_text() == "two" * times
+    saved = commit(repo, "back").version
+    assert saved is not None
+    assert repo.trees.entry(saved.tree, "render.bin") is not None
+    undo(repo)
+    undo(repo)
+    assert Path(repo.root, "script.txt").read_text() == "two"
+    restore(repo, "v1", ["render.bin"])
+    assert rendered(repo).read_text() == "two" * times
+    make_stored(repo, find_recipe(repo, "v1:render.bin"))
+    restore(repo, "v1", ["render.bin"])
+    assert rendered(repo).read_text() == "one" * times
