@@ -5,7 +5,6 @@ one. What changes something is a job with a lane of its own; between them and ot
 decide, as between two terminals.
 """
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from aura_vcs.api.opened import Opened, Options, find
 from aura_vcs.api.project import Project
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.errors.worktree import ProjectGone
-from aura_vcs.layout import AURA
+from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.project_configuration import OpenStudio
 from aura_vcs.sync.remotes.link import Link
@@ -129,7 +128,7 @@ class Workspace:
             lane.close()
 
     def _check(self) -> None:
-        if not os.path.isdir(os.path.join(self.root, AURA)):
+        if not is_project(self.root):
             raise ProjectGone(self.root)
 
     async def ask(self, function: Callable[Concatenate[Repository, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
