@@ -188,7 +188,7 @@ def test_edits_of_both_sides_lose_and_double_nothing(seed: int, name: str) -> No
             assert now >= (here - was) + (there - was)
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(150, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [2, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.name[-30:])
 def test_every_clip_is_as_the_side_that_changed_it_has_it(path: Path, count: int) -> None:
     """Random edits of real projects: what should come out is worked out from who did what to which clip.
