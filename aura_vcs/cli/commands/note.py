@@ -196,8 +196,8 @@ def delete_command(repo: "Repository", console: Console, note: str) -> None:
 def import_command(repo: "Repository", console: Console, where: str) -> None:
     """Make notes of the markers of a timeline or an editor's project
 
-    Of OpenTimelineIO also those of clips and tracks, of other projects those of the whole. A marker that there is a
-    note of already is passed over.
+    FILE is read as a version has it, the last one if none is named: markers of the whole and, where the program
+    writes them, of clips, tracks and media. A marker that already has a note is skipped.
     """
     from aura_vcs.annotations.markers import import_markers
 
