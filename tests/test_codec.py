@@ -261,7 +261,8 @@ def test_shapes_are_decoded_in_one_place() -> None:
 
     Processes that do nothing else, and get their orders once, are no place where an interrupt does harm.
     """
-    workers = {"media/worker.py", "media/index_worker.py", "media/proxy_worker.py", "project/render/worker.py"}
+    media = {f"media/{name}.py" for name in ("worker", "index_worker", "manifest_worker", "proxy_worker")}
+    workers = media | {"project/render/worker.py"}
     folder = Path(aura_vcs.__file__).parent
     ways = r"(json|msgpack)\.decode\([^\n]*type=|(json|msgpack)\.Decoder\(|convert\("
     found = {

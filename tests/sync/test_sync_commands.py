@@ -429,6 +429,7 @@ def test_offload_and_back_again(takes: Person, tmp_path: Path) -> None:
         "objects": 0,
         "bytes": 0,
         "offloaded": {"files": 0, "bytes": 0},
+        "evicted": {"files": 0, "bytes": 0},
     }
 
 

@@ -5,10 +5,9 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.shared.studio import setting
+from aura_vcs.codec import decode_json
 from aura_vcs.layout import WATCHER_FAULT
 from aura_vcs.worktree.scan.watched import ABOUT, STAY, STOP, talk
 from aura_vcs.worktree.watch.about import WatcherState
@@ -51,7 +50,7 @@ def wait_for_watcher(root: str) -> WatcherState | None:
 def watcher_state(root: str) -> WatcherState | None:
     """Return what the watcher of a project says of itself; None where there is none."""
     told = talk(root, ABOUT)
-    return msgspec.json.decode(told[1], type=WatcherState) if told is not None else None
+    return decode_json(told[1], WatcherState) if told is not None else None
 
 
 def keep_watcher(root: str) -> None:
