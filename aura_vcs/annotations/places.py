@@ -3,6 +3,7 @@
 A file is followed through renames, a clip by what it plays, a field by the ids of the list elements on its way.
 """
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -114,9 +115,10 @@ def _named(repo: Repository, name: str, *, is_file: bool) -> tuple[VersionRecord
         except UnknownVersion:
             if record is None:
                 raise
-    known = [inner for inner, _ in repo.trees.walk(record.tree)]
     hint = "A note is about what a version has: `aura commit` saves the file first."
-    raise UnknownName("file" if is_file else "file or version", name, suggest(name, known), hint=hint)
+    is_unsaved = os.path.lexists(os.path.join(repo.root, name))
+    near = [] if is_unsaved else suggest(name, [inner for inner, _ in repo.trees.walk(record.tree)])
+    raise UnknownName("file" if is_file else "file or version", name, near, hint=hint)
 
 
 def _with_place(repo: Repository, target: Target, path: str, entry: Entry, place: WrittenPlace, text: str) -> Target:

@@ -72,6 +72,17 @@ def timeline(*names: str) -> str:
     return json.dumps({"OTIO_SCHEMA": "Timeline.1", "name": "Cut", "tracks": stack})
 
 
+def test_a_file_that_no_version_has_is_to_be_saved_first_whatever_is_called_like_it(repo: Repository) -> None:
+    """A reviewed copy that came back from an editor is not answered with the name of the one before."""
+    write(repo, "cut-2.otio", timeline("Title"))
+    with pytest.raises(UnknownName) as refused:
+        import_markers(repo, "cut-2.otio")
+    assert "`aura commit` saves the file first" in str(refused.value.hint)
+    with pytest.raises(UnknownName) as misspelt:
+        add_note(repo, "cut-3.otio", "later")
+    assert "Did you mean cut.otio?" in str(misspelt.value.hint)
+
+
 @pytest.mark.parametrize(
     ("where", "wanted"),
     [
