@@ -62,7 +62,7 @@ PARTS = {
         "abort_merge merge status",
     ],
     "agents": ["plain tools", "server"],
-    "annotations": ["targets", "places", "notes provenance", "project_markers recipes", "markers"],
+    "annotations": ["targets", "places", "notes provenance", "project_markers recipes", "markers proofs"],
     "project": [
         "documents editor_rules",
         "agents_page autosave_loop editor_litter media purge recipe_process render scenes search search_texts summary",

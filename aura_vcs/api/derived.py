@@ -120,7 +120,8 @@ class DerivedFiles(Part):
     def plan_evict_versions(self, older_than: timedelta = timedelta(), *, remotes: Iterable[str] = ()) -> Evicted:
         """Say what `evict_versions` would mark: content that only older versions hold and that can be made again.
 
-        What it is made from must be here, or one of the `remotes` proves that it has it.
+        Its recipe must have made it again on this machine, or one of the `remotes` hold it. What it is made from must
+        be here, or one of the `remotes` proves that it has it.
 
         Raises:
             RemoteError: a remote cannot be asked.
@@ -134,9 +135,12 @@ class DerivedFiles(Part):
         *,
         grace: timedelta = timedelta(seconds=GRACE_SECONDS),
         remotes: Iterable[str] = (),
+        prove: bool = False,
     ) -> Evicted:
         """Mark it, which `undo` takes back, and free what was marked longer ago than the grace period.
 
+        With `prove`, recipes that were not tried on this machine are run first, in a folder of their own; those that
+        make the same bytes are remembered.
         The versions stay as they are; `make("v3:proxy.mp4")` brings content back. What one of the `remotes` proves to
         have counts as here.
 
@@ -144,7 +148,7 @@ class DerivedFiles(Part):
             RemoteError: a remote cannot be asked; nothing was marked.
         """
         times = older_than.total_seconds(), grace.total_seconds()
-        return self._opened.run(NO_CALL, _evicted_versions, self._opened.credentials, list(remotes), *times)
+        return self._opened.run(NO_CALL, _evicted_versions, self._opened.credentials, list(remotes), times, prove)
 
     def stale(self) -> dict[str, list[str]]:
         """Map files that were made from something that has changed since to what has."""
@@ -169,10 +173,14 @@ def _planned_versions(repo: Repository, credentials: Credentials, remotes: list[
 
 
 def _evicted_versions(
-    repo: Repository, credentials: Credentials, remotes: list[str], seconds: float, grace_seconds: float
+    repo: Repository, credentials: Credentials, remotes: list[str], times: tuple[float, float], prove: bool
 ) -> Evicted:
+    seconds, grace_seconds = times
     with asked_remotes(repo, credentials, remotes) as asked:
         plan = evict.plan_version_eviction(repo, seconds, asked)
+        if prove and (untried := evict.find_untried(repo, plan, asked)):
+            faults = room.try_recipes(repo, untried)
+            plan = evict.plan_version_eviction(repo, seconds, asked).with_faults(faults)
         evict.mark_evicted(repo, plan)
         evict.free_evicted(repo, grace_seconds, asked)
     return Evicted._of_versions(plan)

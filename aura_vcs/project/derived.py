@@ -8,15 +8,16 @@ import shlex
 import stat
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import msgspec
 
-from aura_vcs.annotations.recipes import Recipe, changed_inputs, is_agreed, recipes, set_recipe
+from aura_vcs.annotations.proofs import note_proof
+from aura_vcs.annotations.recipes import Recipe, RecipeInput, changed_inputs, is_agreed, recipes, set_recipe
 from aura_vcs.codec import now
-from aura_vcs.errors import InputError
+from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.file_edits import edit_files
@@ -137,18 +138,48 @@ def make_stored(repo: Repository, recipe: Recipe, *, seconds: float | None = Non
     """
     _check_agreed(repo, recipe)
     with tempfile.TemporaryDirectory(prefix="aura-make-") as name:
-        folder = Path(name)
-        inputs = [_lay_out(repo, recipe, number, folder, recorded=True) for number in range(len(recipe.inputs))]
-        output = folder / f"output{PurePosixPath(recipe.output).suffix}"
-        _run(recipe, inputs, output, folder, seconds)
-        if _hash(output) != recipe.content:
-            why = "it made other bytes than before"
-            error = RecipeFailed(recipe.output, why)
-            error.hint = f"`aura derived make {recipe.output} --recorded` puts those into your files, as new ones."
-            raise error
+        output = _make_same(repo, recipe, Path(name), seconds)
         store_evicted(repo, recipe.output, output)
     place_left_out(repo)
     return Made(recipe.output, recipe.content, is_same=True)
+
+
+def try_recipes(repo: Repository, contents: Iterable[ObjectId]) -> dict[ObjectId, str]:
+    """Run the recipes of contents, from their inputs as they were, and remember which make the same bytes again.
+
+    Nothing of the project is changed, and what is made goes at once. Returned is why the others do not. Interrupted,
+    those that are through are remembered, and of the one that ran nothing is left.
+    """
+    wanted, faults = set(contents), dict[ObjectId, str]()
+    repo.progress.start("Trying recipes", len(wanted), "files")
+    for recipe in [recipe for recipe in recipes(repo) if recipe.content in wanted]:
+        try:
+            _check_agreed(repo, recipe)
+            with tempfile.TemporaryDirectory(prefix="aura-make-") as name:
+                _make_same(repo, recipe, Path(name), None)
+        except AuraError as error:
+            why = error.reason if isinstance(error, RecipeFailed) else error.message
+            faults[recipe.content] = f"its recipe was tried: {' '.join(why.split())}"
+        repo.progress.advance(1)
+    repo.progress.finish()
+    return faults
+
+
+def _make_same(repo: Repository, recipe: Recipe, folder: Path, seconds: float | None) -> Path:
+    """Make in a folder what the recipe made before, from its inputs as they were; that it does is remembered.
+
+    Raises:
+        RecipeFailed: the command failed, or made other bytes. ObjectMissing.
+    """
+    inputs = [_lay_out(repo, recipe, number, folder, recorded=True) for number in range(len(recipe.inputs))]
+    output = folder / f"output{PurePosixPath(recipe.output).suffix}"
+    _run(recipe, inputs, output, folder, seconds)
+    if _hash(output) != recipe.content:
+        error = RecipeFailed(recipe.output, "it made other bytes than before")
+        error.hint = f"`aura derived make {recipe.output} --recorded` puts those into your files, as new ones."
+        raise error
+    note_proof(repo, recipe)
+    return output
 
 
 def store_evicted(repo: Repository, path: str, made: Path) -> None:
@@ -178,8 +209,12 @@ def _made(repo: Repository, recipe: Recipe, recorded: bool, seconds: float | Non
         folder = Path(name)
         inputs = [_lay_out(repo, recipe, number, folder, recorded=recorded) for number in range(len(recipe.inputs))]
         output = folder / f"output{PurePosixPath(recipe.output).suffix}"
+        taken = tuple(RecipeInput(item.path, _hash(path)) for item, path in zip(recipe.inputs, inputs, strict=True))
+        known = {item.content for item in recipes(repo)}
         _run(recipe, inputs, output, folder, seconds)
         content = _hash(output)
+        if content in known:
+            note_proof(repo, msgspec.structs.replace(recipe, content=content, inputs=taken))
         if content in repo.store.offloaded.evicted():
             store_evicted(repo, recipe.output, output)
         _put(repo, recipe.output, output)

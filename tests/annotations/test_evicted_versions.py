@@ -18,13 +18,14 @@ from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version
+from aura_vcs.ids import ObjectId
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.housekeeping import is_due, is_eviction_due
 from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.objects.availability import missing_parts
-from aura_vcs.project.derived import make, make_stored, store_evicted
+from aura_vcs.project.derived import make, make_stored, store_evicted, try_recipes
 from aura_vcs.repository.format_file import EVICTED
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
@@ -33,7 +34,15 @@ from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
 from aura_vcs.sync.maintenance.repair_remote import plan_remote_repair
 from aura_vcs.sync.offload.chunk_lists import blob_parts
-from aura_vcs.sync.offload.evict import FreedEvicted, free_evicted, keep_house, mark_evicted, plan_version_eviction
+from aura_vcs.sync.offload.evict import (
+    NOT_TRIED,
+    FreedEvicted,
+    find_untried,
+    free_evicted,
+    keep_house,
+    mark_evicted,
+    plan_version_eviction,
+)
 from aura_vcs.sync.offload.offload import removable_objects
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.offload.record_evicted import record_evicted
@@ -65,8 +74,14 @@ def repo(tmp_path: Path, times: int) -> Repository:
     return found
 
 
+def try_all(repo: Repository) -> dict[ObjectId, str]:
+    """Try the recipes that were not tried yet."""
+    return try_recipes(repo, find_untried(repo, plan_version_eviction(repo)))
+
+
 def evict_all(repo: Repository) -> int:
-    """Mark all that can go, and free it at once."""
+    """Try all recipes, mark what can go, and free it at once."""
+    try_all(repo)
     mark_evicted(repo, plan_version_eviction(repo))
     return free_evicted(repo, grace_seconds=0).files
 
@@ -78,6 +93,7 @@ def rendered(repo: Repository) -> Path:
 
 def test_only_what_is_older_goes(repo: Repository) -> None:
     """What HEAD stands on stays; what is marked goes after the grace period, and undo keeps it until then."""
+    try_all(repo)
     plan = plan_version_eviction(repo)
     assert [(file.path, file.reason) for file in plan.going] == [("render.bin", "")]
     assert [file.reason for file in plan.staying] == ["HEAD stands on it"]
@@ -239,6 +255,7 @@ def test_its_inputs_stay(repo: Repository) -> None:
     save(repo, "script.txt", "three")
     set_recipe(repo, "script.txt", ["cp", "{input}", "{output}"], ["render.bin"])
     save(repo, "script.txt", "four")
+    try_all(repo)
     assert "something that was evicted is made from it" not in [f.reason for f in plan_version_eviction(repo).staying]
     delete_version(repo, resolve(repo, "v1"))
     execute_gc(repo, plan_gc(repo, grace_seconds=0))
@@ -249,6 +266,8 @@ def test_its_inputs_stay(repo: Repository) -> None:
 def test_not_without_proof(repo: Repository) -> None:
     """An input that is not here keeps it, and so does a command that nobody has agreed to on this machine."""
     script = find_recipe(repo, "v1:render.bin").inputs[0]
+    try_all(repo)
+    assert plan_version_eviction(repo).going
     mark_evicted(repo, plan_version_eviction(repo))
     found = repo.store.loose.find(script.content)
     if found is not None:
@@ -263,6 +282,7 @@ def test_not_without_proof(repo: Repository) -> None:
 def test_a_remote_proves_what_is_not_here(repo: Repository, tmp_path: Path) -> None:
     """An input that only a remote has, which is asked, is enough; without asking it, or after it lost it, it is not."""
     remote = folder_remote(tmp_path / "own", repo)
+    try_all(repo)
     push(repo, remote, known(repo))
     script = find_recipe(repo, "v1:render.bin").inputs[0].content
     parts = {script: blob_parts(repo, script)}
@@ -292,6 +312,7 @@ def test_freed_with_a_remote_as_proof(repo: Repository, tmp_path: Path) -> None:
 def test_freed_by_itself(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was marked longer ago than the grace period makes housekeeping due, and goes with it; nothing else does."""
     assert not is_eviction_due(repo)
+    try_all(repo)
     mark_evicted(repo, plan_version_eviction(repo))
     assert not is_due(repo), "the grace period is not over"
     assert keep_house(repo) == (None, FreedEvicted(0, 0))
@@ -307,6 +328,7 @@ def test_freed_by_itself(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_taken_back_it_is_not_due(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mark that undo took back frees nothing, and the note of it goes."""
+    try_all(repo)
     mark_evicted(repo, plan_version_eviction(repo))
     undo(repo)
     later = datetime.now(UTC) + timedelta(seconds=GRACE_SECONDS + 60)
@@ -326,7 +348,10 @@ def test_programs_free_it_too(repo: Repository, tmp_path: Path) -> None:
         project.remotes.add("origin", str(tmp_path / "own"))
         project.push("origin")
         assert project.derived.plan_evict_versions(remotes=["origin"]).files == (Path("render.bin"),)
+        assert ("render.bin", NOT_TRIED) in project.derived.plan_evict_versions().left
         assert project.derived.evict_versions(remotes=["origin"]).files == (Path("render.bin"),)
+        assert project.gc(project.plan_gc(grace=timedelta())).evicted_files == 0, "the remote was not asked"
+        assert project.derived.evict_versions(prove=True).files == (), "it was marked"
         assert project.gc().evicted_files == 0, "the grace period is not over"
         assert project.gc(project.plan_gc(grace=timedelta())).evicted_files == 1
         assert project.fsck().evicted == 1

@@ -16,10 +16,10 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.availability import evicted_among
-from aura_vcs.project.derived import make_stored
+from aura_vcs.project.derived import make_stored, try_recipes
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_version_eviction
+from aura_vcs.sync.offload.evict import find_untried, free_evicted, mark_evicted, plan_version_eviction
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.pull import sync
 
@@ -83,6 +83,8 @@ def _do(repo: Repository, remote: FolderRemote, number: int, random: Random) -> 
         commit(repo, text)
     elif what == "evict":
         asked = [StorageProver("origin", remote, repo.format.project)] if random.random() < 0.5 else []
+        if random.random() < 0.8:
+            try_recipes(repo, find_untried(repo, plan_version_eviction(repo)))
         mark_evicted(repo, plan_version_eviction(repo, witnesses=asked))
     elif what == "free":
         free_evicted(repo, grace_seconds=0)

@@ -41,7 +41,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 COMMANDS = {
     "asset clean": [("asset", "clean"), ("asset", "clean", "--yes")],
-    "derived evict": [("derived", "evict")],
+    "derived evict": [
+        ("derived", "evict"),
+        ("derived", "evict", "--versions"),
+        ("derived", "evict", "--versions", "--prove"),
+    ],
     "fetch": [("fetch",), ("fetch", "--content")],
     "gc": [("gc",), ("gc", "--grace", "0"), ("gc", "--remote", "origin"), ("gc", "--remote", "origin", "--grace", "0")],
     "import database": [

@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
@@ -27,7 +28,7 @@ from aura_vcs.history.undo import redo, undo
 from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
-from aura_vcs.project.derived import store_evicted
+from aura_vcs.project.derived import store_evicted, try_recipes
 from aura_vcs.repository.repository import Draft
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_version_eviction
@@ -79,6 +80,8 @@ def two_versions(root: Path) -> None:
 
 
 LARGE = noise(1_200_000, seed=7)
+NOISE = "import random, sys; open(sys.argv[1], 'wb').write(random.Random(7).randbytes(1_200_000))"
+"""A program that makes LARGE."""
 WHOLE = noise(1_100_000, seed=8)
 
 
@@ -288,7 +291,8 @@ def _can_be_made(root: Path) -> None:
     """What the first version alone has can be made again, as a recipe says."""
     two_versions(root)
     with Repository.open(root) as repo:
-        set_recipe(repo, "v1:film.mp4", ["cp", "{input}", "{output}"], ["v1:old.txt"])
+        made = set_recipe(repo, "v1:film.mp4", [sys.executable, "-c", NOISE, "{output}"], ["v1:old.txt"])
+        assert try_recipes(repo, [made.content]) == {}
 
 
 def _marked(root: Path) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         "aura derived make proxy.mp4",
         "aura derived evict --older-than 30d --dry-run",
         "aura derived evict --versions --dry-run",
+        "aura derived evict --versions --prove",
         "aura derived make v3:proxy.mp4",
     ),
 )
@@ -177,6 +178,7 @@ def make_command(
 @click.option(
     "--grace", "grace_seconds", metavar="TIME", type=Duration(), help="With --versions: free what was marked longer ago"
 )
+@click.option("--prove", is_flag=True, help="With --versions: try recipes first that were not tried here yet")
 @click.option("--remote", "names", metavar="NAME", multiple=True, help="With --versions: it may hold what is needed")
 @dry_run_option
 @yes_option
@@ -189,6 +191,7 @@ def evict_command(
     older_than: float,
     versions: bool,
     grace_seconds: float | None,
+    prove: bool,
     names: tuple[str, ...],
     dry_run: bool,
     yes: bool,
@@ -198,16 +201,17 @@ def evict_command(
     Each is compared with what its recipe made first; what was changed since stays. `aura derived make` brings it back.
 
     With --versions, content that older versions hold is marked: `aura gc` frees it after the grace period, until then
-    `aura undo` keeps it. All that its recipe needs must be here, or be proved by a remote. The versions stay, and
-    `aura derived make VERSION:FILE` brings it back.
+    `aura undo` keeps it. Its recipe must have made it again on this machine byte for byte, which --prove tries in a
+    folder of its own, or a remote must hold it. All that the recipe needs must be here, or be proved by a remote. The
+    versions stay, and `aura derived make VERSION:FILE` brings it back.
     """
     if versions:
         from aura_vcs.cli.shared.evictions import EvictionRequest, evict_versions
 
-        evict_versions(repo, console, EvictionRequest(older_than, grace_seconds, names, dry_run, yes))
+        evict_versions(repo, console, EvictionRequest(older_than, grace_seconds, names, prove, dry_run, yes))
         return
-    if grace_seconds is not None or names:
-        raise click.UsageError("--grace and --remote go with --versions.")
+    if grace_seconds is not None or names or prove:
+        raise click.UsageError("--grace, --prove and --remote go with --versions.")
     from aura_vcs.project.derived import evict, plan_eviction
 
     plan = plan_eviction(repo, older_than)

@@ -1,15 +1,17 @@
 """Evict: free content that versions hold and that its recipe makes again.
 
 First it is marked, by an operation that undo takes back; after the grace period the bytes go, with `aura gc`. At both
-times what it is made from is proved to be here, or at a remote. Nothing is ever run for it: what is evicted comes back
-when a person has it made, or from a remote.
+times its recipe, as it stands, must have made it again on this machine, or a remote that is asked hold the content; and
+what it is made from is proved to be here, or at a remote. Nothing is run here: recipes are tried when a person says so,
+and what is evicted comes back when a person has it made, or from a remote.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from aura_vcs.annotations.proofs import is_proved
 from aura_vcs.annotations.recipes import Recipe, is_agreed, needed_inputs, recipe_of
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors import AuraError
@@ -35,6 +37,8 @@ from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 
+NOT_TRIED = "its recipe was not tried yet"
+
 
 class EvictableFile(msgspec.Struct, frozen=True):
     """A file of versions that can be made again: it goes, or stays for a reason. `size` counts bytes of content."""
@@ -56,13 +60,23 @@ class VersionEviction(msgspec.Struct, frozen=True):
         """Bytes of content that go."""
         return sum(file.size for file in self.going)
 
+    @property
+    def untried(self) -> list[ObjectId]:
+        """What stays only because its recipe was not tried yet."""
+        return [file.id for file in self.staying if file.reason == NOT_TRIED]
+
+    def with_faults(self, faults: Mapping[ObjectId, str]) -> "VersionEviction":
+        """Say of those whose recipe was tried in vain what was wrong."""
+        return VersionEviction(self.going, with_faults(self.staying, faults))
+
 
 def plan_version_eviction(
     repo: Repository, older_than_seconds: float = 0, witnesses: Sequence[StorageProver] = ()
 ) -> VersionEviction:
     """Find content that only older versions hold and that its recipe makes again. Changes nothing.
 
-    What a recipe needs must be here, where it is hashed, or be proved by one of the witnesses.
+    The recipe, as it stands, must have made it again on this machine, or a witness hold the content itself. What a
+    recipe needs must be here, where it is hashed, or be proved by one of the witnesses.
     """
     before = format_time(datetime.now(UTC) - timedelta(seconds=older_than_seconds))
     items = [item for item in _recipes(repo) if value_of(item, EVICT) is None]
@@ -96,6 +110,8 @@ def _plan(
             reason = "something that was evicted is made from it"
         if not reason and not is_agreed(repo, recipe):
             reason = "nobody has agreed to its recipe on this machine"
+        if not reason and not is_proved(repo, recipe) and not _is_at_remote(repo, blob, witnesses):
+            reason = NOT_TRIED
         reason = reason or _fault_of_inputs(repo, recipe, evicted | {item.id for item in going}, witnesses, proved)
         item = EvictableFile(blob, shown_path(file.path), file.size, reason)
         (staying if reason else going).append(item)
@@ -157,6 +173,21 @@ def _is_at_remote(repo: Repository, blob: ObjectId, witnesses: Iterable[StorageP
         if witness.prove(parts, repo.progress, everything=True).held >= parts:
             return True
     return False
+
+
+def with_faults(files: Iterable[EvictableFile], faults: Mapping[ObjectId, str]) -> tuple[EvictableFile, ...]:
+    """Say of those whose recipe was tried in vain what was wrong, where only that keeps them."""
+    return tuple(
+        msgspec.structs.replace(file, reason=faults[file.id])
+        if file.reason == NOT_TRIED and file.id in faults
+        else file
+        for file in files
+    )
+
+
+def find_untried(repo: Repository, plan: VersionEviction, witnesses: Sequence[StorageProver] = ()) -> list[ObjectId]:
+    """List what could go, or was marked and could be freed, were its recipe only tried on this machine."""
+    return [*plan.untried, *plan_freeing(repo, 0, witnesses).untried]
 
 
 def mark_evicted(repo: Repository, plan: VersionEviction) -> int:
