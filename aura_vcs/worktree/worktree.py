@@ -114,12 +114,14 @@ class Worktree:
 
     def equal_to(self, base: ObjectId) -> CleanFolder | None:
         """Return the folder if a watcher knows that it is equal to the tree in every file; nothing is looked at."""
-        self._ahead = self._ahead or ask_ahead(self.root)
-        found = self._ahead.clean if self._ahead is not None else None
-        if found is None or found.tree != base or self._may_lack_evicted():
-            return None
-        rules = load_ignore_rules(self.root)
-        return found if found.fingerprint == rules.fingerprint and not rules.notes else None
+        ahead, self._ahead = self._ahead or ask_ahead(self.root), None
+        found = ahead.clean if ahead is not None else None
+        if found is not None and found.tree == base and not self._may_lack_evicted():
+            rules = load_ignore_rules(self.root)
+            if found.fingerprint == rules.fingerprint and not rules.notes:
+                return found
+        self._ahead = ahead  # for the scan that follows; an answer is used once, for files change after it
+        return None
 
     def verify_watcher(self, base: ObjectId) -> bool | None:
         """Look at every file, and hold what the watcher says against it; None where there is none, or it says nothing.

@@ -67,6 +67,15 @@ def _named(watching: Watching) -> set[str]:
     return named
 
 
+def test_a_program_that_stays_asks_each_time(watching: Watching) -> None:
+    """What was written just after an answer is seen by the next call of the same program."""
+    assert watching.settles(lambda answer: answer.clean is not None)
+    with Repository.open(str(watching.root)) as repo:
+        assert not status(repo).changes
+        (watching.root / "two").write_text("written at once")
+        assert [change.path for change in status(repo).changes] == ["two"]
+
+
 def test_nothing_is_named_where_nothing_happened(watching: Watching) -> None:
     """A watcher that has seen all files says that the folder is equal to its version."""
     assert _named(watching) == set()
