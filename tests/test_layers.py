@@ -65,7 +65,8 @@ PARTS = {
     "annotations": ["targets", "places", "notes provenance", "project_markers recipes", "markers proofs"],
     "project": [
         "documents editor_rules",
-        "agents_page autosave_loop editor_litter media purge recipe_process render scenes search search_texts summary",
+        "agents_page autosave_loop editor_litter folder_places media purge recipe_process render scenes search "
+        "search_texts summary",
         "duplicate duplicate_history records",
         "derived",
     ],

@@ -13,6 +13,7 @@ from aura_vcs.annotations.recipes import Recipe
 from aura_vcs.codec import encode_compact
 from aura_vcs.repository.repository import Repository
 
+NOT_TRIED = "its recipe was not tried yet"
 _SHARD_DIGITS = 2
 
 

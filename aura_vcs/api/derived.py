@@ -110,12 +110,15 @@ class DerivedFiles(Part):
         return MadeAgain(Path(made.path), made.content, made.is_same)
 
     def plan_evict(self, older_than: timedelta = timedelta()) -> Evicted:
-        """Say what `evict` would take out of the folder."""
+        """Say what `evict` would take out of the folder: what its recipe has made again on this machine."""
         return Evicted._of(self._opened.run(NO_CALL, room.plan_eviction, older_than.total_seconds()))
 
-    def evict(self, older_than: timedelta = timedelta()) -> Evicted:
-        """Remove files from the folder that can be made again, are in no version, and were not changed since."""
-        return Evicted._of(self._opened.run(NO_CALL, _evicted, older_than.total_seconds()))
+    def evict(self, older_than: timedelta = timedelta(), *, prove: bool = False) -> Evicted:
+        """Remove files from the folder that can be made again, are in no version, and were not changed since.
+
+        With `prove`, recipes that were not tried on this machine are run first, in a folder of their own.
+        """
+        return Evicted._of(self._opened.run(NO_CALL, _evicted, older_than.total_seconds(), prove))
 
     def plan_evict_versions(self, older_than: timedelta = timedelta(), *, remotes: Iterable[str] = ()) -> Evicted:
         """Say what `evict_versions` would mark: content that only older versions hold and that can be made again.
@@ -186,5 +189,9 @@ def _evicted_versions(
     return Evicted._of_versions(plan)
 
 
-def _evicted(repo: Repository, seconds: float) -> room.Eviction:
-    return room.evict(repo, room.plan_eviction(repo, seconds))
+def _evicted(repo: Repository, seconds: float, prove: bool) -> room.Eviction:
+    plan = room.plan_eviction(repo, seconds)
+    if prove:
+        faults = room.try_left(repo, plan)
+        plan = room.plan_eviction(repo, seconds).with_faults(faults)
+    return room.evict(repo, plan)

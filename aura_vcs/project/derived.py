@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.annotations.proofs import note_proof
+from aura_vcs.annotations.proofs import NOT_TRIED, is_proved, note_proof
 from aura_vcs.annotations.recipes import Recipe, RecipeInput, changed_inputs, is_agreed, recipes, set_recipe
 from aura_vcs.codec import now
 from aura_vcs.errors import AuraError, InputError
@@ -27,6 +27,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
+from aura_vcs.project.folder_places import leads_to_folder, look_at
 from aura_vcs.project.recipe_process import run_command
 from aura_vcs.project.records.export_jobs import add_export, describe_source, list_exports, load_export, run_export
 from aura_vcs.repository.repository import Draft, Repository
@@ -77,29 +78,10 @@ def list_derived(repo: Repository) -> list[Derived]:
 
 
 def _state(repo: Repository, path: str, content: ObjectId) -> DerivedState:
-    found = _look_at(repo, path)
+    found = look_at(repo, path)
     if found is not None and stat.S_ISREG(found.st_mode):
         return "here"
     return "evicted" if missing_parts(repo.store, [content]) else "stored"
-
-
-def _look_at(repo: Repository, path: str) -> os.stat_result | None:
-    """Look at what lies at a path of the folder; None where nothing does, or where a link is on the way to it.
-
-    What lies behind a link is somewhere else, and not the project's.
-    """
-    if unsafe_reason(path):
-        return None
-    *folders, name = path.split("/")
-    at = repo.root
-    try:
-        for folder in folders:
-            at = os.path.join(at, folder)
-            if not stat.S_ISDIR(os.lstat(at).st_mode):
-                return None
-        return os.lstat(os.path.join(at, name))
-    except OSError:
-        return None
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -228,26 +210,14 @@ def _made(repo: Repository, recipe: Recipe, recorded: bool, seconds: float | Non
 def _check_replaceable(repo: Repository, path: str) -> None:
     """Refuse, before anything is run, a file that could not be put into the folder then."""
     target = os.path.join(repo.root, *path.split("/"))
-    found = _look_at(repo, path)
+    found = look_at(repo, path)
     hint = "Move it, or give it another name."
-    if found is None and (os.path.lexists(target) or not _leads_to_folder(repo, path)):
+    if found is None and (os.path.lexists(target) or not leads_to_folder(repo, path)):
         raise InputError(f"A link, or something that is no folder, is on the way to {path}", hint=hint)
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise InputError(f"What is at {path} is not a file, and is not written over", hint=hint)
     if found is not None and found.st_size > EDIT_BYTES:
         raise InputError(f"What is at {path} is too large to be kept for undo, and is not written over", hint=hint)
-
-
-def _leads_to_folder(repo: Repository, path: str) -> bool:
-    """Tell whether what is there of the folders on the way to a path are folders, and no links."""
-    at = repo.root
-    for folder in path.split("/")[:-1]:
-        at = os.path.join(at, folder)
-        if not os.path.lexists(at):
-            return True
-        if not stat.S_ISDIR(os.lstat(at).st_mode):
-            return False
-    return True
 
 
 def _lay_out(repo: Repository, recipe: Recipe, number: int, folder: Path, *, recorded: bool) -> Path:
@@ -298,7 +268,7 @@ def _put(repo: Repository, path: str, made: Path) -> None:
     if made.stat().st_size <= EDIT_BYTES:
         edit_files(repo, {path: made.read_bytes()}, draft=Draft("recipe.make", f"Made {path} again"))
         return
-    if _look_at(repo, path) is not None:
+    if look_at(repo, path) is not None:
         edit_files(repo, {}, [path], draft=Draft("recipe.make", f"Made {path} again"))
     target = os.path.join(repo.root, *path.split("/"))
     os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -316,16 +286,24 @@ class Eviction(msgspec.Struct, frozen=True):
         """Bytes that are freed."""
         return sum(size for _, size in self.files)
 
+    def with_faults(self, faults: Mapping[str, str]) -> "Eviction":
+        """Say of those whose recipe was tried in vain what was wrong."""
+        left = tuple((path, faults.get(path, why) if why == NOT_TRIED else why) for path, why in self.left)
+        return Eviction(self.files, left)
+
 
 def plan_eviction(repo: Repository, older_than_seconds: float = 0) -> Eviction:
-    """List the files that can be made again, are in no version, and that nobody has written to for so long."""
+    """List the files that can be made again, are in no version, and that nobody has written to for so long.
+
+    A recipe must have made its file again on this machine; exports are ours, and need no proof.
+    """
     head = repo.head().version
     record = repo.queries.version(head) if head is not None else None
     files, left = list[tuple[str, int]](), list[tuple[str, str]]()
     for item in list_derived(repo):
         if item.state != "here" or unsafe_reason(item.path):
             continue
-        found = _look_at(repo, item.path)
+        found = look_at(repo, item.path)
         if found is None:
             continue
         if record is not None and repo.trees.entry(record.tree, item.path) is not None:
@@ -334,9 +312,28 @@ def plan_eviction(repo: Repository, older_than_seconds: float = 0) -> Eviction:
             left.append((item.path, "it is younger than that"))
         elif not _can_be_made(repo, item):
             left.append((item.path, "what it was made from is not here"))
+        elif not _is_tried(repo, item.content, item.export):
+            left.append((item.path, NOT_TRIED))
         else:
             files.append((item.path, found.st_size))
     return Eviction(tuple(files), tuple(left))
+
+
+def try_left(repo: Repository, plan: Eviction) -> dict[str, str]:
+    """Try the recipes of what stays in the folder because they were not tried yet, as `try_recipes` does.
+
+    Returned is, by path, why the others do not make the same bytes again.
+    """
+    contents = {item.path: item.content for item in list_derived(repo)}
+    untried = {path: contents[path] for path, reason in plan.left if reason == NOT_TRIED and path in contents}
+    faults = try_recipes(repo, untried.values()) if untried else {}
+    return {path: faults[content] for path, content in untried.items() if content in faults}
+
+
+def _is_tried(repo: Repository, content: ObjectId, export: str | None) -> bool:
+    if export is not None:
+        return True
+    return any(recipe.content == content and is_proved(repo, recipe) for recipe in recipes(repo))
 
 
 def _can_be_made(repo: Repository, item: Derived) -> bool:
@@ -358,7 +355,7 @@ def evict(repo: Repository, plan: Eviction) -> Eviction:
     for path, size in plan.files:
         target = Path(repo.root, *path.split("/"))
         try:
-            seen = _look_at(repo, path)
+            seen = look_at(repo, path)
             if seen is None or not stat.S_ISREG(seen.st_mode):
                 left.append((path, "it is no file of the folder any more"))
                 continue

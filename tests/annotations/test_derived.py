@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from aura_vcs.annotations.proofs import NOT_TRIED
 from aura_vcs.annotations.recipes import agree, changed_inputs, find_recipe, recipes, set_recipe, stale
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import RecipeFailed
@@ -13,7 +14,7 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.undo import undo
-from aura_vcs.project.derived import evict, list_derived, make, plan_eviction
+from aura_vcs.project.derived import evict, list_derived, make, plan_eviction, try_left
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.push import push
 
@@ -65,6 +66,8 @@ def test_evicted_and_back(repo: Repository) -> None:
     """What is in no version and can be made again goes, if nobody changed it; it is made again as it was."""
     assert plan_eviction(repo, 3600).files == ()
     os.utime(Path(repo.root, "script.out"), (time.time() - 7200,) * 2)
+    assert plan_eviction(repo, 3600).left == (("script.out", NOT_TRIED),)
+    assert try_left(repo, plan_eviction(repo, 3600)) == {}
     plan = plan_eviction(repo, 3600)
     assert plan.files == (("script.out", 3),)
     Path(repo.root, "script.out").write_text("mine")
@@ -136,7 +139,21 @@ def test_recipes_that_are_none(repo: Repository) -> None:
     agree(repo, evil)
     with pytest.raises(InputError):
         make(repo, evil)
+    try_left(repo, plan_eviction(repo))
     assert plan_eviction(repo).files == (("script.out", 3),)
+
+
+def test_a_wrong_recipe_takes_nothing(repo: Repository) -> None:
+    """A file stays in the folder where its recipe makes something else, and that is said."""
+    write(repo, "painted.out", "by hand")
+    set_recipe(repo, "painted.out", COMMAND, ["script.txt"])
+    faults = try_left(repo, plan_eviction(repo))
+    assert list(faults) == ["painted.out"]
+    plan = plan_eviction(repo).with_faults(faults)
+    assert plan.files == (("script.out", 3),)
+    assert "other bytes" in dict(plan.left)["painted.out"]
+    assert evict(repo, plan).files == (("script.out", 3),)
+    assert Path(repo.root, "painted.out").read_text() == "by hand"
 
 
 def test_recipes_are_undone(repo: Repository) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aura_vcs as aura
 import pytest
+from aura_vcs.annotations.proofs import NOT_TRIED
 from aura_vcs.annotations.recipes import agree, find_recipe, set_recipe
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import RecipeFailed
@@ -35,7 +36,6 @@ from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
 from aura_vcs.sync.maintenance.repair_remote import plan_remote_repair
 from aura_vcs.sync.offload.chunk_lists import blob_parts
 from aura_vcs.sync.offload.evict import (
-    NOT_TRIED,
     FreedEvicted,
     find_untried,
     free_evicted,

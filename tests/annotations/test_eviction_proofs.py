@@ -8,7 +8,7 @@ from pathlib import Path
 import aura_vcs as aura
 import pytest
 from aura_vcs import layout
-from aura_vcs.annotations.proofs import is_proved
+from aura_vcs.annotations.proofs import NOT_TRIED, is_proved
 from aura_vcs.annotations.recipes import Recipe, agree, find_recipe, set_recipe
 from aura_vcs.history.commit import commit
 from aura_vcs.history.undo import undo
@@ -16,7 +16,7 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.project import derived
 from aura_vcs.project.derived import make, make_stored, try_recipes
 from aura_vcs.repository.repository import Repository
-from aura_vcs.sync.offload.evict import NOT_TRIED, find_untried, free_evicted, mark_evicted, plan_version_eviction
+from aura_vcs.sync.offload.evict import find_untried, free_evicted, mark_evicted, plan_version_eviction
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.push import push
 
@@ -250,11 +250,31 @@ def test_for_people(tmp_path: Path) -> None:
     said = film(*evict, "--prove", "--yes").out
     assert "Marked 1 file" in said
     assert NOT_TRIED not in said
-    film("derived", "evict", "--prove", code=2)
     film("derived", "set", "script.txt", "--", *RANDOM, "{output}")
     film.commit("other words", {"script.txt": "two"})
     (left,) = film.data(*evict, "--prove", "--yes")["left"]
     assert left["reason"] == "something that was evicted is made from it"
+
+
+def test_for_people_in_the_folder(tmp_path: Path) -> None:
+    """Without `--versions`, too: what was not tried stays and says how, what does not come out the same stays."""
+    repo = project(tmp_path / "film")
+    save(repo, ".auraignore", "*.out\n")
+    for name, text in (("right.out", "ONE"), ("wrong.out", "by hand")):
+        write(repo, name, text)
+        set_recipe(repo, name, [*UPPER, "{input}", "{output}"], ["script.txt"])
+    root = Path(repo.root)
+    repo.close()
+    film = Film(root, {"AURA_AUTHOR": "Ada", "HOME": str(tmp_path), "NO_COLOR": "", "TZ": "UTC"})
+    said = film("derived", "evict", "--yes").out
+    assert f"right.out stays: {NOT_TRIED}" in said
+    assert "`aura derived evict --prove`" in said
+    assert film.data("derived", "evict", "--prove", "--dry-run")["files"] == []
+    film("derived", "evict", "--prove", "--json", code=2)
+    assert not (root / ".aura" / layout.PROVED).exists()
+    said = film("derived", "evict", "--prove", "--yes").out
+    assert "wrong.out stays: its recipe was tried: it made other bytes than before" in said
+    assert [path.name for path in root.glob("*.out")] == ["wrong.out"]
 
 
 def test_marked_before(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ COMMANDS = {
     "asset clean": [("asset", "clean"), ("asset", "clean", "--yes")],
     "derived evict": [
         ("derived", "evict"),
+        ("derived", "evict", "--prove"),
         ("derived", "evict", "--versions"),
         ("derived", "evict", "--versions", "--prove"),
     ],

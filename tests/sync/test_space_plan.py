@@ -117,6 +117,10 @@ def test_renders_go_before_takes_and_are_made_again(film: Path) -> None:
             project.derived.set(f"{name}.upper", ["python3", "-c", script, "{output}"], inputs=["brief.json"])
         for name in ("a", "b"):
             os.utime(film / f"{name}.upper", (1_700_000_000, 1_700_000_000))
+        assert not [item for item in project.plan_free(10**12).items if item.kind == "render"], "nothing was tried"
+        for name in ("a", "b"):
+            assert project.derived.make(f"{name}.upper").is_same
+            os.utime(film / f"{name}.upper", (1_700_000_000, 1_700_000_000))
         plan = project.plan_free(10**12)
         assert [item.kind for item in plan.items] == ["autosave", "autosave", "render", "render", "file", "file"]
         first, second = plan.items[2:4]

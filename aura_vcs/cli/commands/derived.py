@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         "aura derived make proxy.mp4",
         "aura derived evict --older-than 30d --dry-run",
         "aura derived evict --versions --dry-run",
-        "aura derived evict --versions --prove",
+        "aura derived evict --prove",
         "aura derived make v3:proxy.mp4",
     ),
 )
@@ -178,7 +178,7 @@ def make_command(
 @click.option(
     "--grace", "grace_seconds", metavar="TIME", type=Duration(), help="With --versions: free what was marked longer ago"
 )
-@click.option("--prove", is_flag=True, help="With --versions: try recipes first that were not tried here yet")
+@click.option("--prove", is_flag=True, help="Try recipes first that were not tried on this machine yet")
 @click.option("--remote", "names", metavar="NAME", multiple=True, help="With --versions: it may hold what is needed")
 @dry_run_option
 @yes_option
@@ -199,22 +199,30 @@ def evict_command(
     """Remove files from the folder that can be made again and are in no version
 
     Each is compared with what its recipe made first; what was changed since stays. `aura derived make` brings it back.
+    Its recipe must have made it again on this machine byte for byte; --prove tries that in a folder of its own.
 
     With --versions, content that older versions hold is marked: `aura gc` frees it after the grace period, until then
-    `aura undo` keeps it. Its recipe must have made it again on this machine byte for byte, which --prove tries in a
-    folder of its own, or a remote must hold it. All that the recipe needs must be here, or be proved by a remote. The
-    versions stay, and `aura derived make VERSION:FILE` brings it back.
+    `aura undo` keeps it. What a remote holds need not be tried. All that a recipe needs must be here, or be proved
+    by a remote. The versions stay, and `aura derived make VERSION:FILE` brings it back.
     """
     if versions:
         from aura_vcs.cli.shared.evictions import EvictionRequest, evict_versions
 
         evict_versions(repo, console, EvictionRequest(older_than, grace_seconds, names, prove, dry_run, yes))
         return
-    if grace_seconds is not None or names or prove:
-        raise click.UsageError("--grace, --prove and --remote go with --versions.")
-    from aura_vcs.project.derived import evict, plan_eviction
+    if grace_seconds is not None or names:
+        raise click.UsageError("--grace and --remote go with --versions.")
+    from aura_vcs.annotations.proofs import NOT_TRIED
+    from aura_vcs.project.derived import evict, plan_eviction, try_left
 
+    if console.as_json and not (dry_run or yes):
+        raise InputError(
+            "Nothing was removed: there is nobody to ask", hint="--yes removes them, --dry-run lists them."
+        )
     plan = plan_eviction(repo, older_than)
+    if prove and not dry_run:
+        faults = try_left(repo, plan)
+        plan = plan_eviction(repo, older_than).with_faults(faults)
     if not console.as_json:
         for path, _ in plan.files:
             console.line("  ", cyan(path))
@@ -222,10 +230,6 @@ def evict_command(
     if not asked and not console.ask(f"Remove {count(len(plan.files), 'file')}, {size(plan.size)}?"):
         console.line("Nothing was removed.")
         return
-    if console.as_json and not (dry_run or yes):
-        raise InputError(
-            "Nothing was removed: there is nobody to ask", hint="--yes removes them, --dry-run lists them."
-        )
     done = plan if dry_run else evict(repo, plan)
     if console.as_json:
         left = [{"path": path, "reason": reason} for path, reason in done.left]
@@ -236,6 +240,8 @@ def evict_command(
     console.line(green(f"{verb} {size(done.size)} in {count(len(done.files), 'file')}."))
     for path, reason in done.left:
         console.line(faint(f"  {path} stays: {reason}"))
+    if any(reason == NOT_TRIED for _, reason in done.left):
+        console.line("`aura derived evict --prove` tries recipes, and takes out what they make byte for byte.")
 
 
 def _path(repo: "Repository", text: str) -> str:

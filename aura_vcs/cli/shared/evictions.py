@@ -109,7 +109,7 @@ def _print(console: Console, plan: "VersionEviction", done: "FreedEvicted", *, d
 
 
 def _print_how_to_try(console: Console, staying: "Iterable[EvictableFile]") -> None:
-    from aura_vcs.sync.offload.evict import NOT_TRIED
+    from aura_vcs.annotations.proofs import NOT_TRIED
 
     if any(file.reason == NOT_TRIED for file in staying):
         console.line("`aura derived evict --versions --prove` tries recipes, and marks what they make byte for byte.")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from aura_vcs.annotations.proofs import is_proved
+from aura_vcs.annotations.proofs import NOT_TRIED, is_proved
 from aura_vcs.annotations.recipes import Recipe, is_agreed, needed_inputs, recipe_of
 from aura_vcs.codec import format_time, now
 from aura_vcs.errors import AuraError
@@ -36,8 +36,6 @@ from aura_vcs.sync.offload.offload import removable_objects
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.worktree.checkout.stored_readers import StoredReaders
-
-NOT_TRIED = "its recipe was not tried yet"
 
 
 class EvictableFile(msgspec.Struct, frozen=True):
