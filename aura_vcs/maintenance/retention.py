@@ -116,7 +116,11 @@ def decide(
     named: Mapping[VersionId, str],
     imported: frozenset[VersionId] = frozenset(),
 ) -> list[RetentionDecision]:
-    """Decide about every version, newest first. Pure: no clock, no store. Versions in `imported` stay."""
+    """Decide about every version, newest first. Pure: no clock, no store. Versions in `imported` stay.
+
+    The newest autosaves are those of the highest numbers and those of the latest dates: a clock that was set, or two
+    machines, put them in another order, and both are kept.
+    """
     newest_first = sorted(versions, key=lambda record: (record.number, parse_time(record.created_at)), reverse=True)
     stays = {
         **dict.fromkeys(imported, "it was imported"),
@@ -124,6 +128,8 @@ def decide(
     }
     autosaves = [record for record in newest_first if record.type is VersionType.AUTOSAVE and record.id not in imported]
     rank = {record.id: place for place, record in enumerate(autosaves)}
+    by_date = sorted(autosaves, key=lambda record: (parse_time(record.created_at), record.number), reverse=True)
+    rank = {record.id: min(place, rank[record.id]) for place, record in enumerate(by_date)}
     periodic = _periodic(autosaves, rules)
     return [_decided(record, rules, at, stays, rank, periodic) for record in newest_first]
 

@@ -28,7 +28,7 @@ ATTEMPTS = 20
 PAUSE_SECONDS = 0.01
 _COPIED_BYTES = 4 << 20
 _DATE_NS = 50_000_000
-"""Two writes within that may leave the same date."""
+"""Two writes within that may leave the same date: a file as young as that has none of its own."""
 _LOG_HEAD_BYTES = 32
 """SQLite's write-ahead log begins with as many, others after each start of it anew."""
 _open_here: Counter[tuple[int, int]] = Counter()
@@ -115,14 +115,14 @@ def copy(place: LocalStorage, name: str, target: str) -> None:
                 break
             head = _log_head(place, name)
             before = place.look(name)
+            is_dated = before is not None and abs(time.time_ns() - before.st_mtime_ns) > _DATE_NS
             for suffix in ("", "-wal"):
                 _copy_file(place, name + suffix, target + suffix)
-            if _log_head(place, name) == head and (head or _is_stable(place.look(name), before)):
+            if _log_head(place, name) == head and (head or (is_dated and _is_same(place.look(name), before))):
                 return
+        _forget_copy(target)
         time.sleep(PAUSE_SECONDS)
-    for suffix in ("", "-wal"):
-        with suppress(FileNotFoundError):
-            os.unlink(target + suffix)
+    _forget_copy(target)
     from urllib.parse import quote  # only a preview copies databases
 
     source = sqlite3.connect(f"file:{quote(place.path(name))}?mode=ro", uri=True, isolation_level=None)
@@ -147,12 +147,17 @@ def _copy_file(place: LocalStorage, name: str, target: str) -> None:
             copied.write(data)
 
 
-def _is_stable(now: os.stat_result | None, before: os.stat_result | None) -> bool:
-    """Tell whether the main file was not written meanwhile; one that was just before could have been, by its date."""
+def _is_same(now: os.stat_result | None, before: os.stat_result | None) -> bool:
+    """Tell whether the main file was not written meanwhile: of one with a date of its own when that began."""
     if now is None or before is None:
         return False
-    is_same = (now.st_ino, now.st_size, now.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
-    return is_same and abs(time.time_ns() - now.st_mtime_ns) > _DATE_NS
+    return (now.st_ino, now.st_size, now.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+
+
+def _forget_copy(target: str) -> None:
+    for suffix in ("", "-wal"):
+        with suppress(FileNotFoundError):
+            os.unlink(target + suffix)
 
 
 def remove(place: LocalStorage, name: str) -> None:
