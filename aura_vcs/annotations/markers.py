@@ -22,7 +22,7 @@ from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.formats.timeline.timecode import frames_to_ticks, read_timecode
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
-from aura_vcs.history.sources.comparison import StoredContents
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 
@@ -178,7 +178,7 @@ def export_markers(repo: Repository, where: str, output: str) -> int:
     is_timeline = isinstance(document, ParsedDocument) and is_otio(document.value)
     header = None
     if not is_timeline:
-        with StoredContents(repo.store).open(target.path, entry) as file:
+        with StoredSource(repo).open(target.path, entry) as file:
             header = read_header(file)
     rate = (header.frames_per_second if header is not None else None) or RATE
     markers = [marker for note in notes(repo, where) if (marker := _marker(repo, note, rate)) is not None]

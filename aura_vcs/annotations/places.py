@@ -28,7 +28,7 @@ from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.merging.conflict_anchors import follow_pointer
 from aura_vcs.history.merging.conflicts import anchors
 from aura_vcs.history.names.revisions import resolve, split_content
-from aura_vcs.history.sources.comparison import StoredContents
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
@@ -187,7 +187,7 @@ def _read(repo: Repository, entry: Entry) -> bytes:
 
 
 def _header(repo: Repository, path: str, entry: Entry) -> MediaHeader | None:
-    with StoredContents(repo.store).open(path, entry) as file:
+    with StoredSource(repo).open(path, entry) as file:
         return read_header(file)
 
 

@@ -30,8 +30,8 @@ from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.names.revisions import resolve, split_content
 from aura_vcs.history.provenance_files import fact_changes
-from aura_vcs.history.sources.comparison import StoredContents
 from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.costs import cost_groups
@@ -92,7 +92,7 @@ def find_subject(repo: Repository, where: str) -> ProvenanceSubject:
             raise UnknownName("file", where)
         return ProvenanceSubject(found.entry.id, found.path, found.entry)
     try:
-        with FolderSource(Path(repo.root)).open(where) as file:
+        with FolderSource(repo.root).open(where) as file:
             hasher = new_hasher(Kind.BLOB)
             while piece := file.read(_PIECE):
                 hasher.update(piece)
@@ -148,7 +148,7 @@ def _embedded(repo: Repository, subject: ProvenanceSubject) -> Facts:
         return {}
     try:
         if subject.is_in_folder:
-            with FolderSource(Path(repo.root)).open(subject.path) as file:
+            with FolderSource(repo.root).open(subject.path) as file:
                 return read_brought(file)
         return {} if subject.entry is None else _embedded_of(repo, subject.path, subject.entry, read_brought)
     except (IntegrityError, FileUnreadable):
@@ -160,7 +160,7 @@ def _embedded_of(repo: Repository, path: str, entry: Entry, read: Callable[[Bina
     if missing_parts(repo.store, [entry.id]):
         return {}
     try:
-        with StoredContents(repo.store).open(path, entry) as file:
+        with StoredSource(repo).open(path, entry) as file:
             return read(file)
     except (IntegrityError, LimitExceeded):
         return {}

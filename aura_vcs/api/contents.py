@@ -194,7 +194,7 @@ def _scenes(repo: Repository) -> list[Scene]:
 
 
 def _scene(repo: Repository, name: str) -> Scene:
-    file = find_scene(list_scenes(FolderSource(Path(repo.root))), name).name
+    file = find_scene(list_scenes(FolderSource(repo.root)), name).name
     return next(scene for scene in _scenes(repo) if scene.file == Path(file))
 
 
@@ -227,7 +227,7 @@ def _asset(repo: Repository, path: StrPath) -> Asset:
 
 
 def _facts(repo: Repository, path: StrPath) -> AssetFacts:
-    return AssetFacts._of(probe_media(FolderSource(Path(repo.root)), project_paths(repo, [path])[0], environment={}))
+    return AssetFacts._of(probe_media(FolderSource(repo.root), project_paths(repo, [path])[0], environment={}))
 
 
 def _cleaning_plan(repo: Repository, unused_for: timedelta) -> CleaningPlan:

@@ -288,12 +288,12 @@ def _info(repo: Repository) -> ProjectInfo:
 
 
 def _document(repo: Repository, name: str) -> Json:
-    found: Json = plain_document(FolderSource(Path(repo.root)), f"{name}.json")
+    found: Json = plain_document(FolderSource(repo.root), f"{name}.json")
     return found
 
 
 def _check(repo: Repository) -> tuple[DocumentProblem, ...]:
-    documents = check_project(FolderSource(Path(repo.root)))
+    documents = check_project(FolderSource(repo.root))
     found = (*documents, *media_problems(references.list_media(repo)), *known_media_problems(repo))
     return tuple(map(DocumentProblem._of, found))
 

@@ -13,7 +13,7 @@ from aura_vcs.history.commit import project_path
 from aura_vcs.history.log import log
 from aura_vcs.history.lookup.content import list_folder, locate
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.sources.comparison import StoredContents, is_file
+from aura_vcs.history.sources.stored_source import StoredSource, is_file
 from aura_vcs.history.versions import delete_version, edit_version, purge_version, undelete_version
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.maintenance.purge_plan import plan_purge
@@ -131,7 +131,7 @@ def open_content(repo: Repository, content: LazyFetcher, version: str, path: Str
     if not is_file(located.entry):
         raise InputError(f"{inside} is not a file in {version}", hint="`files` lists what a folder has.")
     remote_file = open_at_remote(repo, content, located.entry.id)
-    return remote_file or StoredContents(repo.store).open(inside, located.entry)
+    return remote_file or StoredSource(repo).open(inside, located.entry)
 
 
 def read_content(repo: Repository, version: str, path: StrPath) -> bytes:

@@ -10,7 +10,7 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.provenance.embedded import read_embedded
 from aura_vcs.formats.provenance.facts import FILE_ONLY, Facts, check_facts
-from aura_vcs.history.sources.comparison import StoredContents
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.media.manifests import read_brought
 from aura_vcs.model import PROVENANCE_ENDING, Annotation, Entry, EntryKind, RefChange
@@ -59,7 +59,7 @@ def _brought(repo: Repository, path: str, entry: Entry, read: Callable[[BinaryIO
     """Read what a file itself says and nobody has said otherwise: it counts in sums and lists beside what was said."""
     known = repo.refs.annotations.get(PROVENANCE, entry.id)
     try:
-        with StoredContents(repo.store).open(path, entry) as file:
+        with StoredSource(repo).open(path, entry) as file:
             found = read(file)
     except (IntegrityError, OSError):
         return {}

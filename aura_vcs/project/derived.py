@@ -226,7 +226,7 @@ def _lay_out(repo: Repository, recipe: Recipe, number: int, folder: Path, *, rec
     target = folder / f"input-{number + 1}{PurePosixPath(item.path).suffix}"
     if not recorded:
         try:
-            with FolderSource(Path(repo.root)).open(item.path) as source:
+            with FolderSource(repo.root).open(item.path) as source:
                 copy_to(source, target)
             return target
         except FileUnreadable:

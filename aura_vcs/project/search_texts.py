@@ -14,6 +14,7 @@ from aura_vcs.formats.passages import FILE_BYTES_LIMIT, Passage, is_searched, pa
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.recording.scan_differences import compare_scan
 from aura_vcs.history.recording.version_builder import worktree_base
+from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.passages import FoundPassage, IndexedPassage, PassageIndex
 from aura_vcs.index.records import VersionRecord
@@ -21,6 +22,7 @@ from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
 from aura_vcs.repository.repository import Repository
+from aura_vcs.worktree.scan.scan import entry_of
 
 TIMELINE = "timeline.json"
 BATCH = 50
@@ -166,7 +168,7 @@ def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Pa
         return set(), []
     changes, _ = compare_scan(repo, scan, base.tree, renames=False)
     passages: list[tuple[str, Passage]] = []
-    has_scenes = scan.folder(SCENES_FOLDER) is not None
+    has_scenes, source = scan.folder(SCENES_FOLDER) is not None, FolderSource(repo.root)
     for change in changes[:FOLDER_FILES]:
         state = scan.file(change.path)
         if state is None:
@@ -177,11 +179,9 @@ def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Pa
         if state.size > FILE_BYTES_LIMIT:
             seen.too_large += 1
             continue
-        try:
-            data = repo.worktree.read(change.path, scan, FILE_BYTES_LIMIT)
-        except AuraError:
-            continue  # it went, or nobody may read it: status says so
-        passages += [(change.path, passage) for passage in passages_of(change.path, data or b"")]
+        data = source.read(change.path, entry_of(change.path, state))
+        if data is not None:  # else it went, or nobody may read it: status says so
+            passages += [(change.path, passage) for passage in passages_of(change.path, data)]
     return {change.path for change in changes}, passages
 
 

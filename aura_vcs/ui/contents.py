@@ -15,7 +15,7 @@ from aura_vcs.formats.timeline.endings import may_be_project
 from aura_vcs.formats.timeline.model import Timeline
 from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.history.diff.tree_diff import PathChange
-from aura_vcs.history.sources.comparison import CONTENT_LIMIT
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind

@@ -18,8 +18,8 @@ from aura_vcs.codec import readable_name
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.sources.comparison import StoredContents, is_file
 from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.history.sources.stored_source import StoredSource, is_file
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.interchange.export_version import plan_zip
@@ -61,13 +61,13 @@ def open_content(repo: Repository, version: str, path: str) -> OpenContent:
         UnknownVersion, UnknownName, ObjectPurged, IntegrityError, FileUnreadable. InputError: it is no file.
     """
     if version == FOLDER:
-        file = FolderSource(Path(repo.root)).open(path)
+        file = FolderSource(repo.root).open(path)
         size = file.seek(0, 2)
         return OpenContent(file, size, "")
     located = locate(repo, f"{version}:{path}")
     if not is_file(located.entry):
         raise InputError(f"{readable_name(path)} is no file in {version}", hint="Go up to the folder that it is in.")
-    return OpenContent(StoredContents(repo.store).open(path, located.entry), located.entry.size, located.entry.id)
+    return OpenContent(StoredSource(repo).open(path, located.entry), located.entry.size, located.entry.id)
 
 
 async def raw(request: Request) -> Response:

@@ -9,7 +9,6 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 import msgspec
@@ -19,9 +18,9 @@ from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.media_index.build import MediaContent, is_content, real_file
 from aura_vcs.history.media_index.store import MediaIndexStore
-from aura_vcs.history.sources.comparison import Contents, StoredContents, is_file
 from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.history.sources.loose_files import LooseFile
+from aura_vcs.history.sources.loose_files import entry_of_file
+from aura_vcs.history.sources.stored_source import StoredSource, is_file
 from aura_vcs.ids import ObjectId
 from aura_vcs.media.proxies import ProxyOrder, make_proxy, make_sequence_proxy
 from aura_vcs.media.proxy_worker import ProxyKind
@@ -89,10 +88,11 @@ def find_source(repo: Repository, version: str, path: str, remembered: Remembere
 
 
 def _entry_in_folder(repo: Repository, path: str, remembered: Remembered) -> Entry:
-    with FolderSource(Path(repo.root)).open(path) as file:
+    source = FolderSource(repo.root)
+    with source.open(path) as file:
         found = os.fstat(file.fileno())
     question = ("content", path, found.st_ino, found.st_size, found.st_mtime_ns)
-    return remembered.get(question, _FolderFile(repo, path).entry)
+    return remembered.get(question, lambda: entry_of_file(source, path))
 
 
 def _sequence_source(repo: Repository, version: str, path: str) -> ProxySource:
@@ -191,7 +191,8 @@ class Proxies:
                 make_sequence_proxy(_pictures(repo, source), sizes, order, write, watch)
             else:
                 path, entry = source.files[0]
-                with real_file(MediaContent(path, entry, _contents(repo, source, path))) as (file, is_checked):
+                contents = FolderSource(repo.root) if source.version == FOLDER else StoredSource(repo)
+                with real_file(MediaContent(path, entry, contents)) as (file, is_checked):
                     make_proxy(file, order, write, watch)
                     if not is_checked and not is_content(file, entry.id):
                         raise InputError(f"{path} was changed meanwhile", hint="Load the page again.")
@@ -202,22 +203,7 @@ def _failed(message: str, hint: str = "") -> ProxyState:
     return ProxyState("failed", None, message, hint, time.monotonic())
 
 
-class _FolderFile(LooseFile):
-    """A file of the person's. No link is followed to it."""
-
-    def __init__(self, repo: Repository, path: str) -> None:
-        super().__init__(path)
-        self._source = FolderSource(Path(repo.root))
-
-    def _open(self) -> BinaryIO:
-        return self._source.open(self._path)
-
-
-def _contents(repo: Repository, source: ProxySource, path: str) -> Contents:
-    return _FolderFile(repo, path) if source.version == FOLDER else StoredContents(repo.store)
-
-
 def _pictures(repo: Repository, source: ProxySource) -> Iterator[BinaryIO]:
-    contents = StoredContents(repo.store)
+    contents = StoredSource(repo)
     for path, entry in source.files:
         yield contents.open(path, entry)

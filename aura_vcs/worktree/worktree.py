@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -155,38 +155,6 @@ class Worktree:
         )
 
         return WorktreeHasher(self.root, self._temporary, progress, is_patient=patient).hash(paths, scan)
-
-    def read(self, path: str, scan: Scan, limit: int) -> bytes | None:
-        """Read the content of a small file of a scan (or where a link leads), None above `limit` bytes.
-
-        It is read as it is now; whoever wants a consistent copy makes a version.
-
-        Raises:
-            FileUnreadable: not permitted, gone, or become something else.
-        """
-        state = scan.file(path)
-        if state is None or state.size > limit:
-            return None
-        if state.is_symlink:
-            from aura_vcs.worktree.snapshot.stable_read import read_link
-
-            return read_link(path, os.path.join(self.root, path))[1]
-        with self.open(path, scan) as file:
-            return file.read(limit)
-
-    def open(self, path: str, scan: Scan) -> BinaryIO:
-        """Open a file of a scan, of any size, for reading and seeking, as it is now; no links.
-
-        Raises:
-            FileUnreadable: not permitted, gone, or become something else.
-        """
-        state = scan.file(path)
-        if state is None or state.is_symlink:
-            raise FileUnreadable(path, "it is not a file any more")
-        from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock
-
-        real_path = os.path.join(self.root, path)
-        return FileSource(path, real_path, state, FilesystemClock(self._temporary)).open()
 
     def store_all(
         self, scan: Scan, batch: "Batch", base: ObjectId, paths: Sequence[str] | None, progress: Progress

@@ -10,7 +10,7 @@ import pytest
 from aura_vcs.compare.diff.likeness import pair_alike
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.history.diff import tree_diff as versions
-from aura_vcs.history.sources.comparison import StoredContents
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.renames import Look, pair_renames
 
 from tests.cli.conftest import Film
@@ -107,10 +107,10 @@ def test_thousands_of_pairs_are_counted_and_not_made() -> None:
 def test_content_that_is_gone_is_like_nothing(shot: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     rename(shot, "poem.txt", "verse.txt", POEM + "more\n")
 
-    def missing(_: StoredContents, path: str, _entry: object) -> bytes:
+    def missing(_: StoredSource, path: str, _entry: object) -> bytes:
         raise ObjectMissing(path)
 
-    monkeypatch.setattr(StoredContents, "read", missing)
+    monkeypatch.setattr(StoredSource, "read", missing)
     assert {change for change, _, _ in changed(shot)} == {"added", "deleted"}
 
 

@@ -24,7 +24,8 @@ from aura_vcs.history.diff.media_diff import (
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.tree_diff import Comparison, compare_trees
 from aura_vcs.history.diff.worktree_diff import compare_worktree
-from aura_vcs.history.sources.comparison import CONTENT_LIMIT, StoredContents
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.media import build_entries as building
 from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
@@ -143,7 +144,7 @@ def test_large_media_are_compared_without_being_read(tmp_path: Path) -> None:
         (change,) = comparison.changes
         assert diff_change(comparison, change).lines == ("not looked into: it is larger than 16 MB",)
         assert change.old is not None
-        with StoredContents(repo.store).open("a.wav", change.old) as file:
+        with StoredSource(repo).open("a.wav", change.old) as file:
             for at in (0, 1_000_003, len(long) - 9):
                 file.seek(at)
                 assert file.read(100_000) == long[at : at + 100_000]

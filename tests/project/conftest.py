@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from aura_vcs.formats.jsondoc.edit import set_value
-from aura_vcs.history.sources.content_source import FolderSource, MemorySource
+from aura_vcs.history.sources.content_source import FolderSource
 from hypothesis import HealthCheck, settings
+
+from tests.helpers.memory_source import MemorySource
 
 SOLAR_SYSTEM = Path(__file__).parent.parent.parent / "fixtures" / "solar-system"
 

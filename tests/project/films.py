@@ -8,10 +8,11 @@ from typing import Any
 import av
 import msgspec
 from aura_vcs.formats.jsondoc.edit import set_value
-from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.render.presets import find_preset
 from aura_vcs.project.render.render import render_export
 from PIL import ImageChops, ImageStat
+
+from tests.helpers.memory_source import MemorySource
 
 DRAFT = msgspec.structs.replace(find_preset("Draft Preview"), width=320, height=180, frame_rate=10, video_bitrate_k=400)
 SUN, MUSIC, CLIP = "assets/images/020-the-sun.png", "assets/music/slow-orbit.wav", "assets/video/orbits.mp4"

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.formats.timeline.durations import format_duration, parse_duration
-from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.documents.load import load_project
 from aura_vcs.project.documents.problems import DocumentProblem
 from hypothesis import given, strategies as st
 
+from tests.helpers.memory_source import MemorySource
 from tests.project.conftest import RELAXED
 
 Changed = Callable[..., MemorySource]

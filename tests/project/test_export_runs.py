@@ -17,7 +17,7 @@ from aura_vcs.errors.integrity import ObjectOffloaded, ObjectPurged
 from aura_vcs.history.commit import commit
 from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.history.sources.version_source import VersionSource
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.history.versions import purge_version
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import Queries
@@ -90,7 +90,7 @@ def version(repo: Repository) -> VersionRecord:
 
 def test_a_version_is_a_source_like_its_folder(first: Repository) -> None:
     """Names and bytes of a version's source are those of the folder it was made from, what is never versioned apart."""
-    stored, folder = VersionSource(first, version(first).tree), FolderSource(Path(first.root))
+    stored, folder = StoredSource(first, version(first).tree), FolderSource(Path(first.root))
     assert list(stored.names()) == [name for name in folder.names() if name != SYNCTHING]
     for name in stored.names():
         with stored.open(name) as ours, folder.open(name) as theirs:

@@ -14,7 +14,6 @@ from aura_vcs.errors.documents import ExportFailed
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.formats.media.wav_png import HeaderFacts
 from aura_vcs.formats.subtitles import parse_subtitles, script_cues
-from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.documents.timeline import Subtitles
 from aura_vcs.project.render.job import ProbeJob, WorkerRequest
 from aura_vcs.project.render.presets import find_preset
@@ -23,6 +22,7 @@ from aura_vcs.project.render.process import run_worker
 from aura_vcs.project.render.render import RenderRequest, render_export
 from msgspec.structs import replace
 
+from tests.helpers.memory_source import MemorySource
 from tests.project.conftest import SOLAR_SYSTEM
 
 av = pytest.importorskip("av")

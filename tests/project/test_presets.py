@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from aura_vcs.errors.documents import EncoderMissing, ExportFailed
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.documents.models import RenderDocument, Resolution
 from aura_vcs.project.render.presets import PRESETS, ExportPreset, find_preset, project_preset
 from aura_vcs.project.render.render import render_export
 
+from tests.helpers.memory_source import MemorySource
 from tests.project.films import DRAFT, loudness_of, pictures_of, short_film
 
 

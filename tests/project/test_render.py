@@ -9,11 +9,11 @@ from typing import Any
 import av
 import msgspec
 import pytest
-from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.render.job import ExportResult
 from aura_vcs.project.render.render import render_export
 from PIL import Image
 
+from tests.helpers.memory_source import MemorySource
 from tests.project.films import (
     CLIP,
     DRAFT,

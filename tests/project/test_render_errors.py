@@ -13,11 +13,11 @@ import msgspec
 import pytest
 from aura_vcs.errors import ExtraMissing
 from aura_vcs.errors.documents import ExportCancelled, ExportFailed
-from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.render import process as media_process, render
 from aura_vcs.project.render.presets import find_preset
 from aura_vcs.project.render.render import RenderRequest, render_export
 
+from tests.helpers.memory_source import MemorySource
 from tests.project.films import CLIP, DRAFT, MUSIC, NARRATION, SUN, Recording, assert_no_children, short_film
 
 

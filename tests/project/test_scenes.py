@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from aura_vcs.errors.documents import InvalidValue, UnknownField
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.history.sources.content_source import MemorySource
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.documents.set_field import edit_document
 from aura_vcs.project.scenes.scenes import (
@@ -22,6 +21,7 @@ from aura_vcs.project.scenes.scenes import (
 )
 from hypothesis import given, settings, strategies as st
 
+from tests.helpers.memory_source import MemorySource
 from tests.project.conftest import RELAXED
 
 Changed = Callable[..., MemorySource]

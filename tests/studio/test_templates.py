@@ -8,7 +8,7 @@ import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.studio import TemplateProtected, TemplateUnusable
-from aura_vcs.history.sources.content_source import FolderSource, MemorySource
+from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.project.documents.check import check_project
 from aura_vcs.project.scenes.scenes import list_scenes
 from aura_vcs.studio.configuration import set_configuration
@@ -30,6 +30,7 @@ from aura_vcs.studio.templates import (
     undelete_template,
 )
 
+from tests.helpers.memory_source import MemorySource
 from tests.studio.conftest import FIXTURE
 
 AT = "2026-11-23T10:00:00.000000Z"

@@ -104,7 +104,7 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     facts, entry = None, None
     problem: AuraError | None = None
     try:
-        facts = probe_media(FolderSource(Path(repo.root)), wanted, environment=worker_environment())
+        facts = probe_media(FolderSource(repo.root), wanted, environment=worker_environment())
         entry = look_at(repo, wanted, environment=worker_environment())
     except ExtraMissing as error:
         problem = error if facts is None else None

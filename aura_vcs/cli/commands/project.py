@@ -125,7 +125,6 @@ def check_command(repo: "Repository", console: Console) -> None:
     damaged from looking at it once. Nothing of it keeps anything from being committed. Ends with 3 where
     something is wrong.
     """
-    from pathlib import Path
 
     from aura_vcs.cli.output.json_shapes import media_to_json, problems_to_json
     from aura_vcs.history.sources.content_source import FolderSource
@@ -135,7 +134,7 @@ def check_command(repo: "Repository", console: Console) -> None:
     from aura_vcs.project.media.references import list_media
 
     named = list_media(repo)
-    documents = check_project(FolderSource(Path(repo.root)))
+    documents = check_project(FolderSource(repo.root))
     problems = (*documents, *media_problems(named), *known_media_problems(repo))
     errors = sum(problem.severity == "error" for problem in problems)
     console.exit_code = 3 if errors else 0
@@ -273,12 +272,11 @@ def project_to_json(repo: "Repository", facts: Any) -> dict[str, Any]:
 
 def _documents(repo: "Repository") -> dict[str, Any]:
     """Read the four specifications of the entity ProjectState from the folder; null where there is none."""
-    from pathlib import Path
 
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.load import plain_document
 
-    source = FolderSource(Path(repo.root))
+    source = FolderSource(repo.root)
     return {name: plain_document(source, f"{name}.json") for name in ("brief", "plan", "voice", "render")}
 
 

@@ -64,13 +64,12 @@ def list_command(repo: "Repository", console: Console) -> None:
 @pass_repository
 def show_command(repo: "Repository", console: Console, scene: str) -> None:
     """Show one scene"""
-    from pathlib import Path
 
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.folder_index import refresh_folder
     from aura_vcs.project.scenes.scenes import find_scene, list_scenes
 
-    file = find_scene(list_scenes(FolderSource(Path(repo.root))), scene).name
+    file = find_scene(list_scenes(FolderSource(repo.root)), scene).name
     row = next(item for item in refresh_folder(repo).scenes() if item.file == file)
     if console.as_json:
         from aura_vcs.project.records.file_audit import FileAudit

@@ -96,13 +96,12 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
 
     Of a project without such documents it takes project.json and the rules of .auraignore, and says what it leaves.
     """
-    from pathlib import Path
 
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.studio.templates import new_from_project
 
     with current_session().open() as repo:
-        source = FolderSource(Path(repo.root))
+        source = FolderSource(repo.root)
         made = new_from_project(studio, source, name, description=description, category=category)
         taken = {*made.documents, *made.texts}
         left = sum(path not in taken for path in source.names())

@@ -18,11 +18,11 @@ def warn_of_missing_media(repo: "Repository", console: Console, before: "ObjectI
 
     if not may_miss_media(repo.trees, repo.store, before, after):
         return
-    from aura_vcs.history.sources.version_source import VersionSource
+    from aura_vcs.history.sources.stored_source import StoredSource
     from aura_vcs.project.documents.check import missing_media
 
     try:
-        problems = missing_media(VersionSource(repo, after))
+        problems = missing_media(StoredSource(repo, after))
     except AuraError:
         return  # the version is made; what cannot be looked at is no reason to say that it failed
     for problem in problems[:SHOWN]:

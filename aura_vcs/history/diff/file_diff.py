@@ -14,7 +14,8 @@ from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
 from aura_vcs.formats.jsondoc.parse import looks_like_json, parse_document
 from aura_vcs.formats.text import NO_TEXT
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
-from aura_vcs.history.sources.comparison import CONTENT_LIMIT, is_file
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT
+from aura_vcs.history.sources.stored_source import is_file
 
 if TYPE_CHECKING:
     from aura_vcs.compare.timeline.diff import TimelineDiff

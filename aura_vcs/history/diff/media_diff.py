@@ -23,7 +23,7 @@ from aura_vcs.history.diff.media_findings import MediaFindings, is_media
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.media_index.build import MediaContent, index_media
 from aura_vcs.history.media_index.store import MediaIndexStore
-from aura_vcs.history.sources.comparison import Contents
+from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.media.build_entries import can_look_into
 from aura_vcs.media.probe import draw_pictures
 from aura_vcs.model import Entry
@@ -201,7 +201,7 @@ class _MediaComparison:
         return MediaFindings(self._found, 0 if needs_extra else self._left, needs_extra)
 
 
-def _header(side: Contents, path: str, entry: Entry | None) -> MediaHeader | None:
+def _header(side: ContentSource, path: str, entry: Entry | None) -> MediaHeader | None:
     if entry is None:
         return None
     with side.open(path, entry) as file:
@@ -226,6 +226,6 @@ def _copies(comparison: Comparison, change: PathChange, folder: Path) -> tuple[P
             continue
         target = folder / name
         with target.open("xb") as out:
-            contents.copy(path, entry, out)
+            out.writelines(contents.pieces(path, entry))
         made.append(target)
     return made[0], made[1]

@@ -12,7 +12,8 @@ from aura_vcs.history.diff.file_diff import diff_change
 from aura_vcs.history.diff.fold_sequences import SequenceChange, fold_sequences
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
-from aura_vcs.history.sources.comparison import Contents, is_file
+from aura_vcs.history.sources.content_source import ContentSource
+from aura_vcs.history.sources.stored_source import is_file
 from aura_vcs.model import Entry
 
 LINES = 40
@@ -103,7 +104,7 @@ class _ReportBuilder:
         return before, _read(self._comparison.new, change.path, change.new)
 
 
-def _read(side: Contents, path: str, entry: Entry | None) -> bytes:
+def _read(side: ContentSource, path: str, entry: Entry | None) -> bytes:
     if entry is None or not is_file(entry):
         return b""
     try:

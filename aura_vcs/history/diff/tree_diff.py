@@ -13,7 +13,8 @@ from aura_vcs.compare.diff.likeness import LOOK_BYTES_LIMIT, pair_alike
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.history.sources.comparison import Contents, StoredContents
+from aura_vcs.history.sources.content_source import ContentSource
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
@@ -59,8 +60,8 @@ class Comparison(msgspec.Struct, frozen=True):
 
     changes: tuple[PathChange, ...]
     documents: dict[str, bool]
-    old: Contents
-    new: Contents
+    old: ContentSource
+    new: ContentSource
     unstable: tuple[str, ...] = ()
     files_in_old: FilesIn = no_files
     files_in_new: FilesIn = no_files
@@ -80,7 +81,7 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
     changes = _renamed(_of_difference(repo, repo.trees.differences(old, new)))
     before, after = (documents_of(repo.trees.tree(tree)) for tree in (old, new))
     documents = {name: before[name] != after[name] for name in DOCUMENTS}
-    stored = StoredContents(repo.store)
+    stored = StoredSource(repo)
     changes = with_changed_renames(changes, stored, stored)
     beside = files_in_tree(repo, old), files_in_tree(repo, new)
     return Comparison(select_changes(changes, paths), documents, stored, stored, (), *beside)
@@ -146,7 +147,7 @@ def _renamed(changes: Sequence[PathChange]) -> list[PathChange]:
     return _with_renames(changes, pair_renames(gone, come))
 
 
-def with_changed_renames(changes: Sequence[PathChange], old: Contents, new: Contents) -> list[PathChange]:
+def with_changed_renames(changes: Sequence[PathChange], old: ContentSource, new: ContentSource) -> list[PathChange]:
     """Turn deleted and added documents and texts that are mostly alike into renames, where few were compared.
 
     Content that is not here, or cannot be read, is like nothing.

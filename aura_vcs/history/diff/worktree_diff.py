@@ -15,8 +15,8 @@ from aura_vcs.history.diff.tree_diff import (
 )
 from aura_vcs.history.recording.scan_differences import WorktreeChange, compare_scan
 from aura_vcs.history.recording.version_builder import worktree_base
-from aura_vcs.history.sources.comparison import StoredContents
-from aura_vcs.history.sources.worktree_contents import WorktreeContents
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
@@ -37,7 +37,7 @@ def compare_worktree(
     scan = repo.worktree.scan(worktree_base(repo).tree)
     check_paths(paths, lambda path: repo.trees.entry(old, path) is not None or _seen(scan, path))
     found, unstable = ((), []) if scan.root.tree == old else compare_scan(repo, scan, old)
-    stored, folder = StoredContents(repo.store), WorktreeContents(repo.worktree, scan)
+    stored, folder = StoredSource(repo), FolderSource(repo.root)
     changes = [
         PathChange(c.path, c.change, was, _worktree_entry(repo, scan, c.path, was), c.old_path)
         for c in found

@@ -15,7 +15,7 @@ from blake3 import blake3
 from aura_vcs.errors import AuraError, MediaUnreadable
 from aura_vcs.formats.media.findings import DecodeLimits
 from aura_vcs.history.media_index.store import MediaIndexStore
-from aura_vcs.history.sources.comparison import COPY_BYTES, Contents
+from aura_vcs.history.sources.content_source import COPY_BYTES, ContentSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.media.build_entries import FileToIndex, build_entries, processors
 from aura_vcs.model import Entry
@@ -37,7 +37,7 @@ class MediaContent(msgspec.Struct, frozen=True):
 
     path: str
     entry: Entry
-    source: Contents
+    source: ContentSource
 
     @property
     def id(self) -> ObjectId:
@@ -278,24 +278,14 @@ def real_file(one: MediaContent) -> Iterator[tuple[BinaryIO, bool]]:
             return
     with tempfile.NamedTemporaryFile(prefix="aura-media-") as copy:
         hasher = blake3()
-        one.source.copy(one.path, one.entry, cast("BinaryIO", _Hashing(cast("BinaryIO", copy.file), hasher)))
+        for piece in one.source.pieces(one.path, one.entry):
+            hasher.update(piece)
+            copy.write(piece)
         copy.flush()
         if hasher.hexdigest() != one.id:
             raise MediaUnreadable(one.path, CHANGED)
         copy.seek(0)
         yield cast("BinaryIO", copy), True
-
-
-class _Hashing:
-    """Writes what passes through, and hashes it."""
-
-    def __init__(self, target: BinaryIO, hasher: blake3) -> None:
-        self._target, self._hasher = target, hasher
-
-    def write(self, data: bytes) -> int:
-        """Write, and take into account."""
-        self._hasher.update(data)
-        return self._target.write(data)
 
 
 def _has_number(stream: BinaryIO) -> bool:

@@ -6,8 +6,8 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.diff.media_findings import has_media_name
 from aura_vcs.history.media_index.build import MediaContent
 from aura_vcs.history.recording.version_builder import worktree_base
-from aura_vcs.history.sources.comparison import StoredContents
-from aura_vcs.history.sources.worktree_contents import WorktreeContents
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.model import EntryKind
@@ -37,7 +37,7 @@ def worktree_media(repo: Repository, paths: Sequence[str] = ()) -> list[MediaCon
     unstable = set(repo.worktree.hash(bare, scan, repo.progress)) if bare else set()
     if scan.changed:
         repo.worktree.save(scan)
-    source = WorktreeContents(repo.worktree, scan)
+    source = FolderSource(repo.root)
     found = []
     for path in chosen:
         state = scan.file(path)
@@ -60,7 +60,7 @@ def stored_media(repo: Repository, paths: Sequence[str] = ()) -> list[MediaConte
     """
     selection = Selection(tuple(paths) or None)
     trees = [record.tree for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
-    source = StoredContents(repo.store)
+    source = StoredSource(repo)
     offloaded = repo.store.offloaded.all()
     found: dict[ObjectId, MediaContent] = {}
     for folder in Walk(repo.graph, on_fault=pass_over).below(*map(TreeVisit, trees)):

@@ -11,7 +11,8 @@ from aura_vcs.history.diff.media_findings import has_media_name
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.merging.conflicts import OpenConflict
-from aura_vcs.history.sources.comparison import CONTENT_LIMIT, StoredContents
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.chunking import decode_chunk_list
@@ -55,7 +56,7 @@ def media_changes(
             changes.append(PathChange(f"{name}/{item.id}/{item.path}", "modified", base, new, item.path))
     if not changes:
         return {}
-    stored = StoredContents(repo.store)
+    stored = StoredSource(repo)
     found = look_into_media(
         Comparison(tuple(changes), {}, stored, stored),
         budget,

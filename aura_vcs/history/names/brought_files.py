@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 
 from aura_vcs.history.names.partial_sync import was_recorded_here
+from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
@@ -90,7 +91,8 @@ def _is_edit_of_newer(repo: Repository, scan: Scan, difference: Difference) -> b
     state = scan.file(difference.path)
     if state is None or difference.new is None or difference.old is None:
         return True
-    here = _lines(repo.worktree.read(difference.path, scan, TEXT_BYTES))
+    is_small = state.size <= TEXT_BYTES
+    here = _lines(FolderSource(repo.root).read(difference.path, entry_of(difference.path, state)) if is_small else None)
     sides = [_stored_lines(repo, entry) for entry in (difference.old, difference.new)]
     if here is None or None in sides:
         return True

@@ -1,55 +1,51 @@
-"""Where the documents and media of a project come from: a version, a folder, or memory.
+"""Where content comes from by its path: a version, the person's folder, a file anywhere.
 
-Whoever checks or renders asks only for names and bytes, so a version can be rendered without
-touching the person's folder.
+Whoever checks, renders or compares asks only for names and bytes, so a version can be rendered
+without touching the person's folder.
 """
 
-import io
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Protocol
 
 from aura_vcs.errors.integrity import LinkedPath, UnsafePath
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.layout import is_own_folder
+from aura_vcs.model import Entry, EntryKind
 from aura_vcs.storage.plain_files import open_below
+
+CONTENT_LIMIT = 16 << 20
+"""Bytes of the largest file whose content is compared as a whole; of media only parts are read."""
+COPY_BYTES = 1 << 20
 
 
 class ContentSource(Protocol):
-    """Files by name. Names are paths from the project folder, with `/` between parts."""
+    """Files by path, with `/` between parts. Whoever has a file's entry gives it, and it is not looked for again.
+
+    What is offloaded is fetched. Everything raises FileUnreadable where there is no such file or nobody may read
+    it, and an IntegrityError where content is missing, purged, damaged, or at a remote that does not answer.
+    """
 
     def names(self) -> Sequence[str]:
-        """List every file, in any order."""
+        """List every file, in any order; links are none."""
 
-    def open(self, path: str) -> BinaryIO:
-        """Open one file at its start; the caller closes it.
+    def open(self, path: str, entry: Entry | None = None, /) -> BinaryIO:
+        """Open a file of any size, for reading here and there without reading the whole; the caller closes it.
 
         Raises:
-            FileUnreadable: there is no such file, or it cannot be read.
-            AuraError: the content is missing or damaged where it is stored.
+            LimitExceeded: it is large, and stored so that it can only be read from its beginning.
         """
 
+    def pieces(self, path: str, entry: Entry | None = None, /) -> Iterator[bytes]:
+        """Yield a file from its beginning; stored content is verified when this has ended."""
 
-class MemorySource:
-    """Files held in a dictionary of name to bytes."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = dict(files)
-
-    def names(self) -> Sequence[str]:
-        """List the names, sorted."""
-        return sorted(self._files)
-
-    def open(self, path: str) -> BinaryIO:
-        """Open the bytes under `path` for reading."""
-        if path not in self._files:
-            raise FileUnreadable(path, "there is no such file")
-        return io.BytesIO(self._files[path])
+    def read(self, path: str, entry: Entry, /) -> bytes | None:
+        """Read all of a file, None above CONTENT_LIMIT; of a link its target."""
 
 
 class FolderSource:
-    """Files below a folder on disk. Symbolic links are not followed; `.aura` is not looked into."""
+    """Files below a folder on disk, as they are now. Symbolic links are not followed; `.aura` is not looked into."""
 
     def __init__(self, root: "str | os.PathLike[str]") -> None:
         self._root = os.fspath(root)
@@ -64,9 +60,12 @@ class FolderSource:
             found += (f"{above}{name}" for name in files if _is_file(os.path.join(folder, name)))
         return sorted(found)
 
-    def open(self, path: str) -> BinaryIO:
-        """Open the file; a path that leaves the folder, also through a link, is refused."""
-        reason = unsafe_reason(path)
+    def open(self, path: str, entry: Entry | None = None) -> BinaryIO:
+        """Open the file; a path that leaves the folder, also through a link, is refused.
+
+        Without an entry, the path may be anybody's: what names no file on some system names none.
+        """
+        reason = unsafe_reason(path) if entry is None else ""
         if reason:
             raise FileUnreadable(path, reason)
         try:
@@ -74,9 +73,36 @@ class FolderSource:
         except LinkedPath as error:
             raise FileUnreadable(path, "it is, or lies behind, a symbolic link") from error
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise FileUnreadable(path, "there is no such file") from error
+            raise FileUnreadable(path, "there is no such file", error.errno or 0) from error
         except (OSError, ValueError, UnsafePath) as error:
-            raise FileUnreadable(path, getattr(error, "strerror", None) or str(error)) from error
+            number = (error.errno or 0) if isinstance(error, OSError) else 0
+            raise FileUnreadable(path, getattr(error, "strerror", None) or str(error), number) from error
+
+    def pieces(self, path: str, entry: Entry | None = None) -> Iterator[bytes]:
+        """See ContentSource. At most the bytes that the entry has: a file may grow for ever."""
+        with self.open(path, entry) as file:
+            yield from file_pieces(file, entry)
+
+    def read(self, path: str, entry: Entry) -> bytes | None:
+        """See ContentSource. What cannot be read now is like what is too large: that it differs is all that is said."""
+        if entry.size > CONTENT_LIMIT:
+            return None
+        try:
+            if entry.kind is EntryKind.SYMLINK:
+                return os.fsencode(os.readlink(os.path.join(self._root, path)))
+            with self.open(path, entry) as file:
+                return file.read(CONTENT_LIMIT)
+        except (FileUnreadable, OSError):
+            return None
+
+
+def file_pieces(file: BinaryIO, entry: Entry | None) -> Iterator[bytes]:
+    """Yield an open file piece by piece, at most the bytes that its entry has."""
+    left = entry.size if entry is not None else None
+    while data := file.read(COPY_BYTES if left is None else min(left, COPY_BYTES)):
+        yield data
+        if left is not None:
+            left -= len(data)
 
 
 def _is_file(path: str) -> bool:

@@ -1,13 +1,14 @@
-"""Files of no project as the two sides of a comparison: they are read where they lie, and never written."""
+"""Files of no project as sources of content: they are read where they lie, and never written."""
 
 import os
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from blake3 import blake3
 
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.history.sources.comparison import CONTENT_LIMIT, COPY_BYTES
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT, ContentSource, file_pieces
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 
@@ -32,7 +33,7 @@ def find_document(path: str) -> str:
 
 
 class LooseFile:
-    """One side: a file, whatever path is asked for."""
+    """A source of one file, whatever path is asked for. Links to it are followed."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -43,34 +44,40 @@ class LooseFile:
         Raises:
             FileUnreadable.
         """
-        hasher, size = blake3(), 0
-        with self._open() as file:
-            while data := file.read(COPY_BYTES):
-                hasher.update(data)
-                size += len(data)
-        return Entry(os.path.basename(self._path), EntryKind.FILE, ObjectId(hasher.hexdigest()), size)
+        return entry_of_file(self, os.path.basename(self._path))
 
-    def read(self, _path: str, entry: Entry) -> bytes | None:
-        """See Contents."""
-        if entry.size > CONTENT_LIMIT:
-            return None
-        with self._open() as file:
-            return file.read(CONTENT_LIMIT)
+    def names(self) -> Sequence[str]:
+        """List its name."""
+        return [os.path.basename(self._path)]
 
-    def open(self, _path: str, _entry: Entry) -> BinaryIO:
-        """See Contents."""
-        return self._open()
-
-    def copy(self, _path: str, entry: Entry, target: BinaryIO) -> None:
-        """See Contents."""
-        left = entry.size
-        with self._open() as file:
-            while left > 0 and (data := file.read(min(left, COPY_BYTES))):
-                target.write(data)
-                left -= len(data)
-
-    def _open(self) -> BinaryIO:
+    def open(self, _path: str, _entry: Entry | None = None) -> BinaryIO:
+        """See ContentSource."""
         try:
             return open(self._path, "rb")
         except OSError as error:
             raise FileUnreadable(self._path, error.strerror or str(error)) from error
+
+    def pieces(self, path: str, entry: Entry | None = None) -> Iterator[bytes]:
+        """See ContentSource. At most the bytes that the entry has: a file may grow for ever."""
+        with self.open(path) as file:
+            yield from file_pieces(file, entry)
+
+    def read(self, path: str, entry: Entry) -> bytes | None:
+        """See ContentSource."""
+        if entry.size > CONTENT_LIMIT:
+            return None
+        with self.open(path) as file:
+            return file.read(CONTENT_LIMIT)
+
+
+def entry_of_file(source: ContentSource, path: str) -> Entry:
+    """Read a file to know what it is: its content's id and size.
+
+    Raises:
+        FileUnreadable.
+    """
+    hasher, size = blake3(), 0
+    for data in source.pieces(path):
+        hasher.update(data)
+        size += len(data)
+    return Entry(path.rpartition("/")[2], EntryKind.FILE, ObjectId(hasher.hexdigest()), size)

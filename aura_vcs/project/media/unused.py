@@ -1,7 +1,5 @@
 """Media of the folder that no timeline uses: neither a project file of an editor nor a document of the studio."""
 
-from pathlib import Path
-
 import msgspec
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
@@ -29,7 +27,7 @@ def find_unused(repo: Repository) -> UnusedMedia:
     A folder without any project file or document has nothing unused: nobody can tell.
     """
     finder = ProjectMediaFinder(repo)
-    used = set(named_files(FolderSource(Path(repo.root))))
+    used = set(named_files(FolderSource(repo.root)))
     projects, unread = 0, []
     is_known = any(asset_type(path) is not None for path in used)
     for file in finder.project_files():

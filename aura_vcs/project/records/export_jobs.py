@@ -21,7 +21,7 @@ from aura_vcs.errors.input import LockBusy, UnknownName
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.names.revisions import check_content
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
-from aura_vcs.history.sources.version_source import VersionSource
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import describe_numbered
@@ -81,7 +81,7 @@ def choose_preset(repo: Repository, version: VersionRecord, name: str) -> Export
     if name.strip().lower() != PROJECT_PRESET:
         return find_preset(name)
     check_content(repo, version)
-    render = load_project(VersionSource(repo, version.tree)).render
+    render = load_project(StoredSource(repo, version.tree)).render
     return find_preset(DEFAULT_PRESET) if render is None else project_preset(render)
 
 
@@ -104,7 +104,7 @@ def add_export(repo: Repository, version: VersionRecord, preset: ExportPreset, o
             f"{readable_name(output)} cannot be recorded: its path is not UTF-8", hint="Give another name."
         )
     made = queue_export(version.id, preset, os.path.abspath(output), now=now())
-    source = VersionSource(repo, version.tree)
+    source = StoredSource(repo, version.tree)
     view = load_project(source)
     notes = preset_notes(preset, seconds=film_seconds(view, source), aspect=_aspect(view))
     remember_output(repo, made)
@@ -260,7 +260,7 @@ def _render(
     marker = _cancel_file(job.id)
     with _scratch(repo, job) as scratch:
         return render_export(
-            VersionSource(repo, version.tree),
+            StoredSource(repo, version.tree),
             job.preset or find_preset(job.preset_name),
             Path(job.output_file),
             request=RenderRequest(

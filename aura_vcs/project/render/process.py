@@ -25,7 +25,6 @@ from aura_vcs.project.render.job import WorkerReport, WorkerRequest
 POLL_SECONDS = 0.1
 """How soon a wish to cancel is noticed."""
 _MAX_LINE_BYTES = 64 * 1024
-_COPY_BYTES = 1024 * 1024
 _MODULE = "aura_vcs.project.render.worker"
 
 
@@ -67,8 +66,8 @@ def copy_for_worker(
     """
     suffix = "".join(c for c in PurePosixPath(name).suffix if c.isascii() and (c.isalnum() or c == "."))
     target = folder / f"{number:05d}{suffix[:10]}"
-    with source.open(name) as content, target.open("xb") as out:
-        while data := content.read(_COPY_BYTES):
+    with target.open("xb") as out:
+        for data in source.pieces(name):
             if cancelled():
                 return None
             out.write(data)

@@ -6,7 +6,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -61,7 +60,7 @@ def set_project(
     Raises:
         UnknownField, InvalidValue, DocumentMalformed: nothing was changed.
     """
-    source, files = FolderSource(Path(repo.root)), dict[str, bytes]()
+    source, files = FolderSource(repo.root), dict[str, bytes]()
     for name, text in values.items():
         file, pointer = _commit_edit(name)
         if file not in files:
@@ -72,7 +71,7 @@ def set_project(
 
 def change_scene(repo: Repository, name: str, values: Mapping[str, str], *, expire_days: float = 0) -> SceneChanged:
     """Set fields of a scene; see `scenes.set_scene`."""
-    source = FolderSource(Path(repo.root))
+    source = FolderSource(repo.root)
     made = set_scene(source, name, _scene_values(values))
     return _apply(repo, made, "scene.set", f"Set {', '.join(values)} of scene {name}", expire_days)
 
@@ -81,20 +80,20 @@ def new_scene(
     repo: Repository, values: Mapping[str, str], *, at: int | None = None, expire_days: float = 0
 ) -> SceneChanged:
     """Add a scene; see `scenes.add_scene`."""
-    made = add_scene(FolderSource(Path(repo.root)), _scene_values(values), at=at, created_at=now())
+    made = add_scene(FolderSource(repo.root), _scene_values(values), at=at, created_at=now())
     heading = values.get("heading") or "without a heading"
     return _apply(repo, made, "scene.add", f"Added scene {heading}", expire_days)
 
 
 def drop_scene(repo: Repository, name: str, *, expire_days: float = 0) -> SceneChanged:
     """Remove a scene; its media stays; see `scenes.remove_scene`."""
-    made = remove_scene(FolderSource(Path(repo.root)), name)
+    made = remove_scene(FolderSource(repo.root), name)
     return _apply(repo, made, "scene.remove", f"Removed scene {name}", expire_days)
 
 
 def place_scene(repo: Repository, name: str, to: int, *, expire_days: float = 0) -> SceneChanged:
     """Move a scene to another index; see `scenes.move_scene`."""
-    made = move_scene(FolderSource(Path(repo.root)), name, to)
+    made = move_scene(FolderSource(repo.root), name, to)
     return _apply(repo, made, "scene.move", f"Moved scene {name} to {to}", expire_days)
 
 

@@ -1,7 +1,6 @@
 """Merging: what two lines have changed since they parted, and what a merge left to be decided."""
 
 import json
-from pathlib import Path
 
 import msgspec
 from msgspec import UNSET
@@ -111,7 +110,7 @@ def _editable_file(repo: Repository, item: OpenConflict) -> tuple[str | None, st
 def _read(repo: Repository, path: str) -> bytes | None:
     """Read a small file of the folder; None where it cannot be read or is none."""
     try:
-        with FolderSource(Path(repo.root)).open(path) as file:
+        with FolderSource(repo.root).open(path) as file:
             data = file.read(MOST_BYTES + 1)
     except AuraError:
         return None

@@ -15,7 +15,7 @@ from aura_vcs.history.lookup.content import LocatedContent, locate
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.resolve import conflicts_in
-from aura_vcs.history.sources.version_source import VersionSource
+from aura_vcs.history.sources.stored_source import StoredSource
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.purge_plan import plan_purge
@@ -85,7 +85,7 @@ def look_at(repo: Repository, name: str) -> ShownVersion:
         alone = plan_purge(repo, record).stored_bytes
         timelines = timelines_of(repo, record)
         if any(record.documents.values()):
-            scenes = load_project(VersionSource(repo, record.tree)).scenes
+            scenes = load_project(StoredSource(repo, record.tree)).scenes
         files = list_named(repo, record.tree, "", comparison.changes)
         conflicts = len(conflicts_in(repo, record.tree))
     except AuraError as error:

@@ -1,62 +1,46 @@
-"""Where the content of a comparison's two sides comes from: the store, or the worktree."""
+"""Content as the project has stored it: the files of a version, or of any entry."""
 
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 from aura_vcs.errors.integrity import LimitExceeded
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT, unsafe_reason
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
-from aura_vcs.objects.base import DOCUMENT_LIMIT
+from aura_vcs.objects.base import DOCUMENT_LIMIT, EMPTY_TREE_ID
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.store import ObjectStore
+from aura_vcs.repository.repository import Repository
 
-CONTENT_LIMIT = 16 << 20
-"""Bytes of the largest file whose content is compared as a whole; of media only parts are read."""
-COPY_BYTES = 1 << 20
+MOST_FILES = 1_000_000
 
 
-class Contents(Protocol):
-    """One side of a comparison: what lies at a path."""
+class StoredSource:
+    """The files of one tree, read from the store; without one, those whose entries are given."""
 
-    def read(self, path: str, entry: Entry, /) -> bytes | None:
-        """Read all of a file, None above CONTENT_LIMIT; of a link its target.
+    def __init__(self, repo: Repository, tree: ObjectId = EMPTY_TREE_ID) -> None:
+        self._store, self._trees, self._tree = repo.store, repo.trees, tree
 
-        Raises:
-            IntegrityError: it is not here any more, or damaged. FileUnreadable.
-        """
-
-    def open(self, path: str, entry: Entry, /) -> BinaryIO:
-        """Open a file of any size, for reading here and there without reading the whole.
+    def names(self) -> Sequence[str]:
+        """List every file, sorted.
 
         Raises:
-            IntegrityError: it is not here any more, or damaged. FileUnreadable. LimitExceeded.
-            ObjectOffloaded: it is at a remote that does not answer.
+            LimitExceeded: there are more than MOST_FILES.
         """
+        found = []
+        for path, entry in self._trees.walk(self._tree):
+            if entry.kind is EntryKind.FILE:
+                found.append(path)
+            if len(found) > MOST_FILES:
+                raise LimitExceeded("The number of files of a version", MOST_FILES)
+        return sorted(found)
 
-    def copy(self, path: str, entry: Entry, target: BinaryIO, /) -> None:
-        """Write a file to `target`, piece by piece; stored content is verified when this returns.
-
-        Raises:
-            IntegrityError: it is not here any more, or damaged. FileUnreadable.
-            OSError: `target` cannot be written.
-        """
-
-
-class StoredContents:
-    """A version's side."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-
-    def read(self, _path: str, entry: Entry) -> bytes | None:
-        """See Contents."""
-        return self._store.read(entry.id) if entry.size <= CONTENT_LIMIT else None
-
-    def open(self, path: str, entry: Entry) -> BinaryIO:
-        """See Contents. Of a large file that is kept whole only the parts that are read are looked at."""
+    def open(self, path: str, entry: Entry | None = None) -> BinaryIO:
+        """See ContentSource. Of a large file that is kept whole only the parts that are read are looked at."""
+        entry = entry or self._entry(path)
         if entry.size > CONTENT_LIMIT and (file := self._store.loose_blob(entry.id)) is not None:
             return file
         self._store.require({entry.id: path})
@@ -68,10 +52,20 @@ class StoredContents:
             raise LimitExceeded(f"The size of {path}, which is stored compressed,", DOCUMENT_LIMIT)
         return io.BytesIO(self._store.read(entry.id))
 
-    def copy(self, _path: str, entry: Entry, target: BinaryIO) -> None:
-        """See Contents."""
-        for piece in self._store.stream(entry.id):
-            target.write(piece)
+    def pieces(self, path: str, entry: Entry | None = None) -> Iterator[bytes]:
+        """See ContentSource."""
+        return self._store.stream((entry or self._entry(path)).id)
+
+    def read(self, _path: str, entry: Entry) -> bytes | None:
+        """See ContentSource."""
+        return self._store.read(entry.id) if entry.size <= CONTENT_LIMIT else None
+
+    def _entry(self, path: str) -> Entry:
+        reason = unsafe_reason(path)
+        entry = None if reason else self._trees.entry(self._tree, path)
+        if entry is None or not is_file(entry):
+            raise FileUnreadable(path, reason or "the version has no such file")
+        return entry
 
 
 class ChunkedFile(io.RawIOBase):
