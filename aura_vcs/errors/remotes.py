@@ -74,11 +74,16 @@ class PushRejected(RemoteError):
     exit_code = 97
     hint = "Run `aura sync`: it fetches, then pushes. Both versions are kept whatever happens."
 
-    def __init__(self, remote: str, branch: str, there: str, *, is_here: bool = False) -> None:
+    def __init__(
+        self, remote: str, branch: str, there: str, *, is_here: bool = False, would_diverge: bool = False
+    ) -> None:
         what = "and yours does not build on it" if is_here else "which is not here yet"
-        super().__init__(remote, f"branch {branch} has {there}, {what}")
+        text = f"branch {branch} has {there}, {what}"
+        if would_diverge:
+            text = f"branch {branch} would diverge there: {there} and your newest version do not build on each other"
+        super().__init__(remote, text)
         self.branch, self.there = branch, there
-        if is_here:
+        if is_here or would_diverge:
             self.hint = "Join the two with `aura merge`, or send both as they are with `aura sync`."
 
 

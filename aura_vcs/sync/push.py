@@ -349,17 +349,23 @@ def _check_together(
     queries = repo.queries
     tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
     newest = newest_heads(queries, tips)
-    if len(newest) <= 1:
-        return
-    other = next((e for e in heads(far) if e.version in newest and e.replica != repo.replica), None)
+    if len(newest) <= 1 or all(entry.version is None for entry in heads(far)):
+        return  # a branch that is not there yet goes there as it is: whoever backs up is not asked to merge
+    standing = next((e for e in heads(far) if e.version in newest and e.replica != repo.replica), None)
+    other = standing or next((e for e in heads(entries) if e.version in newest and e.replica != repo.replica), None)
     if other is None or other.version is None:
-        return  # the heads are apart here, and nothing of anybody's stands against them there
-    label = snapshot.labels().get(other.version)
+        return
+    label = snapshot.labels().get(other.version) or own_labels(repo).get(other.version)
     called = describe(queries, other.version)
     if label is not None:
         called = f"{describe_numbered(queries, other.version, label.number)} {label.name!r}"
-    is_here = repo.index.knows(other.version)
-    raise PushRejected(snapshot.remote.location, name, f"{called} by {other.updated_by}", is_here=is_here)
+    raise PushRejected(
+        snapshot.remote.location,
+        name,
+        f"{called} by {other.updated_by}",
+        is_here=repo.index.knows(other.version),
+        would_diverge=standing is None,
+    )
 
 
 def _execute(

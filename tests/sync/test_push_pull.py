@@ -508,6 +508,22 @@ def test_two_heads_go_to_a_place_where_nothing_stands_against_them(pair: Pair) -
     assert set(found.diverged) == {ours.id, theirs.id}
 
 
+def test_a_branch_that_has_diverged_does_not_diverge_elsewhere_by_a_push(pair: Pair) -> None:
+    """A remote that has the branch, with nothing that stands against it, is not made to diverge without asking."""
+    backup = folder_remote(pair.path / "backup", pair.anna)
+    push(pair.anna, backup, RemoteCache(pair.anna, "backup"))
+    theirs = save(pair.bert, "brief.json", '{"topic": "bert"}', "Bert's")
+    push(pair.bert, pair.remote, known(pair.bert))
+    ours = save(pair.anna, "brief.json", '{"topic": "anna"}', "Anna's")
+    fetch(pair.anna, pair.remote, known(pair.anna))
+    before = manifest(backup)
+    with pytest.raises(PushRejected, match=r'would diverge there: v2\.\w+ "Bert\'s" by bert and your newest'):
+        push(pair.anna, backup, RemoteCache(pair.anna, "backup"))
+    assert manifest(backup) == before
+    push(pair.anna, backup, RemoteCache(pair.anna, "backup"), keep_both=True)
+    assert {entry.version for entry in heads(manifest(backup).branches["main"])} == {ours.id, theirs.id}
+
+
 def test_a_tag_given_by_two_machines_is_told_and_kept_by_both(pair: Pair) -> None:
     """Nothing is lost, both agree which has the name, and removing one decides it everywhere."""
     create_tag(pair.anna, "sent", pair.first.id)
