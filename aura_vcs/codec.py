@@ -286,7 +286,7 @@ def _load_entry(stored: StoredEntry, object_id: ObjectId) -> Entry:
     if len(name) > NAME_BYTES_LIMIT:
         raise LimitExceeded("The length of a file name", NAME_BYTES_LIMIT)
     if not ids.is_object_id(stored.id) or not 0 <= stored.size <= NUMBER_LIMIT:
-        raise ObjectMalformed("Tree", object_id, f"the entry {name!r} has no proper id or size")
+        raise ObjectMalformed("Tree", object_id, f"the entry {name!r} has no valid id or size")
     if stored.executable and stored.kind is not EntryKind.FILE:
         raise ObjectMalformed("Tree", object_id, f"{name!r} is executable but not a file")
     return Entry(check_entry_name(name), stored.kind, stored.id, stored.size, stored.executable)
@@ -335,7 +335,7 @@ def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
     named = [stored.tree, *stored.parents, *(i for i in stored.documents.values() if i is not None)]
     counted = 1 <= stored.number <= NUMBER_LIMIT and 0 <= stored.size <= NUMBER_LIMIT
     if not counted or not all(map(ids.is_object_id, named)):
-        raise ObjectMalformed("Version", object_id, "its number, size or ids are not proper")
+        raise ObjectMalformed("Version", object_id, "its number, size or ids are not valid")
     version = Version(
         number=stored.number,
         parents=tuple(stored.parents),

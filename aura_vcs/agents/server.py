@@ -61,7 +61,7 @@ class AgentSession:
         """Call a tool.
 
         Raises:
-            UnknownName: there is no such tool here. InputError: its arguments are not proper. AuraError: it failed.
+            UnknownName: there is no such tool here. InputError: its arguments are not valid. AuraError: it failed.
         """
         tool = self._tools.get(name)
         if tool is None:
@@ -97,7 +97,7 @@ class AgentSession:
             return as_text({"version": record, "files": files})
         if uri.startswith(_SCHEME) and kind == "file" and version and path:
             return as_text(self.call("read_file", {"path": unquote(path), "version": unquote(version)}).value)
-        raise InputError(f"{uri[:200]!r} is no resource", hint="aura://version/v3 and aura://file/v3/PATH are.")
+        raise InputError(f"{uri[:200]!r} is not a resource", hint="aura://version/v3 and aura://file/v3/PATH are.")
 
     def close(self) -> None:
         """Let go of the project."""

@@ -72,7 +72,7 @@ def _number(description: str, most: int, default: int) -> dict[str, Any]:
 _VERSION = _text("A version: v12, HEAD, HEAD~2, a branch, a tag, a name or the beginning of an id", most=200)
 _PATH = _text("A path in the project, with / between parts", most=4096)
 _PATHS = {"type": "array", "items": {"type": "string", "maxLength": 4096}, "maxItems": 1000}
-_LIMIT = _number("At most so many", LIST_LIMIT, 50)
+_LIMIT = _number("At most this many", LIST_LIMIT, 50)
 _NOTE = _text("The id of a note, or its beginning", most=32)
 
 
@@ -155,7 +155,7 @@ def _read(project: Project, given: Arguments) -> Answer:
         text: str | None = data.decode("utf-8")
     except UnicodeDecodeError as error:
         text = data[: error.start].decode("utf-8") if error.start > len(data) - 4 and data else None
-    shown = {"text": text} if text is not None else {"bytes": f"{len(data)} bytes that are no text"}
+    shown = {"text": text} if text is not None else {"bytes": f"{len(data)} bytes that are not text"}
     return Answer({"path": path, "size": size, "offset": start, **shown, "is_data": _ORDER_TEXT})
 
 
@@ -270,7 +270,7 @@ TOOLS: Sequence[Tool] = (
          "paths": _PATHS}, _log),
     Tool("diff", "What differs between two versions, or between one and the folder: in words, by field, clip and line",
          {"old": _VERSION, "new": _VERSION, "paths": _PATHS,
-          "pictures": {"type": "boolean", "description": "Also pictures of what differs in a picture"}}, _diff),
+          "pictures": {"type": "boolean", "description": "Include pictures of what differs in a picture"}}, _diff),
     Tool("list_files", "The files of a version, one folder at a time", {"version": _VERSION, "folder": _PATH}, _files),
     Tool("read_file", "Part of a file as text: of a version, or without one as the folder has it now",
          {"path": _PATH, "version": _VERSION, "offset": _number("Bytes to leave out", 1 << 40, 0),
@@ -286,7 +286,7 @@ TOOLS: Sequence[Tool] = (
     Tool("provenance", "Where a file comes from: model, prompt, seed, cost, licence",
          {"where": _text("A file, VERSION:FILE, or a version", most=4096)}, _provenance, ("where",)),
     Tool("exports", "Films that were rendered from versions", {"limit": _LIMIT}, _exports),
-    Tool("commit", "Save the folder as the next version; say which prompt asked for it",
+    Tool("commit", "Save the files as the next version; say which prompt asked for it",
          {"name": _text("What it is, in a few words", most=200), "description": _text("More about it", most=2000),
           "paths": _PATHS, "prompt": _text("The request that this version answers"), "model": _text("Your model")},
          _commit, ("name",), writes=True),
@@ -296,15 +296,15 @@ TOOLS: Sequence[Tool] = (
          _checkout, ("version",), writes=True),
     Tool("restore", "Bring files of a version back, all or some; unsaved work is saved first",
          {"version": _VERSION, "paths": _PATHS}, _restore, ("version",), writes=True),
-    Tool("restore_point", "Save the folder beside the branch, before something is done to it",
+    Tool("restore_point", "Save the files beside the branch, before something else changes them",
          {"name": _text("What for", most=200)}, _restore_point, writes=True),
-    Tool("undo", "Take back the last thing that was done on this machine", {}, _undo, writes=True),
+    Tool("undo", "Undo the last thing that was done on this machine", {}, _undo, writes=True),
     Tool("note_add", "Say something about a version, a file or a place: v3:cut.mp4@0:12-0:15",
-         {"where": _text("VERSION, [VERSION:]FILE, or with @PLACE behind it", most=4096), "text": _text("The note"),
+         {"where": _text("VERSION, [VERSION:]FILE, or with @PLACE after it", most=4096), "text": _text("The note"),
           "color": _text("How it is shown", most=32)}, _note_add, ("where", "text"), writes=True),
     Tool("note_reply", "Answer a note", {"note": _NOTE, "text": _text("The answer")}, _note_reply, ("note", "text"),
          writes=True),
-    Tool("note_resolve", "Mark a note as seen to", {"note": _NOTE}, _note_resolve, ("note",), writes=True),
+    Tool("note_resolve", "Mark a note as resolved", {"note": _NOTE}, _note_resolve, ("note",), writes=True),
     Tool("provenance_set", "Say where a file comes from that you made or found",
          {"where": _text("A file, VERSION:FILE, or a version", most=4096), **{name: _text(name) for name in _FACTS},
           "cost": _text("What it cost, a number", most=40), "currency": _text("Such as EUR", most=3)},

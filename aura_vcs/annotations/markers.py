@@ -66,7 +66,7 @@ def read_markers(repo: Repository, where: str) -> list[TimelineMarker]:
         return [TimelineMarker(*msgspec.structs.astuple(marker)) for marker in found]
     timeline = read_project(target.path, data)
     if not isinstance(timeline, Timeline):
-        raise InvalidTarget(where, f"it is no timeline that can be read: {timeline.reason}")
+        raise InvalidTarget(where, f"it is not a timeline that can be read: {timeline.reason}")
     return [*_of_timeline(timeline)][:MARKERS_LIMIT]
 
 

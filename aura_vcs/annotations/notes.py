@@ -61,7 +61,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 def note_of(item: Annotation) -> Note:
-    """Read a note from its fields; what is not proper in it is left out."""
+    """Read a note from its fields; what is not valid in it is left out."""
     wordings = [text for _, text in texts(item, WORDING)]
     newest = max(item.fields.values(), key=lambda field: (field.updated_at, field.stamp), default=None)
     created = _text(item, "created_at") or min((field.updated_at for field in item.fields.values()), default="")
@@ -166,7 +166,7 @@ def edit_note(repo: Repository, note_id: str, *, text: str | None = None, color:
 
 
 def resolve_note(repo: Repository, note_id: str) -> Note:
-    """Mark a note as seen to.
+    """Mark a note as resolved.
 
     Raises:
         UnknownName: there is no such note.

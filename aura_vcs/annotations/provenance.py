@@ -203,7 +203,7 @@ def _record(repo: Repository, given: dict[ObjectId, dict[str, Any]], about: str)
     with repo.transaction() as transaction:
         changes = fact_changes(repo, transaction, given, origin="command")
         if changes:
-            what = f"Said where {shown_path(about)} comes from"
+            what = f"Recorded where {shown_path(about)} comes from"
             transaction.record(Draft("provenance.set", what, changes, inverse=Inverse("provenance.set.revert")))
 
 

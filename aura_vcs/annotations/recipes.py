@@ -88,7 +88,7 @@ def set_recipe(
             raise InputError(f"The content of {made.path} was evicted: nothing but its recipe is left of it", hint=hint)
         after = with_values(known, given, transaction.replica, transaction.at, repo.author) if given else known
         if given:
-            what = f"Said how {made.path} is made"
+            what = f"Recorded how {made.path} is made"
             changes = dict([annotation_change(RECIPE, before, after)])
             transaction.record(Draft("recipe.set", what, changes, inverse=Inverse("recipe.set.revert")))
     recipe = recipe_of(after)
@@ -124,7 +124,7 @@ def _checked(command: Sequence[str]) -> list[str]:
 
 
 def recipe_of(item: Annotation) -> Recipe | None:
-    """Read a recipe, which another machine may have written; None where it is not proper or was deleted."""
+    """Read a recipe, which another machine may have written; None where it is not valid or was deleted."""
     command, inputs, output = (value_of(item, key) for key in ("command", "inputs", "output"))
     if is_deleted(item) or not isinstance(output, str) or not isinstance(inputs, list):
         return None

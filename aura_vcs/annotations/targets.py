@@ -160,7 +160,7 @@ def describe_place(target: Target) -> str:
 
 
 def target_from(value: Any) -> Target:
-    """Read a stored target, which somebody else may have written: what is not proper in it is left out."""
+    """Read a stored target, which somebody else may have written: what is not valid in it is left out."""
     if not isinstance(value, dict):
         return Target()
     try:

@@ -106,7 +106,7 @@ class FileChange:
     def inside(self, *, media: Effort = "headers", lines: int = LINES_LIMIT, **call: Unpack[Call]) -> FileDiff:
         """Compare the content: fields of a document, clips of a timeline, lines of a text, what is seen and heard.
 
-        At most so many `lines` in words. Offloaded content is fetched.
+        At most this many `lines` in words. Offloaded content is fetched.
         """
         return self._diff._opened.run(call, _inside, self._diff._comparison, self._change, media, lines)
 

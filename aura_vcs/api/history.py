@@ -241,7 +241,7 @@ class HistoryMethods(Part):
         return SessionUndone._of(self._opened.run(call, undo_session, session))
 
     def redo(self, operation: str | None = None, **call: Unpack[Call]) -> Undone:
-        """Do again what was taken back last, or the operation whose id begins so.
+        """Redo what was undone last, or the operation whose id begins so.
 
         Raises:
             NothingToUndo, OperationExpired.

@@ -65,7 +65,7 @@ class MaintenanceMethods(Part):
         return self._opened.run_at(call, remote, repair)
 
     def reindex(self, **call: Unpack[Call]) -> None:
-        """Build the index anew from the files. A damaged one is noticed and built anew by itself."""
+        """Rebuild the index from the files. A damaged one is noticed and built anew by itself."""
         self._opened.run(call, Repository.rebuild_index)
 
     def plan_gc(

@@ -172,7 +172,7 @@ class Notes(Part):
         return Note._of(self._opened.run(NO_CALL, notes.edit_note, note, text=text, color=color))
 
     def resolve(self, note: str) -> Note:
-        """Mark a note as seen to."""
+        """Mark a note as resolved."""
         return Note._of(self._opened.run(NO_CALL, notes.resolve_note, note))
 
     def reopen(self, note: str) -> Note:

@@ -291,7 +291,7 @@ def project_paths(repo: Repository, paths: Iterable[StrPath]) -> list[str]:
     """Return paths as versions have them. Relative ones count from the project's folder.
 
     Raises:
-        InputError: one lies outside the project.
+        InputError: one is outside the project.
     """
     return [project_path(repo, os.fspath(path), repo.root) for path in paths]
 

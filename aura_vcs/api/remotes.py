@@ -200,7 +200,7 @@ class Remotes(Part):
         return self._opened.run(NO_CALL, _remembered, name, self._opened.credentials.passphrase)
 
     def remove(self, name: str, *, force: bool = False) -> None:
-        """Forget a remote; what lies there stays.
+        """Forget a remote; what is stored there stays.
 
         Raises:
             InputError: offloaded content is at it alone, and `force` was not given. UnknownName.

@@ -236,7 +236,7 @@ class Studio:
             return StudioUndo._of(undo_studio(studio))
 
     def redo(self) -> StudioUndo:
-        """Do again what was taken back last.
+        """Redo what was undone last.
 
         Raises:
             NothingToUndo, EditedSince.

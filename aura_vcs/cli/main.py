@@ -113,7 +113,7 @@ def _is_studio_place(folder: str) -> bool:
 def _stopped(session: Session, arguments: Sequence[str]) -> str:
     """Describe in one line what came of a command that a person stopped."""
     if TRANSFERS.intersection(arguments):
-        return "Stopped; the same command goes on from there."
+        return "Stopped; the same command continues from there."
     if _has_recorded(session):
         return "Stopped; `aura ops` shows what was done before."
     return "Stopped; nothing was saved." if session.recorded is not None else "Stopped."
@@ -209,7 +209,7 @@ def _ended(session: Session, code: int) -> int:
     _forget_stdout()
     error = OutputLost(lost.strerror or str(lost))
     if _has_recorded(session):
-        error.hint = "The command has done its work all the same; `aura ops` shows what was recorded."
+        error.hint = "The command has done its work anyway; `aura ops` shows what was recorded."
     return report(error, Console())
 
 

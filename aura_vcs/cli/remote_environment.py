@@ -81,7 +81,7 @@ def _consent(name: str, host: str) -> None:
     Raises:
         RemoteUntrusted: they have not agreed.
     """
-    words = f"This project's settings name {host} for {name}", "Settings may have come with a copied folder."
+    words = f"This project's settings name {host} for {name}", "These settings may come from a copied folder."
     if not _is_agreed(host, *words):
         raise RemoteUntrusted(name, host)
 

@@ -67,7 +67,7 @@ class KeyHolder:
         from aura_vcs.studio.remote_passphrases import keep_passphrase
 
         if self._used and not keep_passphrase(key, self._used):
-            self._console.warn("there is no keyring here that works: the passphrase was not kept")
+            self._console.warn("no keyring works here: the passphrase was not saved")
 
     def _key(self, question: "SecretRequest") -> "Secret":
         path = self._named or self._known

@@ -250,7 +250,7 @@ def project_paths(repo: "Repository", paths: tuple[str, ...]) -> list[str]:
     """Convert paths as they were typed to the form that versions have.
 
     Raises:
-        InputError: one lies outside the project.
+        InputError: one is outside the project.
     """
     if not paths:
         return []

@@ -159,7 +159,7 @@ class VersionInUse(InputError):
     exit_code = 26
 
     def __init__(self, version: str, holder: str, *, hint: str) -> None:
-        super().__init__(f"{version} cannot be deleted: {holder} stands on it", hint=hint)
+        super().__init__(f"{version} cannot be deleted: {holder} needs it", hint=hint)
         self.version, self.holder = version, holder
 
 

@@ -12,7 +12,7 @@ class IntegrityError(AuraError):
     """Stored data is not what it should be."""
 
     exit_code = 30
-    hint = "`aura fsck` says what else is affected."
+    hint = "`aura fsck` shows what else is affected."
 
 
 class ObjectMissing(IntegrityError):
@@ -31,7 +31,7 @@ class NotArrived(ObjectMissing):
     exit_code = 40
     hint = (
         "Another machine made it, and what copies this folder (Dropbox, Syncthing …) has not brought all of it. "
-        "Let it finish, then run the command again. If it has finished, `aura fsck` says what is missing."
+        "Let it finish, then run the command again. If it has finished, `aura fsck` lists what is missing."
     )
 
     def __init__(self, object_id: str, what: str) -> None:
@@ -124,8 +124,8 @@ class LinkedPath(UnsafePath):
     """A symbolic link, or another thing that is not a file or folder, among aura's own files; none is followed."""
 
     hint = (
-        "Nothing behind it was read or written. If you put it there, put what it leads to in its place; "
-        "else remove it: the project may come from a hostile source."
+        "Nothing was read or written through it. If you made it, put what it leads to in its place; "
+        "if not, remove it: the project may come from a hostile source."
     )
 
     def __init__(self, path: str, what: str = "a symbolic link") -> None:
@@ -147,7 +147,7 @@ class IndexDamaged(IntegrityError):
     """The index could not be read. It was removed: nothing is in it that the files do not say."""
 
     exit_code = 38
-    hint = "Nothing is lost. Run the command again: the index is then built anew from the files."
+    hint = "Nothing is lost. Run the command again: the index is then rebuilt from the files."
 
     def __init__(self, path: str, detail: str) -> None:
         super().__init__(f"The index {path} was damaged ({detail}) and has been removed")

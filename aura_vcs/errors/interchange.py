@@ -33,7 +33,7 @@ class GitDamaged(InterchangeError):
     """An object of the git repository is missing or damaged; what was imported before it stays."""
 
     exit_code = 113
-    hint = "`git fsck --full` in the repository says more. A fresh clone of it may be whole."
+    hint = "`git fsck --full` in the repository says more. A fresh clone of it may be intact."
 
     def __init__(self, thing: str, reason: str) -> None:
         super().__init__(f"Git's {thing} cannot be read: {reason}")

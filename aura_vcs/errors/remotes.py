@@ -19,7 +19,7 @@ class RemoteUnreachable(RemoteError):
     """No connection, or nothing at that address."""
 
     exit_code = 91
-    hint = "Check the address and the connection, then run the command again; it goes on where it stopped."
+    hint = "Check the address and the connection, then run the command again; it continues where it stopped."
 
 
 class RemoteDenied(RemoteError):
@@ -84,7 +84,7 @@ class PushRejected(RemoteError):
         super().__init__(remote, text)
         self.branch, self.there = branch, there
         if is_here or would_diverge:
-            self.hint = "Join the two with `aura merge`, or send both as they are with `aura sync`."
+            self.hint = "Merge the two with `aura merge`, or send both as they are with `aura sync`."
 
 
 class RemoteFull(RemoteError):
@@ -106,7 +106,7 @@ class RemoteUntrusted(RemoteError):
             remote,
             f"only {named_by} {host}; your keys and tokens are not used there until you agree",
             hint=hint
-            or f"If you know that host: `aura remote trust {remote}`. Settings may have come with a copied folder.",
+            or f"If you know that host: `aura remote trust {remote}`. These settings may come from a copied folder.",
         )
         self.host = host
 

@@ -78,7 +78,7 @@ def autosave(repo: Repository) -> AutosaveResult:
 
 
 def restore_point(repo: Repository, trigger: str, *, name: str = "", description: str = "") -> AutosaveResult:
-    """Save the folder before something is done to it; `trigger` says what, e.g. PreScriptRegeneration.
+    """Save your files before another program changes them; `trigger` says what, e.g. PreScriptRegeneration.
 
     Always makes a version, also of an unchanged folder: the point in time is what it records.
 

@@ -195,7 +195,7 @@ def _amendable(repo: Repository) -> VersionRecord:
         raise InputError(f"You are on the older version {name}, which is not amended", hint=hint)
     if found.version != record.id or found.diverged:
         hint = "Go there with `aura checkout`, or merge both with `aura merge`."
-        raise InputError(f"Branch {found.name} has gone on from {name}, so it is not amended", hint=hint)
+        raise InputError(f"Branch {found.name} has moved on from {name}, so it is not amended", hint=hint)
     if not record.is_live or record.type is not VersionType.MANUAL:
         raise InputError(f"{name} is not a version that can be amended", hint="Commit as usual.")
     return record
@@ -362,7 +362,7 @@ def project_path(repo: Repository, path: str, folder: str = ".") -> str:
     """Convert a path given in `folder` to the form of versions: relative to the project, "/" between parts.
 
     Raises:
-        InputError: it lies outside the project.
+        InputError: it is outside the project.
     """
     root = os.path.realpath(repo.root)
     full = os.path.normpath(os.path.join(os.path.realpath(folder), path))

@@ -244,7 +244,7 @@ def read_document(repo: Repository, path: str) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except LinkedPath as error:
-        raise FileUnreadable(path, "it is, or lies behind, a symbolic link") from error
+        raise FileUnreadable(path, "it is a symbolic link, or inside one") from error
     except OSError as error:
         raise FileUnreadable(path, error.strerror or str(error)) from error
 

@@ -29,7 +29,7 @@ MANIFESTS = 20
 def facts_beside(repo: Repository, tree: ObjectId, differences: Iterable[Difference]) -> dict[ObjectId, Facts]:
     """Read the provenance files that a commit brings, by the content they are about.
 
-    One that is not proper is passed over and named: a commit does not fail for it.
+    One that is not valid is passed over and named: a commit does not fail for it.
     """
     found: dict[ObjectId, Facts] = {}
     left = LINE_BYTES
@@ -43,11 +43,11 @@ def facts_beside(repo: Repository, tree: ObjectId, differences: Iterable[Differe
         except IntegrityError:
             continue
         except InputError as error:
-            repo.progress.note(f"{readable_name(path)} was not taken over: {error.message}")
+            repo.progress.note(f"{readable_name(path)} was ignored: {error.message}")
             continue
         left -= len(encode_compact(facts))
         if left < 0:
-            repo.progress.note(f"{readable_name(path)} and later ones were not taken over: there is too much of them")
+            repo.progress.note(f"{readable_name(path)} and later ones were ignored: there are too many of them")
             break
         name = path.removesuffix(PROVENANCE_ENDING)
         read = read_brought if len(found) < MANIFESTS else read_embedded

@@ -145,7 +145,7 @@ def _over_since(repo: Repository, action: ActionRecord) -> list[str]:
 
 
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
-    """Do again what was taken back last, or the given operation that was taken back.
+    """Redo what was undone last, or the given operation that was taken back.
 
     A redo that was interrupted is finished, and that is all.
 

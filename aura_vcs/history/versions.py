@@ -120,7 +120,7 @@ def _change(
         label = repo.refs.label(record.id)
         if label is None:
             name = describe(repo.queries, record.id)
-            raise InputError(f"The label of {name} is not here", hint="`aura fsck` says more.")
+            raise InputError(f"The label of {name} is not here", hint="`aura fsck` shows more.")
         after = stamp_label(
             label, transaction.replica, transaction.at, repo.author, **_dated(transaction, type_, changes)
         )

@@ -71,7 +71,7 @@ class LogIngest:
             try:
                 self._ingest_log(projector, replica, known.get(replica, 0), recover)
             except RecordUnreadable as error:
-                self._progress.note(f"{error.message}; `aura fsck` says more")
+                self._progress.note(f"{error.message}; `aura fsck` shows more")
                 continue  # its size stays unknown: the next command tries again
             projector.log_size(replica, size)
         if self._refs_elsewhere or self._database.meta(_TAGS_SEEN) != self._tags_date():
@@ -87,7 +87,7 @@ class LogIngest:
         for line in self._logs.read(replica, start=start):
             operation = line.operation
             if operation is None or operation.replica != replica:
-                self._progress.note(f"A line of {layout.operations_log(replica)} is damaged; `aura fsck` says more")
+                self._progress.note(f"A line of {layout.operations_log(replica)} is damaged; `aura fsck` shows more")
                 projector.skip_line(replica, line.end)
                 continue
             if replica == self._logs.replica:
@@ -122,7 +122,7 @@ class LogIngest:
                 if line.operation is not None:
                     projector.closed_operation(line.operation, line)
         except RecordCorrupt as error:
-            self._progress.note(f"{error.message}; `aura fsck` says more")
+            self._progress.note(f"{error.message}; `aura fsck` shows more")
             if isinstance(error, RecordUnreadable):
                 return  # the next command tries again
         self._database.connection.execute("INSERT OR REPLACE INTO segments VALUES (?)", (name,))
@@ -169,7 +169,7 @@ class LogIngest:
             try:
                 self._ingest_room(room, known)
             except RecordUnreadable as error:
-                self._progress.note(f"{error.message}; `aura fsck` says more")
+                self._progress.note(f"{error.message}; `aura fsck` shows more")
                 return  # the next command tries again
         self._database.set_meta(_ANNOTATIONS, dates)
 

@@ -22,7 +22,7 @@ def packed_objects(store: ObjectStore, names: Sequence[str], progress: Progress)
         try:
             yield list(store.pack_objects(name))
         except (IntegrityError, FileNotFoundError):
-            progress.note(f"Pack {name[:12]} cannot be read, so what it holds is left out; `aura fsck` says more")
+            progress.note(f"Pack {name[:12]} cannot be read, so what it holds is left out; `aura fsck` shows more")
         progress.advance(1)
     progress.finish()
 

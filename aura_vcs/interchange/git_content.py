@@ -150,7 +150,7 @@ class ContentImport:
         if known is not None:
             return known
         if depth > DEPTH_LIMIT:
-            raise GitDamaged(f"tree {git_id}", f"more than {DEPTH_LIMIT} folders lie inside each other")
+            raise GitDamaged(f"tree {git_id}", f"more than {DEPTH_LIMIT} folders are inside each other")
         wanted = self._ahead.pop(git_id, None)
         if wanted is None:
             wanted = self._requested(self._entries(git_id), prefix)

@@ -222,7 +222,7 @@ class _Import:
 
     def _notes(self) -> Iterable[str]:
         if self._git.is_shallow:
-            yield "The repository is shallow: its history is cut off, and so it is here"
+            yield "The repository is shallow: its history is cut off, here too"
         if self._blobs.pointers:
             files = (
                 "files of Git LFS came as pointers" if self._blobs.pointers > 1 else "file of Git LFS came as pointer"

@@ -70,7 +70,7 @@ class GitRepository:
         shown = without_passwords(self.place)
         if shown != self.place:  # others see what processes are called with
             hint = "Clone it with git, which asks for them, and import that folder."
-            raise NotAGitRepository(shown, "passwords and tokens do not belong into addresses", hint=hint)
+            raise NotAGitRepository(shown, "passwords and tokens do not belong in addresses", hint=hint)
         folder = os.path.join(scratch, "clone.git")
         arguments = ["clone", "--quiet", "--mirror", "--no-hardlinks", "--", self.place, folder]
         run_git(arguments, self._environment, f"fetch from {self.place}")

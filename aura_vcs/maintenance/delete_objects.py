@@ -40,7 +40,7 @@ class ObjectRemoval:
                 count, size = self._shrink(name, packed[name], living[name])
             except StorageFull:
                 count, size = 0, 0
-                self._repo.progress.note("The disk is too full to write a pack anew; the next collection sees to it")
+                self._repo.progress.note("The disk is too full to rewrite a pack; the next `aura gc` does it")
             removed, freed = removed + count, freed + size
             self._repo.progress.advance(1)
         self._repo.progress.finish()

@@ -268,15 +268,15 @@ def _prove(repo: Repository, plan: GcPlan) -> None:
         what, why = next(iter(use.damaged.items()))
         raise IntegrityError(
             f"Nothing was deleted: {what} is in use and cannot be read ({why})",
-            hint="`aura fsck` says which versions that affects. Repair or purge them, then collect.",
+            hint="`aura fsck` says which versions that affects. Repair or purge them, then run `aura gc` again.",
         )
     if wrong := use.by_refs:
         raise IntegrityError(
             f"Nothing was deleted: {len(wrong)} objects count as unused and are in use, such as {min(wrong)}",
-            hint="The index is wrong. Build it anew with `aura reindex`, then collect.",
+            hint="The index is wrong. Rebuild it with `aura reindex`, then run `aura gc` again.",
         )
     if use.revertible:
-        raise PlanStale("Something of the plan has become wanted again")
+        raise PlanStale("Something in the plan is needed again")
 
 
 def _check_readable(repo: Repository) -> None:
@@ -294,13 +294,13 @@ def _check_readable(repo: Repository) -> None:
     if repo.index.is_unread():
         raise IntegrityError(
             "Nothing was deleted: something that versions hold cannot be read, so what it holds is not known",
-            hint="`aura fsck` names it. Repair it, or purge the versions that hold it, then collect.",
+            hint="`aura fsck` names it. Repair it, or purge the versions that hold it, then run `aura gc` again.",
         )
     if troubles:
         raise IntegrityError(
             f"Nothing was deleted: {troubles[0].path} cannot be read ({troubles[0].detail}), "
             "and what it names may be in use",
-            hint="`aura repair` repairs it, then collect.",
+            hint="`aura repair` repairs it; then run `aura gc` again.",
         )
 
 

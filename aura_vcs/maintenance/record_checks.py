@@ -38,16 +38,16 @@ def ref_problems(repo: Repository) -> Iterator[Finding]:
     for name in repo.refs.branches():
         for entry in heads(repo.refs.branch_entries(name)):  # what others have seen is history
             if entry.version is not None and queries.version(entry.version) is None:
-                yield Finding("dangling_ref", f"branch {name}", f"stands on {entry.version[:12]}, which is not here")
+                yield Finding("dangling_ref", f"branch {name}", f"points to {entry.version[:12]}, which is not here")
     for name, tag in repo.refs.tags().items():
         if tag.version is not None and queries.version(tag.version) is None:
-            yield Finding("dangling_ref", f"tag {name}", f"stands on {tag.version[:12]}, which is not here")
+            yield Finding("dangling_ref", f"tag {name}", f"points to {tag.version[:12]}, which is not here")
     for ref, detail in unrecorded_refs(repo):  # they carry no checksum of their own
         yield Finding("corrupt_ref", ref, detail)
     yield from _projected(repo)
     head = repo.head().version
     if head is not None and queries.version(head) is None:
-        yield Finding("dangling_ref", "HEAD", f"stands on {head[:12]}, which is not here")
+        yield Finding("dangling_ref", "HEAD", f"points to {head[:12]}, which is not here")
 
 
 def _projected(repo: Repository) -> Iterator[Finding]:
@@ -99,7 +99,7 @@ def file_problems(repo: Repository) -> Iterator[Finding]:
     }
     for path, check in checks.items():
         if (detail := check()) is not None:
-            yield Finding("corrupt_record", path, f"{detail}; `aura repair` sees to it")
+            yield Finding("corrupt_record", path, f"{detail}; `aura repair` repairs it")
     for path, detail in _unreadable(repo.storage, ""):
         if path not in checks:
             yield Finding(UNREADABLE, path, detail)

@@ -124,7 +124,7 @@ def decide(
     newest_first = sorted(versions, key=lambda record: (record.number, parse_time(record.created_at)), reverse=True)
     stays = {
         **dict.fromkeys(imported, "it was imported"),
-        **{version: f"{name} stands on it" for version, name in named.items()},
+        **{version: f"{name} needs it" for version, name in named.items()},
     }
     autosaves = [record for record in newest_first if record.type is VersionType.AUTOSAVE and record.id not in imported]
     rank = {record.id: place for place, record in enumerate(autosaves)}

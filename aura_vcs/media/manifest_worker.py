@@ -16,8 +16,8 @@ from aura_vcs.media.limits import confine
 
 REPORT_BYTES = 4 << 20
 _WORDS = (
-    ("must fetch remote", "it lies elsewhere, and is not fetched"),
-    ("Remote", "it lies elsewhere, and is not fetched"),
+    ("must fetch remote", "it is stored elsewhere and not fetched"),
+    ("Remote", "it is stored elsewhere and not fetched"),
     ("ManifestNotFound", "there is none after all"),
 )
 

@@ -87,7 +87,7 @@ def _target(name: str) -> Iterator[IO[bytes]]:
     if not can_look_into():
         raise ExtraMissing(PURPOSE, "media")
     if os.name == "nt":
-        raise MediaUnreadable(name, "on this system it can only be played where it lies")
+        raise MediaUnreadable(name, "on this system it can only be played where it is")
     with tempfile.TemporaryFile(prefix="aura-proxy-") as target:
         yield target
 

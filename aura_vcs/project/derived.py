@@ -213,7 +213,7 @@ def _check_replaceable(repo: Repository, path: str) -> None:
     found = look_at(repo, path)
     hint = "Move it, or give it another name."
     if found is None and (os.path.lexists(target) or not leads_to_folder(repo, path)):
-        raise InputError(f"A link, or something that is no folder, is on the way to {path}", hint=hint)
+        raise InputError(f"A link, or something that is not a folder, is on the way to {path}", hint=hint)
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise InputError(f"What is at {path} is not a file, and is not written over", hint=hint)
     if found is not None and found.st_size > EDIT_BYTES:
@@ -357,7 +357,7 @@ def evict(repo: Repository, plan: Eviction) -> Eviction:
         try:
             seen = look_at(repo, path)
             if seen is None or not stat.S_ISREG(seen.st_mode):
-                left.append((path, "it is no file of the folder any more"))
+                left.append((path, "it is not a file of the project any more"))
                 continue
             is_same = _hash(target) == contents.get(path)
             reason = remove_unchanged(target, seen) if is_same else "it was changed since it was made"

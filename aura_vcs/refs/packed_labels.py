@@ -99,7 +99,7 @@ def decode_ref(data: bytes, shape: type[T], path: str) -> T:
     if not all(0 <= counter <= STAMP_LIMIT for counter, _ in _stamps(record)):
         raise RecordCorrupt(path, "nobody has changed it so often as it says")
     if isinstance(record, Tag) and not is_proper_seen(record.seen or {}, STAMP_LIMIT):
-        raise RecordCorrupt(path, "what it has seen is not proper")
+        raise RecordCorrupt(path, "what it has seen is not valid")
     return record
 
 
@@ -125,8 +125,8 @@ def check_entry(entry: BranchEntry, path: str) -> None:
     """
     proper = is_replica_id(entry.replica) and all(map(is_replica_id, entry.seen))
     if not proper or not 0 < entry.counter <= NUMBER_LIMIT:
-        raise RecordCorrupt(path, "its replicas or its counter are not proper")
+        raise RecordCorrupt(path, "its replicas or its counter are not valid")
     if entry.version is not None and not is_object_id(entry.version):
         raise RecordCorrupt(path, f"{entry.version[:80]!r} is not the id of a version")
     if not all(0 <= counter <= NUMBER_LIMIT for counter in entry.seen.values()):
-        raise RecordCorrupt(path, "what it has seen is not proper")
+        raise RecordCorrupt(path, "what it has seen is not valid")

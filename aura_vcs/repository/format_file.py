@@ -155,7 +155,7 @@ def _found_again(storage: LocalStorage, progress: Progress, trouble: Exception, 
         return found
     with suppress(StorageError):  # a read-only project can be looked at all the same
         put_format(storage, found)
-        progress.note(f"{layout.AURA}/{layout.FORMAT} was damaged or gone; it was written anew from what versions say")
+        progress.note(f"{layout.AURA}/{layout.FORMAT} was damaged or gone; it was rewritten from what versions say")
     return found
 
 

@@ -18,12 +18,12 @@ from aura_vcs.repository.replica_id import put_replica
 from aura_vcs.storage.local import LocalStorage
 
 NOTE = (
-    "Others know more of what this copy of the project did than it does itself: it was put back to an earlier "
-    "state, or copied. It goes on as a machine of its own; everything is kept"
+    "Others know more of what this copy of the project did than it does itself: it was restored to an earlier "
+    "state, or copied. It continues as a machine of its own; everything is kept"
 )
 
 BACKUP_RESTORED = (
-    "This project was put back to an earlier state: what was done in it since is not here. It goes on from there "
+    "This project was restored to an earlier state: what was done in it since is not here. It continues from there "
     "as a machine of its own; what was sent to a remote comes back with `aura pull`"
 )
 
@@ -63,7 +63,7 @@ def mend_log(repo: LogOwner) -> bool:
     """
     mended = repo.logs.mend(lambda lost: _count_recoverable(repo, lost))
     if mended.restored:
-        repo.progress.note("This machine's log had been put back to an older state: what was gone from it is back")
+        repo.progress.note("This machine's log had been restored to an older state: what was missing from it is back")
     if repo.is_read_only:
         return False
     for operation in mended.restored:

@@ -317,7 +317,7 @@ class Repository:
         )
 
     def rebuild_index(self) -> None:
-        """Build the index anew from the files."""
+        """Rebuild the index from the files."""
         with self.locks.exclusive("refs"), self._restored_temporarily():
             self.index.rebuild(self._recover)
 

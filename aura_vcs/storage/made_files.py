@@ -88,6 +88,6 @@ def remove_unchanged(target: Path, seen: os.stat_result) -> str:
     try:
         os.link(aside, target)
     except OSError:  # something is there again, or the disk has no second names
-        return f"it was changed meanwhile, and lies at {aside.name}"
+        return f"it was changed meanwhile, and is at {aside.name}"
     os.unlink(aside)
     return "it is being changed"

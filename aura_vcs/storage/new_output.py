@@ -18,7 +18,7 @@ def refuse_own_folder(target: str) -> None:
         InputError.
     """
     if any(is_own_folder(part) for part in os.path.realpath(target).split(os.sep)):
-        raise InputError(f"{target} lies in a project's own storage", hint="Name a place outside of `.aura`.")
+        raise InputError(f"{target} is in a project's own storage", hint="Name a place outside of `.aura`.")
 
 
 class NewOutput:

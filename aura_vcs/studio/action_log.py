@@ -76,7 +76,7 @@ def read_actions(folder: StudioFolder) -> list[StudioAction]:
     """Read all actions of the log, oldest first."""
     found = [_decode(line.data) for line in read_lines(folder.storage, ACTIONS)]
     if None in found:
-        folder.progress.note(f"A line of {ACTIONS} cannot be read; it is passed over")
+        folder.progress.note(f"A line of {ACTIONS} cannot be read; it is skipped")
     return [action for action in found if action is not None]
 
 

@@ -110,7 +110,7 @@ class StudioIndex:
         except sqlite3.OperationalError as error:
             raise _translated(error, self._path) from error
         except (sqlite3.DatabaseError, databases.ManyNames):
-            self._folder.progress.note("The studio's index was damaged and is built anew")
+            self._folder.progress.note("The studio's index was damaged and is rebuilt")
         self._remove()
         connection = self._connect()
         connection.executescript(f"BEGIN;{TABLES}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")

@@ -277,7 +277,7 @@ def add_projects(studio: Studio, connection: sqlite3.Connection) -> None:
         try:
             entry = studio.folder.load(f"{PROJECTS}/{name}", ProjectEntry)
         except AuraError as error:
-            studio.folder.progress.note(f"{error.message}; it is passed over")
+            studio.folder.progress.note(f"{error.message}; it is skipped")
             continue
         if entry is not None:
             put_row(connection, msgspec.structs.replace(entry, file=name), stamp)

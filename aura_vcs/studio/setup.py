@@ -33,7 +33,7 @@ class SetupStep(msgspec.Struct, frozen=True):
 STEPS = (
     SetupStep("identity", "identity.name", "Your name, as it stands in the versions you make"),
     SetupStep("output", "general.output_directory", "The folder that exports go to"),
-    SetupStep("ffmpeg", "media.ffmpeg_path", "Where FFmpeg is, if other tools shall use it"),
+    SetupStep("ffmpeg", "media.ffmpeg_path", "Where FFmpeg is, if other tools are to use it"),
     SetupStep("tier", "general.tier", "The studio's edition (Free or Pro)"),
 )
 

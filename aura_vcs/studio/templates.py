@@ -362,7 +362,7 @@ def _own_templates(studio: Studio) -> list[Template]:
         try:
             template = studio.folder.load(f"{TEMPLATES}/{file}", Template) if file.endswith(".json") else None
         except AuraError as error:
-            studio.folder.progress.note(f"{error.message}; it is passed over")
+            studio.folder.progress.note(f"{error.message}; it is skipped")
             continue
         if template is not None:
             found.append(msgspec.structs.replace(template, is_system_template=False))

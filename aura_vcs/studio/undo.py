@@ -71,7 +71,7 @@ def undo_studio(studio: Studio) -> StudioUndone:
         description = together[-1].description
         turned = _inverted(_merged(together))
         _check_untouched(studio, turned, description)
-        act(studio.folder, ActionDraft("undo", f"Took back: {description}", turned, undoes=_ids(together)))
+        act(studio.folder, ActionDraft("undo", f"Undid: {description}", turned, undoes=_ids(together)))
     return StudioUndone(tuple(together), description, tuple(passed))
 
 
@@ -91,7 +91,7 @@ def redo_studio(studio: Studio) -> StudioUndone:
         description = together[-1].description
         changes = _merged(together)
         _check_untouched(studio, changes, description)
-        act(studio.folder, ActionDraft("redo", f"Did again: {description}", changes, redoes=_ids(together)))
+        act(studio.folder, ActionDraft("redo", f"Redid: {description}", changes, redoes=_ids(together)))
     return StudioUndone(tuple(together), description)
 
 

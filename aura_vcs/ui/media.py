@@ -58,7 +58,7 @@ def open_content(repo: Repository, version: str, path: str) -> OpenContent:
     """Open a file of a version, or of the folder, for reading here and there.
 
     Raises:
-        UnknownVersion, UnknownName, ObjectPurged, IntegrityError, FileUnreadable. InputError: it is no file.
+        UnknownVersion, UnknownName, ObjectPurged, IntegrityError, FileUnreadable. InputError: it is not a file.
     """
     if version == FOLDER:
         file = FolderSource(repo.root).open(path)

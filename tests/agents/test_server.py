@@ -91,7 +91,7 @@ def test_over_a_pipe(film: aura.Project) -> None:
         assert "v3 Draft" in {item.name for item in versions}
         read = await client.read_resource(file_address("v2", "script.txt"))
         assert json.loads(read.contents[0].text)["text"] == "One.\nTwo.\n"
-        with pytest.raises(mcp.MCPError, match="no resource"):
+        with pytest.raises(mcp.MCPError, match="not a resource"):
             await client.read_resource("aura://elsewhere/x")
 
     speak(film.path, talk=talk)
@@ -172,7 +172,7 @@ def test_the_session_on_the_page() -> None:
     text = (Path(__file__).parent.parent.parent / "docs/agents.md").read_text("utf-8")
     printed = "".join(transcripts.run(transcripts.commands_of(text)))
     assert "Robi for Mara: 3 operations in a session" in printed
-    assert "Took back: Committed v2" in printed
+    assert "Undid: Committed v2" in printed
 
 
 def _given(tool: Any, random: Random) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def test_only_what_is_older_goes(repo: Repository) -> None:
     try_all(repo)
     plan = plan_version_eviction(repo)
     assert [(file.path, file.reason) for file in plan.going] == [("render.bin", "")]
-    assert [file.reason for file in plan.staying] == ["HEAD stands on it"]
+    assert [file.reason for file in plan.staying] == ["HEAD is on it"]
     assert plan_version_eviction(repo, 3600).going == (), "younger than an hour"
     assert mark_evicted(repo, plan) == 1
     assert free_evicted(repo).files == 0, "the grace period is not over"

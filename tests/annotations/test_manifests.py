@@ -83,7 +83,7 @@ def test_nothing_is_fetched() -> None:
         server.settimeout(0.2)
         data = sign(remote=f"http://127.0.0.1:{server.getsockname()[1]}/mars.c2pa")
         found = read_manifest(io.BytesIO(data), "image/png")
-        assert found["signature"] == "a C2PA manifest that could not be read: it lies elsewhere, and is not fetched"
+        assert found["signature"] == "a C2PA manifest that could not be read: it is stored elsewhere and not fetched"
         with pytest.raises(TimeoutError):
             server.accept()
 

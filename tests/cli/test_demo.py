@@ -83,7 +83,7 @@ def test_the_demo_runs(tmp_path: Path) -> None:
     remaining = iter(verbs)
     assert all(verb in remaining for verb in wanted), verbs
     assert "Everything is intact" in done.stdout
-    assert "Did again: Restored v1 (assets/images/050-mars.png)" in done.stdout
+    assert "Redid: Restored v1 (assets/images/050-mars.png)" in done.stdout
     assert "Freed" in done.stdout
     assert "Error" not in done.stdout
     between = done.stdout.partition("A second machine joins")[2]
@@ -114,7 +114,7 @@ def test_the_merging_part_runs(tmp_path: Path) -> None:
         "timeline.json  merged by clip",
         "Jupiter says now: Jupiter: two and a half times",
         "the brief's tone is now: Short and dry",
-        "Nothing is open.",
+        "No conflict is open.",
     ):
         assert said in done.stdout
     assert done.stdout.count("1 conflict left open") == 2

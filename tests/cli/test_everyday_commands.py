@@ -190,20 +190,20 @@ def test_restore_brings_content_back_uncommitted(two: Film) -> None:
     assert "restore point v3" in out
     assert "calm" in two.read("brief.json")
     assert two.data("status")["branch"] == "main"
-    assert "Took back: Restored v1" in two("undo").out
+    assert "Undid: Restored v1" in two("undo").out
     assert "wild" in two.read("brief.json")
     assert "Nothing to change" in two("restore", "HEAD").out
 
 
 def test_undo_and_redo_walk_the_whole_way(two: Film) -> None:
     """Undo takes everything back to the beginning, redo brings it all again; files stay with commits."""
-    assert "Took back: Committed v2" in two("undo").out
+    assert "Undid: Committed v2" in two("undo").out
     assert two.data("status")["head"]["number"] == 1
     assert two.data("status")["clean"] is False
-    assert "Took back: Committed v1" in two("undo").out
+    assert "Undid: Committed v1" in two("undo").out
     assert "nothing to undo" in two("undo", code=25).stderr
-    assert "Did again: Committed v1" in two("redo").out
-    assert "Did again: Committed v2" in two("redo").out
+    assert "Redid: Committed v1" in two("redo").out
+    assert "Redid: Committed v2" in two("redo").out
     assert "nothing to redo" in two("redo", code=25).stderr
     assert two.data("status")["clean"] is True
 
@@ -216,12 +216,12 @@ def test_redo_forgets_what_something_new_replaced(two: Film) -> None:
     two("tag", "c")
     two("undo")
     two("undo")
-    assert "Did again: Created tag b" in two("redo").out
-    assert "Did again: Created tag c" in two("redo").out
+    assert "Redid: Created tag b" in two("redo").out
+    assert "Redid: Created tag c" in two("redo").out
     assert "nothing to redo" in two("redo", code=25).stderr
     two("undo")
     two("reindex")
-    assert "Did again: Created tag c" in two("redo").out
+    assert "Redid: Created tag c" in two("redo").out
     assert [tag["name"] for tag in two.data("tag")["tags"]] == ["b", "c"]
 
 
@@ -265,7 +265,7 @@ def test_branches_and_tags(two: Film) -> None:
     assert "* main" in two("branch").out
     two("checkout", "opening")
     assert "* opening" in two("branch", "list").out
-    assert "stands on it" in two("branch", "-d", "opening", code=26).stderr
+    assert "needs it" in two("branch", "-d", "opening", code=26).stderr
     two("checkout", "main")
     assert "Deleted the branch opening" in two("branch", "delete", "opening").out
     two("tag", "sent")

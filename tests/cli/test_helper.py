@@ -355,10 +355,10 @@ def test_one_helper_is_enough(helped: Helped) -> None:
     pid = helped.pid()
     subprocess.run([sys.executable, "-P", "-m", "aura_vcs.cli.helper_main"], env=helped.env, check=True, timeout=60)
     assert helped.pid() == pid
-    assert helped("helper", "stop").stdout == b"The helper has ended.\n"
+    assert helped("helper", "stop").stdout == b"The helper has stopped.\n"
     _until(lambda: helped.served() is None)
     assert helped("status").returncode == 0
-    assert helped("helper", "stop").stdout == b"The helper did not run.\n"
+    assert helped("helper", "stop").stdout == b"The helper was not running.\n"
 
 
 def test_it_starts_by_itself_on_a_terminal_alone(two: Film) -> None:
@@ -488,7 +488,7 @@ def test_what_no_helper_could_use_starts_none(helped: Helped, monkeypatch: pytes
         Path(folder, "aura_vcs").write_text("")
         assert not entry._hand_over()
         ran = helped("helper", "start", "--json", XDG_RUNTIME_DIR=folder)
-        assert f"{folder}/aura_vcs is no folder that is yours" in json.loads(ran.stdout)["error"]["message"]
+        assert f"{folder}/aura_vcs is not a folder that you own" in json.loads(ran.stdout)["error"]["message"]
 
 
 def test_a_question_in_the_background_leaves_the_terminal_to_the_shell(helped: Helped) -> None:

@@ -119,7 +119,7 @@ def test_amend_keeps_what_others_need(two: Film) -> None:
     """A version with a tag on it stays; an older version, and none at all, are not amended."""
     two("tag", "sent")
     two.write({"notes.txt": "more"})
-    assert "stays, because something else stands on it" in two("commit", "--amend").out
+    assert "stays, because something else needs it" in two("commit", "--amend").out
     assert two.data("show", "v2")["version"]["deleted_at"] is None
     two("checkout", "v1")
     assert "is not amended" in two("commit", "--amend", code=2).stderr
@@ -188,7 +188,7 @@ def test_a_restore_point_needs_no_word(two: Film) -> None:
 
 def test_a_dash_is_the_branch_before(two: Film) -> None:
     """There and back, also from an older version; without one before, the list of branches is named."""
-    assert "`aura branch` lists them" in two("switch", "-", code=2).stderr
+    assert "`aura branch` lists the branches" in two("switch", "-", code=2).stderr
     two("checkout", "-b", "side")
     for name in ("main", "side"):
         two("switch", "-")

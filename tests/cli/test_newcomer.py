@@ -126,8 +126,8 @@ def test_a_week(week: tuple[Terminal, Path]) -> None:
     assert "1  cut.otio#" in said
     said = aura("aura resolve", ("or (q)uit", "t"))
     assert "3.0 s" in said or "1.0 s" in said
-    assert "Nothing is open any more" in said
-    assert "Took back: Resolved" in aura("aura undo")
+    assert "No conflict is left" in said
+    assert "Undid: Resolved" in aura("aura undo")
     aura("aura resolve", ("or (q)uit", "t"))
     assert "on main" in aura('aura save -m "Both"')
     # Friday: where was that, what came of it, and off to the other machine.

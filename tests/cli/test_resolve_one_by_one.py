@@ -92,9 +92,9 @@ def test_a_terminal_asks_one_by_one(apart: Film) -> None:
     apart.env["EDITOR"] = "true"
     said, code = at_a_terminal(apart, "resolve", typed=b"e\n\n")
     assert code == 0
-    assert "Nothing is open any more" in said
+    assert "No conflict is left" in said
     assert apart.read("script.md").endswith("end\n")
-    assert "Nothing is open." in at_a_terminal(apart, "resolve")[0]
+    assert "No conflict is open." in at_a_terminal(apart, "resolve")[0]
 
 
 def test_what_is_left_has_the_numbers_of_the_list(apart: Film) -> None:

@@ -93,4 +93,4 @@ def test_the_studio_is_undone_from_anywhere(bees: Film) -> None:
     assert bees.data("config", "get", "export.preset")["value"] == "TikTok"
     for command in ("undo", "redo", "ops"):
         assert f"aura {command} --studio" in elsewhere(command, code=10).stderr
-    assert "does not go with --studio" in bees("undo", "--studio", "--id", "abcd", code=2).stderr
+    assert "cannot be combined with --studio" in bees("undo", "--studio", "--id", "abcd", code=2).stderr

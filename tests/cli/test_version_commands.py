@@ -80,7 +80,7 @@ def test_gc_says_what_goes(two: Film) -> None:
     (two.root / "heavy.bin").unlink()
     two.commit("Light")
     two("version", "delete", "v3")
-    assert "undo may want it back" in two("gc").out
+    assert "undo can bring it back" in two("gc").out
     assert "To delete" in two("gc", "--dry-run", "--grace", "0").out
     out = two("gc", "--grace", "0").out
     assert "The content of v3" in out

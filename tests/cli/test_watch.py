@@ -68,9 +68,9 @@ def test_the_watcher_is_started_and_stopped(watched: Film) -> None:
     _wait(watched)
     pid = watched("watch", "status", "--json").json["watcher"]["pid"]
     assert watched("watch", "start", "--json").json["watcher"]["pid"] == pid
-    assert "watches taken" in watched("watch", "status").out
-    assert watched("watch", "stop").out == "The watcher has ended.\n"
-    assert watched("watch", "status").out.startswith("No watcher runs.")
+    assert "watches in use" in watched("watch", "status").out
+    assert watched("watch", "stop").out == "The watcher has stopped.\n"
+    assert watched("watch", "status").out.startswith("No watcher is running.")
     assert not (watched.root / ".aura" / "local" / "watcher.sock").exists()
     assert watched("watch", "stop", "--json").json == {"stopped": False}
 

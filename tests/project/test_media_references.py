@@ -100,7 +100,7 @@ def test_links_are_named_and_not_followed(repo: Repository, tmp_path: Path) -> N
     assert _project(repo, "footage/a.mp4")["footage/a.mp4"].state == "link"
     assert _told(repo)[0] == (
         "warning",
-        "footage/a.mp4 lies behind a link, which is not followed: versions do not have its bytes",
+        "footage/a.mp4 is inside a link, which is not followed: versions do not have its bytes",
     )
 
 

@@ -107,7 +107,7 @@ def test_what_no_remote_has_stays(film: Film) -> None:
     assert {file.size_bytes: file.reason for file in plan.staying} == {
         SIZE: "v5 is not pushed",
         SIZE + 2: "v4 is not pushed (autosaves and restore points go with `--all-versions`)",
-        MIB + 5: "HEAD stands on it",
+        MIB + 5: "HEAD is on it",
     }
     assert [file.size_bytes for file in plan.to_free] == [SIZE + 1]
     execute_offload(film.repo, plan)
@@ -174,7 +174,7 @@ def test_versions_and_paths_say_what_is_meant(film: Film) -> None:
     film.push()
     assert [file.size_bytes for file in film.plan("v2").to_free] == [SIZE + 1]
     assert film.plan("v4").to_free == ()
-    assert {file.reason for file in film.plan("v4").staying} == {"v5 has it too", "HEAD stands on it"}
+    assert {file.reason for file in film.plan("v4").staying} == {"v5 has it too", "HEAD is on it"}
     assert [file.path for file in film.plan("v4", "v5").to_free] == ["extra.mov"]
     assert [file.path for file in film.plan("extra.mov").to_free] == ["extra.mov"]
     assert len(film.plan("assets").to_free) == 2

@@ -128,7 +128,7 @@ def test_a_commit_that_was_taken_back_is_so_for_who_followed(people: tuple[Perso
     anna.aura("undo")
     anna.aura("push")
     bert.aura("fetch")
-    assert 'was taken back to v1 "First" elsewhere' in bert.aura("status")
+    assert 'moved the branch back to v1 "First"' in bert.aura("status")
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["fetch", "pull that was blocked"])
@@ -401,7 +401,7 @@ def test_offload_and_back_again(takes: Person, tmp_path: Path) -> None:
     """The plan has bytes and reasons, what goes comes when it is needed, and every command has the word for it."""
     planned = takes.aura("offload", "--dry-run")
     assert "To free: 2.2 MB, 2 files of 2.2 MB that origin holds" in planned
-    assert "HEAD stands on it" in planned
+    assert "HEAD is on it" in planned
     assert "Freed" not in planned
     assert takes.json("fsck")["offloaded"] == {"files": 0, "bytes": 0}
     assert "Freed 2.2 MB: 2 files offloaded" in takes.aura("offload")
@@ -570,7 +570,7 @@ def test_who_meets_damage_is_told_how_to_repair_it(people: tuple[Person, Person]
     assert "`aura repair --to origin`" in bert.aura("sync", code=96)
     third = Person(anna.folder.parent / "third", "third")
     assert "aura repair --to" in third.aura("clone", str(place), "film", code=96)
-    assert "do not go together" in anna.aura("repair", "--from", "origin", "--to", "origin", code=2)
+    assert "cannot be combined" in anna.aura("repair", "--from", "origin", "--to", "origin", code=2)
     anna.aura("bundle", "create", "../film.aurabundle")
     third.aura("clone", str(anna.folder.parent / "film.aurabundle"), "copy")
     copy = Person(third.folder / "copy", "third")
@@ -607,7 +607,7 @@ def test_one_sync_on_each_of_two_machines_without_a_third_place(tmp_path: Path) 
     (desktop.folder / "c.txt").write_text("c")
     desktop.aura("commit", "-m", "Meanwhile")
     assert "Take it back with `aura undo`" in desktop.aura("sync")
-    assert "Nothing to take" in desktop.aura("sync")
+    assert "Nothing to pull" in desktop.aura("sync")
     assert desktop.json("sync")["pushed"]["versions"] == []
     laptop.aura("sync")
     for person in (desktop, laptop):

@@ -64,7 +64,7 @@ Host key verification failed."""
             "ssh: connect to host studio port 22: No route to host",
             RemoteUnreachable,
             "No route to host",
-            "Is that machine on",
+            "Check that the machine is on",
         ),
         ("Warning: Permanently added 'x'.\nstrange trouble", RemoteUnreachable, "strange trouble", ""),
         ("", RemoteUnreachable, "the connection ended", ""),

@@ -149,7 +149,7 @@ def test_a_folder_comes_as_a_zip(stored: tuple[ServedPage, bytes], folder: str) 
 
 
 def test_names_of_any_letters(stored: tuple[ServedPage, bytes]) -> None:
-    """Also bytes that are no text, where the disk takes them."""
+    """Also bytes that are not text, where the disk takes them."""
     page, _ = stored
     root = Path(page.server.site.settings.root or "")
     assert page.get("/raw/v1/assets/gr%C3%B6%C3%9Fe%20%C2%B1.txt").body == b"x"

@@ -130,7 +130,7 @@ def test_a_version(page: Page, film: ServedPage, tmp_path: Path) -> None:
     undo = page.locator("[data-do=undo]").first
     expect(undo).to_have_attribute("title", re.compile("Undo: Restored"))
     undo.click()
-    expect(page.locator(".toast").last).to_contain_text("Took back")
+    expect(page.locator(".toast").last).to_contain_text("Undid")
     assert (root / SUBTITLES).read_text() == before
     expect(page.locator("[data-do=redo]").first).to_be_enabled()
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 @click.command("autosave", context_settings=HELP, epilog=examples("aura autosave", "aura autosave --watch"))
-@click.option("--watch", is_flag=True, help="Stay, and save while you work, until Ctrl-C")
-@click.option("--no-prune", is_flag=True, help="Let old autosaves and restore points stay")
+@click.option("--watch", is_flag=True, help="Keep running, and save while you work, until Ctrl-C")
+@click.option("--no-prune", is_flag=True, help="Do not delete old autosaves and restore points")
 @json_option
 @pass_repository
 def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune: bool) -> None:
-    """Save the folder if it has changed, beside the branch
+    """Save your files if they have changed, beside the branch
 
     With --watch: every five minutes while files change, at least two minutes after any version,
     and not while files are being written (`aura config describe` lists the times). Old autosaves

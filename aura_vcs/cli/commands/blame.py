@@ -29,7 +29,7 @@ AUTHOR_WIDTH = 16
 @json_option
 @pass_repository
 def blame_command(repo: "Repository", console: Console, *, file: str, version: str) -> None:
-    """Say which version wrote each line, field or clip of a file
+    """Show which version wrote each line, field or clip of a file
 
     Of a JSON document the fields, of a text the lines, as VERSION has them; of the project of an editor which version
     added each clip, and last trimmed, moved or changed it. Renames are followed.

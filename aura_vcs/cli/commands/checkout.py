@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "-b", "-c", "--create", "new_branch", metavar="NAME", type=TEXT, help="Start a branch there, and be on it"
 )
-@click.option("--clean", is_flag=True, help="Take everything unsaved out of your files, to have exactly that version")
+@click.option("--clean", is_flag=True, help="Remove all unsaved changes from your files, to have exactly that version")
 @json_option
 @pass_repository
 def checkout_command(
@@ -93,7 +93,7 @@ def _branch_before(repo: "Repository") -> str:
 
     found = previous_branch(repo)
     if found is None:
-        raise InputError("You were on no other branch before", hint="`aura branch` lists them: `aura checkout BRANCH`.")
+        raise InputError("You have not been on another branch", hint="`aura branch` lists the branches.")
     return found
 
 

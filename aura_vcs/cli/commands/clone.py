@@ -101,7 +101,7 @@ def _show(console: Console, done: "Cloned", *, partial: bool) -> None:
     console.line("Cloned into ", cyan(done.path))
     console.line(f"  {count(len(fetched.versions), 'version')}, {size(came)}")
     if done.of_project:
-        console.line(faint("  the place is itself a project: what is not committed there is not here"))
+        console.line(faint("  that folder is itself a project: what is not committed there is not here"))
     if done.offloaded_bytes:
         console.line(
             f"  {size(done.offloaded_bytes)} of older media stay at origin; they are fetched when they are needed"

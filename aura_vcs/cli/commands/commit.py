@@ -41,7 +41,7 @@ NOTHING = "Nothing has changed since the last version; no version was made."
 @click.option("-m", "--message", "name", metavar="NAME", type=TEXT, help="What this version is called")
 @click.option("--description", metavar="TEXT", type=TEXT, default="", help="More about it")
 @click.option("--important", is_flag=True, help="Never remove it automatically")
-@click.option("--amend", is_flag=True, help="Make the last version anew, in the place of the one that is there")
+@click.option("--amend", is_flag=True, help="Replace the last version with a new one")
 @click.option("--allow-empty", is_flag=True, help="Make a version even if nothing changed")
 @yes_option
 @author_option
@@ -60,7 +60,7 @@ def commit_command(
     yes: bool,
     paths: tuple[str, ...],
 ) -> None:
-    """Save the folder as the next version
+    """Save your files as the next version
 
     With PATHS, only those files and folders are saved as they are now; the rest stays as in the
     last version. If nothing has changed, no version is made.
@@ -237,7 +237,7 @@ def _print_amended(repo: "Repository", console: Console, before: "VersionRecord"
     if now is not None and now.deleted_at is not None:
         console.line(f"As it was, {call(repo, before)} stays in `aura log --deleted` until gc.")
     else:
-        console.line(f"As it was, {call(repo, before)} stays, because something else stands on it.")
+        console.line(f"As it was, {call(repo, before)} stays, because something else needs it.")
 
 
 def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
@@ -255,13 +255,11 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
     if not places or record is None:
         return False
     number = call(repo, record)
-    if not yes and not console.ask(
-        f"{number} was sent to {join_words(places)}: others may have it. Amend it all the same"
-    ):
+    if not yes and not console.ask(f"{number} was sent to {join_words(places)}: others may have it. Amend it anyway"):
         raise InputError(
             f"{number} was sent to {join_words(places)} already, and others may have it",
-            hint=f'Save what is new as a version of its own: `aura commit -m "…"`. With --yes it is amended all the '
-            f"same: whoever has {number} sees both then, and `aura merge` merges them.",
+            hint=f'Save what is new as a version of its own: `aura commit -m "…"`. With --yes it is amended anyway: '
+            f"whoever has {number} then sees both, and `aura merge` merges them.",
         )
     return True
 
@@ -272,7 +270,7 @@ def _print_other_head(repo: "Repository", console: Console, other: "VersionRecor
 
     name = f'{describe(repo.queries, other.id)} "{other.name}" by {other.author}'
     console.warn(
-        f"the branch had gone on to {name}, and your files were not there: what you committed stands beside it. "
+        f"the branch had moved on to {name} without your files: what you committed stands beside it. "
         "Both are kept; `aura merge` merges them."
     )
 

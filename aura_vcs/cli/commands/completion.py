@@ -23,7 +23,7 @@ _ONE_WORD = ("COMPREPLY+=($value)", '[[ $value == *" "* ]] && printf -v value %q
 @click.argument("shell", type=click.Choice(sorted(_WHERE)))
 @click.pass_context
 def completion_command(ctx: click.Context, shell: str) -> None:
-    """Print what makes Tab complete versions, branches, tags and files
+    """Print the script with which Tab completes versions, branches, tags and files
 
     For bash, zsh or fish; the first line of the output says where it goes.
     """

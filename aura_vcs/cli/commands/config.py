@@ -104,7 +104,7 @@ def set_command(
         raise click.UsageError("A value is missing. Give one, or --stdin.")
     with session.studio() as studio:
         if for_project and secret:
-            raise click.UsageError("--secret and --project exclude each other: a project keeps no secret.")
+            raise click.UsageError("--secret and --project cannot be combined: a project keeps no secrets.")
         if for_project:
             with session.open() as repo:
                 is_changed = set_in_project(repo, session.studio, key, text, value_type)

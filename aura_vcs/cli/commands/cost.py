@@ -77,7 +77,7 @@ def _show(console: Console, found: "list[CostSum]", by: str, budget: Decimal | N
             f"  {amount:>14}  ", strong(item.key or "unknown"), faint(f"  {count(item.count, 'file')}"), tokens
         )
     if not found:
-        console.line("No costs are known. `aura provenance set FILE --cost 0.04 --currency EUR` says one.")
+        console.line("No costs are recorded. `aura provenance set FILE --cost 0.04 --currency EUR` records one.")
         return
     console.line("Together ", strong(", ".join(f"{total:f} {name}".strip() for name, total in totals.items())))
     if above:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPES = ("Brief", "Plan", "Voice", "Render", "Timeline", "Asset")
 _CATALOG = {
-    "object": CommandEntry(__name__, "object_command", "Show what is known of an object"),
+    "object": CommandEntry(__name__, "object_command", "Show what is known about an object"),
     "blobs": CommandEntry(__name__, "blobs_command", "List stored contents: type, references, when last referenced"),
     "ref": CommandEntry(__name__, "ref_command", "List the refs, or show one as it is stored"),
     "index": CommandEntry(__name__, "index_command", "List the index's tables, or rows of one"),
@@ -43,7 +43,7 @@ def debug_command() -> None:
 @json_option
 @pass_repository
 def object_command(repo: "Repository", console: Console, object_id: str) -> None:
-    """Show what is known of an object
+    """Show what is known about an object
 
     Its row in the index, where it lies, whether its bytes hash to its name, and what it holds.
     """

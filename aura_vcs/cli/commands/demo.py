@@ -17,7 +17,7 @@ from aura_vcs.errors import Interrupted
 
 PARTS = ("basics", "merging", "notes", "studio")
 _PREFIX = "aura-demo-"
-_GOES_ON = "Enter goes on, q ends: "
+_GOES_ON = "Enter continues, q ends: "
 
 
 @click.command(
@@ -27,7 +27,7 @@ _GOES_ON = "Enter goes on, q ends: "
 )
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 @click.option("--no-pause", is_flag=True, help="Do not wait for Enter between the steps")
-@click.option("--keep", is_flag=True, help="Leave the scratch folder behind, to look around in")
+@click.option("--keep", is_flag=True, help="Keep the scratch folder, to look around in")
 @click.option(
     "--sample", metavar="DIR", type=click.Path(), help="Only copy the sample project to a new folder, to try things on"
 )

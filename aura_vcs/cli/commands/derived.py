@@ -62,9 +62,7 @@ def list_command(repo: "Repository", console: Console) -> None:
         freed = size(sum(item.size for item in evicted))
         console.line(faint(f"Evicted from versions: {count(len(evicted), 'file')}, {freed}"))
     if not found:
-        console.line(
-            "Nothing here is known to be made from something else. `aura derived set` says how a file is made."
-        )
+        console.line("No file here has a recipe. `aura derived set` records how a file is made.")
 
 
 @derived_command.command(
@@ -99,7 +97,7 @@ def set_command(
     if console.as_json:
         console.data({"recipe": _recipe_to_json(recipe)})
         return
-    console.line("Noted how ", cyan(recipe.output), " is made: ", strong(shlex.join(recipe.command)))
+    console.line("Recorded how ", cyan(recipe.output), " is made: ", strong(shlex.join(recipe.command)))
     console.line(faint("Take it back with `aura undo`."))
 
 
@@ -211,7 +209,7 @@ def evict_command(
         evict_versions(repo, console, EvictionRequest(older_than, grace_seconds, names, prove, dry_run, yes))
         return
     if grace_seconds is not None or names:
-        raise click.UsageError("--grace and --remote go with --versions.")
+        raise click.UsageError("--grace and --remote need --versions.")
     from aura_vcs.annotations.proofs import NOT_TRIED
     from aura_vcs.project.derived import evict, plan_eviction, try_left
 

@@ -61,13 +61,13 @@ _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and af
     "--heat-map",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write a PNG file that shows in red where a picture differs; name the picture behind `--`",
+    help="Write a PNG file that shows in red where a picture differs; name the picture after `--`",
 )
 @click.option(
     "--side-by-side",
     metavar="FILE",
     type=click.Path(dir_okay=False),
-    help="Write a PNG file that shows a picture before and after; name the picture behind `--`",
+    help="Write a PNG file that shows a picture before and after; name the picture after `--`",
 )
 @click.option(
     "--html",
@@ -139,7 +139,7 @@ def _diff(
 
     versions, paths = versions_and_paths(repo, current_session().folder, versions, paths)
     if len(versions) > 2:
-        raise click.UsageError("At most two versions can be compared. Put paths behind `--`.")
+        raise click.UsageError("At most two versions can be compared. Put paths after `--`.")
     hashed = console.as_json or not (wanted.stat or wanted.name_only)
     compared = compare_versions(repo, versions, project_paths(repo, paths), hashed=hashed)
     names = _names(repo, compared.old, compared.new)
@@ -289,7 +289,10 @@ def _write_pictures(console: Console, comparison: "Comparison", wanted: "dict[Pi
         if target is None:
             continue
         _write(
-            target, show_picture(comparison, change, kind, environment=worker_environment()), MARK, "picture of ours"
+            target,
+            show_picture(comparison, change, kind, environment=worker_environment()),
+            MARK,
+            "picture of aura",
         )
         if not console.as_json:
             console.line("Wrote ", strong(target), f": {change.path} {_KINDS[kind]}.")

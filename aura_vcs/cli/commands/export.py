@@ -210,7 +210,7 @@ def presets_command(ctx: click.Context) -> None:
     epilog=examples("aura export git ../film-git", "aura export git ../out --lfs-over 10M"),
 )
 @click.argument("folder", metavar="DIR")
-@click.option("--lfs-over", metavar="SIZE", type=ByteSize(), help="Files so large become pointers of Git LFS")
+@click.option("--lfs-over", metavar="SIZE", type=ByteSize(), help="Files of at least this size become Git LFS pointers")
 @all_versions_option
 @json_option
 @pass_repository
@@ -303,7 +303,7 @@ def _default_output(repo: "Repository", called: str, extension: str) -> str:
     """Choose a free name in the output folder, which is made."""
     folder = setting(repo, "general.output_directory")
     if not folder:
-        raise click.UsageError("Where to? Give -o FILE, or `aura config set general.output_directory DIR`.")
+        raise click.UsageError("No file to write to. Give -o FILE, or `aura config set general.output_directory DIR`.")
     os.makedirs(folder, exist_ok=True)
     stem = os.path.join(folder, f"{os.path.basename(repo.root)}-{called}")
     names = (f"{stem}{'' if n == 1 else f'-{n}'}{extension}" for n in range(1, 10_000))

@@ -41,7 +41,7 @@ def fetch_command(
         _fetch_content(repo, console, what, dry_run=dry_run)
         return
     if len(what) > 1:
-        raise click.UsageError("One remote at a time; versions and paths go with --content")
+        raise click.UsageError("Name one remote; versions and paths need --content")
     _fetch(repo, console, what[0] if what else None, all_versions=all_versions, dry_run=dry_run)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura fsck", "aura fsck --quick", "aura fsck --remote nas --sample 5%"),
 )
-@click.option("--quick", is_flag=True, help="Do not read the content, only look whether it is there")
+@click.option("--quick", is_flag=True, help="Do not read the content, only check that it is there")
 @click.option("--remote", metavar="NAME", shell_complete=complete_remote, help="Check a remote instead of this project")
 @click.option("--sample", type=Share(), metavar="SHARE", help="Of a remote's content, read only so much, e.g. 5%")
 @json_option

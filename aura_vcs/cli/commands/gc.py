@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 @click.option("--media-index", is_flag=True, help="Free what was found in media instead; it is made again when needed")
 @click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")
 @click.option(
-    "--auto", is_flag=True, help="Only what is due, when nobody is in the way: as it begins by itself once a day"
+    "--auto",
+    is_flag=True,
+    help="Do what is due, if nothing else runs: as happens by itself once a day",
 )
 @json_option
 @pass_repository
@@ -75,12 +77,12 @@ def gc_command(
 
     if media_index:
         if auto or remote is not None or no_wait or grace_seconds is not None:
-            raise click.UsageError("--media-index goes alone, or with --dry-run and --json.")
+            raise click.UsageError("--media-index can only be combined with --dry-run and --json.")
         _clear_media_index(repo, console, dry_run=dry_run)
         return
     if auto:
         if dry_run or remote is not None or no_wait or grace_seconds is not None:
-            raise click.UsageError("--auto goes alone, or with --json.")
+            raise click.UsageError("--auto can only be combined with --json.")
         _by_itself(repo, console)
         return
     if remote is not None:
@@ -168,10 +170,10 @@ def _show_plan(repo: "Repository", console: Console, plan: "GcPlan", grace: floa
     kept = [item for item in plan.in_grace_period if item.id not in plan.unrecorded]
     if kept:
         until = _grace_until(kept, plan.cutoff, grace)
-        console.line(faint(f"Kept{until}, because undo may want it back: {_amount(kept)} (`--grace 0` keeps nothing)"))
+        console.line(faint(f"Kept{until}, so that undo can bring it back: {_amount(kept)} (`--grace 0` keeps nothing)"))
     if left:
         moment = local_time(plan.unrecorded_until)
-        console.line(faint(f"Left by an interrupted command, goes by itself after a day, {moment}: {_amount(left)}"))
+        console.line(faint(f"Left by an interrupted command, removed by itself after a day, {moment}: {_amount(left)}"))
 
 
 def _amount(items: "Collection[ObjectRecord]") -> str:

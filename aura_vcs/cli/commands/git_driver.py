@@ -31,7 +31,7 @@ def git_driver_command() -> None:
 )
 @click.argument("folder", metavar="[DIR]", default=".")
 @click.option("--words", is_flag=True, help="Let `git diff` show our lines; without, git compares the clips as text")
-@click.option("--remove", "is_removal", is_flag=True, help="Take the drivers out again")
+@click.option("--remove", "is_removal", is_flag=True, help="Remove the drivers again")
 @json_option
 @pass_session
 def install_command(session: Session, folder: str, *, words: bool, is_removal: bool) -> None:
@@ -52,7 +52,7 @@ def install_command(session: Session, folder: str, *, words: bool, is_removal: b
     if console.as_json:
         console.data({"attributes": written, "installed": not is_removal})
         return
-    console.line("Took the drivers out of " if is_removal else "Wrote ", cyan(written))
+    console.line("Removed the drivers from " if is_removal else "Wrote ", cyan(written))
     if not is_removal:
         console.line("Commit it, so that others have it too; they run `aura git-driver install` once.")
 

@@ -50,10 +50,10 @@ def status(session: Session) -> None:
         )
         return
     if found is None:
-        session.console.line("The helper does not run.", faint("  `aura helper start` starts it."))
+        session.console.line("The helper is not running.", faint("  `aura helper start` starts it."))
         return
     session.console.line(
-        "The helper runs: process ", strong(str(found[0])), f", {found[1]} command{'s' * (found[1] != 1)} so far."
+        "The helper is running: process ", strong(str(found[0])), f", {found[1]} command{'s' * (found[1] != 1)} so far."
     )
 
 
@@ -80,7 +80,7 @@ def stop(session: Session) -> None:
     if session.console.as_json:
         session.console.data({"stopped": ran})
     else:
-        session.console.line("The helper has ended." if ran else "The helper did not run.")
+        session.console.line("The helper has stopped." if ran else "The helper was not running.")
 
 
 def _why() -> str:
@@ -90,7 +90,7 @@ def _why() -> str:
     path = socket_path(identity())
     folder = os.path.dirname(path)
     if os.path.lexists(folder) and not is_safe_folder(path):
-        return f": {folder} is no folder that is yours and open to nobody else"
+        return f": {folder} is not a folder that you own and nobody else can open"
     return ""
 
 

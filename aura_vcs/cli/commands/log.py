@@ -47,7 +47,7 @@ VALUE_LENGTH = 300
 @click.option("--deleted", is_flag=True, help="Deleted ones too")
 @click.option("--all", "everything", is_flag=True, help="Every branch, autosaves and restore points too")
 @click.option("--oneline", is_flag=True, help="One line each")
-@click.option("--graph", "as_graph", is_flag=True, help="Draw the lines that part and meet")
+@click.option("--graph", "as_graph", is_flag=True, help="Draw how branches split and merge")
 @click.option("--field", metavar="FILE#/POINTER", help="When a field of a document changed, from what to what, by whom")
 @click.option("--clip", metavar="NAME", type=TEXT, help="What happened to a clip of an editor's project, and by whom")
 @json_option
@@ -79,9 +79,9 @@ def log_command(
     """
     if field is not None or clip is not None:
         if any((types, since, until, author, grep, important, deleted, everything, oneline, as_graph)):
-            raise click.UsageError("--field and --clip go alone, or with -n and --json.")
+            raise click.UsageError("--field and --clip can only be combined with -n and --json.")
         if field is not None and (paths or clip is not None):
-            raise click.UsageError("--field goes alone, or with -n and --json.")
+            raise click.UsageError("--field can only be combined with -n and --json.")
         _show_field(repo, console, field, limit) if field is not None else _show_clip(repo, console, clip, paths, limit)
         return
     from aura_vcs.history.log import log

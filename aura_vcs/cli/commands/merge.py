@@ -59,10 +59,10 @@ def merge_command(
 
     if abort:
         if name is not None or dry_run:
-            raise click.UsageError("--abort goes alone.")
+            raise click.UsageError("--abort cannot be combined with anything else.")
         from aura_vcs.cli.shared.undo_report import print_undone
 
-        print_undone(repo, console, abort_merge(repo), "Took back", "Do it again with `aura redo`.")
+        print_undone(repo, console, abort_merge(repo), "Undid", "Do it again with `aura redo`.")
         return
     if dry_run:
         plan = plan_merge(repo, name)
@@ -132,7 +132,7 @@ def _show_plan(repo: "Repository", console: Console, plan: "MergePlan") -> None:
         ours = titled(plan.ours, call(repo, plan.ours))
         console.line(f"{titled(plan.theirs, call(repo, plan.theirs))} would be merged into {ours}")
     _show_content(repo, console, plan)
-    console.line(faint("Nothing was changed. Do it with the same command without --dry-run."))
+    console.line(faint("Nothing was changed. Without --dry-run the same command does it."))
 
 
 def _show(repo: "Repository", console: Console, done: "Merged") -> None:

@@ -71,7 +71,7 @@ def add_command(repo: "Repository", console: Console, where: str, text: str, col
     "list", context_settings=HELP, epilog=examples("aura note list --open", "aura note list cut.mp4 --since 2d")
 )
 @click.argument("where", metavar="[FILE|VERSION]", required=False, shell_complete=complete_version)
-@click.option("--open", "state", flag_value="open", help="Only those that nobody has seen to")
+@click.option("--open", "state", flag_value="open", help="Only those that are not resolved")
 @click.option("--state", "state", type=click.Choice(_STATES), help="Only those in this state")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Not older: 2d, yesterday, monday or 2026-11-23")
 @click.option(
@@ -98,9 +98,7 @@ def list_command(
     console.lines((line for note in found for line in _lines(repo, note, known, shown)), paged=True)
     if not shown["notes"]:
         chosen = any(value is not None for value in (where, state, since))
-        console.line(
-            "No note is like that." if chosen else 'There are no notes yet. `aura note add FILE "…"` makes one.'
-        )
+        console.line("No matching notes." if chosen else 'There are no notes yet. `aura note add FILE "…"` makes one.')
     elif shown["notes"] == limit:
         console.line(faint(f"These are the newest {limit:,}; -n shows more."))
 
@@ -143,7 +141,7 @@ def reply_command(repo: "Repository", console: Console, note: str, text: str) ->
 @json_option
 @pass_repository
 def resolve_command(repo: "Repository", console: Console, note: str) -> None:
-    """Mark a note as seen to"""
+    """Mark a note as resolved"""
     from aura_vcs.annotations.notes import resolve_note
 
     _print_done(repo, console, "Resolved", resolve_note(repo, note))

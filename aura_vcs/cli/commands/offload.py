@@ -43,7 +43,7 @@ SHOWN = 10
     shell_complete=complete_remote,
     help="Ask this remote (else all that can be reached)",
 )
-@click.option("--copies", type=POSITIVE, metavar="N", help="So many remotes must hold it (else offload.copies)")
+@click.option("--copies", type=POSITIVE, metavar="N", help="How many remotes must hold it (else offload.copies)")
 @click.option(
     "--min-size", "least_bytes", type=ByteSize(), metavar="SIZE", help="Smaller files stay, e.g. 500k, 10M (else 1M)"
 )

@@ -39,7 +39,7 @@ STATUSES = ("Applied", "Undone", "Failed", "Expired")
     "--correlation", "correlation_id", metavar="ID", type=TEXT, help="Only what belongs together under this id"
 )
 @click.option("--session", "session_id", metavar="ID", type=TEXT, help="Only what a program did in this session")
-@click.option("--all", "everything", is_flag=True, help="Also checkpoints and exports, which are no actions")
+@click.option("--all", "everything", is_flag=True, help="Include checkpoints and exports, which are not actions")
 @studio_option
 @json_option
 @pass_session
@@ -77,7 +77,7 @@ def ops_command(
         session=session_id,
     )
     if in_studio and operation is not None:
-        raise click.UsageError("An ID does not go with --studio; --json has all of its actions.")
+        raise click.UsageError("An ID cannot be combined with --studio; --json lists every action of the studio.")
     if in_studio:
         with session.studio() as studio:
             list_in_studio(studio, session.console, wanted, limit=limit, offset=offset)

@@ -166,9 +166,7 @@ def check_command(repo: "Repository", console: Console) -> None:
 )
 @click.argument("folder", metavar="DIR")
 @click.argument("version", required=False, shell_complete=complete_version)
-@click.option(
-    "--title", metavar="TEXT", type=TEXT, help='The title of the new film  [default: with "(copy)" behind it]'
-)
+@click.option("--title", metavar="TEXT", type=TEXT, help='The title of the new film  [default: with "(copy)" after it]')
 @click.option("--without-history", is_flag=True, help="Begin with one version, instead of bringing those before it")
 @json_option
 @pass_repository

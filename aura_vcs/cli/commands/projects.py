@@ -30,7 +30,7 @@ STATUSES = ("Draft", "InProgress", "Completed", "Failed", "Cancelled")
     epilog=examples("aura projects scan ~/Videos", "aura projects list --status Failed", "aura projects add ."),
 )
 def projects_command() -> None:
-    """List your projects, wherever they lie"""
+    """List your projects, wherever they are"""
 
 
 @projects_command.command(
@@ -86,7 +86,7 @@ def scan_command(studio: "Studio", console: Console, folder: str) -> None:
     from aura_vcs.studio.projects import scan_folder
 
     if not os.path.isdir(_location(folder)):
-        raise InputError(f"{folder} is not a folder", hint="Name the folder below which your projects lie.")
+        raise InputError(f"{folder} is not a folder", hint="Name the folder that has your projects in it.")
     found = scan_folder(studio, _location(folder))
     if console.as_json:
         console.data({"projects": [listed_project_to_json(entry) for entry in found]})

@@ -113,7 +113,7 @@ def set_command(
         facts["inputs"] = [find_subject(repo, _where(repo, name)).id for name in inputs]
     facts |= dict.fromkeys(unset)
     if not facts:
-        raise InputError("Nothing was said", hint="Such as --kind generated --prompt TEXT, or --license NAME.")
+        raise InputError("No fact was given", hint="For example --kind generated --prompt TEXT, or --license NAME.")
     found = set_provenance(repo, _where(repo, where), facts)
     if console.as_json:
         console.data({"provenance": provenance_to_json(found)})
@@ -139,7 +139,7 @@ def log_command(repo: "Repository", console: Console, *, since: str | None, limi
         return
     console.lines((_line(item) for item in found), paged=True)
     if not found:
-        console.line("Nothing is known." if since is None else "No matching facts.")
+        console.line("No provenance is recorded." if since is None else "No matching facts.")
 
 
 @provenance_command.command(

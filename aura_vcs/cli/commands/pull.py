@@ -56,5 +56,5 @@ def _take_pushed(repo: "Repository", console: Console, pulled: "Pulled") -> None
     if console.as_json:
         console.data(pull_to_json(repo, pulled))
     elif pulled.files is None and not (pulled.diverged or pulled.in_the_way or pulled.without_content):
-        console.line("Nothing to take: your files are where the branch is, and the project has no remote to ask.")
+        console.line("Nothing to pull: your files are where the branch is, and the project has no remote to ask.")
     print_pulled(repo, console, pulled)

@@ -33,7 +33,7 @@ def push_command(
     """Send your versions to a remote
 
     All branches and tags go, with the versions they stand on. If somebody else has pushed versions
-    that are not here, nothing is moved and the command ends with 97: `aura sync` settles it. A
+    that are not here, nothing is moved and the command ends with 97: `aura sync` sorts it out. A
     change to a file that somebody else has locked is refused with 100.
     """
     from aura_vcs.sync.push import plan_push, push

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_session
 def redo_command(session: Session, action_id: str | None, in_studio: bool) -> None:
-    """Do again what was taken back
+    """Redo what was undone
 
     Works until something new is done.
     """
@@ -31,7 +31,7 @@ def redo_command(session: Session, action_id: str | None, in_studio: bool) -> No
         with session.studio() as studio:
             redo_in_studio(studio, session.console)
     else:
-        raise click.UsageError("The studio is taken back in turn: --id does not go with --studio.")
+        raise click.UsageError("Studio actions are undone in order: --id cannot be combined with --studio.")
 
 
 @pass_repository
@@ -39,4 +39,4 @@ def _redo(repo: "Repository", console: Console, action_id: str | None) -> None:
     from aura_vcs.history.undo import find_action, redo
 
     action = find_action(repo, action_id) if action_id is not None else None
-    print_undone(repo, console, redo(repo, action), "Did again", "Take it back with `aura undo`.")
+    print_undone(repo, console, redo(repo, action), "Redid", "Take it back with `aura undo`.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def reindex_command(repo: "Repository", console: Console) -> None:
-    """Build the index anew from the files
+    """Rebuild the index from the files
 
     The index only makes things quick: it can be rebuilt at any time, and nothing is lost.
     """

@@ -24,9 +24,9 @@ _CATALOG = {
     "list": CommandEntry(__name__, "list_command", "List the remotes"),
     "add": CommandEntry(__name__, "add_command", "Prepare a place and give it a name"),
     "show": CommandEntry(__name__, "show_command", "Show what a remote has that is not here, and the other way round"),
-    "check": CommandEntry(__name__, "check_command", "Look whether a remote can be trusted with several machines"),
+    "check": CommandEntry(__name__, "check_command", "Check whether a remote is safe for several machines"),
     "trust": CommandEntry(__name__, "trust_command", "Agree that your keys are used at a remote's host"),
-    "remove": CommandEntry(__name__, "remove_command", "Forget a remote; what lies there stays"),
+    "remove": CommandEntry(__name__, "remove_command", "Forget a remote; what is stored there stays"),
 }
 
 
@@ -94,8 +94,8 @@ def remote_to_json(repo: "Repository", name: str, config: "RemoteConfig") -> dic
 )
 @click.argument("name")
 @click.argument("url", metavar="PLACE", shell_complete=complete_folder)
-@click.option("--single-writer", is_flag=True, help="Take a place that cannot keep two pushes apart: only you push")
-@click.option("--force", is_flag=True, help="Take a folder with other files in it; they stay as they are")
+@click.option("--single-writer", is_flag=True, help="Accept a place that cannot keep two pushes apart: only you push")
+@click.option("--force", is_flag=True, help="Accept a folder with other files in it; they stay as they are")
 @click.option("--encrypt", is_flag=True, help="Encrypt all that goes there; its keeper cannot read it")
 @key_options
 @json_option
@@ -185,11 +185,11 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
 @click.command("check", context_settings=HELP, epilog=examples("aura remote check", "aura remote check nas --accept"))
 @click.argument("name", required=False, shell_complete=complete_remote)
 @click.option("--content", is_flag=True, help="Read everything there and hash it, too")
-@click.option("--accept", is_flag=True, help="Take an older state than was seen there as the true one (a backup)")
+@click.option("--accept", is_flag=True, help="Accept an older state than was seen there before (from a backup)")
 @json_option
 @pass_repository
 def check_command(repo: "Repository", console: Console, name: str | None, *, content: bool, accept: bool) -> None:
-    """Look whether a remote can be trusted with several machines
+    """Check whether a remote is safe for several machines
 
     Writers race for small files in it; of each race exactly one must win. Ends with 94 if the
     remote does not keep them apart, with 3 if --content finds damage.
@@ -249,18 +249,18 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
 
 @click.command("remove", context_settings=HELP, epilog=examples("aura remote remove backup"))
 @click.argument("name", shell_complete=complete_remote)
-@click.option("--force", is_flag=True, help="Also if offloaded content is nowhere else")
+@click.option("--force", is_flag=True, help="Even if offloaded content is nowhere else")
 @json_option
 @pass_repository
 def remove_command(repo: "Repository", console: Console, name: str, *, force: bool) -> None:
-    """Forget a remote; what lies there stays"""
+    """Forget a remote; what is stored there stays"""
     from aura_vcs.sync.remotes.config import forget_remote, remove_remote
 
     config = remove_remote(repo, name) if force else forget_remote(repo, name)
     if console.as_json:
         console.data({"removed": name, "url": config.url})
         return
-    console.line("Forgot ", cyan(name), f"; what lies at {config.url} stays there")
+    console.line("Forgot ", cyan(name), f"; what is stored at {config.url} stays there")
 
 
 def _is_trusted(repo: "Repository", config: "RemoteConfig") -> bool:

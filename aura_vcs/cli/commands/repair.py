@@ -56,7 +56,7 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
     if to is not None:
         if remote is not None:
             raise InputError(
-                "--from and --to do not go together: one repairs this project, the other a remote",
+                "--from and --to cannot be combined: one repairs this project, the other a remote",
                 hint="Run one after the other, `--from` with a remote that is intact first.",
             )
         repair_remote(repo, console, to, dry_run=dry_run)

@@ -25,9 +25,9 @@ MAX_DIGITS = 9
 DECISIONS = {
     "ours": "Take our side",
     "theirs": "Take their side",
-    "base": "Take it as it was before both",
-    "both": "Keep both, where that can be",
-    "as-is": "It is right as it is in your folder now",
+    "base": "Take it as it was before both changes",
+    "both": "Keep both, where possible",
+    "as-is": "Keep it as it is in your files now",
 }
 
 
@@ -69,11 +69,11 @@ def resolve_command(
         raise click.UsageError("Choose one: a conflict cannot be decided in two ways.")
     if not chosen:
         if source:
-            raise click.UsageError("--from goes with a decision, such as --theirs.")
+            raise click.UsageError("--from needs a decision, such as --theirs.")
         _list(repo, console, path, only_list=only_list)
         return
     if path is None:
-        raise click.UsageError("Say which: its number, PATH, PATH#/pointer, or `.` for everything.")
+        raise click.UsageError("Name one: its number, PATH, PATH#/pointer, or `.` for everything.")
     from aura_vcs.history.resolve import resolve_conflicts
 
     if (item := _numbered(repo, path)) is not None:
@@ -143,7 +143,7 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
         console.data({"conflicts": [{**shape, "number": numbers[item.id]} for shape, item in shapes]})
         return
     if not found:
-        console.line(green("Nothing is open."))
+        console.line(green("No conflict is open."))
         return
     if not only_list and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         from aura_vcs.cli.shared.ask_conflicts import ask_conflicts
@@ -164,5 +164,5 @@ def _show(repo: "Repository", console: Console, done: "Resolved") -> None:
     if done.remaining:
         console.line(f"{count(len(done.remaining), 'conflict')} still open: `aura resolve` lists them.")
     else:
-        console.line(green("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
+        console.line(green("No conflict is left."), ' Save it with `aura commit -m "…"`.')
     console.line(faint("Take it back with `aura undo`."))

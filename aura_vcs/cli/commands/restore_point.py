@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def restore_point_command(repo: "Repository", console: Console, trigger: str, name: str, description: str) -> None:
-    """Save the folder before something is done to it
+    """Save your files before another program changes them
 
     TRIGGER says what: PreScriptRegeneration, PostLLMRefinement, PreBulkTimelineChange …;
     without it, Manual. Restore points stay for 30 days (retention.restore_point_days).

@@ -25,7 +25,7 @@ EXCERPT_LENGTH = 200
 @json_option
 @pass_repository
 def search_command(repo: "Repository", console: Console, words: tuple[str, ...], limit: int) -> None:
-    """Find words in every text of the folder and of every version
+    """Find words in every text of your files and of every version
 
     All the words in one place, each of which may go on: `aster` finds asteroid. Accents and case do not matter.
     Looks into texts and Markdown, subtitles, projects of editors (names of clips and markers), documents,

@@ -140,8 +140,8 @@ def _print_tracked_ignored(repo: "Repository", console: Console, found: "Status"
         f" … ({len(found.tracked_ignored):,} in all)" if len(found.tracked_ignored) > SHOWN else ""
     )
     verb = "is" if len(found.tracked_ignored) == 1 else "are"
-    console.note(f"{shown} {verb} ignored now, and stay{'s' if verb == 'is' else ''} in versions all the same.")
-    console.note(faint("`aura untrack PATH` leaves files out and in the folder. This is said once."))
+    console.note(f"{shown} {verb} ignored now, and stay{'s' if verb == 'is' else ''} in versions anyway.")
+    console.note(faint("`aura untrack PATH` leaves files out and in the folder. This is shown only once."))
 
 
 def _show(repo: "Repository", console: Console, found: "Status") -> None:
@@ -236,7 +236,7 @@ def _print_problems(console: Console, problems: "Sequence[DocumentProblem]") -> 
     if errors:
         first = errors[0]
         more = f" (and {count(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
-        console.warn(f"{first.file}{first.pointer}: {first.message}{more}; `aura project check` says all")
+        console.warn(f"{first.file}{first.pointer}: {first.message}{more}; `aura project check` lists all")
     elif problems:
         console.line(faint(f"{count(len(problems), 'warning')} about the documents: `aura project check`."))
 
@@ -257,7 +257,7 @@ def _print_branch(repo: "Repository", console: Console, found: "Status") -> None
         name = titled(newer, call(repo, newer)) if newer is not None else "another version"
         there = f"Go there with `aura pull`, or with `aura checkout {found.branch}`"
         if found.head is not None and queries.is_ancestor(found.behind, found.head.id):
-            console.line(f"  The branch was taken back to {name} elsewhere. {there}, or commit here and it goes on.")
+            console.line(f"  Another machine moved the branch back to {name}. {there}, or commit here to continue.")
         else:
             console.line(f"  The branch has moved on to {name}. {there}.")
     for name, apart in found.tags_apart:

@@ -33,8 +33,8 @@ PARTS = {
 
 
 _CATALOG = {
-    "show": CommandEntry(__name__, "show_command", "Show what takes how much space"),
-    "plan": CommandEntry(__name__, "plan_command", "Say what could go to free so much, and let it go"),
+    "show": CommandEntry(__name__, "show_command", "Show what takes up space"),
+    "plan": CommandEntry(__name__, "plan_command", "Plan what could go to free that much space, and free it"),
 }
 
 
@@ -50,7 +50,7 @@ _CATALOG = {
     epilog=examples("aura storage", "aura storage --json", "aura storage plan --free 20GB"),
 )
 def storage_command() -> None:
-    """Show what takes how much space
+    """Show what takes up space
 
     Without arguments, by kind of version and file, the largest files, and what deleting one version would free.
     `plan` says what could go.
@@ -61,7 +61,7 @@ def storage_command() -> None:
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console) -> None:
-    """Show what takes how much space
+    """Show what takes up space
 
     By kind of version and file, the largest files, and what deleting one version would free.
     """
@@ -148,7 +148,7 @@ def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:
 def plan_command(
     repo: "Repository", console: Console, *, wanted: int, is_executed: bool, kept: tuple[str, ...], yes: bool
 ) -> None:
-    """Say what could go to free so much, and let it go
+    """Plan what could go to free that much space, and free it
 
     First garbage whose grace period is over, then old autosaves and restore points, then renders that can be made
     again, then large files that a remote proves to hold. What you committed, marked important or tagged stays. Nothing

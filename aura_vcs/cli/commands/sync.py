@@ -66,7 +66,7 @@ def _print(repo: "Repository", console: Console, done: "Synced", remote: str | N
     elif remote is None:
         pulled = done.pulled
         if pulled.files is None and not (pulled.diverged or pulled.in_the_way or pulled.without_content):
-            console.line("Nothing to take. Others fetch from here what they do not have: this project has no remote.")
+            console.line("Nothing to pull. Others fetch from here what they do not have: this project has no remote.")
     elif done.pulled.fetched.plan.is_empty and done.pushed.is_empty:
         console.line(f"Both sides have {'every version' if unsaved else 'everything'}")
     else:

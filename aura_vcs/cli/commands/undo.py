@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_session
 def undo_command(session: Session, action_id: str | None, session_id: str | None, in_studio: bool) -> None:
-    """Take back the last thing you did
+    """Undo the last thing you did
 
     Again and again, back to the beginning; also after a restart. `aura ops` lists what was done.
     Of your files only those are touched that it had changed; what you edited in them since is kept in
@@ -36,7 +36,7 @@ def undo_command(session: Session, action_id: str | None, session_id: str | None
     agent did in its last session, or in the one whose ID begins so; what you did since stays.
     """
     if session_id is not None and (in_studio or action_id is not None):
-        raise click.UsageError("--session goes with neither --id nor --studio.")
+        raise click.UsageError("--session cannot be combined with --id or --studio.")
     if session_id is not None:
         _undo_session(session_id or None)
         return
@@ -47,7 +47,7 @@ def undo_command(session: Session, action_id: str | None, session_id: str | None
         with session.studio() as studio:
             undo_in_studio(studio, session.console)
     else:
-        raise click.UsageError("The studio is taken back in turn: --id does not go with --studio.")
+        raise click.UsageError("Studio actions are undone in order: --id cannot be combined with --studio.")
 
 
 @pass_repository
@@ -66,7 +66,7 @@ def _undo_session(repo: "Repository", console: Console, session_id: str | None) 
         )
         return
     for item in done.undone:
-        console.line("Took back: ", strong(item.description))
+        console.line("Undid: ", strong(item.description))
     for said in done.left:
         console.warn(f"left as it is: {said}")
     console.line(faint(f"That was session {done.session[:8]}. `aura redo` does it again, one by one."))
@@ -77,4 +77,4 @@ def _undo(repo: "Repository", console: Console, action_id: str | None) -> None:
     from aura_vcs.history.undo import find_action, undo
 
     action = find_action(repo, action_id) if action_id is not None else None
-    print_undone(repo, console, undo(repo, action), "Took back", "Do it again with `aura redo`.")
+    print_undone(repo, console, undo(repo, action), "Undid", "Do it again with `aura redo`.")

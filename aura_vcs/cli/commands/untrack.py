@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]) -> None:
-    """Leave files or folders out of versions, and in the folder
+    """Keep files or folders out of versions, but leave them where they are
 
     Makes a version without them. They stay in your folder as they are, and in the versions that
     have them; where no rule ignores them yet, a line in .auraignore does from now on. Other edits
@@ -39,5 +39,5 @@ def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]
         ", ".join(done.paths),
     )  # fmt: skip
     for rule in done.rules:
-        console.line(faint(f"  .auraignore says now: {rule}"))
+        console.line(faint(f"  added to .auraignore: {rule}"))
     console.line(faint("They stay in your folder. Take it back with `aura undo`."))

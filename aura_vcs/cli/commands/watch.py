@@ -47,22 +47,24 @@ def status(repo: "Repository", console: Console) -> None:
         return
     if fault is not None:
         paths = ", ".join(map(short_path, fault.paths)) or "what it was is not known"
-        console.warn(f"switched off, because it once did not tell that a file had changed: {paths}")
-        console.note(faint("`aura watch start --again` starts it all the same. Please report this."))
+        console.warn(f"switched off, because it once missed a changed file: {paths}")
+        console.note(faint("`aura watch start --again` starts it anyway. Please report this."))
     if found is None:
-        console.line("No watcher runs.", faint("  `aura watch start` starts one."))
+        console.line("No watcher is running.", faint("  `aura watch start` starts one."))
         return
-    console.line("The watcher runs: process ", strong(str(found.pid)), f", {count(found.answers, 'answer')} so far.")
+    console.line(
+        "The watcher is running: process ", strong(str(found.pid)), f", {count(found.answers, 'answer')} so far."
+    )
     _print_state(console, found)
 
 
 def _print_state(console: Console, found: "WatcherState") -> None:
     if not found.believed:
-        console.line(yellow("It is not asked now: "), found.reason or "it has just begun anew")
+        console.line(yellow("It is not used right now: "), found.reason or "it has just started over")
     if found.waiting:
         console.line(f"{count(found.waiting, 'file')} of {found.files:,} still to be compared.")
     else:
-        console.line(f"{count(found.files, 'file')}; {found.watches:,} of {found.room:,} watches taken.")
+        console.line(f"{count(found.files, 'file')}; {found.watches:,} of {found.room:,} watches in use.")
     reasons = {
         "open for writing": found.open_for_writing,
         "not readable": found.unreadable,
@@ -71,11 +73,11 @@ def _print_state(console: Console, found: "WatcherState") -> None:
     }
     for reason, files in reasons.items():
         if files:
-            console.line(faint(f"  {count(files, 'file')} {reason}: looked at each time"))
+            console.line(faint(f"  {count(files, 'file')} {reason}: looked at every time"))
 
 
 @watch_command.command("start", context_settings=HELP)
-@click.option("--again", is_flag=True, help="Also after it was switched off because it had been wrong")
+@click.option("--again", is_flag=True, help="Even if it was switched off because it had been wrong")
 @json_option
 @pass_repository
 def start(repo: "Repository", console: Console, *, again: bool) -> None:
@@ -88,8 +90,8 @@ def start(repo: "Repository", console: Console, *, again: bool) -> None:
     if recorded_fault(repo.storage) is not None:
         if not again:
             raise AuraError(
-                "The watcher is switched off for this project: it once did not tell that a file had changed.",
-                hint="`aura watch status` names the file. `aura watch start --again` starts it all the same.",
+                "The watcher is switched off for this project: it once missed a changed file.",
+                hint="`aura watch status` names the file. `aura watch start --again` starts it anyway.",
             )
         repo.storage.delete(WATCHER_FAULT)
     found = wait_for_watcher(repo.root) if start_watcher(repo.root) else None
@@ -99,9 +101,9 @@ def start(repo: "Repository", console: Console, *, again: bool) -> None:
     if console.as_json:
         console.data({"running": True, "watcher": asdict(found)})
         return
-    console.line("The watcher runs.")
+    console.line("The watcher is running.")
     if not found.believed:
-        console.warn(f"it is not asked now: {found.reason or 'it has just begun anew'}")
+        console.warn(f"it is not used right now: {found.reason or 'it has just started over'}")
 
 
 @watch_command.command("stop", context_settings=HELP)
@@ -115,4 +117,4 @@ def stop(repo: "Repository", console: Console) -> None:
     if console.as_json:
         console.data({"stopped": ran})
     else:
-        console.line("The watcher has ended." if ran else "No watcher ran.")
+        console.line("The watcher has stopped." if ran else "No watcher was running.")

@@ -45,7 +45,7 @@ def coming_apart(laptop: Person, desktop: Person) -> None:
     laptop.aura("push")
     desktop.aura("push", code=97)
     laptop.stage.say(
-        "`aura sync` settles it. Nothing is left to decide, so what both did becomes one version, and is sent:"
+        "`aura sync` sorts it out. Nothing is left to decide, so what both did becomes one version, and is sent:"
     )
     desktop.aura("sync")
     desktop.aura("log", "--graph", "--oneline", "-n", "4")
@@ -56,10 +56,10 @@ def coming_apart(laptop: Person, desktop: Person) -> None:
 
 def locking(laptop: Person, desktop: Person) -> None:
     """Show a clip that cannot be merged: locked, refused, unlocked."""
-    laptop.stage.say("A clip cannot be merged. Who works on one says so, and of two people exactly one gets it:")
+    laptop.stage.say("A clip cannot be merged. Whoever works on one says so, and of two people exactly one gets it:")
     laptop.aura("lock", CLIP, "--reason", "new colours", "--expires", "8h")
     desktop.aura("lock", CLIP, code=100)
-    laptop.stage.say("Who forgets to ask is told when he commits, and cannot push over it:")
+    laptop.stage.say("Whoever forgets to ask is told at the commit, and cannot push over it:")
     desktop.copy("assets/music/slow-orbit.wav", CLIP)
     desktop.aura("commit", "-m", "Another clip")
     desktop.aura("push", code=100)

@@ -54,7 +54,7 @@ def _mars_before_earth(scenes: list[dict[str, Any]]) -> None:
 
 def working_apart(ada: Person) -> None:
     """Show two branches with different work, and one field that both changed."""
-    ada.stage.say("Ada has a film. Ben shall make it shorter, on a branch of his own:")
+    ada.stage.say("Ada has a film. Ben is to make it shorter, on a branch of his own:")
     ada.aura("init")
     ada.aura("commit", "-m", "First cut")
     ada.aura("branch", "shorter")

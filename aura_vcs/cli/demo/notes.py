@@ -35,17 +35,17 @@ def _reviewed(ada: Person) -> None:
     ben = ada.stage.person("Ben", "solar-system")
     ben.aura("note", "add", f"v1:{VIDEO}@0:01-0:02", "the orbits turn too fast here", "--color", "orange")
     ben.aura("note", "add", f"{PICTURE}@10%,20%,30%x40%", "much too dark, this is Mars at noon")
-    ada.stage.say("Ada has two notes to see to:")
+    ada.stage.say("Ada has two notes to answer:")
     ada.aura("note", "list", "--open")
 
 
 def _fixed(ada: Person) -> None:
-    ada.stage.say("She has the picture made again with another seed. In which way is it another one?")
+    ada.stage.say("She has the picture made again with another seed. How is it different?")
     _generate(ada.folder / PICTURE, seed=42, red=230)
     ada.aura("diff", "--no-media")
     ada.aura("provenance", "set", PICTURE, "--cost", "0.04", "--currency", "EUR", "--license", "CC0-1.0")
     ada.aura("commit", "-m", "A brighter Mars")
-    ada.stage.say("The note is answered and resolved; it stays with the version that it was about:")
+    ada.stage.say("The note is answered and resolved; it stays with the version it was about:")
     found = ada.data("note", "list", PICTURE)["notes"][0]["id"][:8]
     ada.aura("note", "reply", found, "seed 42, at noon")
     ada.aura("note", "resolve", found)

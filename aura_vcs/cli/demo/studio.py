@@ -65,7 +65,7 @@ def beginning(mira: Person) -> None:
     mira.aura("scene", "remove", "4")
     mira.aura("undo")
     mira.aura("scene", "set", "0", "heading=They come from far away", "duration_seconds=2.5")
-    mira.stage.say("What is wrong with it? Nothing of that keeps it from being saved.")
+    mira.stage.say("What is wrong with it? None of that keeps it from being saved.")
     mira.aura("scene", "set", "3", "image_file_path=assets/mars.png")
     mira.aura("project", "check", code=3)
     mira.aura("undo")
@@ -104,9 +104,7 @@ def dying(mira: Person) -> None:
     mira.stage.say("Go on from the newest checkpoint: its data, and the file as it was then.")
     mira.aura("recover")
     mira.aura("project", "show")
-    mira.stage.say(
-        "The first scene was cut again since: nothing shall be resumed from. And that can be taken back, too."
-    )
+    mira.stage.say("The first scene has been cut again: no checkpoint should be resumed from. That can be undone, too.")
     mira.aura("checkpoint", "invalidate", "--all", "--reason", "scene 1 was cut again")
     mira.aura("undo")
     mira.aura("ops", "--all", "-n", "8")

@@ -56,9 +56,9 @@ def ask_conflicts(
         decided += answer != "skip"
     left = len(open_conflicts(repo))
     if left:
-        console.line(f"{count(decided, 'conflict')} decided, {left:,} still open: `aura resolve` goes on.")
+        console.line(f"{count(decided, 'conflict')} decided, {left:,} still open: `aura resolve` continues.")
     else:
-        console.line(green("Nothing is open any more."), ' Save it with `aura commit -m "…"`.')
+        console.line(green("No conflict is left."), ' Save it with `aura commit -m "…"`.')
     if decided:
         console.line(faint("Take the last answer back with `aura undo`."))
 

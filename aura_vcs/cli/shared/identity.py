@@ -48,7 +48,7 @@ def ask_identity(session: Session, console: Console) -> None:
             if mail:
                 set_configuration(studio, MAIL, mail)
     except AuraError as error:
-        console.note(f"That could not be kept, and is asked again: {error.message}")
+        console.note(f"That could not be saved, and will be asked again: {error.message}")
 
 
 def _ask(question: str, offered: str) -> str:

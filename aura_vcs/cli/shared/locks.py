@@ -117,4 +117,4 @@ def _print_unlocked(console: Console, paths: list[str]) -> None:
     from aura_vcs.suggestions import quote_path  # seldom needed
 
     console.note(*named, f" {verb} to be locked before others work on it too: `aura lock {quote_path(paths[0])}`")
-    console.note(faint("What is known of locks is as old as your last sync."))
+    console.note(faint("What is known about locks is as old as your last sync."))

@@ -38,14 +38,14 @@ def undo_in_studio(studio: "Studio", console: Console) -> None:
     """Take back the last action of the studio, and say so."""
     from aura_vcs.studio.undo import undo_studio
 
-    _print(console, undo_studio(studio), "Took back", "Do it again with `aura redo --studio`.")
+    _print(console, undo_studio(studio), "Undid", "Do it again with `aura redo --studio`.")
 
 
 def redo_in_studio(studio: "Studio", console: Console) -> None:
-    """Do again what was taken back last, and say so."""
+    """Redo what was undone last, and say so."""
     from aura_vcs.studio.undo import redo_studio
 
-    _print(console, redo_studio(studio), "Did again", WAY_BACK)
+    _print(console, redo_studio(studio), "Redid", WAY_BACK)
 
 
 def _print(console: Console, done: "StudioUndone", verb: str, way_back: str) -> None:

@@ -247,7 +247,7 @@ def _print_merged(repo: "Repository", console: Console, merged: "Merged") -> Non
     plan = merged.plan
     theirs, made = titled(plan.theirs, call(repo, plan.theirs)), titled(merged.version, call(repo, merged.version))
     if plan.kind == "forward":
-        console.line("Went along to ", strong(made), ", which says the same as yours")
+        console.line("Moved to ", strong(made), ", which has the same content as yours")
         return
     console.line(f"Merged {theirs} with yours: ", strong(made))
     joined = {item.path for item in plan.merged_files}

@@ -56,7 +56,7 @@ def diff_text(old: bytes, new: bytes, *, context: int = CONTEXT_LINES) -> TextDi
     """Compare two versions of a text file line by line, and edited passages word by word.
 
     Line ends count: a file that went from LF to CRLF changed in every line. Time is bounded for
-    any bytes; beyond the limits, or for bytes that are no text, `fallback` says why.
+    any bytes; beyond the limits, or for bytes that are not text, `fallback` says why.
     """
     if old == new:
         return TextDiff(())

@@ -69,7 +69,7 @@ def _merge_project(base: bytes, ours: bytes, theirs: bytes) -> MergedFile | None
 
 
 def _is_no_text(sides: list[bytes]) -> bool:
-    """Tell whether somebody would not expect them to merge in the first place: bytes that are no text."""
+    """Tell whether somebody would not expect them to merge in the first place: bytes that are not text."""
     return any(read_text(data) == Unstructured(NO_TEXT) for data in sides)
 
 

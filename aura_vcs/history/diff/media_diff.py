@@ -184,7 +184,7 @@ class _MediaComparison:
                 self._found[change.path] = self._compared(change, known)
                 return
             except NoEntryError:
-                reason = "what is known of it is damaged; the next time it is looked at anew"
+                reason = "what is known about it is damaged; it is looked at again the next time"
                 for side in self._sides(change):
                     self._index.forget(side.id)
         if reason:

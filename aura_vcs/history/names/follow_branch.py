@@ -58,7 +58,7 @@ def _replacement_for_missing(repo: Repository, head: Head, found: Branch | None)
     if record is not None:
         called = describe(queries, record.id)
         repo.progress.note(
-            "The version that you were on is not here any more: something put the project's files back. "
+            "The version that you were on is not here any more: something restored older files of the project. "
             f"You are on {readable_name(head.branch)} at {called} now; your files stay as they are"
         )
     return record

@@ -123,7 +123,7 @@ def report_unseen(repo: Repository, scan: "Scan") -> None:
     """Say what could not be looked at or read: it is in a version as it was before, if at all."""
     for skipped in scan.skipped:
         if skipped.is_unreadable and not skipped.is_evicted:
-            repo.progress.note(f"{skipped.path} is passed over: {skipped.reason}")
+            repo.progress.note(f"{skipped.path} is skipped: {skipped.reason}")
 
 
 def _paths(repo: Repository, tree: ObjectId) -> list[str]:

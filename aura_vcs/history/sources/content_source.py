@@ -71,7 +71,7 @@ class FolderSource:
         try:
             return open(open_below(self._root, path), "rb")
         except LinkedPath as error:
-            raise FileUnreadable(path, "it is, or lies behind, a symbolic link") from error
+            raise FileUnreadable(path, "it is a symbolic link, or inside one") from error
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise FileUnreadable(path, "there is no such file", error.errno or 0) from error
         except (OSError, ValueError, UnsafePath) as error:

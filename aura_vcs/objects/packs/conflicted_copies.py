@@ -36,7 +36,7 @@ class PackCopies:
         return next((file for file, own in self.named(self._storage.list(PACKS)) if own == name), None)
 
     def _look(self, file: str) -> str:
-        """Read the name that a pack should have; "" if it has no proper end."""
+        """Read the name that a pack should have; "" if it has no valid end."""
         path = f"{PACKS}/{file}"
         try:
             with self._storage.open(path) as opened:

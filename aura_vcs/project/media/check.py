@@ -51,14 +51,14 @@ def _wrong(media: NamedMedia, folder: str) -> tuple[Severity, str, str] | None:
     if media.state == "unusable":
         told = "error", f"leads to no file: {media.reason}", _WANTED
     elif media.state == "missing":
-        where = "" if media.place == "project" else "lies outside the project and "
+        where = "" if media.place == "project" else "is outside the project and "
         told = "error", f"{where}does not exist", wanted
     elif media.state == "not_looked_at":
         told = None if media.kind == "data" else ("warning", f"cannot be looked for here: {media.reason}", wanted)
     elif media.place == "outside":
-        told = "warning", "lies outside the project: no version has it", _WANTED
+        told = "warning", "is outside the project: no version has it", _WANTED
     elif media.state == "link":
-        told = "warning", "lies behind a link, which is not followed: versions do not have its bytes", _WANTED
+        told = "warning", "is inside a link, which is not followed: versions do not have its bytes", _WANTED
     elif media.is_ignored:
         told = "warning", "is ignored: versions leave it out", "media that .auraignore does not name"
     elif media.is_absolute:

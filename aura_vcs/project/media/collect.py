@@ -62,7 +62,7 @@ def plan_collect(repo: Repository, *, folder: str = FOLDER) -> tuple[Collect, ..
             known = plan.get(found.path) or _new(found.path, found.size, found.state, folder, taken)
             new = written_path(timeline, reference.path, file, known.target, repo.root)
             if not is_rewritable(timeline):
-                known = msgspec.structs.replace(known, reason=f"paths in {file} cannot be written anew")
+                known = msgspec.structs.replace(known, reason=f"paths in {file} cannot be rewritten")
             plan[found.path] = msgspec.structs.replace(known, names=(*known.names, (file, reference.path, new)))
     return tuple(plan.values())
 
@@ -75,7 +75,7 @@ def _new(path: str, size: int, state: str, folder: str, taken: set[str]) -> Coll
     taken.add(target)
     reason = "it is a link, which is not followed" if state == "link" else ""
     if not reason and not os.path.isfile(path):
-        reason = "it is no file"
+        reason = "it is not a file"
     return Collect(path, target, size, reason=reason)
 
 

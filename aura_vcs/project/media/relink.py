@@ -110,7 +110,7 @@ def _missing(
     new = "" if stays else written_path(timeline, reference.path, file, found.path, repo.root)
     made = Relink(file, path, found.path, found.by, found.version, new, entry=found.entry)
     if new and not is_rewritable(timeline):
-        return msgspec.structs.replace(made, reason=f"paths in a project of {timeline.format} cannot be written anew")
+        return msgspec.structs.replace(made, reason=f"paths in a project of {timeline.format} cannot be rewritten")
     return made
 
 

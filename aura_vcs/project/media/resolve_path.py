@@ -147,7 +147,7 @@ def _local_path(written: str) -> tuple[str, str]:
     elif not reason and is_foreign(path):
         reason = "it is a path of Windows"
     elif not reason and (path.startswith(("\\\\", "//")) or path.startswith(_NETWORK)):
-        reason = "it lies on another machine"
+        reason = "it is on another machine"
     return ("", reason) if reason else (path, "")
 
 
@@ -162,7 +162,7 @@ def _without_scheme(written: str) -> tuple[str, str]:
     if scheme.lower() != "file":
         return "", "it is an address in the network"
     if host.lower() not in ("", "localhost", "."):
-        return "", "it lies on another machine"
+        return "", "it is on another machine"
     path = unquote(rest, errors="surrogateescape")
     return path[1:] if _DRIVE.match(path[1:]) else path, ""
 

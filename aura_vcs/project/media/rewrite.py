@@ -84,7 +84,7 @@ def _in_text(data: bytes, changed: list[MediaReference], paths: Mapping[str, str
     result, at = [], 0
     for one in sorted(changed, key=lambda one: one.start):
         if not one.end or one.start < at:
-            return Unstructured(f"{one.path} stands in it in a form that cannot be written anew")
+            return Unstructured(f"{one.path} is in it in a form that cannot be rewritten")
         result += [data[at : one.start], _encoded(data[one.start : one.end], one, paths[one.path])]
         at = one.end
     return b"".join([*result, data[at:]])

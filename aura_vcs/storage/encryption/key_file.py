@@ -33,7 +33,7 @@ def make_key_file(path: str, folders: tuple[str, ...]) -> bool:
     for folder in folders:
         if os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), "")):
             raise InputError(
-                f"The key file would lie in {folder}, and travel with what it locks",
+                f"The key file would be in {folder}, and travel with what it locks",
                 hint="Name a place outside, best one that is backed up.",
             )
     if os.path.lexists(path):

@@ -168,7 +168,7 @@ def decode_encryption(data: bytes, place: str) -> Encryption:
     lengths = (record.salt, SALT_BYTES), (record.commitment, KEY_BYTES), (record.wrapped, _NONCE_BYTES + KEY_BYTES + 16)
     proper = all(re.fullmatch(f"[0-9a-f]{{{2 * count}}}", text) for text, count in lengths)
     if not proper or not re.fullmatch(f"[0-9a-f]{{{_ID_LETTERS}}}", record.key) or not _is_affordable(record):
-        raise RemoteCorrupt(place, f"{ENCRYPTION} is not proper")
+        raise RemoteCorrupt(place, f"{ENCRYPTION} is not valid")
     return record
 
 

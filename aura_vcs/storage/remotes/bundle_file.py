@@ -74,7 +74,7 @@ class BundleRemote(ReadOnlyRemote):
         self._file.close()
 
     def _corrupt(self, what: str) -> RemoteCorrupt:
-        return RemoteCorrupt(self.location, what, hint="Copy it again, or write it anew with `aura bundle create`.")
+        return RemoteCorrupt(self.location, what, hint="Copy it again, or write a new one with `aura bundle create`.")
 
     def _found(self) -> dict[str, tuple[int, int]]:
         """Find where the files lie: offset and size of each."""

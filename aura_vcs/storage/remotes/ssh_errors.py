@@ -34,7 +34,9 @@ def ssh_error(place: str, host: str, lines: Sequence[str]) -> RemoteError:
         return RemoteUnreachable(place, unknown, hint="Check the host's name, and whether this machine is online.")
     if refused := _line(said, "Connection refused", "No route to host", "timed out", "Network is unreachable"):
         return RemoteUnreachable(
-            place, refused, hint="Is that machine on, and in reach? Run it again then; it goes on where it stopped."
+            place,
+            refused,
+            hint="Check that the machine is on and reachable, then run the command again: it continues.",
         )
     return RemoteUnreachable(place, "; ".join(said[-LINES:]) or "the connection ended")
 
@@ -47,7 +49,7 @@ def _changed(place: str, host: str, said: Sequence[str]) -> RemoteDenied:
         remove = f"ssh-keygen -R {host.rpartition('@')[2]}"
     return RemoteDenied(
         place,
-        f"{line}{f' It is {key[1]} now.' if key else ''} Somebody may be in between, or the machine was set up anew",
+        f"{line}{f' It is {key[1]} now.' if key else ''} Somebody may be listening in, or it was reinstalled",
         hint=f"Ask its keeper for the fingerprint. If it is the same: `{remove}`, then connect once with `ssh {host}`.",
     )
 

@@ -145,7 +145,7 @@ def _scenes(
         key=lambda one: (integer(one, "sceneindex") or 0, str(one.get("createdat")), str(one.get("id"))),
     )
     if [one.get("sceneindex") for one in rows] != list(range(len(rows))):
-        losses.note(f"Scenes of {title_of(row)} were numbered anew: their numbers had gaps or doubles")
+        losses.note(f"Scenes of {title_of(row)} were renumbered: their numbers had gaps or duplicates")
     found: dict[str, bytes] = {}
     for index, one in enumerate(rows):
         script = long_text(one, "scripttext", 100_000) or ""

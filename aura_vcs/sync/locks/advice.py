@@ -89,5 +89,5 @@ def _matching(repo: Repository, lines: list[str], paths: list[str]) -> set[str]:
 
     patterns, bad = parse_patterns(lines)
     for item in bad:
-        repo.progress.note(f"Pattern {item.line} of locks.patterns is passed over: {item.reason}")
+        repo.progress.note(f"Pattern {item.line} of locks.patterns is skipped: {item.reason}")
     return {path for path in paths if patterns.matches_file(path)}

@@ -127,7 +127,7 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
             raise InputError(f"{path!r} cannot be locked: {error.message}") from error
     inner = next((path for path in wanted if any(path.startswith(f"{other}/") for other in wanted)), None)
     if inner is not None:
-        raise InputError(f"{inner} lies in a folder that is to be locked too")
+        raise InputError(f"{inner} is in a folder that is to be locked too")
     return wanted
 
 

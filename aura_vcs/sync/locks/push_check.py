@@ -39,7 +39,7 @@ def check_locked(remote: str, author: str, locks: Collection[PathLock]) -> None:
     at = now()
     for lock in locks:
         if is_active(lock, at):
-            way = f"Ask {lock.owner}. Your versions are safe here; `aura push --ignore-locks` sends them all the same."
+            way = f"Ask {lock.owner}. Your versions are safe here; `aura push --ignore-locks` sends them anyway."
             raise locked_error(remote, lock, author, way)
 
 

@@ -147,7 +147,7 @@ class _Verifier:
             self._note_error(version, error)
             return ()
         if label is None:
-            self._problems.append(Finding("missing_label", version, "a branch, tag or version stands on it"))
+            self._problems.append(Finding("missing_label", version, "a branch, tag or version needs it"))
         elif label.is_live:
             self._trees[version] = {found.tree}
             for folder in walk.below(TreeVisit(found.tree)):

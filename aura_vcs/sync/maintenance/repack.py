@@ -43,7 +43,7 @@ def rewrite(
         RemoteCorrupt: an object there does not hash to its name.
     """
     clear(outgoing)
-    repo.progress.start("Writing packs anew", sum(s.pack.size - s.dead_bytes for s in shrinks), "bytes")
+    repo.progress.start("Rewriting packs", sum(s.pack.size - s.dead_bytes for s in shrinks), "bytes")
     frames = _frames(snapshot, table, shrinks)
     names = write_packs(outgoing, frames, repo.progress, salted=True, pack_bytes=pack_bytes)
     repo.progress.finish()

@@ -103,7 +103,7 @@ def check_writable(repo: Repository, name: str | None) -> None:
         raise RemoteError(
             address.text,
             "it is only read, nothing can be sent there",
-            hint="Repair the place it was made from, or make it anew.",
+            hint="Repair the place it was made from, or make a new one.",
         )
 
 

@@ -121,7 +121,7 @@ def _plan(
 def _staying(repo: Repository, blobs: Collection[ObjectId]) -> dict[ObjectId, str]:
     """Map each of the blobs that stays whatever its recipe says to the reason."""
     found: dict[ObjectId, str] = {}
-    trees = [(worktree_base(repo).tree, "HEAD stands on it")]
+    trees = [(worktree_base(repo).tree, "HEAD is on it")]
     begun = pending(repo)
     if begun is not None:
         trees += [(begun.before, "a command is unfinished"), (begun.after, "a command is unfinished")]

@@ -202,7 +202,7 @@ class _RequiredContent:
 
     def _trees(self) -> Iterable[tuple[ObjectId, str]]:
         """Yield trees whose files stay, with the reason; the weightiest first."""
-        yield worktree_base(self._repo).tree, "HEAD stands on it"
+        yield worktree_base(self._repo).tree, "HEAD is on it"
         begun = pending(self._repo)
         if begun is not None:
             yield from ((begun.before, "a command is unfinished"), (begun.after, "a command is unfinished"))

@@ -117,7 +117,7 @@ def execute_space(
     found = _candidates(repo, connect, least_bytes, blobs)
     chosen = [item for item in found.items if item.id in set(ids)]
     if len(chosen) != len(set(ids)):
-        raise PlanStale("Not everything of the plan can go any more")
+        raise PlanStale("Not everything in the plan can still be freed")
     versions = {item.id for item in chosen if item.id.startswith("version:")}
     going = [decision for decision in found.prune.decisions if f"version:{decision.version.id}" in versions]
     freed = files = 0

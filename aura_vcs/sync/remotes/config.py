@@ -144,5 +144,5 @@ def _settings(repo: Repository) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except RecordCorrupt as error:
-        error.hint = "`aura repair` puts it right, if this machine has a copy; else remove it and add the remotes anew."
+        error.hint = "`aura repair` repairs it, if this machine has a copy; else remove it and add the remotes again."
         raise

@@ -63,14 +63,14 @@ def unlock(remote: RemoteStorage, ask: Ask | None, *, key: str = "") -> Encrypte
     if found is None:
         raise RemoteMismatch(
             remote.location,
-            "it should be encrypted, and nothing encrypted is there",
-            hint="Nothing was sent. Look who changed the place; `aura remote remove` forgets it.",
+            "it should be encrypted, but nothing encrypted is there",
+            hint="Nothing was sent. Find out who changed the place; `aura remote remove` forgets it.",
         )
     if key and found.key != key:
         raise RemoteMismatch(
             remote.location,
             "it is encrypted under another key than this project knows",
-            hint="Nothing was sent. If you made it anew, remove the remote here and add it again.",
+            hint="Nothing was sent. If you set it up again, remove the remote here and add it again.",
         )
     return EncryptedRemote(remote, open_encryption(found, _ask_for_secret(remote, ask, found), remote.location))
 
@@ -93,7 +93,7 @@ def _ask_for_secret(remote: RangeReadable, ask: Ask | None, found: Encryption) -
     if ask is None:
         raise RemoteLocked(
             remote.location,
-            "what lies there is encrypted",
+            "what is stored there is encrypted",
             hint="Add it with --encrypt, and its passphrase or key file.",
         )
     return ask(SecretRequest(remote.location, found.opens_with, found.key))

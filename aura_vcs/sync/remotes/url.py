@@ -105,7 +105,7 @@ def _with_scheme(kind: str, url: str, shown: str) -> Address:
     except ValueError as error:
         raise InvalidUrl(shown, str(error)) from error
     if parts.password is not None:
-        raise InvalidUrl(shown, "passwords do not belong into addresses", hint="Use a key, or the usual files.")
+        raise InvalidUrl(shown, "passwords do not belong in addresses", hint="Use a key, or the usual files.")
     if parts.fragment:
         raise InvalidUrl(shown, "it has a '#' part")
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
@@ -116,7 +116,7 @@ def _with_scheme(kind: str, url: str, shown: str) -> Address:
             raise InvalidUrl(shown, "it has a '?' part")
         return _ssh(shown, parts.username, host, port, unquote(parts.path))
     if parts.username is not None:
-        raise InvalidUrl(shown, "an account does not belong into this kind of address")
+        raise InvalidUrl(shown, "an account does not belong in this kind of address")
     if kind == "http":
         if parts.query:
             raise InvalidUrl(shown, "it has a '?' part")
@@ -140,7 +140,7 @@ def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -
     if path.startswith("/~/"):
         path = path[3:]  # ssh://host/~/film: from the home folder
     if not path.strip("/") or path.startswith("-") or any(ord(c) < 32 or ord(c) == 127 for c in path):
-        raise InvalidUrl(shown, "it has no proper path")
+        raise InvalidUrl(shown, "it has no valid path")
     at = f"{user}@" if user else ""
     text = f"ssh://{at}{host}{f':{port}' if port else ''}/{'~/' if not path.startswith('/') else ''}{path.lstrip('/')}"
     return Address("ssh", text, path, host.strip("[]"), user or "", port)
@@ -176,7 +176,7 @@ def _parameters(kind: str, query: str, shown: str) -> dict[str, str]:
                 shown, f"{name!r} cannot be set there", hint="Credentials come from the environment or the usual files."
             )
         if len(value) > PARAMETER_LIMIT or not re.fullmatch(_PROPER[name], value):
-            why = "is not an http address" if name == "endpoint" else "has no proper value"
+            why = "is not an http address" if name == "endpoint" else "has no valid value"
             raise InvalidUrl(shown, f"{name!r} {why}")
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -75,14 +75,14 @@ def check_locks(locks: tuple[PathLock, ...]) -> None:
     """Look through the locks of a manifest, which somebody else may have written.
 
     Raises:
-        RecordCorrupt, UnsafePath: one is not proper.
+        RecordCorrupt, UnsafePath: one is not valid.
     """
     if len(locks) > LOCK_LIMIT or len({lock.path for lock in locks}) != len(locks):
         raise RecordCorrupt("the locks", "there are too many, or two on one path")
     for lock in locks:
         check_lock_path(lock.path)
         if not is_replica_id(lock.replica) or max(map(len, (lock.owner, lock.host, lock.reason))) > TEXT_LIMIT:
-            raise RecordCorrupt(f"the lock on {lock.path}", "its owner or reason is not proper")
+            raise RecordCorrupt(f"the lock on {lock.path}", "its owner or reason is not valid")
         for moment in (lock.taken_at, lock.expires_at):
             if moment is not None:
                 _check_time(lock, moment)

@@ -196,10 +196,10 @@ class _Head(msgspec.Struct, frozen=True):
 
 def _check(manifest: Manifest) -> None:
     if not _UUID.fullmatch(manifest.project) or not 0 <= manifest.generation <= STAMP_LIMIT:
-        raise RecordCorrupt(MANIFEST, "the project or the generation is not proper")
+        raise RecordCorrupt(MANIFEST, "the project or the generation is not valid")
     names = [*(info.name for info in manifest.packs), *(info.name for info in manifest.records)]
     if not all(map(is_object_id, names)) or len(set(names)) != len(names):
-        raise RecordCorrupt(MANIFEST, "a pack or record has no proper name, or is there twice")
+        raise RecordCorrupt(MANIFEST, "a pack or record has no valid name, or is there twice")
     for pack in manifest.packs:
         if not 0 < pack.footer < pack.size <= PACK_LIMIT:
             raise RecordCorrupt(MANIFEST, f"pack {pack.name} has an impossible size")
@@ -215,11 +215,11 @@ def _check(manifest: Manifest) -> None:
     if not all(map(_FILE.fullmatch, [*manifest.leaving, *manifest.gone])):
         raise RecordCorrupt(MANIFEST, "something is leaving that is not a file of a remote")
     if not all(map(is_replica_id, manifest.machines)):
-        raise RecordCorrupt(MANIFEST, "a machine has no proper name")
+        raise RecordCorrupt(MANIFEST, "a machine has no valid name")
     for name, tag in manifest.tags.items():
         check_name("tag", name)
         if (tag.version is not None and not is_object_id(tag.version)) or not _is_proper(tag):
-            raise RecordCorrupt(MANIFEST, f"tag {name} is not proper")
+            raise RecordCorrupt(MANIFEST, f"tag {name} is not valid")
     check_locks(manifest.locks)
     check_settings(manifest.settings)
 
@@ -259,7 +259,7 @@ def decode_records(data: bytes, info: RecordInfo, place: str) -> Records:
         raise RemoteCorrupt(place, f"record {info.name[:12]} cannot be read: {error}") from error
     for label in records.labels:
         if not is_object_id(label.version) or label.number < 1 or not all(map(_is_stamp, label.stamps.values())):
-            raise RemoteCorrupt(place, f"record {info.name[:12]} has a label that is not proper")
+            raise RemoteCorrupt(place, f"record {info.name[:12]} has a label that is not valid")
     return msgspec.structs.replace(records, labels=tuple(filter(_is_plausible, records.labels)))
 
 

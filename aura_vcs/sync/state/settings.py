@@ -46,7 +46,7 @@ def check_settings(settings: Mapping[str, Field]) -> None:
     """Look through settings that somebody else may have written.
 
     Raises:
-        RecordCorrupt: one is not proper, or they are larger than any.
+        RecordCorrupt: one is not valid, or they are larger than any.
     """
     if len(settings) > SETTINGS_LIMIT or len(encode_compact(settings)) > SETTINGS_BYTES:
         raise RecordCorrupt("the settings", "there are too many, or they are too large")
@@ -54,4 +54,4 @@ def check_settings(settings: Mapping[str, Field]) -> None:
         if len(travelling_settings({key: field})) != 1:
             raise RecordCorrupt(f"the setting {key[:80]}", "it is none that travels")
         if field.stamp[0] < 0 or not is_replica_id(field.stamp[1]):
-            raise RecordCorrupt(f"the setting {key}", "its stamp is not proper")
+            raise RecordCorrupt(f"the setting {key}", "its stamp is not valid")

@@ -42,7 +42,7 @@ def given_paths(repo: Repository, paths: Iterable[str]) -> list[str]:
     """Return paths as versions have them; bytes that are not UTF-8 come as `codec.path_text` writes them.
 
     Raises:
-        InputError: one lies outside the project.
+        InputError: one is outside the project.
     """
     return project_paths(repo, map(path_of_text, paths))
 

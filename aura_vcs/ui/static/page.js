@@ -57,8 +57,8 @@ const aura = (() => {
   const words = (name, result) => {
     if (!result) return 'Done.';
     if (name === 'commit') return result.created ? `Saved v${result.version.number} “${result.version.name}”.` : 'Nothing had changed: no version was made.';
-    if (name === 'undo') return `Took back: ${result.operation.description}.`;
-    if (name === 'redo') return `Did again: ${result.operation.description}.`;
+    if (name === 'undo') return `Undid: ${result.operation.description}.`;
+    if (name === 'redo') return `Redid: ${result.operation.description}.`;
     if (name === 'tag') return `Tagged ${result.tag.name}.`;
     if (name === 'merge') return result.conflicts.length ? `Merged; ${result.conflicts.length} left to be decided.` : 'Merged.';
     if (name === 'note' || name === 'note/reply') return 'Noted.';

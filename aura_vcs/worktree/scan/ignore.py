@@ -154,10 +154,10 @@ def _decoded(data: bytes) -> str:
 
 def _notes_on(bad: "Sequence[BadLine]") -> list[str]:
     notes = [
-        f"{IGNORE_FILE}, line {b.line}: {_shortened(b.text)!r} is passed over: {b.reason}" for b in bad[:LINES_REPORTED]
+        f"{IGNORE_FILE}, line {b.line}: {_shortened(b.text)!r} is skipped: {b.reason}" for b in bad[:LINES_REPORTED]
     ]
     if len(bad) > LINES_REPORTED:
-        notes.append(f"{IGNORE_FILE}: {len(bad) - LINES_REPORTED:,} more lines are passed over")
+        notes.append(f"{IGNORE_FILE}: {len(bad) - LINES_REPORTED:,} more lines are skipped")
     return notes
 
 

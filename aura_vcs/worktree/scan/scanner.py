@@ -254,7 +254,7 @@ class Scanner:
 
     def _look_into(self, folder: ScannedFolder, name: str, path: str, real_path: str, *, is_inside: bool) -> None:
         if path.count("/") >= DEPTH_LIMIT:
-            self._skipped.append(Skipped(path, f"it lies more than {DEPTH_LIMIT} folders deep"))
+            self._skipped.append(Skipped(path, f"it is more than {DEPTH_LIMIT} folders deep"))
             return
         inner = self._folder(path, real_path, is_inside=is_inside)
         if inner is not None:

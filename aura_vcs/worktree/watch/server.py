@@ -199,7 +199,7 @@ class Watcher:
         self.restarts += 1
         self.recent = [then for then in self.recent if time.monotonic() - then < LOOK_SECONDS] + [time.monotonic()]
         if len(self.recent) > MOST_RESTARTS:
-            self.reason = "it had to begin anew too often"
+            self.reason = "it had to start over too often"
         self.files.close()
         self.files = WatchedFiles(self.root, self.files.cache)
         self.heard = time.monotonic()

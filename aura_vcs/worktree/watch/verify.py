@@ -62,8 +62,8 @@ def verify_watcher(
         storage.put(WATCHER_FAULT, encode_record(WatcherFault(time.time(), tuple(untold[:SHOWN]))))
     talk(root, STOP)
     progress.note(
-        f"The watcher did not tell that {untold[0]} has changed. It is switched off for this project; "
-        "nothing is lost, for every file was looked at now. `aura watch status` has more"
+        f"The watcher missed that {untold[0]} has changed. It is switched off for this project; "
+        "nothing is lost, because every file was looked at now. `aura watch status` shows more"
     )
     return False
 

@@ -93,7 +93,7 @@ def _print(console: Console, done: "DatabaseImported") -> None:
     for note in done.notes:
         console.line(f"{note}.")
     if done.left:
-        console.line(yellow("Not taken, or not as they should be:"))
+        console.line(yellow("Not imported, or only in part:"))
     for left in done.left:
         console.line(f"  {left.count:>5} {left.what}", faint(f"  {left.reason}"))
         for example in left.examples[:2]:
@@ -107,7 +107,7 @@ def _print_project(console: Console, project: "ImportedProject", *, dry_run: boo
         console.line("Nothing new in ", strong(project.title), faint(f"  {project.path}"))
         return
     verb = "Would import" if dry_run else "Imported"
-    known = faint(f"  ({count(project.known, 'version')} had come before)") if project.known else ""
+    known = faint(f"  ({count(project.known, 'version')} had been imported before)") if project.known else ""
     said = f" {count(project.versions, 'version')} of "
     console.line(green(verb), said, strong(project.title), " to ", cyan(project.path), known)
     parts = [count(project.scenes, "scene"), f"{count(project.media, 'media file')} ({size(project.media_bytes)})"]

@@ -89,12 +89,12 @@ def _show_plan(console: Console, plan: "FolderPlan", written: str | None) -> Non
 
 
 def _print(console: Console, done: "FolderImported") -> None:
-    known = faint(f"  ({count(done.known, 'copy', 'copies')} had come before)") if done.known else ""
+    known = faint(f"  ({count(done.known, 'copy', 'copies')} had been imported before)") if done.known else ""
     console.line(green("Imported"), f" {count(done.versions, 'version')} from ", cyan(done.folder), known)
     if done.same:
         console.line(f"  {count(done.same, 'copy', 'copies')} had nothing else than the one before")
     if done.branch is not None and done.branch != "main":
-        console.line(f"  main leads elsewhere: they are on branch {done.branch}; `aura merge {done.branch}`.")
+        console.line(f"  main has other versions: these are on branch {done.branch}; `aura merge {done.branch}`.")
     if done.left_count:
         console.line(yellow(f"Left out: {count(done.left_count, 'thing')}"))
         for left in done.left[:SHOWN]:

@@ -123,7 +123,7 @@ def _git_to_json(done: "GitImported") -> dict[str, object]:
 
 
 def _print_git(console: Console, done: "GitImported", *, verb: str = "Imported") -> None:
-    known = faint(f"  ({count(done.known, 'commit')} had come before)") if done.known else ""
+    known = faint(f"  ({count(done.known, 'commit')} had been imported before)") if done.known else ""
     console.line(green(verb), f" {count(done.versions, 'version')} from ", cyan(done.place), known)
     for kind, refs in (("branch", done.branches), ("tag", done.tags)):
         moved = [ref for ref in refs if ref.changed]

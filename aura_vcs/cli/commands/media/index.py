@@ -23,7 +23,7 @@ PROBLEMS_SHOWN = 20
     epilog=examples("aura media index", "aura media index footage", "aura media index --all"),
 )
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--all", "everything", is_flag=True, help="Also the media of every version")
+@click.option("--all", "everything", is_flag=True, help="Include the media of every version")
 @click.option("--auto", is_flag=True, help="At the lowest priority, as `aura autosave --watch` begins it by itself")
 @json_option
 @pass_repository

@@ -11,9 +11,9 @@ _CATALOG = {
     "compare": CommandEntry(
         f"{_ROOM}.compare",
         "compare_command",
-        "Say which of brief, plan, voice, render and timeline differ between two versions",
+        "Show which of brief, plan, voice, render and timeline differ between two versions",
     ),
-    "mark": CommandEntry(f"{_ROOM}.mark", "mark_command", "Mark a version important: it is never removed by itself"),
+    "mark": CommandEntry(f"{_ROOM}.mark", "mark_command", "Mark a version as important: never removed automatically"),
     "edit": CommandEntry(f"{_ROOM}.edit", "edit_command", "Change a version's name, description or importance"),
     "delete": CommandEntry(f"{_ROOM}.delete", "delete_command", "Hide a version; gc frees its space later"),
     "undelete": CommandEntry(f"{_ROOM}.undelete", "undelete_command", "Show a deleted version again"),

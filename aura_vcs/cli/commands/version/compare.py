@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def compare_command(repo: "Repository", console: Console, old: str, new: str) -> None:
-    """Say which of brief, plan, voice, render and timeline differ between two versions
+    """Show which of brief, plan, voice, render and timeline differ between two versions
 
     `aura diff OLD NEW` shows the changes themselves.
     """

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_repository
 def mark_command(repo: "Repository", console: Console, version: str, off: bool) -> None:
-    """Mark a version important: it is never removed by itself"""
+    """Mark a version as important: never removed automatically"""
     from aura_vcs.history.names.revisions import resolve
     from aura_vcs.history.versions import edit_version
 
