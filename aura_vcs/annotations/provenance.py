@@ -48,7 +48,6 @@ LOOKED_INTO = 200
 MANIFESTS = 20
 """And of so many of them the C2PA manifest, where they have one."""
 _PIECE = 1 << 20
-_QUIET = frozenset({"path", "origin"})
 CostKey = Literal["model", "program", "kind", "person", "month", "project"]
 
 

@@ -113,10 +113,6 @@ class ObjectQueries:
         self._index.apply_deferred()
         return iter(self._index.database.connection.execute("SELECT id, refcount FROM objects ORDER BY id"))
 
-    def all_objects(self) -> list[ObjectRecord]:
-        """List every object."""
-        return self._objects("ORDER BY o.id", [])
-
     def objects_but_chunks(self) -> list[ObjectRecord]:
         """List every object but chunks, of which there may be very many."""
         return self._objects("WHERE o.kind != 4 ORDER BY o.id", [])

@@ -154,13 +154,6 @@ class PassageIndex:
         connection.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (row, passage.text))
         return len(passage.text.encode())
 
-    def forget_path(self, path: str) -> None:
-        """Take out what is known of a file."""
-        connection, name = self._connection, path_text(path)
-        clause = "path = (SELECT id FROM paths WHERE path = ?)"
-        connection.execute(f"DELETE FROM texts WHERE rowid IN (SELECT id FROM passages WHERE {clause})", (name,))
-        connection.execute(f"DELETE FROM passages WHERE {clause}", (name,))
-
     def find(self, text: str, limit: int) -> list[FoundPassage]:
         """Find the passages in which all the words occur (each as a prefix too), best first."""
         match = match_of(text)

@@ -300,10 +300,6 @@ class Queries(ObjectQueries):
             [replica, sequence],
         )
 
-    def recent_actions(self, since: str) -> list[ActionRecord]:
-        """List actions since a moment, of every replica."""
-        return self._actions("WHERE a.time >= ? ORDER BY a.time", [since])
-
     def action_by_id(self, operation: OperationId) -> ActionRecord | None:
         """Return an action by its id."""
         found = self._actions("WHERE a.id = ?", [operation])

@@ -26,7 +26,6 @@ FILES_LIMIT = 1_000_000
 RATIO_LIMIT = 1_000
 """A ZIP that says of its content that it is so many times larger is a bomb, beyond BOMB_BYTES."""
 BOMB_BYTES = 4 << 30
-LINK_LIMIT = 4096
 _LITTER = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 Left = Callable[[str, str], None]
 """Told of each path that could not be taken, and why."""

@@ -88,19 +88,6 @@ class LocalUpload:
         with translated("write", self.path):
             return self._calls.clone(fd, self.fd)
 
-    def copy_from(self, file: BinaryIO) -> int:
-        """Add the bytes of an open file, copied inside the system; nothing was written before.
-
-        Returns how many were copied: fewer than there are where the system cannot; the rest is for
-        `write`. Where the disk can share blocks, they are shared.
-        """
-        if self.clone_from(file):
-            return os.lseek(self.fd, 0, os.SEEK_END)
-        copied = 0
-        while count := self.copy_piece(file, copied, COPY_BYTES):
-            copied += count
-        return copied
-
     def copy_piece(self, file: BinaryIO, offset: int, length: int) -> int:
         """Add at most `length` bytes of an open file from `offset` on, copied inside the system.
 

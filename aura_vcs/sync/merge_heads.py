@@ -10,7 +10,6 @@ from aura_vcs.sync.heads_merged import HeadsMerged, unsaved_in_the_way
 
 MergePolicy = Literal["clean", "always", "never"]
 """When a pull merges: where nothing is left open, also where something is, or not at all."""
-POLICIES: tuple[MergePolicy, ...] = ("clean", "always", "never")
 HEADS_LIMIT = 20
 """So many heads of a branch are merged in one go."""
 

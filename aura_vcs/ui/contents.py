@@ -26,7 +26,6 @@ from aura_vcs.ui.media_kinds import Kind, kind_of
 TEXT_BYTES = 1 << 20
 """So much of a text is shown."""
 TIMELINES_SHOWN = 3
-SCENES_SHOWN = 400
 
 
 class Named(msgspec.Struct, frozen=True):

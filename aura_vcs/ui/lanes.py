@@ -7,9 +7,6 @@ import msgspec
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
 
-WIDTH = 14
-"""Pixels from one column to the next."""
-
 
 class LaneRow(msgspec.Struct, frozen=True):
     """One version: its column, and lines from columns at its height to columns at the next version's."""

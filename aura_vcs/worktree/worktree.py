@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.ids import ObjectId, blob_id
+from aura_vcs.ids import ObjectId
 from aura_vcs.layout import ASIDE, LEFT_OUT, TEMPORARY
 from aura_vcs.model import EntryKind, Kind
 from aura_vcs.progress import SILENT, Progress
@@ -392,7 +392,3 @@ class Worktree:
             return
         finally:
             folder.close()
-
-    def link_id(self, target: bytes) -> ObjectId:
-        """Return the id of a symbolic link with this target."""
-        return blob_id(target)

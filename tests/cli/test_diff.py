@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.cli.installation import how_to_install
-from aura_vcs.media import probe as media_probe
+from aura_vcs.media.build_entries import can_look_into
 
 from tests.cli.conftest import Film
 from tests.compare.media_files import film as make_film, picture, png, wav
 
-needs_media = pytest.mark.skipif(not media_probe.can_look_into(), reason="the extra 'media' is not installed")
+needs_media = pytest.mark.skipif(not can_look_into(), reason="the extra 'media' is not installed")
 SKY = "assets/sky.png"
 
 
@@ -120,7 +120,7 @@ def test_a_damaged_picture_is_told_in_a_line(film: Film) -> None:
     film.write({SKY: png(9, 9)})
     film.commit("First cut")
     film.write({SKY: png(9, 9)[:44] + os.urandom(200)})
-    if media_probe.can_look_into():
+    if can_look_into():
         assert "not looked into: it is damaged" in film("diff").out
         film("diff", "--heat-map", str(film.root.parent / "x.png"), code=46)
     assert SKY in film("diff", "--no-media").out

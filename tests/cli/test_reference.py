@@ -36,7 +36,7 @@ EVERY_DAY = {
     "sync": "ssl urllib zipfile subprocess secrets concurrent json difflib aura_vcs.compare "
     "aura_vcs.storage.remotes.web aura_vcs.storage.remotes.ssh aura_vcs.storage.remotes.bucket "
     "aura_vcs.worktree.checkout.writer",
-    "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline.diff aura_vcs.media.probe",
+    "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline.diff aura_vcs.media.draw_pictures",
 }
 """What is slow to import, by the command that is to do without it."""
 OUR_MODULES = {"log --oneline": 80, "status": 102, "commit -m Second": 129, "diff v1 v2": 130}

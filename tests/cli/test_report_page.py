@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from aura_vcs.media import probe as media_probe
+from aura_vcs.media.build_entries import can_look_into
 
 from tests.helpers.scripts import load_script
 
 SCRIPT = load_script("report_screenshot")
 needs_chromium = pytest.mark.skipif(SCRIPT.chromium() is None, reason="chromium is not installed")
-needs_media = pytest.mark.skipif(not media_probe.can_look_into(), reason="the extra 'media' is not installed")
+needs_media = pytest.mark.skipif(not can_look_into(), reason="the extra 'media' is not installed")
 
 
 @needs_media

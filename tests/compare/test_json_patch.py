@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aura_vcs.errors.compare import CompareError, PatchFailed, PatchInvalid, PointerInvalid, PointerUnknown
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.patch import PatchOperation, apply_patch, read_patch
+from aura_vcs.formats.jsondoc.patch import PatchOperation, apply_patch
 from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.formats.jsondoc.values import equal_numbers, same
 from hypothesis import given
@@ -151,8 +151,6 @@ def test_replacing_the_whole_document(document: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     "patch",
     [
-        None,
-        {},
         "x",
         [1],
         [{"op": "add", "path": "/a"}],
@@ -163,7 +161,7 @@ def test_replacing_the_whole_document(document: Any, value: Any) -> None:
 def test_malformed_patches_are_refused(patch: Any) -> None:
     """What is not a list of operations is told so, with the operation's number."""
     with pytest.raises(PatchInvalid) as caught:
-        read_patch(patch)
+        apply_patch({}, patch)
     assert isinstance(caught.value, CompareError)
     assert caught.value.exit_code == 72
 

@@ -17,11 +17,12 @@ from aura_vcs.formats.media.findings import DecodeLimits
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import READS_LIMIT, MediaHeader
 from aura_vcs.media import build_entries as building
-from aura_vcs.media.probe import diff_media, draw_pictures, probe_media, read_media_header
+from aura_vcs.media.draw_pictures import draw_pictures
 from hypothesis import given, strategies as st
 
 from tests.compare.json_values import unhurried
 from tests.compare.media_files import film, picture, png, wav
+from tests.helpers.probing import diff_media, probe_media, read_media_header
 
 needs_media = pytest.mark.skipif(not building.can_look_into(), reason="the extra 'media' is not installed")
 

@@ -170,7 +170,6 @@ def test_every_question_is_served_by_an_index(busy: Repository) -> None:
         lambda: queries.actions(ActionFilter(user="Ada")),
         lambda: queries.actions(ActionFilter(status="Undone")),
         lambda: queries.actions(ActionFilter(correlation_id="x")),
-        lambda: queries.recent_actions("2000"),
         lambda: queries.action_by_id(action.id),
         lambda: queries.object(record.tree),
         lambda: queries.objects_with_prefix(record.tree[:6]),

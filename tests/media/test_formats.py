@@ -9,8 +9,8 @@ import pytest
 from aura_vcs.compare.media.entries import compare_entries
 from aura_vcs.formats.media.findings import MediaDiff
 from aura_vcs.formats.media.index_entry import MediaEntry
-from aura_vcs.media.probe import read_media_header
 
+from tests.helpers.probing import read_media_header
 from tests.media.clips import melody, remux, scenery, with_box, write_film
 from tests.media.conftest import Shelf
 

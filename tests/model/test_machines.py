@@ -24,7 +24,7 @@ from aura_vcs.refs.annotations import ROOMS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.encryption.remote import EncryptedRemote
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.storage.remotes.retry import FaultyRemote
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.clone import CloneRequest, clone
 from aura_vcs.sync.fetch import fetch

@@ -8,7 +8,7 @@ import pytest
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.formats.media.wav_png import HeaderFacts, read_header
 from aura_vcs.history.sources.content_source import FolderSource, unsafe_reason
-from aura_vcs.project.documents.assets import asset_type, is_temporary, list_assets, mime_type
+from aura_vcs.project.documents.assets import asset_type, is_temporary, mime_type
 from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS
 from hypothesis import given, strategies as st
 from pathspec import GitIgnoreSpec
@@ -34,15 +34,6 @@ def test_the_temporary_rule_is_its_gitignore_patterns(folders: list[str], name: 
     """`is_temporary` and the patterns that commits leave out agree."""
     path = "/".join([*folders, name])
     assert is_temporary(path) == GitIgnoreSpec.from_lines(DEFAULT_PATTERNS).match_file(path)
-
-
-def test_listing_filters_by_type_and_by_temporary() -> None:
-    """Every combination of the two filters, sizes carried along."""
-    sizes = {"project.json": 1, "assets/a.wav": 2, "assets/tmp/b.wav": 3, "assets/c.png": 4}
-    assert [a.file_path for a in list_assets(sizes)] == ["assets/a.wav", "assets/c.png", "assets/tmp/b.wav"]
-    assert [a.file_size_bytes for a in list_assets(sizes, kinds=["Audio"])] == [2, 3]
-    assert [a.file_path for a in list_assets(sizes, temporary=True)] == ["assets/tmp/b.wav"]
-    assert [a.file_path for a in list_assets(sizes, kinds=["Audio"], temporary=False)] == ["assets/a.wav"]
 
 
 def test_headers_of_real_files() -> None:

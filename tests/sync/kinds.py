@@ -8,8 +8,9 @@ from aura_vcs.storage.encryption.cipher import Keys
 from aura_vcs.storage.encryption.remote import EncryptedRemote
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote, RetryingRemote
+from aura_vcs.storage.remotes.retry import RetryingRemote
 from aura_vcs.storage.remotes.ssh import SshRemote
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 
 KEYS = Keys(bytes(range(32)))

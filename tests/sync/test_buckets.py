@@ -8,7 +8,7 @@ from aura_vcs.errors.remotes import HelperMissing, PushRejected, RemoteError, Re
 from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
-from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import RecordingRemote
 from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch
 from aura_vcs.sync.offload.offload import execute_offload, plan_offload
 from aura_vcs.sync.offload.proof import StorageProver

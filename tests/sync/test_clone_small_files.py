@@ -18,7 +18,7 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import RecordingRemote
 from aura_vcs.sync import fetch as receiving
 from aura_vcs.sync.clone import Cloned, CloneRequest, clone
 from aura_vcs.sync.push import push

@@ -35,7 +35,7 @@ from aura_vcs.storage.encryption.master_key import (
     passphrase_secret,
 )
 from aura_vcs.storage.encryption.remote import MANIFEST_RESERVE, EncryptedRemote
-from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.pull import sync

@@ -15,7 +15,7 @@ from aura_vcs.ids import ReplicaId
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import RecordingRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.locks.advice import lock_advice
 from aura_vcs.sync.locks.locks import lock_paths, remote_locks, unlock_paths

@@ -10,7 +10,8 @@ import pytest
 from aura_vcs.errors.input import RefMoved
 from aura_vcs.errors.remotes import RemoteUnreachable
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.storage.remotes.retry import FaultyRemote, RetryingRemote
+from aura_vcs.storage.remotes.retry import RetryingRemote
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.remotes.probe import WRITERS, probe
 

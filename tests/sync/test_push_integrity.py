@@ -9,7 +9,7 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteUnreachable
 from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import RemoteCache

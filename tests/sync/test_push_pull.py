@@ -24,7 +24,7 @@ from aura_vcs.progress import SILENT, Progress, Silent
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteFile, RemoteStorage
-from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch, plan_fetch
 from aura_vcs.sync.pull import pull, sync

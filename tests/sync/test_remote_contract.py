@@ -13,8 +13,9 @@ from aura_vcs.progress import Silent
 from aura_vcs.storage.remotes import folder as remote_folder
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.storage.remotes.retry import FaultyRemote, RetryingRemote
+from aura_vcs.storage.remotes.retry import RetryingRemote
 from aura_vcs.storage.testing import memory_remote as remote_memory
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 
 from .kinds import MAKERS

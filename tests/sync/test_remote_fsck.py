@@ -12,8 +12,8 @@ from aura_vcs.model import Kind
 from aura_vcs.objects.packs.format import CODEC_RAW
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
-from aura_vcs.storage.remotes.retry import FaultyRemote
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote
 from aura_vcs.sync.maintenance.fsck import VerifyReport, fsck_remote
 from aura_vcs.sync.maintenance.repair_local import Repaired, execute_repair, plan_repair
 from aura_vcs.sync.push import push

@@ -14,7 +14,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteStorage
-from aura_vcs.storage.remotes.retry import FaultyRemote
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance import gc as collecting

@@ -27,7 +27,7 @@ from aura_vcs.storage.encryption.remote import EncryptedRemote
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.storage.remotes.retry import FaultyRemote, RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import VerifyReport, fsck_remote

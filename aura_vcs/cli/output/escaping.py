@@ -9,7 +9,6 @@ and emoji are written with.
 
 import re
 
-_SUSPECT = "[^ -~\xa1-\u02ff]"
 _SUSPECT_IN_JSON = "[^\n -~\xa1-\u02ff]"
 _JOINERS = "\u200c\u200d"
 _SURROGATE_ESCAPES = range(0xDC80, 0xDD00)

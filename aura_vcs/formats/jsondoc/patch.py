@@ -59,17 +59,6 @@ def read_operation(record: object, position: int = 0) -> PatchOperation:
     return PatchOperation(op, path, source=source, value=value, old=record.get("old", UNSET))  # type: ignore[arg-type]
 
 
-def read_patch(patch: object) -> tuple[PatchOperation, ...]:
-    """Check a whole patch that came from outside.
-
-    Raises:
-        PatchInvalid: it is not a list of operations.
-    """
-    if not isinstance(patch, list | tuple):
-        raise PatchInvalid(0, "a patch must be a list of operations")
-    return tuple(read_operation(record, position) for position, record in enumerate(patch))
-
-
 def apply_patch(document: JsonValue, patch: Iterable[PatchOperation | Mapping[str, Any]]) -> JsonValue:
     """Return the document after all operations; `document` itself stays as it is.
 

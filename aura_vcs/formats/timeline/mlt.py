@@ -27,8 +27,6 @@ from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
 
-NESTING = 8
-"""Sequences inside sequences that are followed."""
 CLIPS_LIMIT = 1_000_000
 _BLACK = ("black_track", "background", "black")
 _ENTRY_NOISE = ("kdenlive:activeeffect", "kdenlive:id", "kdenlive:collapsed", "kdenlive:playlistid", "kdenlive:uuid")

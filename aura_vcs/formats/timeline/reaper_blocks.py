@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
 
-MAX_BYTES = 64 << 20
 MAX_DEPTH = 60
 MAX_LINES = 3_000_000
 _FIELD = re.compile(r'"([^"]*)"|\'([^\']*)\'|`([^`]*)`|(\S+)')

@@ -24,17 +24,6 @@ def escape_attribute(text: str, quote: str = '"') -> str:
     return escaped.replace('"', "&quot;") if quote == '"' else escaped.replace("'", "&apos;")
 
 
-def tree_of(element: Element) -> Tree:
-    """Return an element and everything in it as JSON; space around children does not count."""
-    tree: Tree = {"tag": element.tag, "attributes": dict(element.attributes)}
-    text = element.text if not element.children else element.text.strip()
-    if text:
-        tree["text"] = text
-    if element.children:
-        tree["children"] = [tree_of(child) for child in element.children]
-    return tree
-
-
 def write_tree(tree: Tree, indent: str, step: str) -> str:
     """Write a new element as text, its lines behind `indent`, each level by `step` further in."""
     attributes = "".join(f' {key}="{escape_attribute(str(value))}"' for key, value in tree["attributes"].items())

@@ -25,7 +25,7 @@ from aura_vcs.history.media_index.build import MediaContent, index_media
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.media.build_entries import can_look_into
-from aura_vcs.media.probe import draw_pictures
+from aura_vcs.media.draw_pictures import draw_pictures
 from aura_vcs.model import Entry
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage

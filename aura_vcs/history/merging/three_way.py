@@ -41,7 +41,6 @@ CROSSINGS_LIMIT = 20
 
 Files = Mapping[str, TreeEntry]
 ENDING = ".json"
-NOTHING: Files = {}
 WHOLE_FILE_WEIGHT = 2_048
 """About what the one question about two whole files weighs in the list."""
 TOO_MUCH_OPEN = "not merged: so much of it would be left open that the list of open questions has no room for it"

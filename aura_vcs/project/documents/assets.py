@@ -4,10 +4,7 @@ Decided by the name alone, from a table of our own: the same file is the same as
 machine, and a listing opens nothing. What is inside a file, `media` says.
 """
 
-from collections.abc import Iterable, Mapping
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-import msgspec
 
 from aura_vcs.project.documents.field_types import AssetType
 from aura_vcs.worktree.scan.litter import TEMPORARY_FOLDERS, TEMPORARY_PREFIX, TEMPORARY_SUFFIXES
@@ -71,16 +68,6 @@ _BY_EXTENSION: dict[str, tuple[AssetType, str]] = {
 _TEMPORARY_FOLDERS = frozenset(TEMPORARY_FOLDERS)
 
 
-class AssetFile(msgspec.Struct, frozen=True):
-    """A media file of the project; `file_path` is its identity."""
-
-    file_path: str
-    asset_type: AssetType
-    mime_type: str
-    file_size_bytes: int
-    is_temporary: bool
-
-
 def asset_id(project: str, path: str) -> str:
     """Compute the UUID of an asset: RFC 4122 version 5 of its path in the project's own name space."""
     try:
@@ -113,25 +100,6 @@ def is_temporary(path: str) -> bool:
         or name.startswith(TEMPORARY_PREFIX)
         or (name.endswith(TEMPORARY_SUFFIXES))
     )
-
-
-def list_assets(
-    sizes: Mapping[str, int], *, kinds: Iterable[AssetType] = (), temporary: bool | None = None
-) -> tuple[AssetFile, ...]:
-    """List the media among files (path to size in bytes), sorted by path.
-
-    `kinds` keeps only those types; `temporary` only temporary ones or only others.
-    """
-    wanted = set(kinds)
-    assets = []
-    for path in sorted(sizes):
-        found = _classify(path)
-        if found is None or (wanted and found[0] not in wanted):
-            continue
-        asset = AssetFile(path, found[0], found[1], sizes[path], is_temporary(path))
-        if temporary is None or asset.is_temporary == temporary:
-            assets.append(asset)
-    return tuple(assets)
 
 
 def _classify(path: str) -> tuple[AssetType, str] | None:

@@ -96,15 +96,6 @@ def set_state(repo: Repository, values: Mapping[str, Any], *, correlation_id: st
     return set_fields(repo, rooms, f"Set {said}", type_="project.state", correlation_id=correlation_id)
 
 
-def report_state(repo: Repository, values: Mapping[str, Any]) -> None:
-    """Set fields of SETTABLE without an action to undo: what a renderer reports while it works.
-
-    Raises:
-        InvalidValue: a value that the field cannot have.
-    """
-    note_fields(repo, _rooms(_following(repo, check_state(values))))
-
-
 def note_autosave(repo: Repository, at: str) -> None:
     """Remember when the last autosave was made."""
     note_fields(repo, {"state": {"last_auto_save_at": at}})

@@ -4,8 +4,6 @@ A renderer saves one after every scene; after a crash the newest valid one says 
 Where they are stored is somebody else's business.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -97,11 +95,6 @@ def create_checkpoint(project: str, request: CheckpointRequest) -> RenderCheckpo
         raise InvalidValue("the checkpoint", "/checkpoint_data", f"it is not JSON: {error}") from error
 
 
-def encode_checkpoint(checkpoint: RenderCheckpoint) -> bytes:
-    """Encode the checkpoint as JSON, one field per line."""
-    return msgspec.json.format(msgspec.json.encode(checkpoint), indent=2) + b"\n"
-
-
 def decode_checkpoint(data: bytes, file: str) -> RenderCheckpoint:
     """Decode the checkpoint that `file` holds.
 
@@ -148,33 +141,3 @@ def progress_percent(checkpoint: RenderCheckpoint) -> float:
     if not checkpoint.total_scenes:
         return 100.0
     return min(100.0, 100 * checkpoint.completed_scenes / checkpoint.total_scenes)
-
-
-def newest_valid(
-    checkpoints: Iterable[RenderCheckpoint], *, project: str | None = None, stage: str | None = None
-) -> RenderCheckpoint | None:
-    """Choose the checkpoint to resume from: the newest valid one, of a project or stage if named.
-
-    Of two of the same time, the one that came further counts: the later stage, then more scenes.
-    """
-    candidates = [
-        checkpoint
-        for checkpoint in checkpoints
-        if checkpoint.is_valid and project in (None, checkpoint.project) and stage in (None, checkpoint.stage_name)
-    ]
-    return max(candidates, key=_order, default=None)
-
-
-def _order(checkpoint: RenderCheckpoint) -> tuple[datetime, int, int, str]:
-    stage = STAGES.index(checkpoint.stage_name)
-    return _moment(checkpoint.checkpoint_time), stage, checkpoint.completed_scenes, checkpoint.id
-
-
-def _moment(time: str) -> datetime:
-    """Parse a time as written in a record; one that cannot be read counts as the oldest."""
-    oldest = datetime.min.replace(tzinfo=UTC)
-    try:
-        moment = datetime.fromisoformat(time)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return oldest

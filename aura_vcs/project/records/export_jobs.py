@@ -14,7 +14,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_json, is_text, now, parse_time, readable_name
+from aura_vcs.codec import decode_json, is_text, now, readable_name
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.documents import ExportCancelled
 from aura_vcs.errors.input import LockBusy, UnknownName
@@ -359,13 +359,6 @@ def _cancel_file(job_id: str) -> str:
 
 def _columns(record: ExportRecord) -> dict[str, object]:
     return {"status": record.status, "created_at": record.created_at}
-
-
-def seconds_taken(job: ExportRecord) -> float | None:
-    """Return how many seconds the rendering took; None if it is not over."""
-    if job.started_at is None or job.completed_at is None:
-        return None
-    return (parse_time(job.completed_at) - parse_time(job.started_at)).total_seconds()
 
 
 class _Recorder:

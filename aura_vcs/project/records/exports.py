@@ -7,21 +7,18 @@
 A cancelled export is Failed with a message that says so. Times are given by the caller, in UTC.
 """
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from aura_vcs.codec import decode_json
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.documents import InvalidTransition
-from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import new_uuid
 from aura_vcs.project.render.job import ExportResult
 from aura_vcs.project.render.presets import ExportPreset
 
 ExportStatus = Literal["Queued", "InProgress", "Completed", "Failed"]
-STATUSES: tuple[ExportStatus, ...] = get_args(ExportStatus)
 _NEXT: dict[ExportStatus, tuple[ExportStatus, ...]] = {
     "Queued": ("InProgress", "Failed"),
     "InProgress": ("Completed", "Failed"),
@@ -148,23 +145,6 @@ def retried(record: ExportRecord, *, now: str) -> ExportRecord:
     return _moved(
         record, "Queued", created_at=now, started_at=None, completed_at=None, error_message=None, progress=0.0
     )
-
-
-def encode_export(record: ExportRecord) -> bytes:
-    """Encode the record as JSON, one field per line."""
-    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
-
-
-def decode_export(data: bytes, file: str) -> ExportRecord:
-    """Decode the record that `file` holds.
-
-    Raises:
-        RecordCorrupt: it holds none.
-    """
-    try:
-        return decode_json(data, ExportRecord)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordCorrupt(file, str(error)) from error
 
 
 def _moved(record: ExportRecord, status: ExportStatus, **changes: object) -> ExportRecord:

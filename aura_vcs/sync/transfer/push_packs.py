@@ -25,7 +25,6 @@ from aura_vcs.sync.transfer.push_negotiation import ObjectToSend
 
 WHOLE_PACK_SHARE = 0.9
 """A pack travels as it is when so much of it is needed; from others, what is needed is gathered."""
-WORKERS = 3
 
 
 class PushPacks(msgspec.Struct, frozen=True):
