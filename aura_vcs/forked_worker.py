@@ -1,7 +1,7 @@
-"""A second process for work that two cores do in half the time.
+"""A worker process for work that two cores do in half the time.
 
 It is a copy of this one, does one thing, writes what it found into a pipe, and ends. What it does
-must also be possible without it: where no second process can be, or it died, the first one does
+must also be possible without it: where no worker process can be, or it died, the first one does
 the work itself.
 """
 

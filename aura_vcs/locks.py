@@ -24,7 +24,7 @@ WAIT_SECONDS = 60.0
 _POLL_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 
 
-class Locks:
+class ProcessLocks:
     """The locks of one project, in the folder `folder` of its storage."""
 
     def __init__(self, storage: LocalStorage, folder: str, *, wait_seconds: float = WAIT_SECONDS) -> None:

@@ -35,9 +35,9 @@ class LogLine(msgspec.Struct, frozen=True):
 
 
 class LogRepair(msgspec.Struct, frozen=True):
-    """The operations that were put back into the own log; or those that it has otherwise now, from somebody else.
+    """The operations that were restored into the own log; or those that it has otherwise now, from somebody else.
 
-    `absent` are the lines that were not put back because what they made is not here.
+    `absent` are the lines that were not restored because what they made is not here.
     """
 
     restored: tuple[Operation, ...] = ()
@@ -97,11 +97,11 @@ class OperationLogs:
             return
 
     def mend(self, choose: Callable[[Sequence[Operation]], int] = len) -> LogRepair:
-        """Put back lines of the own log that are gone, because a tool put the log back to an older state.
+        """Restore lines of the own log that are gone, because a tool restored the log to an older state.
 
         What others have written under our id since is left alone: then the lines that are only ours are
-        returned, with nothing put back. `choose` says how many of the lost operations, from the first on,
-        can be put back. The caller holds the refs lock.
+        returned, with nothing restored. `choose` says how many of the lost operations, from the first on,
+        can be restored. The caller holds the refs lock.
         """
         try:
             copied = self._storage.read(log_copy(self.replica))

@@ -157,3 +157,10 @@ def test_documents_name_files_that_exist() -> None:
             if not file.exists() or (function and f"def {function}(" not in file.read_text("utf-8")):
                 missing.append(f"{page.name}: {name}::{function}" if function else f"{page.name}: {name}")
     assert missing == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_a_decision_begins_with_what_was_decided(page: Path) -> None:
+    """Under the title stands one sentence, so that nobody has to read a page to know whether to read it."""
+    first = page.read_text("utf-8").split("\n\n")[1]
+    assert re.fullmatch(r"\*\*In short\.\*\* [A-Z`][^\n]{40,260}\.", first), first

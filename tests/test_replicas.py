@@ -188,7 +188,7 @@ def test_copies_with_one_id_lose_nothing_whatever_each_does(tmp_path: Path, seed
 
 
 def test_a_machine_that_was_never_put_back_keeps_its_id(tmp_path: Path) -> None:
-    """Also where its branch went back by undo, and where a ref was put back that the log knows better."""
+    """Also where its branch went back by undo, and where a ref was restored that the log knows better."""
     copies = Copies(tmp_path)
     root = copies.roots[0]
     copies.work(root, "one")
@@ -348,7 +348,7 @@ def test_a_project_put_back_but_for_its_local_folder_goes_on_from_there(original
 
 @pytest.mark.parametrize("at", range(1, 12))
 def test_going_on_from_a_backup_may_be_cut_off_anywhere(original: Path, at: int) -> None:
-    """HEAD is where the project was put back to, whenever the power goes."""
+    """HEAD is where the project was restored to, whenever the power goes."""
     backup = duplicate(original, original.parent / "backup")
     with Repository.open(str(original)) as repo:
         before = repo.head()

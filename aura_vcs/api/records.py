@@ -72,7 +72,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What is resumed from: a checkpoint, what its renderer kept in it, and the output that was put back.
+    """What is resumed from: a checkpoint, what its renderer kept in it, and the output that was restored.
 
     `skipped` says why newer checkpoints could not be used; `checkpoint` is None where none can.
     """
@@ -148,7 +148,7 @@ class Checkpoints(Part):
         return self._opened.run(NO_CALL, _recovery_plan, stage)
 
     def recover(self, stage: str | None = None) -> Recovery:
-        """Go on from the newest that can be used; an output that it kept is put back, the project is InProgress.
+        """Go on from the newest that can be used; an output that it kept is restored, the project is InProgress.
 
         Raises:
             NothingToRecover: says why of each.

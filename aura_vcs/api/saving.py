@@ -40,7 +40,7 @@ class SavingMethods(Part):
         """Save while a person works, and yield each autosave, until `stop` is cancelled or the loop is left.
 
         `interval` after the first change, at least `least` after any version, and not before files have
-        held still for `quiet`. With `rules`, old ones go. One watcher a project; a program that does other
+        been unchanged for `quiet`. With `rules`, old ones go. One watcher a project; a program that does other
         things meanwhile gives it a `Project` and a thread of its own. What cannot be saved now is yielded with its
         `error`, and the next change is tried again.
 

@@ -62,7 +62,7 @@ class FileUnstable(WorktreeError):
 
 
 class FileHeld(WorktreeError):
-    """A file could not be replaced or removed; the folder was put back as it was."""
+    """A file could not be replaced or removed; the folder was restored as it was."""
 
     exit_code = 54
     hint = "Close it in the program that has it open (or make it and its folder writable), then run the command again."

@@ -28,7 +28,7 @@ INTERVAL_SECONDS = 5 * 60.0
 LEAST_SECONDS = 2 * 60.0
 QUIET_SECONDS = 2.0
 PATIENCE = 3
-"""Files that never hold still are saved all the same after so many intervals."""
+"""Files that never stop changing are saved all the same after so many intervals."""
 TRIGGER_LIMIT = 100
 LOCK = "autosave"
 WATCH_LOCK = "autosave-watch"
@@ -132,9 +132,9 @@ def is_project_present(repo: Repository) -> bool:
 
 class AutosaveSchedule:
     """When a watcher saves: `interval` after the first change, at least `least` after any version,
-    and not before files have held still for `quiet` (all in seconds; times are the caller's).
+    and not before files have been unchanged for `quiet` (all in seconds; times are the caller's).
 
-    Files that never hold still are saved after PATIENCE intervals.
+    Files that never stop changing are saved after PATIENCE intervals.
     """
 
     def __init__(

@@ -73,7 +73,7 @@ def checkout(repo: Repository, name: str, *, clean: bool = False, new_branch: st
     Raises:
         UnknownVersion, AmbiguousVersion, ObjectPurged, ObjectMissing.
         InvalidName, NameTaken: `new_branch` cannot be called so.
-        FileUnstable: a file would not hold still, so it could not be saved; nothing was touched.
+        FileUnstable: a file kept changing, so it could not be saved; nothing was touched.
     """
     recover(repo)
     follow_branch(repo)

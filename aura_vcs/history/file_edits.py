@@ -73,7 +73,7 @@ def edit_files(
     `additions` are not. What is at a remote only is fetched before anything changes.
 
     Raises:
-        FileUnreadable: a file is there and cannot be read, or one elsewhere would not hold still.
+        FileUnreadable: a file is there and cannot be read, or one elsewhere kept changing.
         InputError: there is something already where a file should be added.
         StorageError.
     """
@@ -146,7 +146,7 @@ def remove_files(
 ) -> RemovedFiles:
     """Remove files of any size from the project folder, ignored ones too; undo brings them back.
 
-    What they hold is stored first. Their folders stay. A file that would not hold still stays too.
+    What they hold is stored first. Their folders stay. A file that kept changing stays too.
 
     Raises:
         FileUnreadable: a file is there and cannot be read. StorageError: for example no room to store them.

@@ -119,7 +119,7 @@ def merge(repo: Repository, name: str | None = None, *, message: str = "", autho
     takes back with the files; interrupted, it happens as a whole or not at all.
 
     Raises:
-        as `plan_merge`; FileUnstable: a file would not hold still; nothing was changed.
+        as `plan_merge`; FileUnstable: a file kept changing; nothing was changed.
         RefMoved: another command moved HEAD meanwhile.
     """
     with repo.locks.shared("objects"):
@@ -141,7 +141,7 @@ def execute_merge(
     What has one `correlation_id` is taken back together.
 
     Raises:
-        FileUnstable: a file would not hold still; nothing was changed.
+        FileUnstable: a file kept changing; nothing was changed.
         RefMoved: another command moved HEAD meanwhile.
     """
     if plan.kind == "up_to_date":

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.formats.deflate.unwrapping import NotRebuilt, Part, Unwrapped, take_apart
+from aura_vcs.formats.deflate.unwrapping import FilePart, NotRebuilt, Unwrapped, take_apart
 from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import StoredObject
@@ -26,7 +26,7 @@ class Gathered(msgspec.Struct, frozen=True):
     """
 
     content: Mapping[ObjectId, bytes] = {}
-    recipes: Mapping[ObjectId, tuple[Part, ...]] = {}
+    recipes: Mapping[ObjectId, tuple[FilePart, ...]] = {}
     paths: Mapping[ObjectId, str] = {}
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.formats.deflate.unwrapping import Part
+from aura_vcs.formats.deflate.unwrapping import FilePart
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.layout import pack_path
@@ -64,7 +64,7 @@ class Scattered(msgspec.Struct, frozen=True):
 
 def recipes_of_scattered(repo: Repository) -> Recipes:
     """Find out which files `repack` can take apart; it takes a while and needs no lock."""
-    found: dict[ObjectId, tuple[Part, ...]] = {}
+    found: dict[ObjectId, tuple[FilePart, ...]] = {}
     for scattered in find_scattered(repo):
         loose = [item for item, _ in scattered.loose[:REPACK_OBJECTS]]
         found |= find_recipes(repo, loose, [name for name, _ in scattered.packs])

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.deflate.containers import is_container
-from aura_vcs.formats.deflate.unwrapping import CONTENT_LIMIT, Part, unwrap
+from aura_vcs.formats.deflate.unwrapping import CONTENT_LIMIT, FilePart, unwrap
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.repository.repository import Repository
@@ -17,7 +17,7 @@ FAILED_SHARE = 4
 READ_BYTES = 64 << 20
 """So much of packs is read in search of such files: no more is packed anew at once."""
 
-Recipes = Mapping[ObjectId, tuple[Part, ...]]
+Recipes = Mapping[ObjectId, tuple[FilePart, ...]]
 """How files are taken apart, by their ids; each was proven."""
 NO_RECIPES: Recipes = {}
 
@@ -27,7 +27,7 @@ def find_recipes(repo: Repository, loose: Iterable[ObjectId], packs: Iterable[st
 
     What is stored unwrapped already is not looked at. Nothing is written.
     """
-    found: dict[ObjectId, tuple[Part, ...]] = {}
+    found: dict[ObjectId, tuple[FilePart, ...]] = {}
     left = AT_ONCE_BYTES
     repo.progress.start("Looking into gzip and ZIP files", None, "files")
     for object_id, data in _containers(repo, loose, packs):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 BUFFER_BYTES = 1 << 20
 """How much of a stream is held at once."""
 PAUSES_SECONDS = (0.03, 0.05, 0.2, 0.7, 1.3)
-"""Between the rounds in which files that would not hold still are read again."""
+"""Between the rounds in which files that kept changing are read again."""
 DOCUMENT_LIMIT = 256 << 20
 """Bytes of the largest tree or version that is read into memory."""
 DEPTH_LIMIT = 256
@@ -90,7 +90,7 @@ class FileToStore(Protocol):
     """Whether the file, once it is open, is likely to change while it is read."""
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
-        """Read all of a small file, as it was at one moment, with its id; None if it would not hold still.
+        """Read all of a small file, as it was at one moment, with its id; None if it kept changing.
 
         Raises FileUnreadable.
         """

@@ -36,7 +36,7 @@ FLUSH_BYTES = 8 << 20
 FLUSH_OBJECTS = 4096
 BLOCK_BYTES = 4 << 20
 TRIAL_BYTES = 64 << 20
-"""Files of this size begin a pack, which is thrown away if they do not hold still while they are read."""
+"""Files of this size begin a pack, which is thrown away if they change while they are read."""
 BLOCKS_IN_FLIGHT = 3
 WORLD_READABLE = 0o666
 LOOSE_OBJECTS = 2
@@ -44,7 +44,7 @@ LOOSE_OBJECTS = 2
 
 
 class _Trial(msgspec.Struct):
-    """What was written of a file that may not hold still: it lies in packs of its own until it has."""
+    """What was written of a file that may change meanwhile: it lies in packs of its own until it has."""
 
     chunks: set[ObjectId]
     packs: list[str]
@@ -130,7 +130,7 @@ class Batch:
         return object_id
 
     def add_sources(self, sources: Sequence[FileToStore]) -> Iterator[tuple[FileToStore, ObjectId | None]]:
-        """Store files; yields each with its id, or None if it would not hold still or has a `fault`.
+        """Store files; yields each with its id, or None if it kept changing or has a `fault`.
 
         Raises:
             FileUnreadable: no file can be read.
@@ -339,7 +339,7 @@ class Batch:
         return object_id
 
     def _take_back(self, trial: "_Trial") -> None:
-        """Remove what was written of a file that would not hold still: nobody else can know of it yet."""
+        """Remove what was written of a file that kept changing: nobody else can know of it yet."""
         if self._writer is not None:
             self._writer.discard()
             self._writer = None

@@ -3,7 +3,7 @@
 A tool that synchronises a project folder file by file carries deletions, too: what one machine
 collected is deleted on another, which may have made a version with it meanwhile, offline. So every
 file below `objects/` has a second name (a hard link, which takes no room) in `local/kept/`, which no
-tool carries. A file that somebody else deleted has only that name left: it is put back if something
+tool carries. A file that somebody else deleted has only that name left: it is restored if something
 here needs what is in it and nothing else has it, and let go of otherwise.
 
 Only where other replicas are known. On a disk without hard links there are no second names.
@@ -46,7 +46,7 @@ class HardlinkBackup:
         return kept - here
 
     def restore_temporarily(self, gone: Iterable[str]) -> dict[str, set[ObjectId]]:
-        """Put back the files that have something that nothing else has, until `prune` decides.
+        """Restore the files that have something that nothing else has, until `prune` decides.
 
         So whatever is counted meanwhile can be read. Returns the files with what only they have; the
         others of `gone` were moved by whoever deleted them, and lose their second names.

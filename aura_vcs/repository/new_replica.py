@@ -16,7 +16,7 @@ from aura_vcs.repository.repository import Draft, Repository
 
 
 def become_new_replica(repo: Repository, branches: Iterable[str]) -> None:
-    """Take another replica id: this copy was put back to an earlier state, or copied, and others know more.
+    """Take another replica id: this copy was restored to an earlier state, or copied, and others know more.
 
     Where we said that one of `branches` is, is said under the new id; what stands under the old one there
     belongs to whoever went on with it. Undo begins anew; the new log's first operation says which id it was.

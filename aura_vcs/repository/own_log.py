@@ -57,8 +57,8 @@ class LogOwner(Protocol):
 def mend_log(repo: LogOwner) -> bool:
     """See to it that our log has what we did, whatever a tool brought in its place.
 
-    What it led to is put back as well, where a tool took that, too. Returns whether the index is to be built
-    anew: something was put back, or we have another id, because somebody else wrote under ours. The caller
+    What it led to is restored as well, where a tool took that, too. Returns whether the index is to be built
+    anew: something was restored, or we have another id, because somebody else wrote under ours. The caller
     holds the refs lock.
     """
     mended = repo.logs.mend(lambda lost: _count_recoverable(repo, lost))
@@ -78,9 +78,9 @@ def mend_log(repo: LogOwner) -> bool:
 
 
 def _count_recoverable(repo: LogOwner, lost: Sequence[Operation]) -> int:
-    """Count the lost operations, from the first on, that can be put back: what they made is here.
+    """Count the lost operations, from the first on, that can be restored: what they made is here.
 
-    All of them, where what they led to is here. It is not where all of the project was put back but `local`,
+    All of them, where what they led to is here. It is not where all of the project was restored but `local`,
     which a backup leaves out: then the objects went back with the log.
     """
     present = repo.hardlink_backup.present()
@@ -115,7 +115,7 @@ def _is_head_absent(repo: LogOwner) -> bool:
 
 
 def _go_on_from_backup(repo: LogOwner) -> None:
-    """Go on from the state that the project was put back to, as another replica, with HEAD where it was then.
+    """Go on from the state that the project was restored to, as another replica, with HEAD where it was then.
 
     What was done since may have been sent: its numbers are not used again. Interrupted before the id has
     changed, the next command does it again.

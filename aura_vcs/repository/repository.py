@@ -18,7 +18,7 @@ from aura_vcs.index.database import IndexUnusable, is_damage
 from aura_vcs.index.index import Index
 from aura_vcs.index.index_file import Files, IndexFile
 from aura_vcs.index.queries import Queries
-from aura_vcs.locks import WAIT_SECONDS, Locks
+from aura_vcs.locks import WAIT_SECONDS, ProcessLocks
 from aura_vcs.model import DEFAULT_BRANCH, SESSION, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import SILENT, Progress
@@ -110,7 +110,7 @@ class Repository:
         if self.is_read_only and is_closed(self.storage):
             self.storage = project_storage(root, calls, kind=WithoutLocal)
             progress.note(CLOSED)
-        self.locks = Locks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
+        self.locks = ProcessLocks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
         identity = reading_replica(self.storage, root) if self.is_read_only else this_replica(self.storage, root)
         self.replica, self.has_moved = identity.replica, identity.was_relocated
         if identity.is_new and not preview:
@@ -288,7 +288,7 @@ class Repository:
                 self.format = with_feature(self.storage, self.format, feature)
 
     def protect_objects(self) -> None:
-        """Keep what is stored where other replicas work on copies of this folder, put back what they
+        """Keep what is stored where other replicas work on copies of this folder, restore what they
         deleted and is needed here, and tell them how far they were read."""
         if not self.others.known_replicas():
             return
@@ -384,7 +384,7 @@ class Repository:
         yield
         if back := self.hardlink_backup.prune(lent):
             count = f"{len(back)} file{'' if len(back) == 1 else 's'}"
-            self.progress.note(f"Put back what another machine had deleted and versions need: {count}")
+            self.progress.note(f"Restored what another machine had deleted and versions need: {count}")
         if gone:
             self.index.refresh_locations()
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from aura_vcs.codec import decode_record, encode_record
-from aura_vcs.locks import WAIT_SECONDS, Locks
+from aura_vcs.locks import WAIT_SECONDS, ProcessLocks
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
@@ -57,7 +57,7 @@ class StudioFolder:
         self.user = user
         self.progress = progress
         self.storage = LocalStorage(self.path, calls=calls)
-        self._locks = Locks(self.storage, "locks", wait_seconds=lock_seconds)
+        self._locks = ProcessLocks(self.storage, "locks", wait_seconds=lock_seconds)
 
     def load(self, name: str, shape: type[T]) -> T | None:
         """Load the record in a file, None where there is no file.

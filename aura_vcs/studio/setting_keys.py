@@ -62,7 +62,7 @@ SETTINGS: tuple[SettingKey, ...] = (
     SettingKey("autosave.enabled", "autosave", "boolean", True, "Whether `aura autosave --watch` saves"),
     _number("autosave.interval_minutes", 5, "How often changes are saved", 0.01, 1440),
     _number("autosave.least_minutes", 2, "How far apart autosaves are at least", 0, 1440),
-    _number("autosave.quiet_seconds", 2, "How long files must hold still first", 0, 600),
+    _number("autosave.quiet_seconds", 2, "How long files must be unchanged first", 0, 600),
     _number("retention.keep_autosaves", 10, "The newest autosaves that are always kept", 0, 10_000),
     _number("retention.autosave_days", 7, "After how many days other autosaves go", 0, 36_500),
     _number("retention.restore_point_days", 30, "After how many days restore points go", 0, 36_500),

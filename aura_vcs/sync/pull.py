@@ -68,7 +68,7 @@ def pull(
     both are kept and the folder stays. One undo takes it back.
 
     Raises:
-        as `fetch`; FileUnstable: a file would not hold still, the folder was left alone.
+        as `fetch`; FileUnstable: a file kept changing, the folder was left alone.
     """
     recover(repo)
     fetched = fetch(repo, remote, cache, all_versions=all_versions, undoable=False)

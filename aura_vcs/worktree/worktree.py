@@ -142,7 +142,7 @@ class Worktree:
         return self._trees.entry(base, path) is not None
 
     def hash(self, paths: Sequence[str], scan: Scan, progress: Progress, *, patient: bool = False) -> list[str]:
-        """Find the ids of files of a scan without storing them; returns those that would not hold still.
+        """Find the ids of files of a scan without storing them; returns those that kept changing.
 
         Files that cannot be read, or have gone, are taken out of the scan (see Scan.drop). With `patient`,
         waits for files that were written a moment ago, so that their state is known too.
@@ -368,7 +368,7 @@ class Worktree:
             is_gone = folder.take_out(path, SeenFile(state, None))
             written = self.aside.hand_over_unsaved()
             for unsaved in written:
-                folder.put_back_beside(unsaved.name, path)
+                folder.return_beside(unsaved.name, path)
             folder.sync()
             return is_gone and not written
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A file that another program writes to every time it is opened: no pause of the scheduler can make it hold still."""
+"""A file that another program writes to every time it is opened: no pause of the scheduler can make it stable."""
 
 import os
 import sys

@@ -11,7 +11,7 @@ from aura_vcs.worktree.snapshot import parallel_read as reading
 
 
 def always_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few files are enough to start a second process, and the test run's own threads do not count."""
+    """Few files are enough to start a worker process, and the test run's own threads do not count."""
     monkeypatch.setattr(ahead, "WORTHWHILE_BYTES", 0)
     monkeypatch.setattr(reading, "WORTHWHILE_FILES", 2)
     monkeypatch.setattr(reading, "OWN_FILES", 3)

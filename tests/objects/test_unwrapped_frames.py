@@ -15,7 +15,7 @@ from aura_vcs.compression import NotDecodable, compress
 from aura_vcs.errors.input import FormatUnsupported
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt
 from aura_vcs.formats.deflate import unwrapping
-from aura_vcs.formats.deflate.unwrapping import Part, unwrap
+from aura_vcs.formats.deflate.unwrapping import FilePart, unwrap
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.versions import purge_version
@@ -270,7 +270,7 @@ def _refused(stored_bytes: bytes, length: int) -> str:
     return raised.value.message
 
 
-def _payload(parts: list[Part], rest: bytes) -> bytes:
+def _payload(parts: list[FilePart], rest: bytes) -> bytes:
     columns = [
         struct.pack("<I", len(parts)),
         bytes(part.level for part in parts),
@@ -287,15 +287,15 @@ HOSTILE = {
     "empty": (compress(b""), 5),
     "more parts than bytes": (compress(struct.pack("<I", 1 << 31)), 5),
     "parts beyond all": (compress(struct.pack("<I", 1 << 19) + bytes(18 << 19)), 5),
-    "parts longer than the frame": (_payload([Part(0, 0, 9, 9, bytes(8))], bytes(9)), 5),
-    "parts shorter than the frame": (_payload([Part(0, 0, 3, 3, bytes(8))], bytes(3)), 5),
-    "content that is not there": (_payload([Part(6, 8, 5, 1 << 30, bytes(8))], b"abc"), 5),
-    "content that is left over": (_payload([Part(6, 8, 5, 2, bytes(8))], b"abc"), 5),
-    "a level that there is not": (_payload([Part(99, 8, 5, 3, bytes(8))], b"abc"), 5),
-    "a memory that there is not": (_payload([Part(6, 200, 5, 3, bytes(8))], b"abc"), 5),
-    "an empty part": (_payload([Part(0, 0, 0, 0, bytes(8)), Part(0, 0, 5, 5, bytes(8))], b"abcde"), 5),
-    "a stream that never was": (_payload([Part(6, 8, 5, 3, b"12345678")], b"abc"), 5),
-    "a length beyond all": (_payload([Part(0, 0, 5, 5, bytes(8))], b"abcde"), UNWRAPPED_LIMIT + 1),
+    "parts longer than the frame": (_payload([FilePart(0, 0, 9, 9, bytes(8))], bytes(9)), 5),
+    "parts shorter than the frame": (_payload([FilePart(0, 0, 3, 3, bytes(8))], bytes(3)), 5),
+    "content that is not there": (_payload([FilePart(6, 8, 5, 1 << 30, bytes(8))], b"abc"), 5),
+    "content that is left over": (_payload([FilePart(6, 8, 5, 2, bytes(8))], b"abc"), 5),
+    "a level that there is not": (_payload([FilePart(99, 8, 5, 3, bytes(8))], b"abc"), 5),
+    "a memory that there is not": (_payload([FilePart(6, 200, 5, 3, bytes(8))], b"abc"), 5),
+    "an empty part": (_payload([FilePart(0, 0, 0, 0, bytes(8)), FilePart(0, 0, 5, 5, bytes(8))], b"abcde"), 5),
+    "a stream that never was": (_payload([FilePart(6, 8, 5, 3, b"12345678")], b"abc"), 5),
+    "a length beyond all": (_payload([FilePart(0, 0, 5, 5, bytes(8))], b"abcde"), UNWRAPPED_LIMIT + 1),
     "a bomb": (compress(bytes(UNWRAPPED_LIMIT + 1)), 5),
 }
 

@@ -1,4 +1,4 @@
-"""Clones of many small files: a second process hashes what came, and lays files out while this one records."""
+"""Clones of many small files: a worker process hashes what came, and lays files out while this one records."""
 
 import errno
 import os
@@ -37,7 +37,7 @@ from tests.helpers.two_processes import always_two
 from .machines import files, save
 from .test_push_pull import media
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a second process is only started on Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a worker process is only started on Linux")
 FILES = 60
 
 
@@ -128,7 +128,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_clone_is_hashed_and_laid_out_ahead(film: Repository, used: list[str]) -> None:
-    """Both are begun by a second process and used; the copy is what it would have been."""
+    """Both are begun by a worker process and used; the copy is what it would have been."""
     _clone(film)
     assert used == ["hashed", "hashed", "laid out"]
     _is_whole(film)
@@ -164,7 +164,7 @@ def test_a_second_process_that_dies_is_not_missed(
 
 
 def test_a_file_cut_off_by_its_death_is_written_again(film: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the second process made and did not tell of is not believed."""
+    """What the worker process made and did not tell of is not believed."""
     first, write = os.getpid(), staging.Staging._write_file
 
     def cut_off(
@@ -181,7 +181,7 @@ def test_a_file_cut_off_by_its_death_is_written_again(film: Repository, monkeypa
 
 
 def test_a_damaged_pack_is_found_as_ever(film: Repository) -> None:
-    """The second process finds it, the first one looks itself and says so; nothing of it was taken over."""
+    """The worker process finds it, the first one looks itself and says so; nothing of it was taken over."""
     pack = next((Path(film.root).parent / "nas").rglob("*.pack"))
     data = bytearray(pack.read_bytes())
     data[len(data) // 3] ^= 1

@@ -213,7 +213,7 @@ def test_from_two_heads_there_is_a_way(tmp_path: Path) -> None:
 
 
 def test_where_a_backup_took_away_what_head_is_on_work_goes_on_from_the_branch(pair: tuple[Path, Path]) -> None:
-    """Anna's folder is put back, and mirrored: Bert's next commit builds on what there is, and begins no history."""
+    """Anna's folder is restored, and mirrored: Bert's next commit builds on what there is, and begins no history."""
     anna, bert = pair
     backup = duplicate(anna, anna.parent / "backup")
     on(anna, {"notes.txt": "two\n"}, "Gone")

@@ -246,7 +246,7 @@ def test_what_was_purged_is_not_put_back(tmp_path: Path) -> None:
 
 
 def test_what_was_moved_into_packs_is_found_there_and_costs_no_room(tmp_path: Path) -> None:
-    """Files that the other machine deleted because it had packed them anew are not put back."""
+    """Files that the other machine deleted because it had packed them anew are not restored."""
     pair = Pair(tmp_path)
     with pair.left.open() as repo:
         for take in range(14):

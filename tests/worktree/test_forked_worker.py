@@ -1,4 +1,4 @@
-"""A second process looks and reads: what it says is what one process alone would have found."""
+"""A worker process looks and reads: what it says is what one process alone would have found."""
 
 import os
 import random
@@ -25,7 +25,7 @@ from tests.helpers.changing_file import restless
 from tests.helpers.check import assert_whole
 from tests.helpers.two_processes import always_two
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a second process is only started on Linux")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a worker process is only started on Linux")
 FILES = 60
 
 
@@ -116,7 +116,7 @@ CHANGES: list[Callable[[Path], object]] = [
 @pytest.mark.parametrize("number", range(len(CHANGES)))
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_what_was_seen_ahead_is_what_is_there(folder: Path, number: int, when: str) -> None:
-    """Every kind of change, made before the second process looked: the same answer as without it.
+    """Every kind of change, made before the worker process looked: the same answer as without it.
 
     Made after it looked, the change may be missed by a status that had begun, never by the next one.
     """
@@ -164,7 +164,7 @@ def test_a_reader_that_dies_is_not_missed(folder: Path, monkeypatch: pytest.Monk
     """Killed after its first message, the rest of the files are read by the first process."""
     for number in range(FILES):
         (folder / "a" / f"{number:03}.json").write_text(f"again {number} " * 50)
-    time.sleep(3 * TICK_NS / 1e9)  # the second process leaves out what was written just now
+    time.sleep(3 * TICK_NS / 1e9)  # the worker process leaves out what was written just now
     started = reading.start_reader
     monkeypatch.setattr(reading, "FRAME_BYTES", 1000)
 
@@ -227,7 +227,7 @@ def test_what_is_known_or_there_twice_is_stored_once(folder: Path, monkeypatch: 
 
 
 def test_a_restless_file_among_many_is_named(folder: Path) -> None:
-    """The second process leaves it out, the first one tries again and gives up in the end."""
+    """The worker process leaves it out, the first one tries again and gives up in the end."""
     for number in range(FILES):
         (folder / "a" / f"{number:03}.json").write_text(f"again {number}")
     with Repository.open(str(folder)) as repo, restless(folder / "a" / "005.json"):
@@ -257,7 +257,7 @@ def _is_second_cut(folder: Path) -> bool:
 
 
 def test_two_processes_write_what_one_would(second_cut: Path) -> None:
-    """A checkout of many small files, half of them by the second process."""
+    """A checkout of many small files, half of them by the worker process."""
     with Repository.open(str(second_cut)) as repo:
         assert checkout(repo, "v2").skipped == ()
     assert _is_second_cut(second_cut)

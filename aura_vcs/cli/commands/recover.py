@@ -29,7 +29,7 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
     """Resume from the newest valid checkpoint
 
     The project is InProgress again as far as it had come, what the checkpoint kept of its output
-    is put back, and its data is printed for the renderer to go on with.
+    is restored, and its data is printed for the renderer to go on with.
     """
     if wants_list:
         _list(session)

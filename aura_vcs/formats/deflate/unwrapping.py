@@ -31,7 +31,7 @@ _PINNED_VERSIONS = frozenset({"1.2.11", "1.2.12", "1.2.13", "1.3", "1.3.1"})
 Parameters = tuple[int, int]
 
 
-class Part(NamedTuple):
+class FilePart(NamedTuple):
     """A run of a file: bytes as they are (`level` 0), or a stream's content and how the stream is written again.
 
     `wrapped` counts the bytes in the file, `content` what it holds; `check` begins the BLAKE3 of the former.
@@ -47,7 +47,7 @@ class Part(NamedTuple):
 class Unwrapped(NamedTuple):
     """A file that was taken apart: its parts, and what they hold, one behind the other."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[FilePart, ...]
     content: tuple[bytes, ...]
 
     @property
@@ -62,7 +62,7 @@ class NotRebuilt(ValueError):
 
 def as_it_is(data: bytes) -> Unwrapped:
     """Take a file as one part."""
-    return Unwrapped((Part(0, 0, len(data), len(data), NO_CHECK),), (data,)) if data else Unwrapped((), ())
+    return Unwrapped((FilePart(0, 0, len(data), len(data), NO_CHECK),), (data,)) if data else Unwrapped((), ())
 
 
 def unwrap(data: bytes, limit: int = CONTENT_LIMIT) -> Unwrapped | None:
@@ -71,7 +71,7 @@ def unwrap(data: bytes, limit: int = CONTENT_LIMIT) -> Unwrapped | None:
     At most `limit` bytes of content are looked at. A stream is tried with twelve settings at most, each
     up to the first block that differs.
     """
-    parts: list[Part] = []
+    parts: list[FilePart] = []
     content: list[bytes] = []
     at, failures, last = 0, 0, _TRIED[0]
     for stream in streams_in(data, limit):
@@ -86,7 +86,7 @@ def unwrap(data: bytes, limit: int = CONTENT_LIMIT) -> Unwrapped | None:
             continue
         last = found
         before = as_it_is(data[at : stream.start])
-        parts += (*before.parts, Part(*found, len(wrapped), len(stream.content), check_of(wrapped)))
+        parts += (*before.parts, FilePart(*found, len(wrapped), len(stream.content), check_of(wrapped)))
         content += (*before.content, stream.content)
         at = stream.end
     if not parts:
@@ -95,7 +95,7 @@ def unwrap(data: bytes, limit: int = CONTENT_LIMIT) -> Unwrapped | None:
     return Unwrapped((*parts, *rest.parts), (*content, *rest.content))
 
 
-def take_apart(data: bytes, parts: Sequence[Part]) -> Unwrapped:
+def take_apart(data: bytes, parts: Sequence[FilePart]) -> Unwrapped:
     """Take a file apart once more, by the parts that `unwrap` found in it.
 
     Raises:
@@ -123,7 +123,7 @@ def find_parameters(stream: DeflateStream, wrapped: bytes, first: Parameters = _
     return None
 
 
-def rebuild(part: Part, content: bytes) -> bytes:
+def rebuild(part: FilePart, content: bytes) -> bytes:
     """Write the bytes of a part again.
 
     Raises:
@@ -143,7 +143,7 @@ def rebuild(part: Part, content: bytes) -> bytes:
     return made
 
 
-def check_parts(parts: Iterable[Part]) -> None:
+def check_parts(parts: Iterable[FilePart]) -> None:
     """Check that parts are such as `unwrap` makes.
 
     Raises:
@@ -196,5 +196,5 @@ def _is_written(pieces: Iterator[bytes], wrapped: bytes) -> bool:
     return at == len(wrapped)
 
 
-def _fits(made: bytes, part: Part) -> bool:
+def _fits(made: bytes, part: FilePart) -> bool:
     return len(made) == part.wrapped and check_of(made) == part.check

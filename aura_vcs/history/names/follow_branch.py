@@ -45,7 +45,7 @@ def follow_branch(repo: Repository) -> VersionRecord | None:
 
 
 def _replacement_for_missing(repo: Repository, head: Head, found: Branch | None) -> VersionRecord | None:
-    """Find the branch's version if a tool took away the one that HEAD is on, as when a backup is put back.
+    """Find the branch's version if a tool took away the one that HEAD is on, as when a backup is restored.
 
     A commit on what is not here would begin a history of its own.
     """

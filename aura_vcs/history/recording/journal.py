@@ -77,7 +77,7 @@ def execute(repo: Repository, scan: Scan, operation: Operation, before: ObjectId
 
     Raises:
         ObjectMissing: content that is needed is not there; nothing was touched.
-        StorageError: the disk refused; the files were put back as they were, as far as it let us.
+        StorageError: the disk refused; the files were restored as they were, as far as it let us.
     """
     differences = list(repo.trees.differences(before, after))
     places = ensure_content(repo, differences)

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from aura_vcs.compression import NotDecodable, compress_long
-from aura_vcs.formats.deflate.unwrapping import CHECK_BYTES, NotRebuilt, Part, Unwrapped, check_parts, rebuild
+from aura_vcs.formats.deflate.unwrapping import CHECK_BYTES, FilePart, NotRebuilt, Unwrapped, check_parts, rebuild
 from aura_vcs.objects.packs.format import PARTS_LIMIT
 
 _COUNT = struct.Struct("<I")
@@ -97,7 +97,7 @@ class UnwrappedFrame:
             raise NotDecodable(str(error)) from error
 
 
-def _parts(data: bytes, length: int) -> list[Part]:
+def _parts(data: bytes, length: int) -> list[FilePart]:
     """Decode the parts, checked against the lengths of what they lie in and of what they make."""
     count = _COUNT.unpack_from(data)[0] if len(data) >= _COUNT.size else 0
     if count > PARTS_LIMIT or len(data) < head_bytes(count):
@@ -114,12 +114,12 @@ def _parts(data: bytes, length: int) -> list[Part]:
     return parts
 
 
-def _read_parts(data: bytes, count: int) -> Iterator[Part]:
+def _read_parts(data: bytes, count: int) -> Iterator[FilePart]:
     levels, memories = data[_COUNT.size : _COUNT.size + count], data[_COUNT.size + count : _COUNT.size + 2 * count]
     lengths = struct.unpack_from(f"<{2 * count}I", data, _COUNT.size + 2 * count)
     checks = _COUNT.size + 10 * count
     for number in range(count):
         at = checks + CHECK_BYTES * number
-        yield Part(
+        yield FilePart(
             levels[number], memories[number], lengths[number], lengths[count + number], data[at : at + CHECK_BYTES]
         )

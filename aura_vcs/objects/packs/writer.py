@@ -70,7 +70,7 @@ class ReadyFrame(msgspec.Struct, frozen=True, gc=False):
             RecordCorrupt: it does not decode.
         """
         frame = Frame(0, len(self.stored), sum(self.lengths), self.codec)
-        data, at = decode_frame(frame, self.stored, "what a second process has read"), 0
+        data, at = decode_frame(frame, self.stored, "what a worker process has read"), 0
         for object_id, length in zip(self.ids, self.lengths, strict=True):
             yield object_id, data[at : at + length]
             at += length

@@ -29,7 +29,7 @@ _CHECKED = 40
 """So many files of the right size are read for a checksum."""
 
 
-class Found(msgspec.Struct, frozen=True):
+class FoundMedia(msgspec.Struct, frozen=True):
     """Where a missing file is: a path of the folder, and how that is known.
 
     With `entry` it is not in the folder, but content of the version `version` that can be brought back to `path`.
@@ -52,21 +52,21 @@ class MediaSearch:
         self._by_content: dict[ObjectId, list[str]] | None = None
         self._digests: dict[str, str] = {}
 
-    def find(self, reference: MediaReference, resolved: ResolvedPath) -> Found | tuple[str, ...]:
+    def find(self, reference: MediaReference, resolved: ResolvedPath) -> FoundMedia | tuple[str, ...]:
         """Return where it is; or the files that it may be, where nothing tells them apart: none, or several."""
         versioned = self._versioned(reference, resolved)
         if versioned is not None:
             path, entry, label = versioned
             here = self._paths_of(entry.id)
             if here:
-                return Found(here[0], "content", label)
+                return FoundMedia(here[0], "content", label)
         if (match := self._by_digest(reference)) is not None:
-            return Found(match, "checksum")
+            return FoundMedia(match, "checksum")
         named = self._named(reference, resolved)
-        if isinstance(named, Found) or named:
+        if isinstance(named, FoundMedia) or named:
             return named
         if versioned is not None:
-            return Found(path, "version", label, entry)
+            return FoundMedia(path, "version", label, entry)
         return ()
 
     def _versioned(self, reference: MediaReference, resolved: ResolvedPath) -> tuple[str, Entry, str] | None:
@@ -114,19 +114,19 @@ class MediaSearch:
                 self._digests[path] = ""
         return self._digests[path]
 
-    def _named(self, reference: MediaReference, resolved: ResolvedPath) -> Found | tuple[str, ...]:
+    def _named(self, reference: MediaReference, resolved: ResolvedPath) -> FoundMedia | tuple[str, ...]:
         written = (resolved.path or reference.path).replace("\\", "/").rstrip("/")
         found = [p for p in self._by_name.get(posixpath.basename(written).casefold(), []) if p != resolved.path]
         if reference.size >= 0:
             sized = [path for path in found if self._sizes[path] == reference.size]
             if len(sized) == 1:
-                return Found(sized[0], "name and size")
+                return FoundMedia(sized[0], "name and size")
             found = sized or found
         if len(found) > 1:
             shared = {path: _shared_end(path, written) for path in found}
             best = max(shared.values())
             found = [path for path in found if shared[path] == best]
-        return Found(found[0], "name") if len(found) == 1 else tuple(found)
+        return FoundMedia(found[0], "name") if len(found) == 1 else tuple(found)
 
 
 def _shared_end(one: str, other: str) -> int:

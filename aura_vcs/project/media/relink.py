@@ -10,7 +10,7 @@ from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.model import MediaReference, Timeline
 from aura_vcs.history.file_edits import Additions, edit_files, read_document
 from aura_vcs.model import Entry
-from aura_vcs.project.media.find_again import Found, FoundBy, MediaSearch
+from aura_vcs.project.media.find_again import FoundBy, FoundMedia, MediaSearch
 from aura_vcs.project.media.references import ProjectMediaFinder, is_missing
 from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, with_siblings, written_path
 from aura_vcs.repository.repository import Draft, Repository
@@ -103,7 +103,7 @@ def _missing(
     resolved = finder.resolve(file, reference)
     found = search.find(reference, resolved)
     path = as_text(reference.path)
-    if not isinstance(found, Found):
+    if not isinstance(found, FoundMedia):
         reason = "several files have its name" if found else "no file of the folder or of a version is it"
         return Relink(file, path, choices=tuple(map(as_text, found)), reason=reason)
     stays = found.entry is not None and resolved.place == "project" and found.path == resolved.path

@@ -24,7 +24,7 @@ from aura_vcs.history.file_edits import edit_files
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.index.entities import checkpoints_statement
-from aura_vcs.locks import Locks
+from aura_vcs.locks import ProcessLocks
 from aura_vcs.model import Inverse, Kind, RefChange
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.project.documents.state import ProjectState, project_state, set_state
@@ -68,7 +68,7 @@ class CheckpointWriter:
         self._root, self._project, self._author, self._job = root, project, author, job_id
         self._storage = project_storage(root)
         self._loose = LooseObjects(self._storage)
-        self._locks = Locks(self._storage, layout.LOCKS)
+        self._locks = ProcessLocks(self._storage, layout.LOCKS)
         self._mutex = threading.Lock()
         self._written: dict[str, deque[str]] = {}
         self._last_time = ""

@@ -173,7 +173,7 @@ def _fits(plan: RepairPlan, reader: RemoteReader, blob: ObjectId) -> bool:
     found = plan.table.find(blob)
     try:
         if found is None or any(c not in plan.table for c, _ in decode_chunk_list(reader.raw(found), blob)):
-            return found is not None  # some are here: the waiting room hashes them
+            return found is not None  # some are here: quarantine hashes them
         check_chunk_list(blob, reader.raw(found), lambda chunk: reader.read(chunk, Kind.CHUNK))
     except (RemoteCorrupt, IntegrityError):
         return False

@@ -13,7 +13,7 @@ import msgspec
 
 from aura_vcs.codec import decode_record, encode_record, now
 from aura_vcs.errors.remotes import RemoteDenied
-from aura_vcs.locks import Locks
+from aura_vcs.locks import ProcessLocks
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.web_hosts import is_loopback, web_host
 from aura_vcs.sync.remotes.url import Address
@@ -70,7 +70,7 @@ class TrustedHosts:
 
     def _change(self, changed: Callable[[dict[str, str]], dict[str, str]]) -> None:
         self._storage.make_folder("")
-        with Locks(self._storage, "locks").exclusive("trusted-hosts"):
+        with ProcessLocks(self._storage, "locks").exclusive("trusted-hosts"):
             hosts = dict(sorted(changed(self.hosts()).items()))
             self._storage.put(TRUSTED_HOSTS, encode_record(_TrustedFile(hosts)), private=True)
 

@@ -1,6 +1,6 @@
 """What a remote says of this machine's own moves, compared with what this machine knows of them.
 
-A copy that was put back (from a backup, a snapshot) or cloned together with `local/` has the id of what it
+A copy that was restored (from a backup, a snapshot) or cloned together with `local/` has the id of what it
 was, and counts on from where it was then. Its moves would stand under numbers that others know already, and
 be seen by nobody. Whoever finds a move of its own that it never made goes on as another machine.
 """

@@ -116,7 +116,7 @@ class Quarantine:
             self._second = None
 
     def begin(self, table: PackTable) -> None:
-        """Fetch everything, where all is wanted, and let a second process hash it while this one plans.
+        """Fetch everything, where all is wanted, and let a worker process hash it while this one plans.
 
         Only where many small objects take longer to hash and to plan than to fetch; else `receive` does it all.
         """
@@ -132,12 +132,12 @@ class Quarantine:
         self._second = fork_worker(self._hash_in_worker)
 
     def _hash_in_worker(self, fd: int) -> None:
-        """Hash the packs in the second process and send a byte for each."""
+        """Hash the packs in the worker process and send a byte for each."""
         for pack in self._begun:
             send(fd, _SOUND if _is_intact(self._room, pack_path(pack.name) + PART, pack) else _UNSOUND)
 
     def _intact_packs(self) -> set[str]:
-        """Return the packs that the second process has hashed, and found to be what they should be."""
+        """Return the packs that the worker process has hashed, and found to be what they should be."""
         if self._second is None:
             return set()
         second, self._second = self._second, None

@@ -17,7 +17,7 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a request asks for: the fields of its JSON."""
 
 
-class Action(msgspec.Struct, frozen=True):
+class PageAction(msgspec.Struct, frozen=True):
     """How a wish is read, what a person calls it while it is done, and what does it."""
 
     shape: type[Wish]
@@ -25,7 +25,7 @@ class Action(msgspec.Struct, frozen=True):
     work: Callable[[ProjectLane, Call, Any], Any]
 
 
-def read_wish(action: Action, body: bytes) -> Wish:
+def read_wish(action: PageAction, body: bytes) -> Wish:
     """Read the JSON of a request.
 
     Raises:

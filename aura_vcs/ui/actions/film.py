@@ -14,7 +14,7 @@ from aura_vcs.project.records.export_jobs import (
     run_export,
 )
 from aura_vcs.repository.repository import Repository
-from aura_vcs.ui.actions.base import Action, Wish, of_library
+from aura_vcs.ui.actions.base import PageAction, Wish, of_library
 
 
 class ExportWish(Wish, frozen=True):
@@ -49,9 +49,9 @@ def _retry(repo: Repository, wish: JobWish) -> Any:
     return {"export": run_export(repo, job, environment={}, progress=repo.progress)}
 
 
-FILM_ACTIONS: dict[str, Action] = {
-    "export/run": Action(ExportWish, lambda wish: f"Export {wish.version} to {wish.output}", of_library(_run)),
-    "export/retry": Action(JobWish, lambda _: "Export again", of_library(_retry)),
-    "export/cancel": Action(JobWish, lambda _: "Cancel the export", of_library(_cancel)),
+FILM_ACTIONS: dict[str, PageAction] = {
+    "export/run": PageAction(ExportWish, lambda wish: f"Export {wish.version} to {wish.output}", of_library(_run)),
+    "export/retry": PageAction(JobWish, lambda _: "Export again", of_library(_retry)),
+    "export/cancel": PageAction(JobWish, lambda _: "Cancel the export", of_library(_cancel)),
 }
 """Of each name, what does it."""

@@ -31,7 +31,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.studio.setting_keys import PATTERNS
 from aura_vcs.sync.locks.advice import lock_advice
-from aura_vcs.ui.actions.base import Action, Wish, given_paths, of_library
+from aura_vcs.ui.actions.base import PageAction, Wish, given_paths, of_library
 from aura_vcs.ui.hand_edits import editable_text, edited_bytes
 from aura_vcs.ui.workspace import ProjectLane
 
@@ -228,23 +228,23 @@ def _copy(repo: Repository, wish: CopyWish) -> Any:
     return export_version(repo, wish.version, target, given_paths(repo, wish.paths))
 
 
-HISTORY_ACTIONS: dict[str, Action] = {
-    "commit": Action(CommitWish, lambda wish: f"Commit “{wish.name}”", _commit),
-    "version/edit": Action(EditWish, lambda wish: f"Edit {wish.version}", of_library(_edit)),
-    "version/delete": Action(VersionWish, lambda wish: f"Delete {wish.version}", of_library(_delete)),
-    "version/undelete": Action(VersionWish, lambda wish: f"Bring back {wish.version}", of_library(_undelete)),
-    "tag": Action(TagWish, lambda wish: f"Tag {wish.name}", of_library(_tag)),
-    "tag/delete": Action(NameWish, lambda wish: f"Remove tag {wish.name}", of_library(_untag)),
-    "branch": Action(BranchWish, lambda wish: f"Start branch {wish.name}", of_library(_branch)),
-    "restore": Action(RestoreWish, lambda wish: f"Restore from {wish.version}", of_library(_restore)),
-    "checkout": Action(CheckoutWish, lambda wish: f"Go to {wish.version}", of_library(_checkout)),
-    "undo": Action(UndoWish, lambda _: "Undo", of_library(_undo)),
-    "redo": Action(UndoWish, lambda _: "Redo", of_library(_redo)),
-    "merge": Action(MergeWish, lambda wish: f"Merge {wish.version or 'what was moved apart'}", of_library(_merge)),
-    "merge/abort": Action(EmptyWish, lambda _: "Take the merge back", of_library(_abort)),
-    "resolve": Action(ResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve)),
-    "resolve/edit": Action(EditedResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_edited)),
-    "resolve/text": Action(WrittenResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_written)),
-    "export/version": Action(CopyWish, lambda wish: f"Copy {wish.version} to {wish.target}", of_library(_copy)),
+HISTORY_ACTIONS: dict[str, PageAction] = {
+    "commit": PageAction(CommitWish, lambda wish: f"Commit “{wish.name}”", _commit),
+    "version/edit": PageAction(EditWish, lambda wish: f"Edit {wish.version}", of_library(_edit)),
+    "version/delete": PageAction(VersionWish, lambda wish: f"Delete {wish.version}", of_library(_delete)),
+    "version/undelete": PageAction(VersionWish, lambda wish: f"Bring back {wish.version}", of_library(_undelete)),
+    "tag": PageAction(TagWish, lambda wish: f"Tag {wish.name}", of_library(_tag)),
+    "tag/delete": PageAction(NameWish, lambda wish: f"Remove tag {wish.name}", of_library(_untag)),
+    "branch": PageAction(BranchWish, lambda wish: f"Start branch {wish.name}", of_library(_branch)),
+    "restore": PageAction(RestoreWish, lambda wish: f"Restore from {wish.version}", of_library(_restore)),
+    "checkout": PageAction(CheckoutWish, lambda wish: f"Go to {wish.version}", of_library(_checkout)),
+    "undo": PageAction(UndoWish, lambda _: "Undo", of_library(_undo)),
+    "redo": PageAction(UndoWish, lambda _: "Redo", of_library(_redo)),
+    "merge": PageAction(MergeWish, lambda wish: f"Merge {wish.version or 'what was moved apart'}", of_library(_merge)),
+    "merge/abort": PageAction(EmptyWish, lambda _: "Take the merge back", of_library(_abort)),
+    "resolve": PageAction(ResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve)),
+    "resolve/edit": PageAction(EditedResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_edited)),
+    "resolve/text": PageAction(WrittenResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_written)),
+    "export/version": PageAction(CopyWish, lambda wish: f"Copy {wish.version} to {wish.target}", of_library(_copy)),
 }
 """Of each name, what does it."""

@@ -10,7 +10,7 @@ from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.pull import pull, sync
 from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.link import Link
-from aura_vcs.ui.actions.base import Action, Wish
+from aura_vcs.ui.actions.base import PageAction, Wish
 from aura_vcs.ui.workspace import ProjectLane
 
 
@@ -52,10 +52,10 @@ def _named(verb: str) -> Callable[[TransferWish], str]:
     return lambda wish: f"{verb} {wish.remote or ''}".strip()
 
 
-MACHINE_ACTIONS: dict[str, Action] = {
-    "push": Action(TransferWish, _named("Push to"), _of_remote(_push)),
-    "fetch": Action(TransferWish, _named("Fetch from"), _of_remote(_fetch)),
-    "pull": Action(TransferWish, _named("Pull from"), _of_remote(_pull)),
-    "sync": Action(TransferWish, _named("Sync with"), _of_remote(_sync)),
+MACHINE_ACTIONS: dict[str, PageAction] = {
+    "push": PageAction(TransferWish, _named("Push to"), _of_remote(_push)),
+    "fetch": PageAction(TransferWish, _named("Fetch from"), _of_remote(_fetch)),
+    "pull": PageAction(TransferWish, _named("Pull from"), _of_remote(_pull)),
+    "sync": PageAction(TransferWish, _named("Sync with"), _of_remote(_sync)),
 }
 """Of each name, what does it."""

@@ -6,7 +6,7 @@ from typing import Any
 from aura_vcs.annotations.notes import Note, add_note, delete_note, reopen_note, reply, resolve_note
 from aura_vcs.cli.shared.notes import note_to_json
 from aura_vcs.repository.repository import Repository
-from aura_vcs.ui.actions.base import Action, Wish, of_library
+from aura_vcs.ui.actions.base import PageAction, Wish, of_library
 
 
 class NoteWish(Wish, frozen=True):
@@ -42,11 +42,11 @@ def _of_note(function: Callable[[Repository, str], Note]) -> Callable[[Repositor
     return lambda repo, wish: {"note": note_to_json(repo, function(repo, wish.note))}
 
 
-NOTE_ACTIONS: dict[str, Action] = {
-    "note": Action(NoteWish, lambda wish: f"Note on {wish.where}", of_library(_add)),
-    "note/reply": Action(ReplyWish, lambda _: "Answer a note", of_library(_reply)),
-    "note/resolve": Action(OfNoteWish, lambda _: "Resolve a note", of_library(_of_note(resolve_note))),
-    "note/reopen": Action(OfNoteWish, lambda _: "Open a note again", of_library(_of_note(reopen_note))),
-    "note/delete": Action(OfNoteWish, lambda _: "Delete a note", of_library(_of_note(delete_note))),
+NOTE_ACTIONS: dict[str, PageAction] = {
+    "note": PageAction(NoteWish, lambda wish: f"Note on {wish.where}", of_library(_add)),
+    "note/reply": PageAction(ReplyWish, lambda _: "Answer a note", of_library(_reply)),
+    "note/resolve": PageAction(OfNoteWish, lambda _: "Resolve a note", of_library(_of_note(resolve_note))),
+    "note/reopen": PageAction(OfNoteWish, lambda _: "Open a note again", of_library(_of_note(reopen_note))),
+    "note/delete": PageAction(OfNoteWish, lambda _: "Delete a note", of_library(_of_note(delete_note))),
 }
 """Of each name, what does it."""

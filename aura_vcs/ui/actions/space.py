@@ -3,7 +3,7 @@
 from typing import Any
 
 from aura_vcs.api.reporting import Call
-from aura_vcs.ui.actions.base import Action, Wish
+from aura_vcs.ui.actions.base import PageAction, Wish
 from aura_vcs.ui.workspace import ProjectLane
 
 
@@ -17,7 +17,7 @@ def _free(lane: ProjectLane, call: Call, wish: FreeWish) -> Any:
     return lane.project.free(lane.project.plan_free(0), wish.items, **call)
 
 
-SPACE_ACTIONS: dict[str, Action] = {
-    "storage/free": Action(FreeWish, lambda wish: f"Free {len(wish.items)} things", _free),
+SPACE_ACTIONS: dict[str, PageAction] = {
+    "storage/free": PageAction(FreeWish, lambda wish: f"Free {len(wish.items)} things", _free),
 }
 """Of each name, what does it."""

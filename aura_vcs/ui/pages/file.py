@@ -30,7 +30,7 @@ STEPS_SHOWN = 300
 """So many versions are listed, and values of a field drawn: the newest."""
 
 
-class Step(msgspec.Struct, frozen=True):
+class FileRow(msgspec.Struct, frozen=True):
     """A version that changed the file; `path` is what it is called there, `entry` is None where it is gone."""
 
     record: VersionRecord
@@ -78,7 +78,7 @@ class FileSeen(msgspec.Struct, frozen=True):
 
     path: str
     kind: Kind
-    steps: tuple[Step, ...]
+    steps: tuple[FileRow, ...]
     leaves: tuple[Leaf, ...]
     field: FieldSeen | None
 
@@ -102,8 +102,8 @@ def look_through_time(repo: Repository, path: str, pointer: str) -> FileSeen:
     return FileSeen(path, kind_of(path), tuple(steps), leaves, field)
 
 
-def _steps(repo: Repository, records: list[VersionRecord], path: str) -> list[Step]:
-    found: list[Step] = []
+def _steps(repo: Repository, records: list[VersionRecord], path: str) -> list[FileRow]:
+    found: list[FileRow] = []
     name, newer = path, None
     for record in records:
         entry = _entry(repo, record, name)
@@ -111,7 +111,7 @@ def _steps(repo: Repository, records: list[VersionRecord], path: str) -> list[St
             name = _older_name(repo, newer, record, name)
             entry = _entry(repo, record, name)
         same = bool(found) and entry is not None and found[-1].entry is not None and found[-1].entry.id == entry.id
-        found.append(Step(record, call(repo, record), name, entry, same))
+        found.append(FileRow(record, call(repo, record), name, entry, same))
         newer = record if entry is not None else newer
     return found
 

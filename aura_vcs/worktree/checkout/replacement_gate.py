@@ -88,7 +88,7 @@ class ReplacementGate:
             if self._is_what_was_saved(seen, out, out_fd, found):
                 self.aside.hold(path, taken, seen, file_state(found))
                 return True
-        self._put_back_or_set_aside(taken, name, fd, path)
+        self._return_or_set_aside(taken, name, fd, path)
         return False
 
     def is_as_seen(self, name: str, fd: int | None, seen: SeenFile | None) -> bool:
@@ -120,7 +120,7 @@ class ReplacementGate:
             try:
                 self._calls.exchange(out, name, dir_fd=out_fd, to_fd=fd)
             except FileNotFoundError:
-                self._put_back_or_set_aside(made, name, fd, path)
+                self._return_or_set_aside(made, name, fd, path)
                 return
             is_ours = _stamp(os.stat(out, dir_fd=out_fd, follow_symlinks=False)) == _stamp_of(new)
         if is_ours:
@@ -128,7 +128,7 @@ class ReplacementGate:
         else:
             self.aside.keep(path, made)
 
-    def put_back(self, taken: str, name: str, fd: int | None) -> bool:
+    def return_file(self, taken: str, name: str, fd: int | None) -> bool:
         """Give what came out a name in the open folder; False if something has it, or the folder is gone."""
         try:
             with self.aside.at(taken) as (out, out_fd):
@@ -137,9 +137,9 @@ class ReplacementGate:
             return False
         return True
 
-    def _put_back_or_set_aside(self, taken: str, name: str, fd: int | None, path: str) -> None:
+    def _return_or_set_aside(self, taken: str, name: str, fd: int | None, path: str) -> None:
         """Give what came out its name again; if something else has it by now, that stays, and both are preserved."""
-        if not self.put_back(taken, name, fd):
+        if not self.return_file(taken, name, fd):
             self.aside.keep(path, taken)
 
     def _may_be(self, seen: SeenFile, found: os.stat_result, name: str, fd: int | None) -> bool:

@@ -131,7 +131,7 @@ class SafeFolder:
         with self._inside(path) as (name, fd), _replacing(path):
             return self.gate.take(path, name, fd, seen)
 
-    def put_back_beside(self, taken: str, path: str) -> None:
+    def return_beside(self, taken: str, path: str) -> None:
         """Give what came out its name again or, where something else has that, the first free one: `NAME~2` and so on.
 
         It stays aside if the folder that it was in is gone.
@@ -142,7 +142,7 @@ class SafeFolder:
             return
         name, fd = way
         for free in (name, *(f"{name}~{number}" for number in range(2, 100))):
-            if self.gate.put_back(taken, free, fd):
+            if self.gate.return_file(taken, free, fd):
                 return
         self.gate.aside.keep(path, taken)
 

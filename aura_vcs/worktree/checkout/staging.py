@@ -46,7 +46,7 @@ from aura_vcs.worktree.snapshot.stable_read import TICK_NS, FilesystemClock
 WORTHWHILE_FILES = 1000
 """Fewer are written sooner than a process starts."""
 BATCH_FILES = 100
-"""So many files are written before it is asked whether the second process has come so far."""
+"""So many files are written before it is asked whether the worker process has come so far."""
 _RECORD = struct.Struct("<IqqQQI")
 """A file's number among those handed over, and its state."""
 _SECOND_NS = 1_000_000_000
@@ -205,7 +205,7 @@ class Staging:
         self._scratch.discard()
 
     def _write_all(self, files: Sequence[StagedFile]) -> None:
-        """Write the files: where they are many, a second process from the first on, this one from the last on.
+        """Write the files: where they are many, a worker process from the first on, this one from the last on.
 
         Each creates the files that it writes: when one is there, the other has come so far.
         """
@@ -228,7 +228,7 @@ class Staging:
         self._write(lacking)
 
     def _write_in_worker(self, files: Sequence[StagedFile], fd: int) -> None:
-        """Write files in the second process, and send what was written."""
+        """Write files in the worker process, and send what was written."""
         self._store.packs.close()  # the first process reads on in the same open files
         self._progress = SILENT
         with suppress(FileExistsError):
@@ -237,7 +237,7 @@ class Staging:
         send(fd, b"".join([_RECORD.pack(number, *state[:5]) for number, state in states if state is not None]))
 
     def _note_written(self, second: ForkedWorker, files: Sequence[StagedFile]) -> None:
-        """Note what the second process wrote."""
+        """Note what the worker process wrote."""
         with open(second.fd, "rb") as pipe:
             told = pipe.read()
         second.ended()
@@ -251,7 +251,7 @@ class Staging:
         self._progress.advance(told_bytes)
 
     def _write(self, files: Sequence[StagedFile], *, is_second: bool = False) -> None:
-        """Write files; the second process passes over what only the index can find."""
+        """Write files; the worker process passes over what only the index can find."""
         states, advance = self._states, self._progress.advance
         folder, dir_fd = "", None
         contents = self._store.packs.read_each(file.location for file in files)

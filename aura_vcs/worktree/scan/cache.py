@@ -1,7 +1,7 @@
 """The scan cache: what every file looked like when it was last hashed.
 
 A file whose size, times, inode and mode are as they were has the content it had: files are only
-hashed when they have held still for longer than a tick of their file system's clock (see
+hashed when they have been unchanged for longer than a tick of their file system's clock (see
 `sources`), so two contents never share a stamp (the racy-clean rule). The cache is a convenience:
 damaged, it is ignored, and every file is hashed again. Where it lies: see cache_file.
 """

@@ -1,7 +1,7 @@
-"""Looking at the project's files in a second process, while this one is still starting.
+"""Looking at the project's files in a worker process, while this one is still starting.
 
 Asking for the state of tens of thousands of files takes longer than starting Python and importing
-what a command needs: two cores do both at once. The second process compares with the scan cache
+what a command needs: two cores do both at once. The worker process compares with the scan cache
 and tells which files differ, folder by folder; what it saw counts only for the very cache that it
 read. Once this process has started, it looks too, from the last folder on, until they meet.
 """
@@ -32,7 +32,7 @@ _DIGEST_BYTES = 16
 _NUMBER_BYTES = array("I").itemsize
 _PIPE_BYTES = 65536
 MESSAGE_FOLDERS = 500
-"""After so many files the second process tells what it saw."""
+"""After so many files the worker process tells what it saw."""
 
 
 class LookAhead(Protocol):
@@ -53,7 +53,7 @@ class LookAhead(Protocol):
 
 
 class ScanPrefetch:
-    """What a second process tells of the folder `root`: which cache it read, and which files differ."""
+    """What a worker process tells of the folder `root`: which cache it read, and which files differ."""
 
     is_to_be_verified = False
     clean = None
@@ -79,7 +79,7 @@ class ScanPrefetch:
             self.second.stop()
 
     def _meet(self, told: "_PipeReader", cache: ScanCache) -> dict[str, Sequence[int]]:
-        """Look at folders from the last one on, until those are left that the second process has looked at."""
+        """Look at folders from the last one on, until those are left that the worker process has looked at."""
         found: dict[str, Sequence[int] | None] = {}
         paths = list(cache.folders)
         first, last = 0, len(paths)
@@ -95,14 +95,14 @@ class ScanPrefetch:
 
 
 class _PipeReader:
-    """What came through the pipe of the second process so far; nothing more comes from one that died."""
+    """What came through the pipe of the worker process so far; nothing more comes from one that died."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._data = b""
 
     def digest(self) -> bytes:
-        """Read the digest of the cache that the second process read, and wait for it."""
+        """Read the digest of the cache that the worker process read, and wait for it."""
         while len(self._data) < _DIGEST_BYTES and (more := os.read(self._fd, _PIPE_BYTES)):
             self._data += more
         digest, self._data = self._data[:_DIGEST_BYTES], self._data[_DIGEST_BYTES:]

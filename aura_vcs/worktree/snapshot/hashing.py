@@ -31,7 +31,7 @@ class WorktreeHasher:
         self._clock = FilesystemClock(temporary)
 
     def hash(self, paths: Sequence[str], scan: Scan) -> list[str]:
-        """Enter the ids into the scan; returns the files that would not hold still.
+        """Enter the ids into the scan; returns the files that kept changing.
 
         Raises:
             FileUnreadable: no file can be read.

@@ -1,6 +1,6 @@
 """Reading many small files in two processes.
 
-Opening, checking, reading, hashing and compressing small files is the work of one core. A second
+Opening, checking, reading, hashing and compressing small files is the work of one core. A worker
 process does it from the first file on and hands them over as frames of a pack. The first one
 writes the frames, reads them back, checks them, keeps the books, and in between makes frames of
 its own, from the last file on, until they meet.
@@ -49,7 +49,7 @@ class SharedCursor:
         self._numbers[1] = count
 
     def from_front(self) -> Iterator[int]:
-        """Yield the numbers that the second process takes."""
+        """Yield the numbers that the worker process takes."""
         number = 0
         while number < self._numbers[1]:
             self._numbers[0] = number
@@ -67,7 +67,7 @@ class SharedCursor:
 
 
 class ParallelReader:
-    """What two processes have read of the sources; what would not hold still is left out."""
+    """What two processes have read of the sources; what kept changing is left out."""
 
     def __init__(self, take: Take, second: ForkedWorker, meeting: SharedCursor) -> None:
         self.second = second
@@ -76,7 +76,7 @@ class ParallelReader:
         self._pipe = open(second.fd, "rb", buffering=_PIPE_BYTES)  # noqa: SIM115 (closed by `close`)
 
     def frames(self) -> Iterator[ReadFiles]:
-        """Yield the frames one after the other, until the second process has ended, for whatever reason."""
+        """Yield the frames one after the other, until the worker process has ended, for whatever reason."""
         seen: set[ObjectId] = set()
         arriving = select.poll()  # `select` takes no file with a number above 1023
         arriving.register(self._pipe, select.POLLIN)
@@ -91,7 +91,7 @@ class ParallelReader:
             yield told
 
     def _next_frame(self) -> ReadFiles | None:
-        """Read the next frame of the second process; None if it has ended."""
+        """Read the next frame of the worker process; None if it has ended."""
         head = self._pipe.read(_MESSAGE.size)
         if len(head) != _MESSAGE.size:
             return None
@@ -112,7 +112,7 @@ class ParallelReader:
 
 
 def start_reader(count: int, take: Take) -> ParallelReader | None:
-    """Begin to read so many sources; None where a second process helps nothing, or cannot be."""
+    """Begin to read so many sources; None where a worker process helps nothing, or cannot be."""
     if count < WORTHWHILE_FILES:
         return None
     import_library()  # once, for both

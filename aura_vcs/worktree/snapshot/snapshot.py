@@ -28,7 +28,7 @@ from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock, 
 class Snapshot(msgspec.Struct, frozen=True):
     """The tree of a folder, in the store or on its way there; `size` counts bytes of content.
 
-    `unstable` are files that would not hold still: the tree has what the base had there, if anything.
+    `unstable` are files that kept changing: the tree has what the base had there, if anything.
     """
 
     tree: ObjectId
@@ -168,7 +168,7 @@ class Snapshotter:
         return FileSource(path, f"{self._root}{os.sep}{path}", folder.files[name], self._clock)
 
     def _store_in_parallel(self, files: "Iterable[_File]") -> set[str]:
-        """Store small files, if there are many, with a second process; returns the paths of those that held still."""
+        """Store small files, if there are many, with a worker process; returns the paths of those that were stable."""
         small = sorted((f for f in files if f[1].files[f[2]].size < LARGE_BYTES), key=_similarity)
         reader = start_reader(len(small), lambda number: self._source(small[number]))
         read: set[str] = set()

@@ -1,6 +1,6 @@
 """Reading a file of the person's so that the copy is one the file really had.
 
-A file counts as held still when its stamp is the same before and after it was read, and the
+A file counts as stable when its stamp is the same before and after it was read, and the
 stamp is older than a tick of the file system's clock: a write in the very tick of the last one
 would leave no trace. What is younger waits its turn. What a program writes through a memory map
 leaves a trace only once the page has been written out: that is done before the file is read.
@@ -161,7 +161,7 @@ def is_past_tick(state: FileState, now_ns: int) -> bool:
 
 
 def read_stable_link(path: str, real_path: str, clock: FilesystemClock) -> tuple[FileState, bytes] | None:
-    """Read a link's state, with its id, and its target; None if it would not hold still.
+    """Read a link's state, with its id, and its target; None if it kept changing.
 
     Raises:
         FileUnreadable: gone, or no link any more.
