@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from aura_vcs.formats.deflate import containers, pinned, unwrapping
 from aura_vcs.formats.deflate.pinned import LEVELS, TooMuchWork, deflate
-from aura_vcs.formats.deflate.unwrapping import NotRebuilt, FilePart, check_parts, rebuild, take_apart, unwrap
+from aura_vcs.formats.deflate.unwrapping import FilePart, NotRebuilt, check_parts, rebuild, take_apart, unwrap
 from blake3 import blake3
 from hypothesis import given, settings, strategies as st
 
@@ -252,8 +252,8 @@ def test_the_installed_one_alone_proves_nothing(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     "part",
-    [FilePart(10, 8, 5, 9, bytes(8)), FilePart(6, 0, 5, 9, bytes(8)), FilePart(6, 10, 5, 9, bytes(8)), FilePart(0, 0, 5, 9, bytes(8)),
-     FilePart(0, 1, 5, 5, bytes(8)), FilePart(0, 0, 0, 0, bytes(8))],
+    [FilePart(10, 8, 5, 9, bytes(8)), FilePart(6, 0, 5, 9, bytes(8)), FilePart(6, 10, 5, 9, bytes(8)),
+     FilePart(0, 0, 5, 9, bytes(8)), FilePart(0, 1, 5, 5, bytes(8)), FilePart(0, 0, 0, 0, bytes(8))],
 )  # fmt: skip
 def test_impossible_parts(part: FilePart) -> None:
     """Levels and lengths that none has are refused before anything is written."""
