@@ -26,6 +26,12 @@ LEAVING = 3 * ALIKE
 PROBES = 48
 """Frames that are looked for everywhere."""
 RUNS = 10
+PREFERRED = ALIKE // 20
+"""What a frame costs at a distance that is neither that of the beginnings nor that of the ends: pictures that stand
+still fit everywhere."""
+REFINED = 20_000
+"""So many pairs of frames are compared by all of their cells; of more, some, evenly spread."""
+BLOCK = 512
 NEAR_HASHES = 6
 """Candidates for a frame that are looked at more closely."""
 
@@ -60,19 +66,26 @@ class Alignment(Struct, frozen=True):
 class Frames:
     """A version as it is matched: small pictures and hashes of its frames."""
 
-    def __init__(self, tiny: bytes, hashes: Sequence[int]) -> None:
+    def __init__(self, tiny: bytes, hashes: Sequence[int], luma: bytes, numbers: Sequence[int]) -> None:
         self.count = len(tiny) // TINY
         self.tiny = tiny
         self.hashes = list(hashes)
+        self._luma = luma
+        self._numbers = numbers
 
     @classmethod
     def of(cls, luma: bytes, hashes: Sequence[int]) -> "Frames":
         """Reduce the brightness of every frame once more."""
-        return cls(miniatures(luma, GRID, FACTOR), hashes)
+        return cls(miniatures(luma, GRID, FACTOR), hashes, luma, range(len(luma) // LUMA_BYTES))
 
     def picked(self, numbers: Sequence[int]) -> "Frames":
         """Return the frames with these numbers, in this order."""
-        return Frames(picked(self.tiny, TINY, numbers), [self.hashes[n] for n in numbers])
+        hashes = [self.hashes[n] for n in numbers]
+        return Frames(picked(self.tiny, TINY, numbers), hashes, self._luma, [self._numbers[n] for n in numbers])
+
+    def whole(self, numbers: Sequence[int]) -> bytes:
+        """Return all brightness of some frames."""
+        return picked(self._luma, LUMA_BYTES, [self._numbers[n] for n in numbers])
 
     def part(self, start: int, end: int) -> bytes:
         """Return the small pictures of some frames."""
@@ -127,15 +140,68 @@ def _assign(old: Frames, new: Frames, shifts: Sequence[int]) -> list[int | None]
         line = [4 * ALIKE] * new.count
         if start < end:
             line[start:end] = [min(cost, 4 * ALIKE) for cost in _distances(old, new, start - shift, start, end - start)]
-        costs.append(line)
+        is_preferred = shift in (0, new.count - old.count)
+        costs.append(line if is_preferred else [cost + PREFERRED for cost in line])
+    _refine(costs, old, new, shifts)
     costs.append([int(1.3 * ALIKE)] * new.count)  # none
-    return placed(best_path(costs, LEAVING), shifts, old.count)
+    leaving = [LEAVING] * len(costs)
+    for free in (shifts.index(new.count - old.count), len(shifts)):
+        leaving[free] = 0
+    places = placed(best_path(costs, LEAVING, leaving), shifts, old.count)
+    at_end = new.count - old.count
+    extend(places, (0, costs[0]), (at_end, costs[shifts.index(at_end)]), old.count, ALIKE // 3)
+    return places
 
 
-def best_path(lines: Sequence[Sequence[int]], leaving: int) -> list[int]:
+Line = tuple[int, Sequence[int]]
+"""A shift, and what every place costs at it."""
+
+
+def extend(places: list[int | None], begins: Line, ends: Line, count: int, alike: int) -> None:
+    """Give what is before the first run and behind the last one its place, if it is alike but too short for a run."""
+    found = [(n, place) for n, place in enumerate(places) if place is not None]
+    first, least = found[0] if found else (len(places), count)
+    last, most = found[-1] if found else (-1, -1)
+    shift, costs = begins
+    head = range(max(0, shift), min(first, least + shift))
+    for n in head[: _worth(costs, head, alike)]:
+        places[n] = n - shift
+    shift, costs = ends
+    tail = range(min(len(places), count + shift) - 1, max(last, most + shift), -1)
+    for n in tail[: _worth(costs, tail, alike)]:
+        if places[n] is None:
+            places[n] = n - shift
+
+
+def _worth(costs: Sequence[int], numbers: Sequence[int], alike: int) -> int:
+    """Return how many of the numbers, from the first on, are alike on the whole."""
+    best = total = count = 0
+    for n, number in enumerate(numbers, 1):
+        total += alike - costs[number]
+        if total > best:
+            best, count = total, n
+    return count
+
+
+def _refine(costs: Sequence[list[int]], old: Frames, new: Frames, shifts: Sequence[int]) -> None:
+    """Compare all cells of frames that are like several by the few: in what stands still, grain tells them apart."""
+    alike = [sum(line[n] <= ALIKE for line in costs) for n in range(new.count)]
+    found = [n for n, count in enumerate(alike) if count > 1]
+    found = found[:: -(-sum(alike[n] for n in found) // REFINED) or 1]
+    for line, shift in zip(costs, shifts, strict=True):
+        numbers = [n for n in found if line[n] <= ALIKE]
+        for start in range(0, len(numbers), BLOCK):
+            some = numbers[start : start + BLOCK]
+            apart = differences(old.whole([n - shift for n in some]), new.whole(some), LUMA_BYTES)
+            for n, whole in zip(some, sums(apart, LUMA_BYTES), strict=True):
+                line[n] = min(ALIKE, max(line[n], whole * TINY // LUMA_BYTES))
+
+
+def best_path(lines: Sequence[Sequence[int]], leaving: int, at_end: Sequence[int] = ()) -> list[int]:
     """Choose a line for every place, so that the costs and those of changing lines are least (Viterbi 1967).
 
-    The first line and the last are free to begin with; another one costs as much as a change.
+    The first line and the last are free to begin with; another one costs as much as a change. `at_end` is what each
+    costs to end with.
     """
     total = [0, *[leaving] * (len(lines) - 2), 0][-len(lines) :]
     came: list[list[int]] = []
@@ -144,6 +210,7 @@ def best_path(lines: Sequence[Sequence[int]], leaving: int) -> list[int]:
         best, limit = total.index(lowest), lowest + leaving
         came.append([state if value <= limit else best for state, value in enumerate(total)])
         total = [min(value, limit) + cost for value, cost in zip(total, costs, strict=True)]
+    total = [value + cost for value, cost in zip(total, at_end, strict=True)] if at_end else total
     state = total.index(min(total)) if total else 0
     labels = [0] * len(came)
     for n in range(len(came) - 1, -1, -1):

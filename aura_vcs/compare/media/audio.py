@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aura_vcs.compare.media.align import Alignment, alignment_of, best_path, edits, placed
+from aura_vcs.compare.media.align import Alignment, alignment_of, best_path, edits, extend, placed
 from aura_vcs.compare.media.planes import differences, over, plane, sums
 from aura_vcs.formats.media.findings import AudioDiff, AudioFacts, MediaStretch, Times, Verdict, make_stretch
 from aura_vcs.formats.media.index_entry import BAND_SECONDS, BANDS, MediaEntry
@@ -179,7 +179,16 @@ def _alignment(a: _Side, b: _Side) -> Alignment:
     shifts = _likely_shifts(a, b)
     lines = [_costs(a, b, shift) for shift in shifts]
     lines.append([int(0.9 * ALIKE * BANDS)] * b.count)
-    return alignment_of(placed(best_path(lines, LEAVING_STEPS * ALIKE * BANDS), shifts, a.count), a.count)
+    places = placed(best_path(lines, LEAVING_STEPS * ALIKE * BANDS), shifts, a.count)
+    found = [n - place for n, place in enumerate(places) if place is not None]
+    if found:
+        begins, ends = [
+            lag if abs(lag - usual) <= ENCODER_STEPS else usual
+            for lag, usual in ((found[0], 0), (found[-1], b.count - a.count))
+        ]
+        sides = (begins, _costs(a, b, begins)), (ends, _costs(a, b, ends))
+        extend(places, *sides, a.count, ALIKE * BANDS // 2)
+    return alignment_of(places, a.count)
 
 
 def _costs(a: _Side, b: _Side, shift: int) -> list[int]:

@@ -38,7 +38,7 @@ SNAP = 0.007
 LEAST_MOVED = 0.015
 BLACK = 12
 """Levels up to which a bar is black."""
-LEAST_CONTRAST = 8.0
+LEAST_CONTRAST = 4.0
 """Frames with less of it fit everywhere."""
 FITS = 5.0
 """The mean difference, in levels, up to which a part fits."""

@@ -7,15 +7,21 @@ for a while also writes the frames after it in other bytes, up to its next key f
 import itertools
 from collections.abc import Collection, Sequence
 
-PREDICTING = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "mpeg2video", "mpeg1video", "h263", "vvc"})
-"""Codecs whose frames are predicted from others; in the others nothing is left of a change."""
+LOSSLESS = frozenset(
+    {*("ffv1", "ffvhuff", "huffyuv", "utvideo", "magicyuv", "qtrle", "png", "tiff", "dpx", "gif", "flashsv"),
+     *("rawvideo", "v210", "v410", "r210", "r10k", "lagarith", "zlib", "apng")}
+)  # fmt: skip
+"""Codecs that leave nothing of a change in other frames, nor elsewhere in its own."""
 SAME, FAINT, ONE_SIDED, PLAIN = range(4)
 """How a frame differs: not; as encoders make it, up here and down there; as faintly, but brighter or darker as a
 whole, as a person makes it; beyond what encoders make."""
 BALANCED = 0.5
 """So large a share of what differs may go one way."""
-LEAST_ONE_WAY = 16
+ONE_WAY = 0.5
+"""So many levels a cell, on the average, what a person makes is brighter or darker."""
 BRIDGE_FRAMES = 2
+AHEAD_FRAMES = 60
+"""So many frames ahead an encoder looks, and behind: equal ones in between do not end what it does."""
 ECHO_FRAMES = 2
 ECHO_CELLS = 10
 GHOST_SHARE = 0.3
@@ -33,7 +39,7 @@ def kind_of_frame(whole: int, shift: int, *, is_plain: bool, width: int) -> int:
     """Say how a frame differs, of `width` cells: by so much in all, and so much brighter; beyond an encoder's noise."""
     if not whole:
         return SAME
-    is_balanced = abs(shift) <= max(BALANCED * whole, width / 64, LEAST_ONE_WAY)
+    is_balanced = abs(shift) <= max(BALANCED * whole, ONE_WAY * width)
     return PLAIN if is_plain else FAINT if is_balanced else ONE_SIDED
 
 
@@ -42,26 +48,36 @@ def faint_beside_changes(
 ) -> set[int]:
     """Return the frames that differ faintly in every layer, in a row of differing frames with plain changes in it.
 
+    No more than a few equal frames, as far as encoders look, are in between.
+
     `numbers` are those of the frames in the film, `sources` those of the frames of the other film that they belong to:
     where some of either are left out, there is another picture, or a cut.
     """
     kinds = [max(several) for several in zip(*layers, strict=True)]
     found: set[int] = set()
     edges = edges_of(numbers, sources)
-    start = 0
-    while start < len(kinds):
-        end = start
-        while end < len(kinds) and kinds[end] != SAME:
-            end += 1
+    for start, end in _rows(kinds):
         plain = [n for n in range(start, end) if kinds[n] == PLAIN]
-        if plain or (start < end and edges.intersection(range(start, end + 1))):
+        if plain or edges.intersection(range(start - AHEAD_FRAMES, end + AHEAD_FRAMES)):
             held = set(plain)
             for one, following in itertools.pairwise(plain):
                 if following - one <= BRIDGE_FRAMES + 1:
                     held.update(range(one, following))
             found.update(n for n in range(start, end) if kinds[n] == FAINT and n not in held)
-        start = end + 1
     return found
+
+
+def _rows(kinds: Sequence[int]) -> list[tuple[int, int]]:
+    """Group frames that differ, with no more than a few equal ones in between, as (first, behind the last)."""
+    rows: list[tuple[int, int]] = []
+    for n, kind in enumerate(kinds):
+        if kind == SAME:
+            continue
+        if rows and n - rows[-1][1] <= AHEAD_FRAMES:
+            rows[-1] = rows[-1][0], n + 1
+        else:
+            rows.append((n, n + 1))
+    return rows
 
 
 def without_echoes(

@@ -6,10 +6,12 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
 from aura_vcs.compare.media.crop import FULL, back, cut_out, find_part
-from aura_vcs.compare.media.drift import FAINT, PLAIN, PREDICTING, SAME, edges_of, faint_beside_changes, without_echoes
+from aura_vcs.compare.media.drift import FAINT, LOSSLESS, PLAIN, SAME, edges_of, faint_beside_changes, without_echoes
+from aura_vcs.compare.media.grade import is_graded
 from aura_vcs.compare.media.layers import SCALED_CELLS, FilmLayer, Pictures
+from aura_vcs.compare.media.planes import differences, picked, sums
 from aura_vcs.compare.media.regions import is_nearly_all, meets, together
-from aura_vcs.compare.media.sustained import find_sustained
+from aura_vcs.compare.media.sustained import Sustained, find_sustained
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
 from aura_vcs.formats.media.frame_hashes import frame_hashes
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
@@ -21,10 +23,14 @@ BRIDGE_FRAMES = 2
 SHORT_FRAMES = 2
 """A stretch no longer than this must differ in FEW_CELLS, where encodings differ."""
 THROUGHOUT = 0.9
+WIDELY = 0.4
+"""Where so many frames differ everywhere, a part of the picture may be shown."""
+TOLD_SHARE = 0.8
+UNLIKE_FRAMES = 12
+UNLIKE = 0.2
+SCALED_ROUGH, CUT_OUT_ROUGH = 2, 4
 RATE_SHARE = 0.005
 SAME_RATE_MATCH = 0.6
-SUSTAINED_SHARE = 0.25
-"""Where so much of a small change that lasts was found by single frames, they are parts of it."""
 
 
 class FilmSide(Struct):
@@ -87,9 +93,28 @@ def compare_films(old: MediaEntry, new: MediaEntry) -> VideoDiff:
     if not a.count or not b.count:
         return VideoDiff("other", frames)
     found = _compared(a, b)
-    if found.verdict != "other" and found.throughout is None:
+    if _differing(found) < WIDELY * b.count and not (_is_scaled(a, b) and _is_unlike(a, b)):
         return found
     return _compared_in_part(a, b, found) or found
+
+
+def _differing(found: VideoDiff) -> int:
+    """Count the frames that differ everywhere."""
+    if found.verdict == "other" or found.throughout is not None:
+        return found.frames[1]
+    changed = [one for one in found.stretches if one.kind == "changed" and (one.box is None or is_nearly_all(one.box))]
+    return sum(one.last - one.first + 1 for one in changed)
+
+
+def _is_unlike(a: FilmSide, b: FilmSide) -> bool:
+    """Tell whether pictures differ by much of how much they vary, as dark ones of which a part is shown do."""
+    moments = [a.times[0] + (time - b.times[0]) for time in b.times[:: max(1, b.count // UNLIKE_FRAMES)]]
+    sources = by_time(a.times, moments)
+    old = picked(a.luma, LUMA_BYTES, sources)
+    new = picked(b.luma, LUMA_BYTES, range(0, b.count, max(1, b.count // UNLIKE_FRAMES)))
+    levels = b"".join([bytes([total // LUMA_BYTES]) * LUMA_BYTES for total in sums(new, LUMA_BYTES)])
+    varied = sum(sums(differences(levels, new, LUMA_BYTES), LUMA_BYTES))
+    return sum(sums(differences(old, new, LUMA_BYTES), LUMA_BYTES)) > max(UNLIKE * varied, len(new))
 
 
 def _compared_in_part(a: FilmSide, b: FilmSide, whole: VideoDiff) -> VideoDiff | None:
@@ -102,7 +127,7 @@ def _compared_in_part(a: FilmSide, b: FilmSide, whole: VideoDiff) -> VideoDiff |
         return None
     bars = framing.has_bars
     found = _compared(a.cut_out(framing.old, has_bars=bars), b.cut_out(framing.new, has_bars=bars))
-    if found.verdict == "other" or (found.throughout is not None and whole.verdict != "other"):
+    if found.verdict == "other" or (_differing(found) > _differing(whole) / 2 and whole.verdict != "other"):
         return None
     return structs.replace(
         found,
@@ -125,10 +150,11 @@ def _compared(a: FilmSide, b: FilmSide) -> VideoDiff:
     pairing, speed = _pair(a, b)
     if pairing.alignment.matched < 0.1 * b.count and pairing.alignment.matched < 0.1 * a.count:
         return VideoDiff("other", frames)
-    stretches = [*_edits(pairing, a, b), *_changes(pairing, a, b)]
+    changes, is_all = _changes(pairing, a, b)
+    stretches = [*_edits(pairing, a, b), *changes]
     stretches.sort(key=lambda stretch: (stretch.start, stretch.kind))
     stretches = _linked(stretches)
-    throughout = _throughout(stretches, b)
+    throughout = FULL if is_all else _throughout(stretches, b)
     if throughout is not None:
         stretches = [stretch for stretch in stretches if stretch.kind != "changed"]
     is_same = not stretches and throughout is None and speed == 1.0
@@ -214,19 +240,19 @@ def _edits(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     return found
 
 
-def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
-    """Find the frames in which a part of the picture differs."""
+def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStretch], bool]:
+    """Find the frames in which a part of the picture differs, and tell whether all of it does throughout."""
     runs = [run for run in pairing.alignment.runs if run.old is not None]
     numbers = [n for run in runs for n in range(run.start, run.end)]
     sources = [pairing.sources[run.old + n] for run in runs if run.old is not None for n in range(run.length)]
     layers = _layers(a, b, sources, numbers) if numbers else []
     if not layers:
-        return []
+        return [], False
     marked = [max(marks) for marks in zip(*(layer.marked for layer in layers), strict=True)]
     found = []
     is_exact = all(layer.is_exact for layer in layers)
-    is_predicted = a.video.codec in PREDICTING and b.video.codec in PREDICTING
-    kinds = [layer.kinds for layer in layers] if is_exact and is_predicted else []
+    is_lossless = a.video.codec in LOSSLESS and b.video.codec in LOSSLESS
+    kinds = [layer.kinds for layer in layers] if is_exact and not is_lossless else []
     if kinds:
         for n in faint_beside_changes(kinds, numbers, sources):
             marked[n] = 0
@@ -244,45 +270,58 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
         is_faint = bool(kinds) and most <= FAINT
         if box is not None or (is_exact and not is_faint):  # else here and there, as encoders have it
             boxes.append((first, last, box))
-    for first, last, box in _with_sustained(
-        boxes, layers, is_sought=not _is_scaled(a, b) and (not is_exact or bool(kinds))
-    ):
+    is_sought = not _is_scaled(a, b) and (not is_exact or bool(kinds))
+    is_edited = len(pairing.alignment.runs) > 1
+    for first, last, box in _with_sustained(boxes, layers, is_sought=is_sought, is_edited=is_edited):
         start, end = numbers[first], numbers[last - 1] + 1
         times = (b.time(start), b.time(end), a.time(sources[first]), a.time(sources[last - 1] + 1))
         found.append(make_stretch("changed", times, (start, end - 1), box))
-    return found
+    return found, is_graded(layers, CUT_OUT_ROUGH if a.is_cut_out else SCALED_ROUGH if _is_scaled(a, b) else 1)
 
 
 def _with_sustained(
-    found: list[tuple[int, int, Box | None]], layers: Sequence[FilmLayer], *, is_sought: bool
+    found: list[tuple[int, int, Box | None]], layers: Sequence[FilmLayer], *, is_sought: bool, is_edited: bool
 ) -> list[tuple[int, int, Box | None]]:
     """Add the small changes that last; what was found of one of them here and there is part of it."""
     luma = next((layer for layer in layers if layer.pictures.grid == GRID), None)
     if not is_sought or luma is None:
         return found
-    for one in find_sustained(luma):
-        inside = [part for part in found if one.first - 2 <= part[0] and part[1] <= one.last + 2]
-        beside = [part for part in found if part not in inside and part[0] < one.last and one.first < part[1]]
-        told = sum(part[1] - part[0] for part in inside)
-        if beside or (inside and told < SUSTAINED_SHARE * (one.last - one.first)):
-            continue  # those say it
-        if all(part[2] is not None and meets(part[2], one.box) for part in inside):
-            found = [part for part in found if part not in inside]
-        found.append((one.first, one.last, one.box))
+    told = {n for first, last, _ in found for n in range(first, last)}
+    for one in find_sustained(luma, told, is_edited=is_edited):
+        parts = [part for part in found if _is_part(part, one)]
+        if any(part[1] - part[0] >= TOLD_SHARE * (one.last - one.first) for part in parts):
+            continue  # that says it
+        found = [part for part in found if part not in parts]
+        first, last = min([one.first, *(part[0] for part in parts)]), max([one.last, *(part[1] for part in parts)])
+        found.append((first, last, one.box))
     return sorted(found, key=lambda part: part[:2])
+
+
+def _is_part(part: tuple[int, int, Box | None], one: Sustained) -> bool:
+    """Tell whether what was found of single frames belongs to a change that lasts."""
+    first, last, box = part
+    is_inside = one.first - BRIDGE_FRAMES <= first and last <= one.last + BRIDGE_FRAMES
+    return is_inside and box is not None and meets(box, one.box)
 
 
 def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[FilmLayer]:
     """Compare what there is of the frames; layers that are equal in every byte are left out."""
-    parts = [Pictures(GRID, LUMA_BYTES, a.luma, b.luma)]
+    cuts = frozenset(a.video.cuts)
+    parts = [Pictures(GRID, LUMA_BYTES, a.luma, b.luma, cuts)]
     if a.colour and b.colour:
-        parts.append(Pictures(COLOUR_GRID, COLOUR_BYTES, a.colour, b.colour))
+        parts.append(Pictures(COLOUR_GRID, COLOUR_BYTES, a.colour, b.colour, cuts))
     if a.alpha or b.alpha:
         opaque = b"\xff" * LUMA_BYTES
-        parts.append(Pictures(GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count))
+        parts.append(Pictures(GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count, cuts))
     is_scaled = _is_scaled(a, b)
-    found = (FilmLayer.of(pictures, sources, numbers, is_scaled=is_scaled) for pictures in parts)
-    return [layer for layer in found if layer is not None]
+
+    def compared(*, is_anew: bool) -> list[FilmLayer]:
+        found = (FilmLayer.of(one, sources, numbers, is_scaled=is_scaled, is_anew=is_anew) for one in parts)
+        return [layer for layer in found if layer is not None]
+
+    layers = compared(is_anew=False)
+    ways = {layer.is_exact for layer in layers}
+    return layers if len(ways) < 2 else compared(is_anew=True)  # what was encoded anew was, in all that is compared
 
 
 def _is_scaled(a: FilmSide, b: FilmSide) -> bool:

@@ -39,6 +39,8 @@ class Pictures(Struct, frozen=True):
     width: int
     old: bytes
     new: bytes
+    cuts: frozenset[int] = frozenset()
+    """Frames of the old film that a scene begins with."""
 
 
 class FilmLayer(Struct):
@@ -60,12 +62,19 @@ class FilmLayer(Struct):
 
     @classmethod
     def of(
-        cls, pictures: Pictures, sources: Sequence[int], numbers: Sequence[int], *, is_scaled: bool
+        cls,
+        pictures: Pictures,
+        sources: Sequence[int],
+        numbers: Sequence[int],
+        *,
+        is_scaled: bool,
+        is_anew: bool = False,
     ) -> "FilmLayer | None":
         """Compare frames `sources` of the old film with `numbers` of the new one; None if they are equal in every byte.
 
-        Where most is equal to the byte, every difference counts. Else two encodings are compared: a cell is the
-        same as long as it is near what it was in the frame, the one before or the one behind.
+        Where most is equal to the byte, every difference counts, unless `is_anew` says that other layers are not. Else
+        two encodings are compared: a cell is the same as long as it is near what it was in the frame, the one before
+        or the one behind.
         """
         width = pictures.width
         step = max(1, len(numbers) // NOISE_FRAMES)
@@ -78,7 +87,7 @@ class FilmLayer(Struct):
         least = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
         cells = CELLS if weight == 1 else 1
         found = cls(pictures, sources, numbers, True, EXACT_LEVELS, [])
-        if equal[len(equal) // 2] >= EXACT_SHARE * width:
+        if not is_anew and equal[len(equal) // 2] >= EXACT_SHARE * width:
             found.kinds = found._kinds((least, MOST_LEVELS), cells)
             cells = 1
         else:
@@ -120,7 +129,8 @@ class FilmLayer(Struct):
         old, new = self.picked(start, end)
         if old == new:
             return None
-        found = over(beyond(old, new, width), width, self.plain_limit if is_plain else self.limit)
+        apart = beyond(old, new, width, self._cuts(start, end))
+        found = over(apart, width, self.plain_limit if is_plain else self.limit)
         return found[(first - start) * width : (last - start) * width]
 
     def picked(self, first: int, last: int) -> tuple[bytes, bytes]:
@@ -130,6 +140,11 @@ class FilmLayer(Struct):
             picked(self.pictures.old, width, self.sources[first:last]),
             picked(self.pictures.new, width, self.numbers[first:last]),
         )
+
+    def _cuts(self, first: int, last: int) -> list[int]:
+        """Return which of some frames, counted from the first of them, are not like the one before in the old film."""
+        places, cuts = self.sources[first:last], self.pictures.cuts
+        return [n for n in range(1, len(places)) if places[n] != places[n - 1] + 1 or places[n] in cuts]
 
     def _kinds(self, limits: tuple[int, int], cells: int) -> list[int]:
         """Say how each frame differs; `limits` are the levels that always, and that never, are an encoder's."""
@@ -152,7 +167,7 @@ class FilmLayer(Struct):
         for first, last in touched:
             start, end = max(0, first - 1), min(count, last + 1)
             old, new = self.picked(start, end)
-            apart = beyond(old, new, width)
+            apart = beyond(old, new, width, self._cuts(start, end))
             plain, strengths = counts(over(apart, width, limit), width), sums(lowered(apart, width, limit), width)
             whole, was, now = sums(differences(old, new, width), width), sums(old, width), sums(new, width)
             for n in range(first, last):

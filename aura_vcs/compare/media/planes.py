@@ -3,11 +3,14 @@
 A sequence of frames is bytes, `width` of them for each. Sums and counts are taken frame by frame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+PER_LEVEL, OFFSET = 4, 128
+"""Shifts are in so many parts of a level, around that."""
 
 
 def plane(data: bytes, width: int) -> "Image":
@@ -26,15 +29,22 @@ def differences(old: bytes, new: bytes, width: int) -> bytes:
     return ImageChops.difference(plane(old, width), plane(new, width)).tobytes()
 
 
-def beyond(old: bytes, new: bytes, width: int) -> bytes:
-    """Return by how much each byte of `new` is out of what the frame, the one before and the one behind have of it."""
+def beyond(old: bytes, new: bytes, width: int, cuts: Iterable[int] = ()) -> bytes:
+    """Return by how much each byte of `new` is out of what the frame, the one before and the one behind have of it.
+
+    The frames `cuts` of the old side do not follow the one before them: neither is like the other.
+    """
     from PIL import ImageChops
 
+    before, behind = bytearray(old[:width] + old[:-width]), bytearray(old[width:] + old[-width:])
+    for n in cuts:
+        at = n * width
+        before[at : at + width] = old[at : at + width]
+        behind[at - width : at] = old[at - width : at]
     a, b = plane(old, width), plane(new, width)
-    before = plane(old[:width] + old[:-width], width)
-    behind = plane(old[width:] + old[-width:], width)
-    low = ImageChops.darker(ImageChops.darker(before, behind), a)
-    high = ImageChops.lighter(ImageChops.lighter(before, behind), a)
+    earlier, later = plane(bytes(before), width), plane(bytes(behind), width)
+    low = ImageChops.darker(ImageChops.darker(earlier, later), a)
+    high = ImageChops.lighter(ImageChops.lighter(earlier, later), a)
     return ImageChops.lighter(ImageChops.subtract(b, high), ImageChops.subtract(low, b)).tobytes()
 
 
@@ -50,6 +60,20 @@ def shares(mask: bytes, width: int) -> list[float]:
 def means(data: bytes, width: int, frames: int) -> bytes:
     """Return the mean of so many frames each; how many there are is a multiple of that."""
     return plane(data, width).reduce((1, frames)).tobytes() if data else b""
+
+
+def shifts(old: bytes, new: bytes, width: int) -> bytes:
+    """Return new - old, byte by byte, in quarters of a level around OFFSET; what is farther is as far as that goes."""
+    from PIL import ImageChops
+
+    if not new:
+        return b""
+    return ImageChops.subtract(plane(new, width), plane(old, width), 1 / PER_LEVEL, OFFSET).tobytes()
+
+
+def away(data: bytes, width: int) -> bytes:
+    """Return how far each byte is from OFFSET."""
+    return plane(data, width).point([abs(level - OFFSET) for level in range(256)]).tobytes() if data else b""
 
 
 def over(data: bytes, width: int, limit: int) -> bytes:
