@@ -71,7 +71,7 @@ def shifts(old: bytes, new: bytes, width: int) -> bytes:
     return ImageChops.subtract(plane(new, width), plane(old, width), 1 / PER_LEVEL, OFFSET).tobytes()
 
 
-def away(data: bytes, width: int) -> bytes:
+def distances(data: bytes, width: int) -> bytes:
     """Return how far each byte is from OFFSET."""
     return plane(data, width).point([abs(level - OFFSET) for level in range(256)]).tobytes() if data else b""
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec import Struct
 
 from aura_vcs.compare.media.layers import FilmLayer
-from aura_vcs.compare.media.planes import PER_LEVEL, away, means, over, percentile, shifts
+from aura_vcs.compare.media.planes import PER_LEVEL, distances, means, over, percentile, shifts
 from aura_vcs.compare.media.regions import busiest, meets
 from aura_vcs.formats.media.findings import Box
 
@@ -91,7 +91,7 @@ def _standing_out(
     """Yield the windows, first and behind the last, of which so many together stand out, in which cells, and where."""
     width = layer.pictures.width
     several = [b"".join(rows[n : n + size]) for n in range(0, len(rows) - size + 1, size)]
-    apart = [away(means(data, width, size), width) for data in several]
+    apart = [distances(means(data, width, size), width) for data in several]
     noises = sorted(percentile(one, NOISE_SHARE) for one in apart if any(one))
     limit = _limit(noises[len(noises) // 2] if noises else 0, least)
     masks = [over(one, width, limit) for one in apart]
@@ -120,7 +120,7 @@ def _place_of(
     inside = rows[-(-place[0] // WINDOW) : place[1] // WINDOW]
     if not inside:
         return None
-    apart = away(means(b"".join(inside), width, len(inside)), width)
+    apart = distances(means(b"".join(inside), width, len(inside)), width)
     mask = over(apart, width, _limit(percentile(apart, NOISE_SHARE), least))
     chosen = [1.0 if level == 255 or n in cells else 0.0 for n, level in enumerate(mask)]
     region = busiest(chosen, layer.pictures.grid, is_exact=False) if sum(chosen) <= MOST_SHARE * width else None
