@@ -83,7 +83,7 @@ class Frames:
         hashes = [self.hashes[n] for n in numbers]
         return Frames(picked(self.tiny, TINY, numbers), hashes, self._luma, [self._numbers[n] for n in numbers])
 
-    def whole(self, numbers: Sequence[int]) -> bytes:
+    def cells(self, numbers: Sequence[int]) -> bytes:
         """Return all brightness of some frames."""
         return picked(self._luma, LUMA_BYTES, [self._numbers[n] for n in numbers])
 
@@ -192,7 +192,7 @@ def _refine(costs: Sequence[list[int]], old: Frames, new: Frames, shifts: Sequen
         numbers = [n for n in found if line[n] <= ALIKE]
         for start in range(0, len(numbers), BLOCK):
             some = numbers[start : start + BLOCK]
-            apart = differences(old.whole([n - shift for n in some]), new.whole(some), LUMA_BYTES)
+            apart = differences(old.cells([n - shift for n in some]), new.cells(some), LUMA_BYTES)
             for n, whole in zip(some, sums(apart, LUMA_BYTES), strict=True):
                 line[n] = min(ALIKE, max(line[n], whole * TINY // LUMA_BYTES))
 

@@ -70,7 +70,7 @@ def find_sustained(
             place = _Scores(layer, cells, told, least).extent(start, end)
             if place is not None:
                 found.append(Sustained(*place, _place_of(layer, rows, place, cells, least) or box))
-    return _joined(found)
+    return _united(found)
 
 
 def _means(layer: FilmLayer) -> list[bytes]:
@@ -127,7 +127,7 @@ def _place_of(
     return region.box if region is not None else None
 
 
-def _joined(found: Sequence[Sustained]) -> list[Sustained]:
+def _united(found: Sequence[Sustained]) -> list[Sustained]:
     """Join what is in the same place at the same time."""
     joined: list[Sustained] = []
     for one in sorted(found, key=lambda one: (one.first, one.last)):
