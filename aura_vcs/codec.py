@@ -5,9 +5,7 @@ A decoder accepts only what the encoder would write, so one object has one id.
 Other records are JSON that ignores fields it does not know.
 """
 
-import unicodedata
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +16,7 @@ from aura_vcs.errors.integrity import LimitExceeded, ObjectMalformed, RecordCorr
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import check_entry_name, is_entry_name
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Operation, Tree, Version, VersionType
+from aura_vcs.plain_text import name_bytes
 from aura_vcs.progress import hold_back
 
 T = TypeVar("T")
@@ -30,12 +29,10 @@ NUMBER_LIMIT = (1 << 53) - 1
 """The largest size, number or sequence: what JSON readers everywhere keep exact."""
 EXTRA_LIMIT = 1 << 20
 """Characters of all keys and texts of a version's extra data."""
-FILE_SCHEME = "file://"
 CHECK_LENGTH = 32
 RECORD_CHECK_LENGTH = 16
 """Hexadecimal digits of an operation's checksum (128 bits of BLAKE3)."""
 _CHECK = b',"check":"'
-_STORED_FIELDS = "\n\t\u200c\u200d"
 
 
 class StoredEntry(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -104,94 +101,6 @@ def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
         with hold_back():  # msgspec runs Python code to look at a type, and crashes where that is interrupted
             found = _decoders[kind] = msgspec.json.Decoder(kind)
     return found
-
-
-def name_bytes(name: str) -> bytes:
-    """Encode the bytes of a file name."""
-    return name.encode("utf-8", "surrogateescape")
-
-
-def is_text(name: str) -> bool:
-    """Tell whether a name is proper Unicode: none of its bytes had to be carried as a surrogate."""
-    if name.isascii():
-        return True
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def path_text(path: str) -> str:
-    """Convert an absolute path to text for records and JSON: `file://` and `%NN` where its bytes are not UTF-8."""
-    if is_text(path):
-        return path
-    from urllib.parse import quote
-
-    return f"{FILE_SCHEME}{quote(name_bytes(path))}"
-
-
-def path_of_text(text: str) -> str:
-    """Convert a text of `path_text` back to the path."""
-    if not text.startswith(FILE_SCHEME):
-        return text
-    from urllib.parse import unquote
-
-    return unquote(text.removeprefix(FILE_SCHEME), errors="surrogateescape")
-
-
-def readable_name(name: str) -> str:
-    r"""Convert a name to what text can hold: bytes that are not UTF-8 become `\xNN`, the rest stays."""
-    if is_text(name):
-        return name
-    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) < 0xDD00 else c for c in name)
-
-
-def as_text(path: str) -> str:
-    """Convert a path to what SQLite and JSON can have: U+FFFD for bytes that are not UTF-8."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def now() -> str:
-    """Format the present moment as records have it."""
-    return format_time(datetime.now(UTC))
-
-
-def format_time(moment: datetime) -> str:
-    """RFC 3339 in UTC, microseconds always there, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def parse_time(text: str) -> datetime:
-    """Parse the moment that a record names.
-
-    Raises:
-        RecordCorrupt: it is not a time.
-    """
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError as error:
-        raise RecordCorrupt(text, "not a time in RFC 3339") from error
-
-
-def not_before(time: str, made: str | None) -> str:
-    """Return the time, or when the thing was made, if that is later and no time to come: nothing changes before it."""
-    try:
-        earliest = format_time(parse_time(made)) if made is not None else ""
-    except RecordCorrupt:
-        return time
-    return earliest if time < earliest <= now() else time
-
-
-def clean_text(text: str) -> str:
-    """Text as records have it: no control characters, no bytes that are not text.
-
-    Line breaks and tabs stay, and so do the joiners that emoji and some scripts need.
-    """
-    if text.isprintable():
-        return text  # as nearly every text is
-    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join(c for c in decoded if c.isprintable() or c in _STORED_FIELDS or unicodedata.category(c) == "Zs")
 
 
 def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:

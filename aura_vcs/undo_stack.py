@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from aura_vcs.codec import format_time, parse_time
+from aura_vcs.plain_text import format_time, parse_time
 
 BATCH_SECONDS = 60.0
 """Edits of the same thing within so many seconds of each other are taken back together."""

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from aura_vcs import codec
 from aura_vcs.codec import (
-    clean_text,
     decode_operation,
     decode_record,
     decode_tree,
@@ -17,15 +16,13 @@ from aura_vcs.codec import (
     encode_operation,
     encode_tree,
     encode_version,
-    format_time,
-    name_bytes,
-    parse_time,
 )
 from aura_vcs.errors.integrity import IntegrityError, ObjectMalformed, RecordCorrupt, UnsafePath
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId, blob_id, tree_id, version_id
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import BranchEntry, Entry, EntryKind, Label, Operation, Tag, Tree, Version, VersionType
 from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, decode_footer, encode_footer, footer_length
+from aura_vcs.plain_text import clean_text, format_time, name_bytes, parse_time
 from aura_vcs.storage.memory import MemoryStorage
 from hypothesis import given, strategies as st
 

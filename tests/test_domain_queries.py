@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.codec import now
 from aura_vcs.index.entities import Entities
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import ActionFilter
 from aura_vcs.model import VersionType
+from aura_vcs.plain_text import now
 from aura_vcs.project.records.checkpoint_store import list_checkpoints
 from aura_vcs.project.records.export_jobs import list_exports
 from aura_vcs.studio.configuration import configured_keys

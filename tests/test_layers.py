@@ -8,7 +8,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 ROWS = [
-    "ids errors progress compression model codec layout renames suggestions undo_stack parallel forked_worker",
+    "ids errors progress compression model plain_text codec layout renames suggestions undo_stack parallel "
+    "forked_worker",
     "formats",
     "compare",
     "storage media",
@@ -32,7 +33,7 @@ PARTS = {
     "compare": ["diff media", "timeline", "merge report"],
     "storage": [
         "macos_calls windows_calls",
-        "base file_lock generated_file home line_log mounts open_writers own_folders owners rename room",
+        "base file_lock generated_file line_log mounts open_writers own_folders owners rename",
         "memory system_calls",
         "background_sync plain_files stored_file",
         "upload",
@@ -201,7 +202,7 @@ SLOW_LIBRARIES = """PIL aaf2 anyio av base64 botocore c2pa click concurrent cryp
 hmac html importlib ipaddress json keyring locale mcp msvcrt numpy obstore pathlib platform platformdirs pwd pyfastcdc
 resource secrets shlex shutil sqlite3 subprocess tempfile tomllib unicodedata urllib watchfiles xml zstandard"""
 """What a function may import from elsewhere: it is slow to import, an optional extra, or not on every system."""
-LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model progress"
+LOADED_ANYWAY = "codec errors errors.input errors.integrity ids layout model plain_text progress"
 """What every command has loaded: importing it in a function saves nothing."""
 STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""

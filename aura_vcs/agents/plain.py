@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from aura_vcs.codec import readable_name
+from aura_vcs.plain_text import readable_name
 
 TEXT_BYTES = 200_000
 """Characters of one answer; a longer one is cut, and says so."""

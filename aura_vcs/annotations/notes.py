@@ -10,16 +10,18 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.annotations.targets import Target, target_from
-from aura_vcs.codec import clean_text, to_plain
+from aura_vcs.codec import to_plain
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName, UnknownVersion
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.ids import new_note_id
 from aura_vcs.index.annotations import GONE, OPEN, REPLY, RESOLVED, WORDING, AnnotationTable, state_of, texts
 from aura_vcs.model import Annotation, Inverse
+from aura_vcs.plain_text import clean_text
 from aura_vcs.refs.annotations import DELETED, NOTE, deletion, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 TEXT_LIMIT = 10_000
 """Characters of a note or a reply."""

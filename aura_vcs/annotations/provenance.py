@@ -41,7 +41,8 @@ from aura_vcs.model import Annotation, Entry, EntryKind, Inverse, Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
 from aura_vcs.refs.annotations import PROVENANCE, is_deleted, value_of
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 LOOKED_INTO = 200
 """Of so many files that differ, a comparison reads what they bring along."""

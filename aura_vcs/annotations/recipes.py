@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from aura_vcs import layout
 from aura_vcs.annotations.provenance import ProvenanceSubject, find_subject
-from aura_vcs.codec import clean_text, encode_compact, readable_name
+from aura_vcs.codec import encode_compact
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.input import UnknownName, UnknownVersion
 from aura_vcs.history.lookup.content import locate
@@ -21,9 +21,11 @@ from aura_vcs.history.names.revisions import split_content
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import PRESENT, AnnotationTable
 from aura_vcs.model import Annotation, Inverse
+from aura_vcs.plain_text import clean_text, readable_name
 from aura_vcs.refs.annotations import DELETED, EVICT, FREED, RECIPE, is_deleted, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 WORDS_LIMIT = 500
 WORD_LENGTH = 8_000

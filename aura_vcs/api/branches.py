@@ -8,10 +8,10 @@ from typing import Self
 from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import VersionLike, name_of
-from aura_vcs.codec import parse_time
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names import branches, tags
 from aura_vcs.history.names.revisions import resolve
+from aura_vcs.plain_text import parse_time
 from aura_vcs.repository.repository import Repository
 
 

@@ -9,7 +9,7 @@ from typing import Self
 from aura_vcs.errors.remotes import RemoteLocked, RemoteUntrusted
 from aura_vcs.storage.encryption.key_file import read_key_file
 from aura_vcs.storage.encryption.master_key import Secret, passphrase_secret
-from aura_vcs.storage.home import studio_home
+from aura_vcs.storage.owners import studio_home
 from aura_vcs.studio.remote_passphrases import stored_passphrase
 from aura_vcs.sync.project_remote import open_project
 from aura_vcs.sync.remotes.connect import Surroundings

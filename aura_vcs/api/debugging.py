@@ -12,12 +12,12 @@ from aura_vcs.api.jsons import Json
 from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import moment, path_or_none
-from aura_vcs.codec import parse_time
 from aura_vcs.history import inspect
 from aura_vcs.history.lookup.blob_versions import find_holding_versions
 from aura_vcs.history.lookup.content import find_object
 from aura_vcs.index.table_dump import table_sizes
 from aura_vcs.model import Kind
+from aura_vcs.plain_text import parse_time
 from aura_vcs.repository.repository import Repository
 
 

@@ -11,10 +11,10 @@ from aura_vcs.api.credentials import Credentials
 from aura_vcs.api.offloading import asked_remotes
 from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL
-from aura_vcs.codec import parse_time
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names.revisions import split_content
 from aura_vcs.model import GRACE_SECONDS
+from aura_vcs.plain_text import parse_time
 from aura_vcs.project import derived as room
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.offload import evict

@@ -10,7 +10,7 @@ from aura_vcs.api.opened import Opened, Options, StrPath, find, repository_optio
 from aura_vcs.api.project import Project
 from aura_vcs.api.reporting import Call, Reporter
 from aura_vcs.api.transfers import BundleReport
-from aura_vcs.storage import home
+from aura_vcs.storage import owners
 from aura_vcs.storage.encryption import key_file as key_files
 from aura_vcs.sync import bundle, clone as cloning, ssh_server
 from aura_vcs.sync.project_remote import open_project
@@ -137,4 +137,4 @@ def serve(folder: StrPath, requests: BinaryIO, answers: BinaryIO, *, create: boo
 
 def studio_home(environment: Mapping[str, str]) -> Path:
     """Return where the command has the person's studio: AURA_HOME, or the system's folder for data."""
-    return Path(home.studio_home(environment))
+    return Path(owners.studio_home(environment))

@@ -10,12 +10,12 @@ from typing import Literal, Self, Unpack
 from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import VersionLike, name_of, time_text
-from aura_vcs.codec import format_time, parse_time
 from aura_vcs.errors.remotes import RemoteUntrusted
 from aura_vcs.interchange import export_otio, export_version, folder_import, folder_plan, git_export, git_import
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT
 from aura_vcs.interchange.git_refs import ImportedRef as _Ref
 from aura_vcs.interchange.lfs_server import AgreeTo
+from aura_vcs.plain_text import format_time, parse_time
 from aura_vcs.repository.repository import Repository
 
 

@@ -9,7 +9,7 @@ from typing import Self, Unpack
 from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import moment, paths_of
-from aura_vcs.codec import now, parse_time
+from aura_vcs.plain_text import now, parse_time
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.locks.locks import check_lockable, lock_paths, remote_locks, unlock_paths

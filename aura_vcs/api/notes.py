@@ -13,9 +13,9 @@ from aura_vcs.annotations.targets import Target, describe_place
 from aura_vcs.api.opened import Part, StrPath
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import VersionLike, name_of, path_or_none, time_text
-from aura_vcs.codec import parse_time
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.history.names.revisions import resolve
+from aura_vcs.plain_text import parse_time
 from aura_vcs.repository.repository import Repository
 
 NoteState = Literal["open", "resolved", "deleted"]

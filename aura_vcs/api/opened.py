@@ -15,11 +15,11 @@ from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.locks import WAIT_SECONDS
 from aura_vcs.maintenance.explain import explain
 from aura_vcs.project.editor_litter import ignore_editor_litter
+from aura_vcs.repository.find_project import Trust, check_owner, find_root
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.index_recovery import heal
-from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.replica_id import author_name
-from aura_vcs.repository.repository import Repository, find_root
+from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.studio.listing import drop_project, follow_project
 from aura_vcs.studio.new_project import apply_template, template_for

@@ -11,9 +11,9 @@ from aura_vcs.api.jsons import Json
 from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import moment, time_text
-from aura_vcs.codec import parse_time
 from aura_vcs.history.undo import find_action, operation_of
 from aura_vcs.index.records import ActionFilter, ActionRecord
+from aura_vcs.plain_text import parse_time
 from aura_vcs.project.records.activity import Activity, list_activity
 from aura_vcs.repository.repository import Repository
 

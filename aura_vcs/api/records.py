@@ -12,8 +12,8 @@ from aura_vcs.api.opened import Part, StrPath, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.results import ExportPreset
 from aura_vcs.api.values import VersionLike, moment, name_of, path_or_none, time_text
-from aura_vcs.codec import parse_time
 from aura_vcs.history.names.revisions import resolve
+from aura_vcs.plain_text import parse_time
 from aura_vcs.project.records.checkpoint_store import (
     checkpoint_data,
     find_checkpoint,

@@ -16,9 +16,9 @@ from aura_vcs.api.records import Checkpoint
 from aura_vcs.api.settings import StudioSettings
 from aura_vcs.api.templates import Templates
 from aura_vcs.api.values import moment, time_text
-from aura_vcs.codec import parse_time
 from aura_vcs.errors import AuraError
 from aura_vcs.index.records import ActionFilter
+from aura_vcs.plain_text import parse_time
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio import setup as setup_room, studio as studio_room
 from aura_vcs.studio.costs import costs_of_all

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Self
 
 from aura_vcs.api.values import Version, paths_of
-from aura_vcs.codec import parse_time
 from aura_vcs.ids import ObjectId
 from aura_vcs.maintenance import disk_usage, gc, retention
 from aura_vcs.maintenance.disk_usage import Sizes
 from aura_vcs.maintenance.repair_records import RepairableRecord, find_repairable, rewrite_records
+from aura_vcs.plain_text import parse_time
 from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage

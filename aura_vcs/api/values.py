@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Self
 
-from aura_vcs.codec import format_time, parse_time
 from aura_vcs.errors import AuraError
 from aura_vcs.history import (
     checkout as checkout_room,
@@ -18,6 +17,7 @@ from aura_vcs.history import (
 from aura_vcs.history.recording.scan_differences import WorktreeChange as ScanChange
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, Head, Operation as StoredOperation
+from aura_vcs.plain_text import format_time, parse_time
 from aura_vcs.project.autosave_loop import AutosaveRound
 from aura_vcs.repository.repository import Repository
 

@@ -3,8 +3,7 @@
 import os
 
 from aura_vcs.errors.input import ForeignOwner
-from aura_vcs.storage.home import studio_home
-from aura_vcs.storage.owners import foreign_owner, my_name
+from aura_vcs.storage.owners import foreign_owner, my_name, studio_home
 
 
 def studio_folder() -> str:

@@ -21,7 +21,7 @@ from aura_vcs.layout import FORMAT
 if TYPE_CHECKING:
     from aura_vcs.cli.fetch_on_demand import FetchOnDemand
     from aura_vcs.ids import ObjectId
-    from aura_vcs.repository.ownership import Trust
+    from aura_vcs.repository.find_project import Trust
     from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.studio import Studio
     from aura_vcs.worktree.scan.prefetch import LookAhead
@@ -141,7 +141,7 @@ class Session:
 
     def trust(self) -> "Trust":
         """Say which projects of other accounts the person uses."""
-        from aura_vcs.repository.ownership import Trust
+        from aura_vcs.repository.find_project import Trust
 
         return Trust(sudo_uid(), self._is_safe)
 

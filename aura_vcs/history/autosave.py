@@ -6,7 +6,7 @@ decided by `AutosaveSchedule`, which knows no clock of its own.
 
 import msgspec
 
-from aura_vcs.codec import decode_record, parse_time
+from aura_vcs.codec import decode_record
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.half_written import hold_back
@@ -22,6 +22,7 @@ from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import FORMAT
 from aura_vcs.model import Format, VersionType
+from aura_vcs.plain_text import parse_time
 from aura_vcs.repository.repository import Repository
 
 INTERVAL_SECONDS = 5 * 60.0

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors.worktree import FileUnstable
 from aura_vcs.history.names.branches import Branch, BranchMove, branch, branch_update, branches, check_new_branch
 from aura_vcs.history.names.follow_branch import follow_branch
@@ -31,7 +30,9 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, HeadChange, Inverse, RefChange, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.plain_text import readable_name
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.selection import Selection, folders_of
 from aura_vcs.worktree.snapshot.snapshot import Snapshot

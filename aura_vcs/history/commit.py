@@ -36,7 +36,8 @@ from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference
 from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.label_merge import stamp_label
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.worktree.scan.scan import Scan, Skipped
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChange
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.scan.cache import FileState, file_state
 from aura_vcs.worktree.scan.scan import Scan

@@ -7,15 +7,17 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import decode_json, now
+from aura_vcs.codec import decode_json
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import ProjectExists
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.recording.version_builder import one_line
 from aura_vcs.ids import new_uuid
+from aura_vcs.plain_text import now
+from aura_vcs.repository.find_project import project_storage
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.replica_id import author_name
-from aura_vcs.repository.repository import Repository, project_storage
+from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.checkout.create_file import create_file
 

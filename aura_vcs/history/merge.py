@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.codec import encode_version, now
+from aura_vcs.codec import encode_version
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NoVersions, RefMoved
 from aura_vcs.errors.integrity import IntegrityError
@@ -42,7 +42,9 @@ from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference, documents_of
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.plain_text import now
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 
 LABEL_LIMIT = 60
 """Characters of a side's label, which becomes part of file names."""

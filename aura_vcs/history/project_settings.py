@@ -6,7 +6,8 @@ from typing import Any
 from aura_vcs.history.recording.undo_batching import merge_into_batch
 from aura_vcs.model import Field, Inverse, Operation
 from aura_vcs.refs.changes import Giver, field_change
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 FieldPlaces = Mapping[str, Mapping[str, Any]]
 """New values of settings (`{"settings": {key: value}}`) and of facts of the state ("state")."""

@@ -4,7 +4,7 @@ import codecs
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
-from aura_vcs.codec import encode_compact, readable_name
+from aura_vcs.codec import encode_compact
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
@@ -15,9 +15,11 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.media.manifests import read_brought
 from aura_vcs.model import PROVENANCE_ENDING, Annotation, Entry, EntryKind, RefChange
 from aura_vcs.objects.trees import Difference
+from aura_vcs.plain_text import readable_name
 from aura_vcs.refs.annotations import DELETED, PROVENANCE, is_deleted, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
-from aura_vcs.repository.repository import Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Transaction
 
 FILE_BYTES = 1 << 20
 LINE_BYTES = 8 << 20

@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.codec import readable_name
 from aura_vcs.compare.merge.file import MergedFile, resolve_file
 from aura_vcs.compare.merge.model import TreeEntry
 from aura_vcs.compare.merge.tree import MergedTree, TreeConflict, resolve_tree
@@ -33,7 +32,9 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.model import Entry, EntryKind, HeadChange, Inverse, Kind, Operation, TreeChange
 from aura_vcs.objects.batch import Batch
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.plain_text import readable_name
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 
 Decision = Literal["ours", "theirs", "base", "both", "as_is"]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from aura_vcs.codec import from_plain, now
+from aura_vcs.codec import from_plain
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NothingToUndo, OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
@@ -37,6 +37,7 @@ from aura_vcs.model import (
     TreeChange,
 )
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.plain_text import now
 from aura_vcs.refs.annotations import (
     EVICT,
     FREED,
@@ -51,7 +52,8 @@ from aura_vcs.refs.changes import Giver, annotation_change, checkpoint_change, f
 from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
 from aura_vcs.refs.tags import next_stamp
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.undo_stack import is_over
 
 T = TypeVar("T")

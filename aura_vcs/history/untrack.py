@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.commit import CommitRequest, commit
@@ -21,7 +20,9 @@ from aura_vcs.model import EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import documents_of
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.plain_text import readable_name
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules
 from aura_vcs.worktree.scan.selection import Selection
 from aura_vcs.worktree.snapshot.snapshot import Snapshot

@@ -15,7 +15,7 @@ from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.schema import PAGE_BYTES, SCHEMA_VERSION, statements
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.storage.room import can_grow
+from aura_vcs.storage.mounts import can_grow
 
 BUSY_SECONDS = 60
 CACHE_KIB = 16 << 10

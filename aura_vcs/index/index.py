@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aura_vcs import layout
-from aura_vcs.codec import now
 from aura_vcs.errors.integrity import ObjectCorrupt, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.database import Database
@@ -17,6 +16,7 @@ from aura_vcs.index.rows import Rows
 from aura_vcs.index.schema import OFFLOADED, filled_at_once
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
+from aura_vcs.plain_text import now
 from aura_vcs.progress import Progress
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import path_of_text, path_text
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.full_text import match_of
+from aura_vcs.plain_text import path_of_text, path_text
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from aura_vcs import layout
-from aura_vcs.codec import NUMBER_LIMIT, from_plain, name_bytes
+from aura_vcs.codec import NUMBER_LIMIT, from_plain
 from aura_vcs.errors.integrity import IntegrityError, LimitExceeded, ObjectCorrupt, ObjectMissing
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
@@ -18,6 +18,7 @@ from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operation_log import LogLine
+from aura_vcs.plain_text import name_bytes
 from aura_vcs.refs.label_merge import merge_labels
 
 CHANGED_PATHS_LIMIT = 2000

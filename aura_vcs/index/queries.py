@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import NUMBER_LIMIT, clean_text, name_bytes
+from aura_vcs.codec import NUMBER_LIMIT
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.object_queries import ObjectQueries
 from aura_vcs.index.records import (
@@ -20,6 +20,7 @@ from aura_vcs.index.records import (
     version_records,
 )
 from aura_vcs.model import VersionType
+from aura_vcs.plain_text import clean_text, name_bytes
 
 _ANCESTRY = (
     "WITH RECURSIVE h (id, number) AS (SELECT id, number FROM versions WHERE id = ? UNION "

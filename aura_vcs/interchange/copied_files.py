@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
@@ -19,6 +18,7 @@ from aura_vcs.layout import check_entry_name, is_own_folder
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.plain_text import readable_name
 from aura_vcs.storage.plain_files import open_regular
 from aura_vcs.worktree.snapshot.snapshot import READ
 

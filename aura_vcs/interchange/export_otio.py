@@ -12,7 +12,6 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from aura_vcs.codec import parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
@@ -23,6 +22,7 @@ from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.index.queries import describe
 from aura_vcs.interchange.export_version import write_zip_member
 from aura_vcs.model import Entry, EntryKind
+from aura_vcs.plain_text import parse_time
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 from aura_vcs.storage.system_calls import storage_error

@@ -18,7 +18,6 @@ from typing import IO
 import msgspec
 import zstandard
 
-from aura_vcs.codec import is_text, parse_time, readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names.revisions import check_content, resolve
@@ -29,6 +28,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.offloaded import ALL_READERS
+from aura_vcs.plain_text import is_text, parse_time, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 from aura_vcs.storage.system_calls import storage_error

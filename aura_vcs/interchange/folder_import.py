@@ -8,7 +8,7 @@ import os
 
 import msgspec
 
-from aura_vcs.codec import EXTRA_LIMIT, encode_tree, readable_name
+from aura_vcs.codec import EXTRA_LIMIT, encode_tree
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import PastVersion, record_past_versions
@@ -22,6 +22,7 @@ from aura_vcs.model import DEFAULT_BRANCH, DOCUMENTS, ORIGIN, Entry, Kind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import WORLD_READABLE, Batch
 from aura_vcs.objects.trees import EMPTY_TREE, documents_of
+from aura_vcs.plain_text import readable_name
 from aura_vcs.repository.repository import Repository
 
 PREFIX = "folder "

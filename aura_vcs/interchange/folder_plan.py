@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.codec import convert, format_time, parse_time, readable_name
+from aura_vcs.codec import convert
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.layout import is_own_folder
+from aura_vcs.plain_text import format_time, parse_time, readable_name
 from aura_vcs.storage.plain_files import open_regular
 
 FORMAT = "aura folder import 1"

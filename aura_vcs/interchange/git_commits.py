@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from aura_vcs.codec import EXTRA_LIMIT, format_time
+from aura_vcs.codec import EXTRA_LIMIT
 from aura_vcs.history.recording.past_versions import PastVersion
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.interchange.git_objects import GitCommit, message_of, signature_of
 from aura_vcs.model import ORIGIN
+from aura_vcs.plain_text import format_time
 
 GIT = "git"
 """The key of what a commit says from its author's line on; with BASE64 behind it where it is not UTF-8."""

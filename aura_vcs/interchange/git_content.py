@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 
-from aura_vcs.codec import encode_tree, name_bytes
+from aura_vcs.codec import encode_tree
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.ids import ObjectId
@@ -26,6 +26,7 @@ from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind, Kind, Tree
 from aura_vcs.objects.base import DEPTH_LIMIT
 from aura_vcs.objects.trees import TreeReader, documents_of
+from aura_vcs.plain_text import name_bytes
 
 NAMES_REMEMBERED = 100_000
 AHEAD_ENTRIES = 200_000

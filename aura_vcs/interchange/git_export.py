@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from aura_vcs.codec import name_bytes, parse_time, readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.history.names.branches import branches, default_branch
@@ -39,6 +38,7 @@ from aura_vcs.interchange.git_remainders import FolderRemainder, RemainderExport
 from aura_vcs.interchange.git_tags import name_in_git, tag_objects
 from aura_vcs.model import Entry, EntryKind, Tag, Version, VersionType
 from aura_vcs.objects.base import BUFFER_BYTES, EMPTY_TREE_ID
+from aura_vcs.plain_text import name_bytes, parse_time, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 from aura_vcs.storage.system_calls import storage_error

@@ -11,7 +11,6 @@ from functools import partial
 
 import msgspec
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.history.checkout import StepRequest, replace_worktree
@@ -36,8 +35,10 @@ from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.lfs_server import AgreeTo
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.plain_text import readable_name
 from aura_vcs.progress import SILENT
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 
 GROUP_COMMITS = 500
 """So many commits are recorded at once."""

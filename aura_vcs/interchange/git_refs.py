@@ -8,7 +8,6 @@ from itertools import chain
 
 import msgspec
 
-from aura_vcs.codec import clean_text, format_time
 from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT, one_line
@@ -18,9 +17,11 @@ from aura_vcs.interchange.git_objects import message_of, signature_of
 from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
 from aura_vcs.model import RefChange, Tag
+from aura_vcs.plain_text import clean_text, format_time
 from aura_vcs.refs.changes import tag_change
 from aura_vcs.refs.tags import next_stamp
-from aura_vcs.repository.repository import Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Transaction
 
 TAG_BYTES_LIMIT = 1 << 20
 TRIED_NAMES = 20

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from typing import Self
 
-from aura_vcs.codec import parse_time
 from aura_vcs.errors import without_passwords
 from aura_vcs.errors.interchange import GitUnavailable, NotAGitRepository
 from aura_vcs.interchange.git_history import walk_history
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, git_environment, is_address, run_git
 from aura_vcs.interchange.git_reader import ObjectReader
+from aura_vcs.plain_text import parse_time
 
 REF_BYTES_LIMIT = 1024
 REFS_LIMIT = 1_000_000

@@ -6,7 +6,8 @@ from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, worktree_base
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DEFAULT_BRANCH, Head, HeadChange, Inverse, TreeChange
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 
 _TRIES = 100
 

@@ -18,7 +18,6 @@ from typing import NamedTuple
 import msgspec
 
 from aura_vcs.annotations.recipes import needed_inputs
-from aura_vcs.codec import format_time, now, parse_time
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageFull
 from aura_vcs.ids import ObjectId
@@ -32,10 +31,12 @@ from aura_vcs.maintenance.unwrapping import NO_RECIPES
 from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.plain_text import format_time, now, parse_time
 from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.label_merge import stamp_label
 from aura_vcs.repository.replicas import SILENT_SECONDS, OtherReplica
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 
 DEAD_SHARE = 0.25
 """A pack of which more than this is garbage is written anew without it."""

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from aura_vcs.codec import decode_record, encode_record, format_time, now, parse_time
+from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
 from aura_vcs.layout import EVICTION_MARKED, HOUSEKEEPING
 from aura_vcs.maintenance.gc import Collected, execute_gc, plan_gc
 from aura_vcs.maintenance.unrecorded import tidy_unrecorded, unrecorded_bytes
 from aura_vcs.model import GRACE_SECONDS
+from aura_vcs.plain_text import format_time, now, parse_time
 from aura_vcs.repository.repository import Repository
 
 EVERY_SECONDS = 86_400

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from aura_vcs.codec import format_time, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.history.names.branches import branches
@@ -19,9 +18,11 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse, VersionType
+from aura_vcs.plain_text import format_time, parse_time
 from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.label_merge import stamp_label
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 
 class RetentionRules(msgspec.Struct, frozen=True):

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from aura_vcs.codec import format_time
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import ObjectRecord
 from aura_vcs.maintenance.reachability import Marker, all_labels
 from aura_vcs.objects.unrecorded import Leftover
+from aura_vcs.plain_text import format_time
 from aura_vcs.repository.repository import Repository
 
 UNRECORDED_SECONDS = 86_400

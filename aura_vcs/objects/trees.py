@@ -6,12 +6,13 @@ from typing import TypeVar
 
 import msgspec
 
-from aura_vcs.codec import decode_children, decode_tree, decode_version, name_bytes
+from aura_vcs.codec import decode_children, decode_tree, decode_version
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree, Version
 from aura_vcs.objects.base import DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.objects.store import ObjectStore
+from aura_vcs.plain_text import name_bytes
 
 T = TypeVar("T")
 

@@ -3,7 +3,8 @@
 import os
 
 from aura_vcs.history.file_edits import edit_files
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 NAME = "AGENTS.md"
 PAGE = """\

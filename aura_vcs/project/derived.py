@@ -16,7 +16,6 @@ import msgspec
 
 from aura_vcs.annotations.proofs import NOT_TRIED, is_proved, note_proof
 from aura_vcs.annotations.recipes import Recipe, RecipeInput, changed_inputs, is_agreed, recipes, set_recipe
-from aura_vcs.codec import now
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.worktree import FileUnreadable
@@ -27,10 +26,12 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
+from aura_vcs.plain_text import now
 from aura_vcs.project.folder_places import leads_to_folder, look_at
 from aura_vcs.project.recipe_process import run_command
 from aura_vcs.project.records.export_jobs import add_export, describe_source, list_exports, load_export, run_export
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.storage.made_files import copy_to, publish_copy, remove_unchanged
 from aura_vcs.worktree.scan.cache import file_state
 from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock

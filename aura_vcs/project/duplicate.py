@@ -8,7 +8,6 @@ from contextlib import suppress
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.formats.jsondoc.edit import get, set_values
 from aura_vcs.history.commit import commit
@@ -18,8 +17,10 @@ from aura_vcs.history.recording.version_builder import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.index.queries import describe
 from aura_vcs.interchange.export_version import export_version
+from aura_vcs.plain_text import now
 from aura_vcs.project.duplicate_history import duplicate_history
-from aura_vcs.repository.repository import Repository, project_storage
+from aura_vcs.repository.find_project import project_storage
+from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.checkout.create_file import create_file
 
 

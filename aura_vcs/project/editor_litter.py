@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from aura_vcs.codec import as_text
 from aura_vcs.layout import is_own_folder
+from aura_vcs.plain_text import as_text
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.litter import is_litter
 

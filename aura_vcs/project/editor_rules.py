@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from aura_vcs.history.file_edits import edit_files, read_document
 from aura_vcs.layout import IGNORE_FILE
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.worktree.scan.ignore import load_ignore_rules, rule_lines, with_rules, with_rules_first
 
 EditorPatterns = tuple[str, tuple[str, ...]]

@@ -6,11 +6,11 @@ and the building of an index are no slower for it. docs/decisions/full-text-inde
 
 import msgspec
 
-from aura_vcs.codec import as_text
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.full_text import Script, SearchHit, WordTable
 from aura_vcs.model import Entry, EntryKind
+from aura_vcs.plain_text import as_text
 from aura_vcs.project.documents.folder_index import refresh_folder, view_of
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
 from aura_vcs.project.documents.models import ProjectDocument, SceneDocument

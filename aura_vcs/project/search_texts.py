@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors import AuraError
 from aura_vcs.formats.passages import FILE_BYTES_LIMIT, Passage, is_searched, passages_of
 from aura_vcs.history.names.branches import branches
@@ -20,6 +19,7 @@ from aura_vcs.index.passages import FoundPassage, IndexedPassage, PassageIndex
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.plain_text import readable_name
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, is_scene_file
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import entry_of

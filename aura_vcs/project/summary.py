@@ -9,16 +9,17 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_operation, decode_record, format_time, not_before, now, readable_name
+from aura_vcs.codec import decode_operation, decode_record
 from aura_vcs.errors import AuraError
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.model import Field, Fields, Format
+from aura_vcs.plain_text import format_time, not_before, now, readable_name
 from aura_vcs.project.documents.load import OTIO_NAME, PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
 from aura_vcs.project.documents.models import ProjectDocument
 from aura_vcs.project.documents.state import ProjectState, merged_state, state_from
 from aura_vcs.project.documents.validate import validate
-from aura_vcs.repository.repository import project_storage
+from aura_vcs.repository.find_project import project_storage
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import open_below
 

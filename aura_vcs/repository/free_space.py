@@ -2,7 +2,7 @@
 
 import os
 
-from aura_vcs.storage.room import can_grow
+from aura_vcs.storage.mounts import can_grow
 
 NEEDED_BYTES = 4 << 20
 

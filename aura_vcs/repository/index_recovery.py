@@ -11,7 +11,7 @@ from aura_vcs.errors.input import LockBusy, NotAProject
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.index.database import IndexUnusable
 from aura_vcs.layout import INDEX, OPERATIONS
-from aura_vcs.repository.repository import find_root, project_storage
+from aura_vcs.repository.find_project import find_root, project_storage
 from aura_vcs.storage import databases
 
 _ASKED_WRONGLY = ("SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG")

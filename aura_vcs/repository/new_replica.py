@@ -4,15 +4,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.ids import new_operation_id, new_replica_id
 from aura_vcs.model import Head, Operation
 from aura_vcs.operation_log import OperationLogs
+from aura_vcs.plain_text import now
 from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.changes import branch_change
 from aura_vcs.repository.own_log import NOTE
 from aura_vcs.repository.replica_id import put_replica
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 
 def become_new_replica(repo: Repository, branches: Iterable[str]) -> None:

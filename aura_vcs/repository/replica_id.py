@@ -10,11 +10,12 @@ import sys
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import clean_text, decode_record, encode_record
+from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ReplicaId, is_replica_id, new_replica_id
 from aura_vcs.layout import AURA, LOCAL, REPLICA
+from aura_vcs.plain_text import clean_text
 from aura_vcs.storage.local import LocalStorage
 
 AUTHOR_LIMIT = 200

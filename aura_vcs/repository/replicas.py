@@ -10,12 +10,13 @@ import time
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_record, encode_record, now
+from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, is_replica_id
 from aura_vcs.index.index import Index
 from aura_vcs.model import Reading
 from aura_vcs.operation_log import OperationLogs
+from aura_vcs.plain_text import now
 from aura_vcs.storage.local import LocalStorage
 
 SILENT_SECONDS = 90 * 86400

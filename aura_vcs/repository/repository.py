@@ -1,31 +1,29 @@
 """A project folder, opened: holds the parts and keeps their order of writing; decides nothing."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from aura_vcs import layout
-from aura_vcs.codec import clean_text, encode_record, now
-from aura_vcs.errors import AuraError, Unfinished
-from aura_vcs.errors.input import NotAProject, ProjectExists
-from aura_vcs.errors.integrity import IndexDamaged, IntegrityError, StorageDenied, StorageFull
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_uuid
-from aura_vcs.index.database import IndexUnusable, is_damage
+from aura_vcs.codec import encode_record
+from aura_vcs.errors.input import ProjectExists
+from aura_vcs.errors.integrity import IndexDamaged, StorageFull
+from aura_vcs.ids import ReplicaId, VersionId, new_uuid
+from aura_vcs.index.database import is_damage
 from aura_vcs.index.index import Index
 from aura_vcs.index.index_file import Files, IndexFile
 from aura_vcs.index.queries import Queries
 from aura_vcs.locks import WAIT_SECONDS, ProcessLocks
-from aura_vcs.model import DEFAULT_BRANCH, SESSION, Format, Head, HeadChange, Inverse, Operation, RefChange, TreeChange
+from aura_vcs.model import DEFAULT_BRANCH, Format, Head, Operation
 from aura_vcs.operation_log import OperationLogs
+from aura_vcs.plain_text import clean_text
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.refs import Refs
-from aura_vcs.repository.format_file import ANNOTATIONS, FORMAT_VERSION, is_project, load_format, with_feature
+from aura_vcs.repository.find_project import Trust, check_owner, find_root, project_storage
+from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format, with_feature
 from aura_vcs.repository.head_file import HeadFile, StoredHead
-from aura_vcs.repository.ownership import Trust, check_owner
 from aura_vcs.repository.read_only import (
     CLOSED,
     TemporaryStorage,
@@ -37,34 +35,17 @@ from aura_vcs.repository.read_only import (
 )
 from aura_vcs.repository.replica_id import author_name, check_encoding, host_name, reading_replica, this_replica
 from aura_vcs.repository.replicas import OtherReplicas
+from aura_vcs.repository.transaction import Transaction
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 
 if TYPE_CHECKING:
-    from aura_vcs.objects.base import StoredObject
     from aura_vcs.objects.graph import LocalSource
     from aura_vcs.objects.store import ObjectStore
     from aura_vcs.objects.trees import TreeReader
     from aura_vcs.repository.hardlink_backup import HardlinkBackup
     from aura_vcs.worktree.scan.prefetch import LookAhead
     from aura_vcs.worktree.worktree import Worktree
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """An operation before it is recorded; see model.Operation for the fields."""
-
-    type: str
-    description: str
-    refs: Mapping[str, RefChange] = {}
-    head: HeadChange | None = None
-    worktree: TreeChange | None = None
-    inverse: Inverse | None = None
-    undoes: str | None = None
-    redoes: str | None = None
-    payload: dict[str, object] = {}
-    can_batch: bool = False
-    expires_at: str | None = None
-    correlation_id: str | None = None
 
 
 class Repository:
@@ -302,7 +283,7 @@ class Repository:
     def adopt_unrecorded_objects(self) -> None:
         """Enter into the index what lies in the store unrecorded; see Index.adopt_unrecorded_objects."""
         with self.locks.exclusive("refs"):
-            self.index.adopt_unrecorded_objects(self._recover)
+            self.index.adopt_unrecorded_objects(self.finish_recorded)
 
     def preview(self) -> "Repository":
         """Open the project once more, as a preview: whatever is looked up there changes nothing on disk."""
@@ -319,7 +300,7 @@ class Repository:
     def rebuild_index(self) -> None:
         """Rebuild the index from the files."""
         with self.locks.exclusive("refs"), self._restored_temporarily():
-            self.index.rebuild(self._recover)
+            self.index.rebuild(self.finish_recorded)
 
     @contextmanager
     def transaction(self) -> Iterator["Transaction"]:
@@ -374,7 +355,7 @@ class Repository:
                 from aura_vcs.repository.own_log import mend_log  # seldom needed
 
                 is_strange = mend_log(self)
-            (self.index.rebuild if is_strange else self.index.catch_up)(self._recover)
+            (self.index.rebuild if is_strange else self.index.catch_up)(self.finish_recorded)
 
     @contextmanager
     def _restored_temporarily(self) -> Iterator[None]:
@@ -388,135 +369,10 @@ class Repository:
         if gone:
             self.index.refresh_locations()
 
-    def _recover(self, operation: Operation) -> None:
+    def finish_recorded(self, operation: Operation) -> None:
         """Finish an operation that was recorded: refs, then HEAD. Harmless where it was finished."""
         if self.is_read_only:
             return
         self.refs.apply(operation.refs)
         if operation.head is not None and operation.sequence > self.head_file.stored().sequence:
             self.head_file.put(operation.head.after, operation.sequence)
-
-
-class Transaction:
-    """The moment in which an operation is recorded and takes effect."""
-
-    def __init__(self, repository: Repository) -> None:
-        self._repository = repository
-        self.at = now()
-        """The time that everything in this transaction carries."""
-
-    @property
-    def replica(self) -> ReplicaId:
-        """Who writes."""
-        return self._repository.replica
-
-    def prepare(self, draft: Draft) -> Operation:
-        """Build the operation as it will stand in the log."""
-        repository = self._repository
-        session = {SESSION: repository.session} if repository.session is not None else {}
-        return Operation(
-            id=new_operation_id(),
-            replica=repository.replica,
-            sequence=self._last_sequence() + 1,
-            user=repository.author,
-            host=repository.host,
-            time=self.at,
-            **{
-                **msgspec.structs.asdict(draft),
-                "description": clean_text(draft.description),
-                "refs": dict(draft.refs),
-                "payload": {**draft.payload, **session},
-            },
-        )
-
-    def record(
-        self,
-        draft: Draft | Operation,
-        stored: "Mapping[ObjectId, StoredObject] | None" = None,
-        chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
-    ) -> Operation:
-        """Append the operation to the log, then move refs, HEAD and index.
-
-        When the line is durable the operation has happened; what a crash cuts off after it is
-        done by the next command that opens the project. `stored` and `chunks` are what a batch
-        has just published.
-
-        Raises:
-            StorageError: the line could not be written; nothing happened.
-            Unfinished: it has happened, but refs or index could not follow; the next command does that.
-        """
-        repository = self._repository
-        operation = self.prepare(draft) if isinstance(draft, Draft) else draft
-        start = repository.index.end_of_log(repository.replica)[0]
-        sequence = self._last_sequence() + 1
-        if operation.sequence != sequence:
-            operation = msgspec.structs.replace(operation, sequence=sequence)
-        if any(name.partition("/")[0] in layout.ANNOTATION_ROOMS for name in operation.refs):
-            repository.format = with_feature(repository.storage, repository.format, ANNOTATIONS)
-        end = repository.logs.append(operation, at=start)
-        repository.files.forget_unrecorded()
-        try:
-            if repository.others.known_replicas():
-                repository.hardlink_backup.link_all()  # before a tool can carry the files, and somebody's deletion back
-            repository.refs.apply(operation.refs)
-            if operation.head is not None:
-                repository.head_file.put(operation.head.after, operation.sequence)
-            self._enter(operation, start, end, stored or {}, chunks or {})
-        except (AuraError, IndexUnusable) as error:
-            raise Unfinished(operation.description, str(error)) from error
-        return operation
-
-    def _enter(
-        self,
-        operation: Operation,
-        start: int,
-        end: int,
-        stored: "Mapping[ObjectId, StoredObject]",
-        chunks: Mapping[ObjectId, tuple[ObjectId, ...]],
-    ) -> None:
-        index = self._repository.index
-        try:
-            index.record(operation, start, end, stored, chunks)
-        except IndexUnusable:
-            index.rebuild(self._repository._recover)
-        except IntegrityError:  # what was just written could not be read: once more, from the log
-            index.catch_up(self._repository._recover)
-            if not index.is_current():
-                raise
-
-    def _last_sequence(self) -> int:
-        """Return the number of the last operation: HEAD knows it too, should the log be lost or another's."""
-        repository = self._repository
-        return max(repository.index.end_of_log(repository.replica)[1], repository.head_file.stored().sequence)
-
-
-def project_storage(root: str, calls: FileCalls = REAL_CALLS, kind: type[LocalStorage] = LocalStorage) -> LocalStorage:
-    """Open the store of the project in a folder; its `.aura` is not a link."""
-    aura = os.path.join(root, layout.AURA)
-    return kind(aura, temporary=layout.TEMPORARY, aside=layout.DAMAGED, calls=calls, follow_root=False)
-
-
-def find_root(path: str) -> str:
-    """Find the project folder that `path` is or is in.
-
-    Raises:
-        NotAProject: there is none.
-        StorageDenied: there may be one, but nobody lets us look into its `.aura`.
-    """
-    start = os.path.abspath(path)
-    folder = start
-    while True:
-        if is_project(folder):
-            return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            _check_closed(start)
-            raise NotAProject(start)
-        folder = parent
-
-
-def _check_closed(folder: str) -> None:
-    """Refuse a folder whose `.aura` is there and cannot be looked into: it is not for us to say what is in it."""
-    aura = os.path.join(folder, layout.AURA)
-    if os.path.isdir(aura) and not os.access(aura, os.R_OK | os.X_OK):
-        raise StorageDenied("look into", aura, "Permission denied")

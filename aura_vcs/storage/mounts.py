@@ -4,8 +4,15 @@ SQLite's write-ahead log needs memory that all processes share, which a network 
 not give (https://sqlite.org/wal.html): what lies on one must keep its index elsewhere.
 """
 
+import errno
 import os
 import sys
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system answers where there is no room: on the disk, for this person, for a file of that size."""
+PROBE_BYTES = 1 << 20
+"""So much is tried where SQLite could not write and does not say why."""
+
 
 NETWORK = frozenset(
     {"9p", "afs", "afpfs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs"}
@@ -60,3 +67,16 @@ def _asked_of_macos(folder: str) -> tuple[str, bool]:
     from aura_vcs.storage.macos_calls import kind_and_place, system_library
 
     return kind_and_place(folder, system_library())
+
+
+def can_grow(folder: str, size: int = PROBE_BYTES) -> bool:
+    """Tell whether a file of `size` bytes can be made in the folder, as the system reports; nothing is left of it."""
+    import tempfile  # only where it begins to be full
+
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        return error.errno not in FULL
+    return True

@@ -1,4 +1,4 @@
-"""Whose a folder is: what lies in somebody else's folder may be made to harm whoever works in it.
+"""Whose a folder is, and where the person's own things lie: what is in somebody else's folder may do harm.
 
 A `.aura` in a folder above (`/tmp/.aura`) would take in everybody's files, with settings that its owner
 chose: git's CVE-2022-24765. So a project is used by its owner alone, or by whoever said that it is safe.
@@ -6,6 +6,8 @@ Windows has no such owners, and nothing is asked there.
 """
 
 import os
+import sys
+from collections.abc import Mapping
 
 
 def foreign_owner(path: str, *, sudo_uid: int | None = None, root_too: bool = False) -> str | None:
@@ -39,3 +41,17 @@ def account_name(uid: int) -> str:
 def my_name() -> str:
     """Return what the account is called that this runs as."""
     return account_name(os.geteuid())
+
+
+def studio_home(environment: Mapping[str, str]) -> str:
+    """Return AURA_HOME, or the system's folder for a program's data."""
+    given = environment.get("AURA_HOME")
+    if given:
+        return os.path.abspath(given)
+    system: str = sys.platform
+    if system == "linux":  # as platformdirs has it, without the time it takes to import
+        base = environment.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
+        return os.path.join(base, "aura_vcs")
+    from platformdirs import user_data_dir
+
+    return user_data_dir("aura_vcs", appauthor=False)

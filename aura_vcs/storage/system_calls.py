@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import Bytes
-from aura_vcs.storage.room import FULL
+from aura_vcs.storage.mounts import FULL
 
 FICLONE = 0x40049409
 """From linux/fs.h."""

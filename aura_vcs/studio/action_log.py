@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import decode_json, encode_compact, now, with_checksum
+from aura_vcs.codec import decode_json, encode_compact, with_checksum
 from aura_vcs.ids import new_operation_id
+from aura_vcs.plain_text import now
 from aura_vcs.storage.line_log import complete_lines, read_lines
 from aura_vcs.studio.folder import ACTIONS, CONFIG, DONE, PROJECTS, RATINGS, SETUP, TEMPLATES, StudioFolder
 from aura_vcs.undo_stack import expiry

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.codec import encode_compact, from_plain, now
+from aura_vcs.codec import encode_compact, from_plain
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.studio import SettingInvalid
+from aura_vcs.plain_text import now
 from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.folder import CONFIG
 from aura_vcs.studio.secret_store import Sealed, forget, seal, unseal, working_keyring

@@ -3,9 +3,9 @@
 import os
 
 from aura_vcs.annotations.provenance import CostKey, CostSum, add_costs, costs, named_costs
-from aura_vcs.codec import path_of_text
 from aura_vcs.errors import AuraError
-from aura_vcs.repository.ownership import Trust
+from aura_vcs.plain_text import path_of_text
+from aura_vcs.repository.find_project import Trust
 from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.projects import ProjectFilter, list_projects
 from aura_vcs.studio.studio import Studio

@@ -13,7 +13,7 @@ from typing import Any
 from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.integrity import StorageError, StorageFull
 from aura_vcs.storage import databases
-from aura_vcs.storage.room import can_grow
+from aura_vcs.storage.mounts import can_grow
 from aura_vcs.studio.folder import INDEX, StudioFolder
 
 SCHEMA_VERSION = 2

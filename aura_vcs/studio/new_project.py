@@ -2,10 +2,11 @@
 
 import os
 
-from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.history.file_edits import edit_files
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.plain_text import now
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.studio import Studio
 from aura_vcs.studio.template_files import NewProject, check_texts, project_files

@@ -14,10 +14,11 @@ from typing import Any, Literal
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import decode_json, encode_compact, not_before, now, path_of_text, path_text, readable_name
+from aura_vcs.codec import decode_json, encode_compact
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NotAProject, UnknownName
 from aura_vcs.layout import AURA, FORMAT
+from aura_vcs.plain_text import not_before, now, path_of_text, path_text, readable_name
 from aura_vcs.project.summary import ProjectFacts, facts_stamp, read_facts
 from aura_vcs.studio.action_log import ActionDraft, ValueChange, act, acting, changed, make
 from aura_vcs.studio.folder import PROJECTS
@@ -38,7 +39,7 @@ SCAN_DEPTH = 6
 
 
 class ProjectEntry(msgspec.Struct, frozen=True, rename={"location": "place"}):
-    """A project of the studio's list; `path` as `codec.path_text` writes it.
+    """A project of the studio's list; `path` as `plain_text.path_text` writes it.
 
     `location` is "here", or "missing" where its folder has none.
     """

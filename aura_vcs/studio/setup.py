@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.ids import new_uuid
+from aura_vcs.plain_text import now
 from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.configuration import SettingRequest, get_configuration, set_configuration
 from aura_vcs.studio.folder import SETUP

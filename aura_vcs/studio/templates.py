@@ -14,13 +14,14 @@ import msgspec
 from blake3 import blake3
 from msgspec import Meta
 
-from aura_vcs.codec import convert, decode_json, encode_compact, from_plain, now
+from aura_vcs.codec import convert, decode_json, encode_compact, from_plain
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.studio import TemplateProtected, TemplateUnusable
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.ids import new_uuid
+from aura_vcs.plain_text import now
 from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.configuration import get_configuration
 from aura_vcs.studio.folder import RATINGS, TEMPLATES

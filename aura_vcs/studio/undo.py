@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors.input import NothingToUndo, OperationExpired
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.index.records import EVERY_ACTION, ActionFilter
+from aura_vcs.plain_text import now
 from aura_vcs.studio.action_log import ActionDraft, StudioAction, ValueChange, act, acting, current, read_actions
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio

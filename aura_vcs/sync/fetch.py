@@ -9,7 +9,6 @@ from typing import Protocol
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update
@@ -18,10 +17,12 @@ from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, 
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.offloaded import ALL_READERS
+from aura_vcs.plain_text import now
 from aura_vcs.refs.branch_entries import furthest_entry, renamed_apart
 from aura_vcs.refs.changes import annotation_change, branch_change, label_change, setting_change, tag_change
 from aura_vcs.refs.label_merge import merge_labels
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.sync.remotes.config import remotes

@@ -8,7 +8,8 @@ from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.layout import AURA, CLONING, FORMAT, LOCKS, TEMPORARY
-from aura_vcs.repository.repository import Repository, find_root, project_storage
+from aura_vcs.repository.find_project import find_root, project_storage
+from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 from aura_vcs.sync.remotes.config import DEFAULT_REMOTE, remotes

@@ -16,7 +16,8 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import EXCHANGE
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
 from aura_vcs.objects.base import EMPTY_TREE_ID
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable, RemoteStorage
 from aura_vcs.sync.fetch import Fetched, FetchPlan, fast_forward, fast_forward_changes, fetch
 from aura_vcs.sync.heads_merged import HeadsMerged, MergeHeads, keep_apart, unsaved_in_the_way

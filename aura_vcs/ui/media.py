@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.names.revisions import resolve
@@ -23,6 +22,7 @@ from aura_vcs.history.sources.stored_source import StoredSource, is_file
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.interchange.export_version import plan_zip
+from aura_vcs.plain_text import readable_name
 from aura_vcs.project.records.export_jobs import find_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.byte_ranges import parse_range

@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from aura_vcs.cli.output import humanize
-from aura_vcs.codec import path_text, readable_name
 from aura_vcs.compare.report.html import visible
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND
+from aura_vcs.plain_text import path_text, readable_name
 
 STATIC = ("page.css", "views.css", "page.js", "compare.js", "media.js", "merge.js", "notes.js", "space.js", "icon.svg")
 """Our own files that pages load, and nothing else is served as such."""

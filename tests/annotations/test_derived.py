@@ -129,7 +129,7 @@ def test_recipes_that_are_none(repo: Repository) -> None:
         from aura_vcs.model import Annotation
         from aura_vcs.refs.annotations import RECIPE, with_values
         from aura_vcs.refs.changes import annotation_change
-        from aura_vcs.repository.repository import Draft
+        from aura_vcs.repository.transaction import Draft
 
         item = Annotation("ab" * 32)
         values = {"output": "../../evil.txt", "command": ["true", "{output}"], "inputs": []}

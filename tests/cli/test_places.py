@@ -15,7 +15,7 @@ import pytest
 from aura_vcs.cli.entry import forget_empty_home
 from aura_vcs.cli.output.humanize import age
 from aura_vcs.cli.session import Session
-from aura_vcs.codec import path_of_text, path_text
+from aura_vcs.plain_text import path_of_text, path_text
 
 from tests.cli.conftest import AURA, Film
 from tests.editors.projects import Item, kdenlive

@@ -29,7 +29,7 @@ from aura_vcs.history.versions import delete_version, purge_version
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import Kind
 from aura_vcs.project.derived import store_evicted, try_recipes
-from aura_vcs.repository.repository import Draft
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.offload.evict import free_evicted, mark_evicted, plan_version_eviction
 from aura_vcs.sync.offload.fetch_content import enable_lazy_fetch, fetch_content, plan_content

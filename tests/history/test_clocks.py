@@ -24,7 +24,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Repository
     """A project whose clock jumped to and fro from one version to the next."""
     with Repository.init(str(tmp_path)) as found:
         for number, day in enumerate(TIMES):
-            monkeypatch.setattr("aura_vcs.repository.repository.now", lambda day=day: f"{day}T00:00:00.000000Z")
+            monkeypatch.setattr("aura_vcs.repository.transaction.now", lambda day=day: f"{day}T00:00:00.000000Z")
             write(tmp_path, {"take.txt": str(number)})
             save(found, f"Take {number}")
         yield found

@@ -15,7 +15,7 @@ from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import ActionFilter, ActionRecord
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.repository.repository import Draft
+from aura_vcs.repository.transaction import Draft
 
 from tests.helpers.project import save, write
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aura_vcs.codec import parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.history.names.moments import parse_moment
+from aura_vcs.plain_text import parse_time
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from aura_vcs.cli.main import cli
 from aura_vcs.errors.input import ForeignOwner
 from aura_vcs.errors.studio import SettingInvalid
 from aura_vcs.history.commit import commit
-from aura_vcs.repository.ownership import Trust
+from aura_vcs.repository.find_project import Trust
 from aura_vcs.studio.configuration import get_configuration, project_value, set_configuration, unset_configuration
 from aura_vcs.studio.safe_projects import is_safe
 from aura_vcs.studio.studio import Studio

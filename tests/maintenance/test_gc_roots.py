@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.codec import parse_time
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import commit
@@ -20,6 +19,7 @@ from aura_vcs.index.queries import Queries
 from aura_vcs.layout import PENDING
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.plain_text import parse_time
 from aura_vcs.project.records.checkpoint_store import CheckpointWriter, checkpoint_data, latest_checkpoint
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
-from aura_vcs.codec import encode_record, format_time, now, parse_time
+from aura_vcs.codec import encode_record
 from aura_vcs.errors.integrity import StorageError
 from aura_vcs.history.commit import commit
 from aura_vcs.history.names.revisions import resolve
@@ -18,6 +18,7 @@ from aura_vcs.layout import HOUSEKEEPING
 from aura_vcs.maintenance import housekeeping
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.housekeeping import Housekeeping, begin, is_due, keep_house
+from aura_vcs.plain_text import format_time, now, parse_time
 
 OLD = "UPDATE objects SET last_referenced_at = '2020-01-01T00:00:00.000000Z' WHERE refcount <= 0"
 

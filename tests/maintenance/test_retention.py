@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from aura_vcs import Repository
-from aura_vcs.codec import format_time, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.history.autosave import autosave, restore_point
@@ -19,6 +18,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.retention import RetentionRules, decide, execute_prune, plan_prune
 from aura_vcs.model import VersionType
+from aura_vcs.plain_text import format_time, parse_time
 from hypothesis import given, settings, strategies as st
 
 from tests.helpers.project import write

@@ -21,7 +21,7 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.repair_records import find_repairable, rewrite_records
-from aura_vcs.repository.repository import find_root
+from aura_vcs.repository.find_project import find_root
 from aura_vcs.sync.remotes.config import RemoteConfig, remotes, set_remote
 
 from tests.helpers.project import noise, write
@@ -250,7 +250,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_the_rest_is_checked(
 def test_a_store_that_is_closed_to_us_is_not_called_absent(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be looked into may be a project: nobody is told to begin one."""
     monkeypatch.setattr(os, "access", lambda path, *_, **__: not str(path).endswith(".aura"))
-    monkeypatch.setattr("aura_vcs.repository.repository.is_project", lambda _: False)
+    monkeypatch.setattr("aura_vcs.repository.find_project.is_project", lambda _: False)
     with pytest.raises(StorageDenied, match="look into"):
         find_root(str(project))
     with pytest.raises(NotAProject):

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from aura_vcs import AuraError, Repository, layout
 from aura_vcs.cli.main import cli
-from aura_vcs.codec import now, parse_time
 from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.versions import delete_version, undelete_version
@@ -18,6 +17,7 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import Collected, GcPlan, execute_gc, plan_gc
 from aura_vcs.maintenance.housekeeping import is_due, keep_house
 from aura_vcs.maintenance.unrecorded import UNRECORDED_SECONDS
+from aura_vcs.plain_text import now, parse_time
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from click.testing import CliRunner
 

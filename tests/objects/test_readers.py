@@ -15,7 +15,7 @@ from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.layout import pack_path
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.repository.repository import Draft
+from aura_vcs.repository.transaction import Draft
 
 from tests.helpers.check import assert_whole
 from tests.helpers.project import noise, save, write

@@ -18,7 +18,6 @@ from pathlib import Path
 from random import Random
 
 from aura_vcs import Repository
-from aura_vcs.codec import now
 from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.history.commit import CommitRequest, commit
 from aura_vcs.history.names.branches import branches, create_branch, delete_branch
@@ -31,6 +30,7 @@ from aura_vcs.history.versions import delete_version, edit_version, purge_versio
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import EntryKind, VersionType
+from aura_vcs.plain_text import now
 from aura_vcs.project.records.checkpoint_store import CheckpointWriter
 from aura_vcs.project.records.export_jobs import export_path, list_exports
 from aura_vcs.project.records.exports import failed, queue_export

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aura_vcs.codec import format_time, now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved, UnknownName
 from aura_vcs.errors.remotes import PathLocked, RemoteCorrupt
 from aura_vcs.history.commit import commit
 from aura_vcs.ids import ReplicaId
+from aura_vcs.plain_text import format_time, now
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.remotes.folder import FolderRemote

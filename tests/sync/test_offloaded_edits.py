@@ -5,7 +5,7 @@ from aura_vcs.history.file_edits import edit_files
 from aura_vcs.ids import blob_id
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.repository.repository import Draft
+from aura_vcs.repository.transaction import Draft
 
 from tests.helpers.check import assert_whole
 

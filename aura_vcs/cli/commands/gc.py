@@ -11,8 +11,8 @@ from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.output.humanize import call, count, join_words, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_maintenance import collect_remote
-from aura_vcs.codec import format_time, parse_time
 from aura_vcs.model import GRACE_SECONDS
+from aura_vcs.plain_text import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection

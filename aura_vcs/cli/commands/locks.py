@@ -9,7 +9,7 @@ from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.locks import lock_to_json, remote_option, until, whose
 from aura_vcs.cli.shared.transfers import connected
-from aura_vcs.codec import now
+from aura_vcs.plain_text import now
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

@@ -18,6 +18,6 @@ def mcp_command(session: Session, *, agent: str, read_only: bool) -> None:
     `aura undo --session` takes back. Needs the extra `agents`.
     """
     from aura_vcs.agents.server import serve_agents
-    from aura_vcs.repository.repository import find_root
+    from aura_vcs.repository.find_project import find_root
 
     serve_agents(find_root(session.folder), agent=agent, person=session.author_name(), read_only=read_only)

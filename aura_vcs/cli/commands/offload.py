@@ -13,7 +13,7 @@ from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting
 from aura_vcs.cli.shared.transfers import connect_to
-from aura_vcs.codec import format_time
+from aura_vcs.plain_text import format_time
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.select_files import ChosenFiles

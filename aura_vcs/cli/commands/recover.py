@@ -86,7 +86,7 @@ def _list(session: Session) -> None:
 
 
 def _places(session: Session) -> list[str]:
-    from aura_vcs.repository.repository import find_root
+    from aura_vcs.repository.find_project import find_root
     from aura_vcs.studio.interrupted import unfinished_folders
 
     places: dict[str, None] = {}

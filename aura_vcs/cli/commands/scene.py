@@ -10,7 +10,7 @@ from aura_vcs.cli.options import COUNT, HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import assignments, expire_days, table
-from aura_vcs.codec import not_before
+from aura_vcs.plain_text import not_before
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow

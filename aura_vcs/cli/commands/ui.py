@@ -62,8 +62,7 @@ def _root(session: Session) -> str | None:
     Raises:
         ForeignOwner: it is somebody else's.
     """
-    from aura_vcs.repository.ownership import check_owner
-    from aura_vcs.repository.repository import find_root
+    from aura_vcs.repository.find_project import check_owner, find_root
 
     with suppress(NotAProject):
         root = find_root(session.folder)

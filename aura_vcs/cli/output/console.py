@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from aura_vcs.cli.output.escaping import escape, escape_json
-from aura_vcs.codec import readable_name
+from aura_vcs.plain_text import readable_name
 
 BLOCK_LINES = 200
 """So many lines are written at once."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from aura_vcs.codec import is_text
+from aura_vcs.plain_text import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

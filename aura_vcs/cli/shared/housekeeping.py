@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.session import current_session
-from aura_vcs.codec import format_time
 from aura_vcs.layout import EVICTION_MARKED, UNRECORDED
 from aura_vcs.model import GRACE_SECONDS
+from aura_vcs.plain_text import format_time
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

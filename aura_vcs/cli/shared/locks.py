@@ -9,8 +9,8 @@ from aura_vcs.cli.completion import complete_remote
 from aura_vcs.cli.output.console import Console, Part, faint
 from aura_vcs.cli.output.humanize import age, count, local_time
 from aura_vcs.cli.session import current_session
-from aura_vcs.codec import now
 from aura_vcs.layout import REMOTES
+from aura_vcs.plain_text import now
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

@@ -11,8 +11,8 @@ from aura_vcs.cli.output.console import Console, cyan, faint, strong, yellow
 from aura_vcs.cli.output.humanize import call, count, join_words, short_path, size, titled
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
-from aura_vcs.codec import now
 from aura_vcs.layout import CONFLICTS
+from aura_vcs.plain_text import now
 
 if TYPE_CHECKING:
     from aura_vcs.cli.remote_keys import KeyHolder

@@ -3,7 +3,6 @@
 from pathlib import PurePosixPath
 from typing import Literal
 
-from aura_vcs.codec import readable_name
 from aura_vcs.compare.report.model import ComparisonReport, FileReport
 from aura_vcs.compare.report.page import PICTURES_BYTES_LIMIT
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
@@ -15,6 +14,7 @@ from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.history.sources.stored_source import is_file
 from aura_vcs.model import Entry
+from aura_vcs.plain_text import readable_name
 
 LINES = 40
 """Lines in words for one file."""

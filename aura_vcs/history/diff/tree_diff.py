@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from aura_vcs.codec import name_bytes
 from aura_vcs.compare.diff.likeness import LOOK_BYTES_LIMIT, pair_alike
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError
@@ -20,6 +19,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.trees import Difference, documents_of
+from aura_vcs.plain_text import name_bytes
 from aura_vcs.renames import Look, pair_renames
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.selection import Selection

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors.input import UnknownName, UnknownVersion
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.ids import ObjectId
@@ -12,6 +11,7 @@ from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.graph import TreeVisit, Walk, pass_over
+from aura_vcs.plain_text import readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import suggest
 from aura_vcs.worktree.scan.selection import Selection

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from blake3 import blake3
 
-from aura_vcs.codec import convert, is_text, name_bytes
+from aura_vcs.codec import convert
 from aura_vcs.compare.diff.list_match import WEAK_KEYS
 from aura_vcs.compare.merge.file import MergedFile
 from aura_vcs.compare.merge.model import Conflict, TextConflict
@@ -26,6 +26,7 @@ from aura_vcs.formats.jsondoc.pointer import split_pointer
 from aura_vcs.formats.jsondoc.values import JsonValue, count_values, same
 from aura_vcs.ids import is_object_id
 from aura_vcs.layout import CONFLICTS, check_entry_name
+from aura_vcs.plain_text import is_text, name_bytes
 
 FORMAT = 1
 LIST_LIMITS = Limits(size=64 << 20, values=4 << 20, depth=MAX_DEPTH + 8)

@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from aura_vcs.codec import is_text
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NameTaken, UnknownName, UnknownVersion, VersionInUse
 from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id
 from aura_vcs.index.queries import Queries, describe
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
+from aura_vcs.plain_text import is_text
 from aura_vcs.refs.branch_entries import claimed_branches, furthest_entry, heads
 from aura_vcs.refs.changes import branch_change
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 
 
 def default_branch(names: Iterable[str]) -> str | None:

@@ -6,7 +6,6 @@ commit of them would stand beside that machine's own. So HEAD goes on to the bra
 files say that it is here. Nothing is recorded: the log has what was done, and nothing was done.
 """
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageError
 from aura_vcs.history.names.branches import Branch, branch
 from aura_vcs.ids import ReplicaId, VersionId
@@ -14,6 +13,7 @@ from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import PENDING
 from aura_vcs.model import Head, Operation
+from aura_vcs.plain_text import readable_name
 from aura_vcs.repository.repository import Repository
 
 MOVES_CHECKED = 20

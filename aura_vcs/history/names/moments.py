@@ -5,8 +5,8 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
-from aura_vcs.codec import format_time
 from aura_vcs.errors import InputError
+from aura_vcs.plain_text import format_time
 
 Edge = Literal["start", "end"]
 

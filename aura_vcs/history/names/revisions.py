@@ -2,12 +2,12 @@
 
 import re
 
-from aura_vcs.codec import is_text
 from aura_vcs.errors.input import AmbiguousVersion, NoVersions, UnknownVersion
 from aura_vcs.errors.integrity import ObjectPurged
 from aura_vcs.history.names.branches import branch, branches
 from aura_vcs.index.queries import PREFIX_LENGTH, Queries, VersionFilter, describe, distinct_id
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.plain_text import is_text
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import suggest
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aura_vcs.codec import decode_record, encode_record, readable_name, with_checksum
+from aura_vcs.codec import decode_record, encode_record, with_checksum
 from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.integrity import IntegrityError, LinkedPath, ObjectMissing, RecordCorrupt, StorageError
 from aura_vcs.ids import ObjectId
@@ -21,6 +21,7 @@ from aura_vcs.model import Entry, EntryKind, Operation
 from aura_vcs.objects.availability import evicted_among
 from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.trees import Difference
+from aura_vcs.plain_text import readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.scan import Scan, entry_of
 

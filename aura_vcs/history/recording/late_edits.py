@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.recording.tree_edits import change_tree
 from aura_vcs.history.recording.version_builder import (
@@ -25,6 +24,7 @@ from aura_vcs.model import Entry, EntryKind, Kind, Operation, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import documents_of
+from aura_vcs.plain_text import readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.checkout.set_aside import Unsaved
 from aura_vcs.worktree.snapshot.snapshot import Snapshot

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from aura_vcs.codec import name_bytes
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
+from aura_vcs.plain_text import name_bytes
 from aura_vcs.renames import Look, pair_renames
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.cache import FileState

@@ -12,7 +12,8 @@ import msgspec
 from aura_vcs.ids import ReplicaId
 from aura_vcs.model import Operation, RefChange
 from aura_vcs.refs.refs import FIELD_FOLDERS
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.undo_stack import is_rapid, merge_changes
 
 BATCH = "batch"

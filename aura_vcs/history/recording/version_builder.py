@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aura_vcs.codec import clean_text, encode_version, now
+from aura_vcs.codec import encode_version
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID, StoredObject
+from aura_vcs.plain_text import clean_text, now
 from aura_vcs.refs.changes import label_change
-from aura_vcs.repository.repository import Draft, Repository, Transaction
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft, Transaction
 
 if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch

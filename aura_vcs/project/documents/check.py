@@ -8,10 +8,10 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from aura_vcs.codec import is_text
 from aura_vcs.errors import AuraError
 from aura_vcs.formats.media.wav_png import read_header
 from aura_vcs.history.sources.content_source import ContentSource, unsafe_reason
+from aura_vcs.plain_text import is_text
 from aura_vcs.project.documents.assets import asset_type, is_temporary
 from aura_vcs.project.documents.load import (
     OTIO_NAME,

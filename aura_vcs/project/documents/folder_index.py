@@ -11,13 +11,13 @@ from typing import TypeVar
 
 import msgspec
 
-from aura_vcs.codec import as_text, format_time
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.index.entities import AssetRow, Entities, SceneRow
 from aura_vcs.layout import is_own_folder
+from aura_vcs.plain_text import as_text, format_time
 from aura_vcs.project.documents.assets import asset_type, is_temporary, mime_type
 from aura_vcs.project.documents.load import PROJECT_NAME, is_scene_file
 from aura_vcs.project.documents.models import ProjectDocument, SceneDocument

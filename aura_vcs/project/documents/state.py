@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import convert, now
+from aura_vcs.codec import convert
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.errors.studio import ProjectDeleted
 from aura_vcs.history.project_settings import note_fields, set_fields, value_of
 from aura_vcs.layout import STATE
 from aura_vcs.model import Field, Operation
+from aura_vcs.plain_text import now
 from aura_vcs.project.documents.models import STAGE_ALIASES, Stage, Status
 from aura_vcs.repository.repository import Repository
 

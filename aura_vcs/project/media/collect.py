@@ -11,7 +11,8 @@ from aura_vcs.history.file_edits import Additions, edit_files
 from aura_vcs.project.media.references import ProjectMediaFinder
 from aura_vcs.project.media.relink import rewritten
 from aura_vcs.project.media.rewrite import is_rewritable, written_path
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 FOLDER = "media"
 """Where copies go unless another folder is named."""

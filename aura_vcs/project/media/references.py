@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from aura_vcs.codec import as_text
 from aura_vcs.errors.integrity import UnsafePath
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.endings import ending_of, may_name_media
 from aura_vcs.formats.timeline.model import MediaKind, MediaReference, Timeline
 from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.history.recording.version_builder import worktree_base
+from aura_vcs.plain_text import as_text
 from aura_vcs.project.documents.folder_index import files_of
 from aura_vcs.project.media.resolve_path import PathResolver, Place, ResolvedPath, State
 from aura_vcs.repository.repository import Repository

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.codec import as_text
 from aura_vcs.errors import InputError
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.model import MediaReference, Timeline
 from aura_vcs.history.file_edits import Additions, edit_files, read_document
 from aura_vcs.model import Entry
+from aura_vcs.plain_text import as_text
 from aura_vcs.project.media.find_again import FoundBy, FoundMedia, MediaSearch
 from aura_vcs.project.media.references import ProjectMediaFinder, is_missing
 from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, with_siblings, written_path
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 
 
 class Relink(msgspec.Struct, frozen=True):

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.history.names.operation_words import describe_action
 from aura_vcs.index.records import EVERY_ACTION, ActionFilter, ActionRecord
 from aura_vcs.layout import EXPORTS, REFS
+from aura_vcs.plain_text import now
 from aura_vcs.project.records.checkpoint_store import checkpoint_file, list_checkpoints
 from aura_vcs.project.records.checkpoints import RenderCheckpoint, words_for
 from aura_vcs.project.records.export_jobs import describe_source, list_exports

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_json, encode_compact, format_time, now, parse_time
+from aura_vcs.codec import decode_json, encode_compact
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError, UnsafePath
@@ -27,6 +27,7 @@ from aura_vcs.index.entities import checkpoints_statement
 from aura_vcs.locks import ProcessLocks
 from aura_vcs.model import Inverse, Kind, RefChange
 from aura_vcs.objects.loose import LooseObjects
+from aura_vcs.plain_text import format_time, now, parse_time
 from aura_vcs.project.documents.state import ProjectState, project_state, set_state
 from aura_vcs.project.records.checkpoints import (
     CheckpointRequest,
@@ -40,7 +41,9 @@ from aura_vcs.project.records.checkpoints import (
 from aura_vcs.project.records.files import indexed, put_record
 from aura_vcs.refs.changes import checkpoint_change
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS
-from aura_vcs.repository.repository import Draft, Repository, project_storage
+from aura_vcs.repository.find_project import project_storage
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.storage.plain_files import open_below
 
 MAX_CHECKPOINTS = 10

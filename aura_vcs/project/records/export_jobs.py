@@ -14,7 +14,7 @@ import msgspec
 from blake3 import blake3
 
 from aura_vcs import layout
-from aura_vcs.codec import decode_json, is_text, now, readable_name
+from aura_vcs.codec import decode_json
 from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.documents import ExportCancelled
 from aura_vcs.errors.input import LockBusy, UnknownName
@@ -26,6 +26,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import describe_numbered
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.plain_text import is_text, now, readable_name
 from aura_vcs.progress import Progress
 from aura_vcs.project.documents.load import ProjectView, load_project
 from aura_vcs.project.documents.models import Aspect

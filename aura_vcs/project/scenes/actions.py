@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.history.file_edits import EditResult, RemovedFiles, edit_files, remove_files
@@ -18,13 +17,15 @@ from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.index.entities import AssetRow
+from aura_vcs.plain_text import now
 from aura_vcs.project.documents.assets import is_temporary
 from aura_vcs.project.documents.folder_index import files_of, refresh_folder
 from aura_vcs.project.documents.load import PROJECT_NAME
 from aura_vcs.project.documents.models import ProjectDocument
 from aura_vcs.project.documents.set_field import edit_document
 from aura_vcs.project.scenes.scenes import FIELDS, SceneChanges, add_scene, move_scene, remove_scene, set_scene
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.undo_stack import expiry
 
 AUTOMATIC = {

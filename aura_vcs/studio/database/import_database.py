@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import now, readable_name
 from aura_vcs.errors import InputError
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import record_past_versions
@@ -21,6 +20,7 @@ from aura_vcs.interchange.copied_files import store_file
 from aura_vcs.interchange.imported_branch import put_in_place
 from aura_vcs.model import DEFAULT_BRANCH, Entry
 from aura_vcs.objects.batch import Batch
+from aura_vcs.plain_text import now, readable_name
 from aura_vcs.project.documents.load import TIMELINE_NAME
 from aura_vcs.repository.format_file import project_at
 from aura_vcs.repository.repository import Repository

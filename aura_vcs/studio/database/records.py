@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from aura_vcs.codec import now
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.documents import InvalidValue
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.history.project_settings import note_fields
+from aura_vcs.plain_text import now
 from aura_vcs.project.documents.state import check_state
 from aura_vcs.project.records.checkpoints import RenderCheckpoint, stage_named
 from aura_vcs.project.records.exports import MAX_MESSAGE, ExportRecord, ExportStatus

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from aura_vcs.codec import convert, now
+from aura_vcs.codec import convert
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.studio import SecretUnavailable, SettingInvalid
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.ids import new_uuid
+from aura_vcs.plain_text import now
 from aura_vcs.studio.action_log import ActionDraft, act, acting, changed
 from aura_vcs.studio.configuration import SettingRequest, get_configuration, set_configuration
 from aura_vcs.studio.database.cells import flag, identity, long_text, raw, text, time

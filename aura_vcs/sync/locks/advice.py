@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors import AuraError
+from aura_vcs.plain_text import now
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.state.cache import RemoteCache

@@ -10,13 +10,13 @@ from datetime import timedelta
 
 import msgspec
 
-from aura_vcs.codec import clean_text, format_time, now, parse_time
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved, UnknownName
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.remotes import LocksUnsupported, PathLocked
 from aura_vcs.history.status import status
 from aura_vcs.ids import VersionId
+from aura_vcs.plain_text import clean_text, format_time, now, parse_time
 from aura_vcs.refs.branch_entries import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage

@@ -6,12 +6,12 @@ taken while packs are under way makes the attempt stale, and the next one sees i
 
 from collections.abc import Collection, Sequence
 
-from aura_vcs.codec import now, parse_time
 from aura_vcs.errors.remotes import PathLocked
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.plain_text import now, parse_time
 from aura_vcs.repository.repository import Repository
 from aura_vcs.suggestions import quote_path
 from aura_vcs.sync.state.lock_record import PathLock, holder, is_active

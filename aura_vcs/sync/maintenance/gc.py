@@ -16,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from aura_vcs.annotations.recipes import needed_inputs
-from aura_vcs.codec import format_time, now
 from aura_vcs.errors.input import PlanStale, RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteRewound, RemoteUnsafe
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label
 from aura_vcs.objects.packs.writer import is_nonce
+from aura_vcs.plain_text import format_time, now
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteStorage
 from aura_vcs.sync.maintenance.reachability import RemoteReachability

@@ -13,7 +13,6 @@ import msgspec
 
 from aura_vcs.annotations.proofs import NOT_TRIED, is_proved
 from aura_vcs.annotations.recipes import Recipe, is_agreed, needed_inputs, recipe_of
-from aura_vcs.codec import format_time, now
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.lookup.select_files import files_in, is_document, shown_path
@@ -27,10 +26,12 @@ from aura_vcs.maintenance.gc import Collected
 from aura_vcs.maintenance.housekeeping import begin, is_due, is_eviction_due, keep_house as collect, note_eviction
 from aura_vcs.model import GRACE_SECONDS, Annotation, Field, Inverse, Kind, RefChange
 from aura_vcs.objects.availability import missing_parts
+from aura_vcs.plain_text import format_time, now
 from aura_vcs.refs.annotations import EVICT, FREED, RECIPE, value_of, with_values
 from aura_vcs.refs.changes import annotation_change
 from aura_vcs.repository.format_file import ANNOTATIONS
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.sync.offload.chunk_lists import blob_parts
 from aura_vcs.sync.offload.offload import removable_objects
 from aura_vcs.sync.offload.proof import StorageProver

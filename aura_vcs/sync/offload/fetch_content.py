@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteUntrusted
 from aura_vcs.history.left_out import place_left_out
@@ -21,6 +20,7 @@ from aura_vcs.objects.availability import find_in_packs, missing_parts, offloade
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.offloaded import ALL_READERS
+from aura_vcs.plain_text import now
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.remotes.config import remote_config, remotes

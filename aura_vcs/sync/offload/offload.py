@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.history.lookup.select_files import ChosenFiles, SelectedFile, files_in, is_document, shown_path
@@ -24,7 +23,9 @@ from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.chunking import LARGE_BYTES
-from aura_vcs.repository.repository import Draft, Repository
+from aura_vcs.plain_text import now
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.transaction import Draft
 from aura_vcs.sync.offload.chunk_lists import ChunkList, blob_parts, put_lists, remote_list
 from aura_vcs.sync.offload.proof import StorageProof, StorageProver
 from aura_vcs.worktree.checkout.stored_readers import StoredReaders

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from aura_vcs.codec import now
 from aura_vcs.ids import ObjectId
+from aura_vcs.plain_text import now
 from aura_vcs.repository.format_file import EVICTED, with_feature
 from aura_vcs.repository.repository import Repository
 

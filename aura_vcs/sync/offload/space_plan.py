@@ -14,7 +14,6 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.codec import format_time
 from aura_vcs.errors.input import PlanStale
 from aura_vcs.errors.remotes import RemoteError
 from aura_vcs.history.lookup.select_files import ChosenFiles, select
@@ -24,6 +23,7 @@ from aura_vcs.index.records import ObjectRecord
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.maintenance.retention import PrunePlan, RetentionDecision, RetentionRules, execute_prune, plan_prune
 from aura_vcs.objects.graph import find_alone
+from aura_vcs.plain_text import format_time
 from aura_vcs.project.derived import Eviction, evict, list_derived, plan_eviction
 from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.repository.repository import Repository

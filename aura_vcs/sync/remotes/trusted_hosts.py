@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from aura_vcs.codec import decode_record, encode_record, now
+from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors.remotes import RemoteDenied
 from aura_vcs.locks import ProcessLocks
+from aura_vcs.plain_text import now
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.web_hosts import is_loopback, web_host
 from aura_vcs.sync.remotes.url import Address

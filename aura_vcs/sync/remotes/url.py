@@ -15,8 +15,8 @@ import re
 
 import msgspec
 
-from aura_vcs.codec import path_text
 from aura_vcs.errors.remotes import InvalidUrl
+from aura_vcs.plain_text import path_text
 
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]"
 _USER = r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,63})?"

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aura_vcs.codec import is_text, parse_time
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import check_entry_name
+from aura_vcs.plain_text import is_text, parse_time
 
 LOCK_LIMIT = 10_000
 """Locks that one remote holds at most: the manifest that they stand in is read again and again."""

@@ -12,10 +12,10 @@ from contextlib import suppress
 
 import msgspec
 
-from aura_vcs.codec import now
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.objects.packs.format import TRAILER_BYTES, footer_length
+from aura_vcs.plain_text import now
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage, Swappable
 from aura_vcs.sync.state.manifest import (

@@ -7,8 +7,9 @@ import msgspec
 
 from aura_vcs.api.opened import project_paths
 from aura_vcs.api.reporting import Call
-from aura_vcs.codec import decode_json, path_of_text
+from aura_vcs.codec import decode_json
 from aura_vcs.errors import InputError
+from aura_vcs.plain_text import path_of_text
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.workspace import ProjectLane
 
@@ -39,7 +40,7 @@ def read_wish(action: PageAction, body: bytes) -> Wish:
 
 
 def given_paths(repo: Repository, paths: Iterable[str]) -> list[str]:
-    """Return paths as versions have them; bytes that are not UTF-8 come as `codec.path_text` writes them.
+    """Return paths as versions have them; bytes that are not UTF-8 come as `plain_text.path_text` writes them.
 
     Raises:
         InputError: one is outside the project.

@@ -5,10 +5,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from aura_vcs.cli.output.humanize import call
-from aura_vcs.codec import now
 from aura_vcs.history.names.operation_words import describe_action
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.index.records import VersionRecord
+from aura_vcs.plain_text import now
 from aura_vcs.project.summary import read_facts
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.jobs import job_list

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from aura_vcs.cli.output.humanize import call
-from aura_vcs.codec import readable_name
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.diff.suggest_name import describe_changes, suggest_name
 from aura_vcs.history.diff.tree_diff import compare_trees
@@ -23,6 +22,7 @@ from aura_vcs.layout import CONFLICTS
 from aura_vcs.maintenance.purge_plan import plan_purge
 from aura_vcs.model import Entry, EntryKind, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.plain_text import readable_name
 from aura_vcs.project.search_texts import TextHit, search_texts
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.lanes import LaneRow, lanes

@@ -10,8 +10,9 @@ import stat
 
 import msgspec
 
-from aura_vcs.codec import decode_json, encode_compact, path_of_text, path_text
+from aura_vcs.codec import decode_json, encode_compact
 from aura_vcs.layout import AURA, OUTPUTS
+from aura_vcs.plain_text import path_of_text, path_text
 
 MAX_FILES = 1000
 """So many exports are remembered, the newest ones."""
@@ -19,7 +20,7 @@ BYTES_LIMIT = 1 << 20
 
 
 class ExportedFile(msgspec.Struct, frozen=True):
-    """A file that was exported: its path in the project (as `codec.path_text` has it), its size in bytes, its date."""
+    """A file that was exported: its path in the project (as `path_text` has it), its size in bytes, its date."""
 
     path: str
     size: int

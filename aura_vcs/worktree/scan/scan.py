@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
 
-from aura_vcs.codec import is_text
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Tree
+from aura_vcs.plain_text import is_text
 from aura_vcs.worktree.scan.cache import CachedFolder, FileState, FolderChange, ScanCache, cached_folder
 from aura_vcs.worktree.scan.ignore import IgnoreRules
 

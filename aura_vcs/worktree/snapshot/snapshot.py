@@ -7,7 +7,7 @@ from operator import and_
 
 import msgspec
 
-from aura_vcs.codec import encode_tree, name_bytes
+from aura_vcs.codec import encode_tree
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Kind, Tree
@@ -16,6 +16,7 @@ from aura_vcs.objects.batch import Batch, similarity
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader, documents_of
+from aura_vcs.plain_text import name_bytes
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
