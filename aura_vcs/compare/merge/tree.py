@@ -1,7 +1,7 @@
 """Joining two versions of a whole project: which files come from which side.
 
 Only names, kinds and ids are looked at. Files whose content both sides changed are handed back
-as `Join`s; whoever has the bytes calls `merge_file` on each, and where that cannot join them,
+as `ContentMerge`s; whoever has the bytes calls `merge_file` on each, and where that cannot join them,
 `keep_both` puts their copy beside ours. Nothing a side has is left out of the result unless
 the other side removed it and this one had not touched it.
 """
