@@ -29,10 +29,24 @@ def test_folders_are_where_pages_say(page: str) -> None:
     assert [name for name in re.findall(r"`(tests/\w+)`", PAGES[page]) if not (ROOT / name).is_dir()] == []
 
 
-def test_every_variable_is_named() -> None:
-    """Whatever the command line reads of the environment stands in the table."""
+def _variables() -> set[str]:
+    """Names of variables that the program reads of the environment."""
     texts = [path.read_text("utf-8") for path in (ROOT / "aura_vcs").rglob("*.py") if "/testing/" not in str(path)]
-    read = re.findall(r"""environ(?:ment)?(?:\.get\(|\[)"([A-Z_]+)""", "".join(texts))
-    read += re.findall(r"""_VARIABLE = "([A-Z_]+)""", "".join(texts))
-    assert read
-    assert [name for name in read if f"`{name}`" not in ARCHITECTURE and not name.startswith("AWS_")] == []
+    text = "\n".join(texts)
+    read = re.findall(r"""(?:environ(?:ment)?b?(?:\.get\(|\[)|getenv\()b?"([A-Z_]+)""", text)
+    read += re.findall(r"""(?:_VARIABLE|SWITCH) = "([A-Z_]+)""", text)
+    return {*read, *re.findall(r"""["'](_?AURA_[A-Z_]+)["']""", text)}
+
+
+def test_every_variable_is_described_once() -> None:
+    """Whatever is read of the environment has one row on one page, and every row of ours is read somewhere."""
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+)", (ROOT / "docs/environment.md").read_text("utf-8"), re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    read = _variables()
+    assert {"AURA_HOME", "AURA_NO_HELPER", "XDG_RUNTIME_DIR", "_AURA_COMPLETE"} <= read
+    assert sorted(named) == sorted(set(named))
+    assert {name for name in read - set(named) if not name.startswith("AWS_")} == set()
+    assert {name for name in named if "AURA_" in name} - read == set()
+    for page in (ROOT / "docs").glob("*.md"):
+        if page.name != "environment.md":
+            assert re.findall(r"^\| `_?AURA_[A-Z_]+`", page.read_text("utf-8"), re.MULTILINE) == [], page.name

@@ -10,7 +10,6 @@ from aura_vcs.api.upkeep import OffloadPlan
 from aura_vcs.api.values import time_text
 from aura_vcs.history.lookup.select_files import select
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.recording.journal import recover
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.offload import offload as offload_room
@@ -32,7 +31,6 @@ def plan_offload(
     verify: bool,
 ) -> OffloadPlan:
     """See `Project.plan_offload`."""
-    recover(repo)
     repo.adopt_unrecorded_objects()
     before = None if older_than is None else time_text(datetime.now(UTC) - older_than)
     chosen = select(repo, [resolve(repo, name) for name in names], project_paths(repo, paths), before=before)

@@ -195,15 +195,20 @@ def pass_repository(function: "Callable[Concatenate[Repository, Console, P], R]"
         except Exception as error:
             from aura_vcs.cli.error_context import heal
 
-            if kwargs.get("dry_run") or not heal(session.folder, error, session.recorded):
+            if _only_plans(kwargs) or not heal(session.folder, error, session.recorded):
                 raise
         return _run(session, function, *args, **kwargs)
 
     return cast("Callable[P, R]", update_wrapper(with_repository, function))
 
 
+def _only_plans(options: dict[str, Any]) -> bool:
+    """Say whether a command was asked for its plan alone: with `--dry-run`, or without `--execute`."""
+    return bool(options.get("dry_run")) or options.get("is_executed") is False
+
+
 def _run(session: Session, function: "Callable[..., R]", *args: Any, **kwargs: Any) -> R:
-    with session.open(preview=bool(kwargs.get("dry_run"))) as repo:
+    with session.open(preview=_only_plans(kwargs)) as repo:
         session.recorded = sum(repo.logs.sizes().values())
         try:
             done = function(repo, session.console, *args, **kwargs)

@@ -104,7 +104,7 @@ def _content(path: Path) -> bytes:
     return subprocess.run(["cat", str(path)], check=True, capture_output=True).stdout
 
 
-def _leave_unfinished(film: Film, folder: Path) -> None:
+def leave_unfinished(film: Film, folder: Path) -> None:
     """Give a project much to do: two branches, a checkpoint, garbage, a remote that is behind, and what was
     interrupted: a commit that is recorded and nowhere else, a checkout half-way, objects in no row.
     """
@@ -147,7 +147,7 @@ def _leave_unfinished(film: Film, folder: Path) -> None:
 @pytest.fixture
 def unfinished(film: Film, tmp_path: Path) -> Film:
     """A project with much to do, and its remote in `tmp_path`."""
-    _leave_unfinished(film, tmp_path)
+    leave_unfinished(film, tmp_path)
     return film
 
 
@@ -158,7 +158,7 @@ def untouched(quick_folder: Path) -> Iterator[tuple[Film, Path]]:
     home.mkdir()
     folder.mkdir()
     film = new_film(home)
-    _leave_unfinished(film, folder)
+    leave_unfinished(film, folder)
     for name in ("film_v1", "film_v2"):
         (folder / "copies" / name).mkdir(parents=True)
         (folder / "copies" / name / "cut.txt").write_text(name)
@@ -169,6 +169,20 @@ def untouched(quick_folder: Path) -> Iterator[tuple[Film, Path]]:
         subprocess.run(["git", *words], cwd=folder / "git", check=True)
     yield film, folder / "remote"
     assert film("fsck", code=None).code in {0, 3}
+
+
+ALWAYS_PLANS = [("storage", "plan", "--free", "1K")]
+"""Commands that only plan, unless an option carries it out."""
+
+
+@pytest.mark.parametrize("words", ALWAYS_PLANS, ids=" ".join)
+def test_a_command_that_plans_changes_nothing(untouched: tuple[Film, Path], words: tuple[str, ...]) -> None:
+    """Likewise without `--dry-run`, where planning is what the command does."""
+    film, remote = untouched
+    before = state(film.root, remote)
+    film(*words, code=None)
+    after = state(film.root, remote)
+    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()
 
 
 @pytest.mark.parametrize("words", [words for ways in COMMANDS.values() for words in ways], ids=" ".join)

@@ -306,10 +306,14 @@ def execute_offload(repo: Repository, plan: OffloadPlan, *, at: Callable[[], str
     Interrupted, some of it is freed and the rest still here; the same command goes on.
 
     Raises:
-        PlanStale: versions came or went, or HEAD moved, since the plan was made; nothing was freed.
+        PlanStale: versions came or went, or HEAD moved, since the plan was made, or an interrupted command had to be
+            finished first; nothing was freed, and a new plan can be carried out.
         LockBusy: somebody is storing for longer than the lock's patience.
     """
     repo.free_disk_space()
+    if pending(repo) is not None:
+        recover(repo)
+        raise PlanStale("An interrupted command was finished first", hint="Nothing was freed. Run it again.")
     if not plan.to_free:
         return Freed(0, 0)
     with repo.locks.exclusive("objects"):
