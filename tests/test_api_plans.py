@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from operator import attrgetter
 from pathlib import Path
 
 import aura_vcs as aura
