@@ -1,6 +1,6 @@
 """Looking back: which versions there are, and which of them changed a path."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -11,6 +11,9 @@ from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind, VersionType
 from aura_vcs.repository.repository import Repository
+
+GROWTH = 8
+"""How much longer a list is read where a shorter one had too few of the versions that are looked for."""
 
 
 def log(
@@ -29,19 +32,21 @@ def log(
     versions that changed one of them, also under the names that they had before.
     """
     queries = repo.queries
-    limit = wanted.limit
-    if paths:
-        wanted = msgspec.structs.replace(wanted, limit=None)
     heads = [start] if start is not None else _heads(repo)
-    if everything or any(kind != "manual" for kind in wanted.types):
-        found = queries.all_versions(wanted)
-    else:
+    is_all = everything or any(kind != "manual" for kind in wanted.types)
+
+    def listed(wanted: VersionFilter) -> list[VersionRecord]:
+        if is_all:
+            return queries.all_versions(wanted)
         found = _histories(queries, heads, wanted)
         if wanted.deleted and start is None:
             found = _with_replaced(repo, queries, found, wanted)
-    if paths:
-        found = _touching(repo, queries, found, paths)
-    return found if limit is None else found[:limit]
+        return found if wanted.limit is None else found[: wanted.limit]
+
+    if not paths:
+        return listed(wanted)
+    chosen = set[VersionId]().union(*(_touching(repo, queries, path) for path in paths))
+    return _first_of(listed, wanted, chosen)
 
 
 def _heads(repo: Repository) -> list[VersionId]:
@@ -74,25 +79,34 @@ def _with_replaced(
     return sorted(merged.values(), key=lambda record: (-record.number, record.id))
 
 
-def _touching(
-    repo: Repository, queries: Queries, records: Sequence[VersionRecord], paths: Sequence[str]
+def _first_of(
+    listed: Callable[[VersionFilter], list[VersionRecord]], wanted: VersionFilter, chosen: set[VersionId]
 ) -> list[VersionRecord]:
-    chosen: set[VersionId] = set()
-    for path in paths:
-        chosen |= _touching_one(repo, queries, path)
-    return [record for record in records if record.id in chosen]
+    """List those of the chosen versions that are wanted; of many versions no more are read than it takes."""
+    limit = wanted.limit
+    step = None if limit is None else max(limit, 1) * GROWTH
+    while True:
+        records = listed(msgspec.structs.replace(wanted, limit=step))
+        found = [record for record in records if record.id in chosen]
+        if step is None or len(records) < step:
+            return found[:limit]
+        if limit is not None and len(found) >= limit:
+            return found[:limit]
+        step *= GROWTH
 
 
-def _touching_one(repo: Repository, queries: Queries, path: str) -> set[VersionId]:
+def _touching(repo: Repository, queries: Queries, path: str) -> set[VersionId]:
     """Find the versions that changed a path, under the names that it had before too."""
     found: set[VersionId] = set()
     waiting, seen = [path], {path}
-    records = queries.all_versions(VersionFilter(deleted=True))
     while waiting:
         name = waiting.pop()
-        known = queries.versions_touching(name)
-        touching = [record for record in records if _changes(repo, record, name, known.get(record.id))]
-        found.update(record.id for record in touching)
+        touching = [
+            version
+            for _, version, is_sure in queries.touching(name)
+            if is_sure or _changes(repo, queries, version, name)
+        ]
+        found.update(touching)
         before = _name_before(repo, queries, touching[-1], name) if touching else name
         if before not in seen:
             seen.add(before)
@@ -100,30 +114,29 @@ def _touching_one(repo: Repository, queries: Queries, path: str) -> set[VersionI
     return found
 
 
-def _name_before(repo: Repository, queries: Queries, record: VersionRecord, path: str) -> str:
+def _name_before(repo: Repository, queries: Queries, version: VersionId, path: str) -> str:
     """Return the file's name before the version in which it is first seen under this name."""
     from aura_vcs.history.lookup.renames import name_in_parent  # with the comparisons: only a log of paths needs them
 
-    parent = queries.version(record.parents[0]) if record.parents else None
-    return path if parent is None else name_in_parent(repo, record, parent, path)
+    record = queries.version(version)
+    parent = queries.version(record.parents[0]) if record is not None and record.parents else None
+    return path if record is None or parent is None else name_in_parent(repo, record, parent, path)
 
 
-def _changes(repo: Repository, record: VersionRecord, path: str, known: bool | None) -> bool:
-    """Tell whether a version changed a path; `known` is the index's answer, False if it has none.
+def _changes(repo: Repository, queries: Queries, version: VersionId, path: str) -> bool:
+    """Tell by its tree whether a version changed a path. A merge counts where it has what none of its parents had.
 
-    A merge counts where it has what none of its parents had.
+    What cannot be read any more is believed of a merge, which the index has it from, and of no other.
     """
-    if known is not False and len(record.parents) < 2:
-        return known is True
-    if known is None:
+    record = queries.version(version)
+    if record is None:
         return False
-    queries = repo.queries
     parents = [found for parent in record.parents if (found := queries.version(parent)) is not None]
     try:
         after = _at(repo, record.tree, path)
         return all(_at(repo, parent.tree, path) != after for parent in parents) and (bool(parents) or after is not None)
     except IntegrityError:
-        return known is True
+        return len(record.parents) > 1
 
 
 def _at(repo: Repository, tree: ObjectId, path: str) -> tuple[ObjectId, EntryKind] | None:

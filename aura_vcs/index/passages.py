@@ -129,9 +129,10 @@ class PassageIndex:
     def enter(self, passages: Iterable[IndexedPassage], versions: Sequence[VersionId]) -> None:
         """Enter what versions say, and note that they were read; all of it or nothing."""
         connection = self._connection
+        together = _together(passages)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            added = sum(self._enter(passage) for passage in passages)
+            added = sum(self._enter(*one) for one in together)
             connection.execute("INSERT OR REPLACE INTO totals VALUES ('bytes', ?)", (self._bytes() + added,))
             connection.executemany("INSERT OR IGNORE INTO known VALUES (?)", [(version,) for version in versions])
             connection.execute("COMMIT")
@@ -140,19 +141,18 @@ class PassageIndex:
                 connection.execute("ROLLBACK")
             raise
 
-    def _enter(self, passage: IndexedPassage) -> int:
-        """Enter one; returns the bytes of text that came with it."""
-        connection, key, name = self._connection, hash_of(passage.text, passage.kind), path_text(passage.path)
+    def _enter(self, key: bytes, first: IndexedPassage, last: IndexedPassage) -> int:
+        """Enter one, as the lowest and the highest version have it; returns the bytes of text that came with it."""
+        connection, name = self._connection, path_text(first.path)
         connection.execute("INSERT OR IGNORE INTO paths (path) VALUES (?)", (name,))
         path = connection.execute("SELECT id FROM paths WHERE path = ?", (name,)).fetchone()[0]
         known = connection.execute("SELECT 1 FROM passages WHERE path = ? AND hash = ?", (path, key)).fetchone()
-        number, blob = passage.number, passage.blob
-        values = (path, key, passage.kind, passage.place, number, blob, number, blob)
+        values = (path, key, last.kind, last.place, first.number, first.blob, last.number, last.blob)
         row = connection.execute(_ENTER, values).lastrowid
         if known is not None:
             return 0
-        connection.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (row, passage.text))
-        return len(passage.text.encode())
+        connection.execute("INSERT INTO texts (rowid, text) VALUES (?, ?)", (row, last.text))
+        return len(last.text.encode())
 
     def find(self, text: str, limit: int) -> list[FoundPassage]:
         """Find the passages in which all the words occur (each as a prefix too), best first."""
@@ -171,6 +171,17 @@ class PassageIndex:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+
+def _together(passages: Iterable[IndexedPassage]) -> list[tuple[bytes, IndexedPassage, IndexedPassage]]:
+    """Bring together what is the same in several versions: its hash, and how the lowest and the highest have it."""
+    found: dict[tuple[str, bytes], tuple[IndexedPassage, IndexedPassage]] = {}
+    for passage in passages:
+        key = passage.path, hash_of(passage.text, passage.kind)
+        first, last = found.get(key, (passage, passage))
+        first = passage if passage.number < first.number else first
+        found[key] = first, passage if passage.number > last.number else last
+    return [(digest, first, last) for (_, digest), (first, last) in found.items()]
 
 
 def hash_of(text: str, kind: str) -> bytes:

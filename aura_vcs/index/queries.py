@@ -182,6 +182,25 @@ class Queries(ObjectQueries):
             found[version] = False
         return found
 
+    def touching(self, path: str) -> list[tuple[int, VersionId, bool]]:
+        """List number and id of the versions that changed the path, or something below it, newest first.
+
+        False stands with those that must be compared by their trees: the first, those with very many changes, merges.
+        """
+        low, found = name_bytes(path), dict[VersionId, tuple[int, bool]]()
+        merged = "EXISTS (SELECT 1 FROM parents p WHERE p.version = v.id AND p.position = 1)"
+        connection = self._index.database.connection
+        for clause, values in (("c.path = ?", [low]), ("c.path >= ? AND c.path < ?", [low + b"/", low + b"0"])):
+            rows = connection.execute(
+                f"SELECT v.id, v.number, {merged} FROM changed_paths c JOIN versions v ON v.id = c.version "
+                f"WHERE {clause}",
+                values,
+            )
+            found |= {version: (number, not is_merge) for version, number, is_merge in rows}
+        for version, number in connection.execute("SELECT id, number FROM versions WHERE NOT paths_known"):
+            found[version] = number, False
+        return sorted(((n, i, is_sure) for i, (n, is_sure) in found.items()), key=lambda item: (-item[0], item[1]))
+
     def path_changes(self, path: str) -> list[RecordedChange]:
         """List what live versions did to a path, oldest first; the first version is not among them."""
         rows = self._index.database.connection.execute(

@@ -4,7 +4,8 @@ The texts of versions are entered when somebody searches, the newest version fir
 versions have it: see index.passages. The folder's own changes are looked through as they are.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -29,6 +30,8 @@ BATCH = 50
 """Versions that are entered in one transaction."""
 TOLD_FROM = 20
 """From so many versions on, reading them shows how far it is."""
+NEAR = 16
+"""Of a file that very many versions changed, so many before and after a text was seen are looked at."""
 FOLDER_FILES = 500
 """So many changed files of the folder are looked through."""
 
@@ -79,15 +82,42 @@ def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[Tex
     index = PassageIndex(*repo.index.texts_place)
     try:
         _read_versions(repo, index, seen)
-        changed, folder = _folder(repo, seen)
-        now = {(hit.path, hit.hash): hit for hit in _in_memory(text, [*folder, *_tags(repo)], limit)}
-        hits = list(_of_versions(repo, index, text, limit, changed, now))
-        alone = [TextHit(hit.kind, hit.path, hit.place, hit.excerpt, True) for hit in now.values()]
-        found = sorted([*alone, *hits], key=lambda hit: not hit.in_folder)
-        files, _, versions = index.counts()
-        return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full())
+        return _find(repo, index, text, limit, seen)
     finally:
         index.close()
+
+
+def find_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[TextHit], Looked]:
+    """Find the words as `search_texts` does, in the folder and in those versions that were read before."""
+    index = PassageIndex(*repo.index.texts_place)
+    try:
+        return _find(repo, index, text, limit, _Seen())
+    finally:
+        index.close()
+
+
+def read_texts(repo: Repository) -> int:
+    """Enter the texts of versions that no search has read yet, the newest first; returns how many it could not read.
+
+    What is entered can be found at once. Interrupted, it has what was entered until then.
+    """
+    seen = _Seen()
+    index = PassageIndex(*repo.index.texts_place)
+    try:
+        _read_versions(repo, index, seen)
+        return seen.unread
+    finally:
+        index.close()
+
+
+def _find(repo: Repository, index: PassageIndex, text: str, limit: int, seen: _Seen) -> tuple[list[TextHit], Looked]:
+    changed, folder = _folder(repo, seen)
+    now = {(hit.path, hit.hash): hit for hit in _in_memory(text, [*folder, *_tags(repo)], limit)}
+    hits = list(_of_versions(repo, index, text, limit, changed, now))
+    alone = [TextHit(hit.kind, hit.path, hit.place, hit.excerpt, True) for hit in now.values()]
+    found = sorted([*alone, *hits], key=lambda hit: not hit.in_folder)
+    files, _, versions = index.counts()
+    return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full())
 
 
 def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
@@ -238,35 +268,50 @@ class _Life:
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
         self._queries = repo.queries
-        self._by_path: dict[str, list[tuple[VersionRecord, ObjectId | None]]] = {}
+        self._changing: dict[str, list[tuple[int, VersionId]]] = {}
+        self._records: dict[VersionId, VersionRecord | None] = {}
+        self._blobs: dict[tuple[VersionId, str], ObjectId | None] = {}
+        self._heads = {version for item in branches(repo) for version in item.diverged or (item.version,)}
 
     def span(self, hit: FoundPassage) -> tuple[VersionRecord | None, VersionRecord | None]:
         """Return the lowest and the highest live version that has one of the two contents at the path."""
         blobs = {hit.first_blob, hit.last_blob}
-        having = [record for record, blob in self._contents(hit.path) if blob in blobs]
+        having = [record for record, blob in self._contents(hit) if blob in blobs]
         lowest = min(having, key=lambda record: record.number, default=None)
         return lowest, max(having, key=lambda record: record.number, default=None)
 
-    def _contents(self, path: str) -> list[tuple[VersionRecord, ObjectId | None]]:
+    def _contents(self, hit: FoundPassage) -> list[tuple[VersionRecord, ObjectId | None]]:
         """List what lies at a path in the live versions where that begins or ends: those that changed it, the ones
         before them, the first, and the heads."""
-        if path not in self._by_path:
-            queries = self._queries
-            ids: dict[VersionId, None] = dict.fromkeys(queries.versions_touching(path))
-            ids |= dict.fromkeys(self._heads())
-            records = [record for id_ in ids if (record := queries.version(id_)) is not None]
-            parents = [found for record in records for p in record.parents if (found := queries.version(p)) is not None]
-            unique = {record.id: record for record in (*records, *parents) if record.is_live}
-            self._by_path[path] = [(record, self._at(record, path)) for record in unique.values()]
-        return self._by_path[path]
+        touching = self._touching(hit.path)
+        near = set(range(len(touching)))
+        if len(touching) > 4 * NEAR:
+            near = {0, len(touching) - 1}
+            for number in (hit.first, hit.last):
+                at = bisect_left(touching, (number,))
+                near |= set(range(max(0, at - NEAR), min(len(touching), at + NEAR)))
+        ids = {touching[n][1] for n in near} | self._heads
+        ids |= {parent for version in ids if (found := self._record(version)) is not None for parent in found.parents}
+        records = [record for version in ids if (record := self._record(version)) is not None and record.is_live]
+        return [(record, self._at(record, hit.path)) for record in records]
 
-    def _heads(self) -> Iterable[VersionId]:
-        for found in branches(self._repo):
-            yield from found.diverged or (found.version,)
+    def _touching(self, path: str) -> list[tuple[int, VersionId]]:
+        """List the versions that changed a path, oldest first."""
+        if path not in self._changing:
+            self._changing[path] = [(number, version) for number, version, _ in reversed(self._queries.touching(path))]
+        return self._changing[path]
+
+    def _record(self, version: VersionId) -> VersionRecord | None:
+        if version not in self._records:
+            self._records[version] = self._queries.version(version)
+        return self._records[version]
 
     def _at(self, record: VersionRecord, path: str) -> ObjectId | None:
-        try:
-            entry = self._repo.trees.entry(record.tree, path)
-        except AuraError:
-            return None
-        return entry.id if entry is not None else None
+        key = record.id, path
+        if key not in self._blobs:
+            try:
+                entry = self._repo.trees.entry(record.tree, path)
+            except AuraError:
+                entry = None
+            self._blobs[key] = entry.id if entry is not None else None
+        return self._blobs[key]

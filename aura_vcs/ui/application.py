@@ -13,9 +13,22 @@ from starlette.routing import Route
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.errors.worktree import ProjectGone
-from aura_vcs.ui import api, media
+from aura_vcs.ui import api, exports, media
 from aura_vcs.ui.access import Guard, set_cookie
-from aura_vcs.ui.pages import compare, file, film, history, machines, merging, operations, space, studio, version
+from aura_vcs.ui.pages import (
+    compare,
+    file,
+    film,
+    heard,
+    history,
+    machines,
+    merging,
+    operations,
+    search,
+    space,
+    studio,
+    version,
+)
 from aura_vcs.ui.refusals import refusal, refused
 from aura_vcs.ui.site import Site, query_of, site_of
 from aura_vcs.ui.templating import STATIC, read_static, render, static_address
@@ -65,7 +78,8 @@ def _project_routes() -> list[Route]:
         "/glance": history.glance,
         "/unsaved": history.unsaved,
         "/compare": compare.compare_page,
-        "/heard": compare.heard_and_seen,
+        "/choice": compare.choice_part,
+        "/heard": heard.heard_and_seen,
         "/merge": merging.merge_page,
         "/space": space.space_page,
         "/space/map": space.map_part,
@@ -73,10 +87,14 @@ def _project_routes() -> list[Route]:
         "/machines": machines.machines_page,
         "/machines/remote": machines.remote_part,
         "/film": film.film_page,
+        "/film/remarks": film.remarks_part,
         "/file/{path:any}": file.file_page,
-        "/export/{export}": media.exported,
+        "/export/{export}": exports.exported,
+        "/export/{export}/playable": exports.playable,
+        "/export/{export}/proxy": exports.export_proxy,
         "/operations": operations.operations_page,
-        "/search": history.search_page,
+        "/search": search.search_page,
+        "/search/found": search.found_part,
         "/v/{version}": version.version_page,
         "/v/{version}/files/{path:any}": version.files_page,
         "/raw/{version}/{path:any}": media.raw,

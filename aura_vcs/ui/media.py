@@ -3,7 +3,6 @@
 import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
 from queue import Full, Queue
 from typing import IO, BinaryIO, cast
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from aura_vcs.errors import AuraError, InputError
+from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.sources.content_source import FolderSource
@@ -23,14 +23,13 @@ from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.interchange.export_version import plan_zip
 from aura_vcs.plain_text import readable_name
-from aura_vcs.project.records.export_jobs import find_export
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.byte_ranges import parse_range
 from aura_vcs.ui.looks import find_look
 from aura_vcs.ui.media_kinds import BYTES, PROXY_TYPES, kind_of, needs_proxy, type_of
-from aura_vcs.ui.proxies import FOLDER, find_source, open_proxy
+from aura_vcs.ui.proxies import FOLDER, ProxySource, find_source, open_proxy
 from aura_vcs.ui.refusals import json_response
-from aura_vcs.ui.site import path_after, query_of, site_of
+from aura_vcs.ui.site import Site, path_after, query_of, site_of
 from aura_vcs.ui.workspace import Workspace
 
 PIECE_BYTES = 256 << 10
@@ -226,20 +225,32 @@ async def look(request: Request) -> Response:
                 site.looker(workspace).want(path, entry)
             raise HTTPException(404)
     elif kind in ("proxy", "sequence") or (kind == "full" and needs_proxy(path)):
-        return await _send_proxy(request, workspace, version, path, sequence=kind == "sequence")
+        return await _send_version_proxy(request, workspace, version, path, sequence=kind == "sequence")
     elif kind not in ("poster", "full") or type_of(path) == BYTES or (kind == "poster" and kind_of(path) != "picture"):
         raise HTTPException(404)
-    stream = await workspace.wait_for_media(open_stream, workspace, version, path)
+    try:
+        stream = await workspace.wait_for_media(open_stream, workspace, version, path)
+    except FileUnreadable as error:
+        raise HTTPException(404) from error  # documents name files that are not there
     return content_response(request, stream, path, is_fixed=is_fixed)
 
 
-async def _send_proxy(request: Request, workspace: Workspace, version: str, path: str, *, sequence: bool) -> Response:
+async def _send_version_proxy(
+    request: Request, workspace: Workspace, version: str, path: str, *, sequence: bool
+) -> Response:
     source = await workspace.ask(find_source, version, path, workspace.remembered, sequence=sequence)
+    return await send_proxy(request, workspace, source, path, is_fixed=version != FOLDER and _is_id(version))
+
+
+async def send_proxy(
+    request: Request, workspace: Workspace, source: ProxySource, path: str, *, is_fixed: bool
+) -> Response:
+    """Send what was made of a file so that it can be played; 404 where nothing was."""
     proxy = await workspace.ask(open_proxy, source)
     if proxy is None:
         raise HTTPException(404)
     stream = ProxyStream(proxy, f"proxy-{source.key}", source.kind)
-    return content_response(request, stream, path, is_fixed=version != FOLDER and _is_id(version))
+    return content_response(request, stream, path, is_fixed=is_fixed)
 
 
 async def proxy_state(request: Request) -> Response:
@@ -250,26 +261,16 @@ async def proxy_state(request: Request) -> Response:
     path = path_after(request, f"/proxy/{version}/")
     is_sequence = bool(query_of(request).get("sequence"))
     source = await workspace.ask(find_source, version, path, workspace.remembered, sequence=is_sequence)
+    return await answer_state(site, workspace, source)
+
+
+async def answer_state(site: Site, workspace: Workspace, source: ProxySource) -> Response:
+    """Say how far it is to make something playable; begin it."""
     made = await workspace.ask(open_proxy, source)
     if made is not None:
         made.close()
     state = site.proxies(workspace).want(source, is_there=made is not None)
     return json_response({"state": state.state, "percent": state.percent, "message": state.message, "hint": state.hint})
-
-
-async def exported(request: Request) -> Response:
-    """Send the film that an export of this machine has written, as long as it is the one that was written."""
-    workspace = site_of(request).workspace(request)
-    job = await workspace.ask(find_export, request.path_params["export"])
-    if job.status != "Completed" or type_of(job.output_file) == BYTES:
-        raise InputError("That export has no film that can be played", hint="Look at the list of exports.")
-    path = Path(job.output_file)
-    file = await run_in_threadpool(FolderSource(path.parent).open, path.name)
-    stream = ContentStream(file, "")
-    if job.file_size is not None and job.file_size != stream.size:
-        stream.close()
-        raise InputError(f"{path.name} was written anew since", hint="Play it where it lies.")
-    return content_response(request, stream, path.name, is_fixed=False)
 
 
 def _called(repo: Repository, record: VersionRecord) -> str:

@@ -46,13 +46,16 @@ class _Stopped(Exception):
 
 
 class ProxySource(msgspec.Struct, frozen=True):
-    """What a proxy is made of: a file, or the pictures of a sequence, by path. `key` is what it is kept under."""
+    """What a proxy is made of: a file, or the pictures of a sequence, by path. `key` is what it is kept under.
+
+    `folder` is where they lie as files of the person's, "" where they are stored.
+    """
 
     key: ObjectId
     name: str
     kind: ProxyKind
     files: tuple[tuple[str, Entry], ...]
-    version: str
+    folder: str = ""
 
 
 class ProxyState(msgspec.Struct, frozen=True):
@@ -81,18 +84,26 @@ def find_source(repo: Repository, version: str, path: str, remembered: Remembere
         raise InputError(f"{path} is no picture, sound or film", hint="Download it to look at it.")
     if sequence:
         return _sequence_source(repo, version, path)
-    entry = _entry_in_folder(repo, path, remembered) if version == FOLDER else locate(repo, f"{version}:{path}").entry
+    if version == FOLDER:
+        return source_in_folder(repo.root, path, remembered)
+    entry = locate(repo, f"{version}:{path}").entry
     if not is_file(entry):
         raise InputError(f"{path} is no file in {version}", hint="Go up to the folder that it is in.")
-    return ProxySource(entry.id, path, cast("ProxyKind", kind), ((path, entry),), version)
+    return ProxySource(entry.id, path, cast("ProxyKind", kind), ((path, entry),))
 
 
-def _entry_in_folder(repo: Repository, path: str, remembered: Remembered) -> Entry:
-    source = FolderSource(repo.root)
+def source_in_folder(folder: str, path: str, remembered: Remembered) -> ProxySource:
+    """Return what is played of a picture, sound or film that lies in a folder; no link is followed to it.
+
+    Raises:
+        FileUnreadable.
+    """
+    source = FolderSource(folder)
     with source.open(path) as file:
         found = os.fstat(file.fileno())
-    question = ("content", path, found.st_ino, found.st_size, found.st_mtime_ns)
-    return remembered.get(question, lambda: entry_of_file(source, path))
+    question = ("content", folder, path, found.st_ino, found.st_size, found.st_mtime_ns)
+    entry = remembered.get(question, lambda: entry_of_file(source, path))
+    return ProxySource(entry.id, path, cast("ProxyKind", kind_of(path)), ((path, entry),), folder)
 
 
 def _sequence_source(repo: Repository, version: str, path: str) -> ProxySource:
@@ -107,7 +118,7 @@ def _sequence_source(repo: Repository, version: str, path: str) -> ProxySource:
     for name in found.paths:
         hasher.update(bytes.fromhex(entries[name].id))
     files = tuple((name, entries[name]) for name in found.paths)
-    return ProxySource(ObjectId(hasher.hexdigest()), prefix + found.title, "sequence", files, version)
+    return ProxySource(ObjectId(hasher.hexdigest()), prefix + found.title, "sequence", files)
 
 
 def open_proxy(repo: Repository, source: ProxySource) -> BinaryIO | None:
@@ -191,7 +202,7 @@ class Proxies:
                 make_sequence_proxy(_pictures(repo, source), sizes, order, write, watch)
             else:
                 path, entry = source.files[0]
-                contents = FolderSource(repo.root) if source.version == FOLDER else StoredSource(repo)
+                contents = FolderSource(source.folder) if source.folder else StoredSource(repo)
                 with real_file(MediaContent(path, entry, contents)) as (file, is_checked):
                     make_proxy(file, order, write, watch)
                     if not is_checked and not is_content(file, entry.id):

@@ -2,18 +2,24 @@
 
 import asyncio
 import socket
+import sys
+import threading
 from collections.abc import Callable
 
 import uvicorn
+from starlette.concurrency import run_in_threadpool
 
 from aura_vcs.errors import InputError
 from aura_vcs.ui.access import HOSTS, Access
 from aura_vcs.ui.application import make_application
+from aura_vcs.ui.pages.history import first_look
 from aura_vcs.ui.site import Settings, Site
 from aura_vcs.ui.templating import compile_templates
 
 GRACE_SECONDS = 2
 BACKLOG = 128
+TURN_SECONDS = 0.001
+"""A thread that computes, as one that reads the texts of all versions, gives way so often to one that answers."""
 
 
 class PageServer:
@@ -44,11 +50,17 @@ class PageServer:
     def run(self, ready: Callable[[str], None]) -> None:
         """Serve until `stop`, Ctrl-C or SIGTERM; `ready` gets the address when it can be opened."""
         self._server.when_ready = lambda: ready(self.access.address)
+        first = threading.Thread(target=first_look, args=(self.site,), name="aura-ui-first", daemon=True)
+        first.start()
         compile_templates()
         self._listening.listen(BACKLOG)
+        turns = sys.getswitchinterval()
+        sys.setswitchinterval(TURN_SECONDS)
         try:
             asyncio.run(self._server.serve(sockets=[self._listening]))
         finally:
+            sys.setswitchinterval(turns)
+            first.join()
             self.site.close()
             self._listening.close()
 
@@ -79,6 +91,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        await run_in_threadpool(compile_templates)  # whose answer is there; what runs threads is imported by the first
         self.when_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -18,6 +18,7 @@ from aura_vcs.studio.studio import Studio as OpenStudio
 from aura_vcs.ui.access import Access
 from aura_vcs.ui.events import Events
 from aura_vcs.ui.jobs import Jobs
+from aura_vcs.ui.long_looks import LongLooks
 from aura_vcs.ui.looks import Looker
 from aura_vcs.ui.proxies import Proxies
 from aura_vcs.ui.workspace import Workspace
@@ -54,6 +55,7 @@ class Site:
         self._jobs: dict[str, Jobs] = {}
         self._lookers: dict[str, Looker] = {}
         self._proxies: dict[str, Proxies] = {}
+        self._long_looks: dict[str, LongLooks] = {}
         if settings.root is not None:
             self._add(settings.root, trusted=(settings.root,))  # whose it is was looked at before
 
@@ -116,6 +118,12 @@ class Site:
             self._proxies[workspace.key] = Proxies(workspace, self.settings.worker_environment)
         return self._proxies[workspace.key]
 
+    def long_looks(self, workspace: Workspace) -> LongLooks:
+        """Return what looks at a project for long."""
+        if workspace.key not in self._long_looks:
+            self._long_looks[workspace.key] = LongLooks(workspace)
+        return self._long_looks[workspace.key]
+
     def end_streams(self) -> None:
         """End the streams of events, so that the server can."""
         for events in self._events.values():
@@ -127,6 +135,8 @@ class Site:
             looker.stop()
         for proxies in self._proxies.values():
             proxies.stop()
+        for looks in self._long_looks.values():
+            looks.stop(STOP_SECONDS)
         for jobs in self._jobs.values():
             jobs.stop(STOP_SECONDS)
         for workspace in self._workspaces.values():

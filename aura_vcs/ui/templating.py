@@ -15,7 +15,10 @@ from aura_vcs.compare.report.html import visible
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND
 from aura_vcs.plain_text import path_text, readable_name
 
-STATIC = ("page.css", "views.css", "page.js", "compare.js", "media.js", "merge.js", "notes.js", "space.js", "icon.svg")
+STATIC = (
+    "page.css", "views.css", "live.js", "page.js", "compare.js", "media.js", "merge.js", "notes.js", "space.js",
+    "icon.svg",
+)  # fmt: skip
 """Our own files that pages load, and nothing else is served as such."""
 SHORT_ID = 10
 
@@ -66,7 +69,10 @@ def _shown(value: object) -> object:
     """Show what cannot be seen, or turns the direction of writing, by its number; the engine escapes the rest."""
     if value is None:
         return ""
-    return value if isinstance(value, Markup | int | float) else visible(readable_name(str(value)))
+    if isinstance(value, Markup | int | float):
+        return value
+    text = str(value)
+    return text if text.isascii() and text.isprintable() else visible(readable_name(text))
 
 
 def url_path(path: str) -> str:

@@ -131,6 +131,15 @@ class Workspace:
         if not is_project(self.root):
             raise ProjectGone(self.root)
 
+    async def use(self, function: Callable[[ProjectLane], R]) -> R:
+        """Call a function of ours with a lane, in a thread of its own, and wait for what it returns."""
+
+        def used() -> R:
+            with self.lane() as lane:
+                return function(lane)
+
+        return await run_in_threadpool(used)
+
     async def ask(self, function: Callable[Concatenate[Repository, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function of the library in a thread of its own, and wait for what it returns."""
 

@@ -27,7 +27,7 @@ def tell_story(folder: Path) -> Path:
     """Make the project `film` in a folder, with the remote `nas` beside it; returns the project's folder."""
     root = folder / "film"
     shutil.copytree(SAMPLE, root)
-    _clip(root / CLIP, 0)
+    draw_clip(root / CLIP, 0)
     (root / RAW).parent.mkdir()
     (root / RAW).write_bytes(random.Random(7).randbytes(1_500_000))
     with aura.init(root, author="Mara Lind") as project:
@@ -48,7 +48,7 @@ def tell_story(folder: Path) -> Path:
         project.checkout("main")
         edit(root / "brief.json", lambda d: d.update(tone="Warm and slow"))
         _re_record(root / EARTH)
-        _clip(root / CLIP, 1)
+        draw_clip(root / CLIP, 1)
         project.commit("Earth re-recorded, orbits with a comet")
         project.tags.create("premiere", message="For the cinema")
         project.remotes.add("nas", folder / "nas.aura")
@@ -90,8 +90,11 @@ def _re_record(path: Path) -> None:
         sound.writeframes(samples.tobytes())
 
 
-def _clip(path: Path, take: int) -> None:
-    """Render three seconds of a planet on its orbit; in the second take a comet passes in the middle second."""
+def draw_clip(path: Path, take: int) -> None:
+    """Render three seconds of a planet on its orbit; in further takes a comet passes in the middle second.
+
+    In take 2 the sun is another one.
+    """
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "28"})
         stream.width, stream.height, stream.pix_fmt, stream.time_base = 480, 270, "yuv420p", Fraction(1, 25)
@@ -101,7 +104,7 @@ def _clip(path: Path, take: int) -> None:
             angle = n / 75 * 6.28
             x, y = 240 + 150 * float(numpy.cos(angle)), 135 + 80 * float(numpy.sin(angle))
             draw.ellipse((90, 55, 390, 215), outline=(50, 60, 90))
-            draw.ellipse((210, 105, 270, 165), fill=(250, 190, 90))
+            draw.ellipse((210, 105, 270, 165), fill=(250, 190, 90) if take < 2 else (90, 200, 250))
             draw.ellipse((x - 14, y - 14, x + 14, y + 14), fill=(110, 160, 230))
             if take and 25 <= n < 50:
                 at = (n - 25) * 14

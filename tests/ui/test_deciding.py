@@ -1,5 +1,6 @@
 """What a merge left open in texts, pictures and sounds is decided on the page, also by writing something else."""
 
+import re
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from tests.helpers.project import write, write_project
 from tests.ui.browser import CHROMIUM, open_window
 from tests.ui.conftest import ServedPage, serve
+from tests.ui.story import draw_clip
 
 if not CHROMIUM:
     pytest.skip("Chromium is not installed: `make packages` installs it", allow_module_level=True)
@@ -25,6 +27,7 @@ SCRIPT = "script.md"
 LETTER = "letter.txt"
 POSTER = "assets/poster.png"
 VOICE = "assets/voice.wav"
+FILM = "assets/orbits.mp4"
 LINES = ["# Script", "", "Wide shot.", "A comet.", "", "The end.", ""]
 
 
@@ -39,7 +42,8 @@ def _still(path: Path, color: str) -> None:
 def _sound(path: Path, value: int) -> None:
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 1, 8_000, 0, "NONE", ""))
-        out.writeframes(bytes([value]) * 8_000)
+        tone = bytes([90, 165] * 4_000)
+        out.writeframes(tone + bytes([128] * 8_000) + tone + bytes([value, 255 - value] * 4_000) + tone)
 
 
 @pytest.fixture
@@ -52,21 +56,24 @@ def apart(tmp_path: Path) -> Iterator[ServedPage]:
     (root / "assets").mkdir(exist_ok=True)
     _still(root / POSTER, "gray")
     _sound(root / VOICE, 128)
+    draw_clip(root / FILM, 0)
     with aura.init(root, author="Ada") as project:
         project.commit("First")
         project.branches.create("dark")
         project.checkout("dark")
         write(root, {SCRIPT: _script("Night, wide.", "The end."), LETTER: b"\xef\xbb\xbfDear\r\nnight\r\n"})
         _still(root / POSTER, "black")
-        _sound(root / VOICE, 90)
+        _sound(root / VOICE, 240)
+        draw_clip(root / FILM, 1)
         project.commit("Dark")
         project.checkout("main")
         write(root, {SCRIPT: _script("Bright, close.", "The end?"), LETTER: b"\xef\xbb\xbfDear\r\nday\r\n"})
         _still(root / POSTER, "white")
-        _sound(root / VOICE, 160)
+        _sound(root / VOICE, 132)
+        draw_clip(root / FILM, 2)
         project.commit("Bright")
         project.merge("dark", message="Both")
-        assert {item.path.as_posix() for item in project.conflicts()} == {SCRIPT, LETTER, POSTER, VOICE}
+        assert {item.path.as_posix() for item in project.conflicts()} == {SCRIPT, LETTER, POSTER, VOICE, FILM}
     with serve(root, tmp_path / "home", author="Ada") as served:
         yield served
 
@@ -108,10 +115,10 @@ def test_a_text_is_written_by_hand(page: Page, apart: ServedPage) -> None:
     assert "Night, wide.\nBright, close." in field.input_value()
     field.fill(_script("Dusk, half close.", "The end?"))
     page.get_by_role("button", name="Use this text").click()
-    expect(page.locator("h1")).to_contain_text("3 decisions left")
+    expect(page.locator("h1")).to_contain_text("4 decisions left")
     assert (_root(apart) / SCRIPT).read_text() == _script("Dusk, half close.", "The end?")
     page.locator(".toast button").first.click()
-    expect(page.locator("h1")).to_contain_text("4 decisions left")
+    expect(page.locator("h1")).to_contain_text("5 decisions left")
     assert (_root(apart) / SCRIPT).read_text() == _script("Bright, close.", "The end?")
 
 
@@ -120,7 +127,7 @@ def test_ends_of_lines_and_marks_stay(page: Page, apart: ServedPage) -> None:
     _open(page, LETTER)
     page.fill("textarea[name=text]", "Dear\nday and night\n")
     page.get_by_role("button", name="Use this text").click()
-    expect(page.locator("h1")).to_contain_text("3 decisions left")
+    expect(page.locator("h1")).to_contain_text("4 decisions left")
     assert (_root(apart) / LETTER).read_bytes() == b"\xef\xbb\xbfDear\r\nday and night\r\n"
 
 
@@ -143,22 +150,32 @@ def test_what_was_changed_meanwhile_is_not_written_over(apart: ServedPage) -> No
     assert path.read_text() == "edited in a terminal\n"
 
 
-def test_pictures_and_sounds_are_shown_and_taken(page: Page, apart: ServedPage) -> None:
-    """Both pictures are seen, also over each other; the other one is taken. Of sounds both are kept."""
+def test_pictures_sounds_and_films_are_looked_at_together(page: Page, apart: ServedPage) -> None:
+    """Both pictures under a wipe, both films in two players that stay together, both sounds drawn with what differs."""
     root = _root(apart)
     _open(page, POSTER)
-    page.wait_for_function("() => [...document.querySelectorAll('.side img')].every(one => one.naturalWidth === 320)")
-    assert page.locator(".side img").count() == 2
-    page.get_by_text("One over the other").click()
+    page.wait_for_function("() => [...document.querySelectorAll('.ab img')].every(one => one.naturalWidth === 320)")
     page.get_by_role("radio", name="Wipe").click()
     expect(page.locator(".ab-stage")).to_have_attribute("data-mode", "wipe")
-    page.locator(".side").last.get_by_role("button", name="Take this").click()
-    expect(page.locator("h1")).to_contain_text("3 decisions left")
+    page.get_by_role("button", name=re.compile("Take .* from dark")).click()
+    expect(page.locator("h1")).to_contain_text("4 decisions left")
     with Image.open(root / POSTER) as picture:
         assert picture.getpixel((5, 5)) == (0, 0, 0)
+    _open(page, FILM)
+    page.wait_for_selector("[data-ab=video][data-decoded]", timeout=60_000)
+    expect(page.locator("[data-told]")).to_contain_text(re.compile("differ"))
+    page.wait_for_function("() => [...document.querySelectorAll('.ab video')].every(one => one.readyState > 1)")
+    page.locator("h2").first.click()
+    for _ in range(3):
+        page.keyboard.press(".")
+    times = "() => [...document.querySelectorAll('.ab video')].map(one => one.currentTime)"
+    page.wait_for_function(f"() => ({times})().every(at => Math.abs(at - 0.12) < 0.01)")
+    page.get_by_role("button", name=re.compile("Take .* from dark")).click()
+    expect(page.locator("h1")).to_contain_text("3 decisions left")
     _open(page, VOICE)
-    assert page.locator(".side audio").count() == 2
-    page.wait_for_function("() => [...document.querySelectorAll('.side audio')].every(one => one.duration > 0.9)")
+    page.wait_for_selector("[data-ab=sound][data-decoded]", timeout=60_000)
+    assert page.locator(".wave polygon").count() == 2
+    assert page.locator(".wave .differs").count() >= 2
     page.get_by_role("button", name="Keep both").click()
     expect(page.locator("h1")).to_contain_text("2 decisions left")
     assert len(list((root / "assets").glob("voice*.wav"))) == 2

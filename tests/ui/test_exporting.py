@@ -64,6 +64,28 @@ def test_an_export_is_seen_to_its_end_and_played(page: Page, short: ServedPage, 
         assert [job.status for job in project.exports.list()] == ["Completed"]
 
 
+def test_an_export_that_browsers_do_not_play_is_made_playable(page: Page, short: ServedPage, tmp_path: Path) -> None:
+    """Whoever wants to look at a film in ProRes waits for what is made of it, and it plays; the film itself stays."""
+    target = tmp_path / "out.mov"
+    page.select_option("select[name=preset]", "ProRes 422 HQ")
+    page.fill(".export-form input[name=output]", str(target))
+    page.get_by_role("button", name="Export", exact=True).click()
+    expect(page.locator(".export", has_text="out.mov")).to_contain_text("completed", timeout=120_000)
+    before = target.read_bytes()
+    page.evaluate("() => { const video = document.querySelector('.export video'); video.muted = true; video.load(); }")
+    page.evaluate("() => document.querySelector('.export video').play().catch(() => {})")
+    page.wait_for_function("() => document.querySelector('.export video[data-made]')?.videoWidth > 0", timeout=120_000)
+    expect(page.locator(".export .making")).to_have_count(0)
+    page.evaluate("() => { const video = document.querySelector('.export video'); video.muted = true; video.play(); }")
+    page.wait_for_function("() => document.querySelector('.export video').currentTime > 0.3")
+    assert target.read_bytes() == before
+    target.write_bytes(before + b"x")
+    with aura.open(Path(short.server.site.settings.root or "")) as project:
+        export = project.exports.list()[0].id
+    for address in ("", "/playable", "/proxy"):
+        assert "written anew since" in short.get(f"/export/{export}{address}").text
+
+
 def test_an_export_is_cancelled(page: Page, short: ServedPage, tmp_path: Path) -> None:
     """It ends soon, leaves no file, and is on the list as what it is; the next one goes through."""
     root = Path(short.server.site.settings.root or "")

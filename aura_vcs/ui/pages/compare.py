@@ -1,7 +1,6 @@
 """Any two states of a project beside each other: two versions, or a version and the folder."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -11,11 +10,9 @@ from aura_vcs.cli.output.humanize import call
 from aura_vcs.errors import AuraError
 from aura_vcs.history.compare_versions import Compared, compare_versions
 from aura_vcs.history.diff.file_diff import FileDiff, diff_change, is_timeline_path
-from aura_vcs.history.diff.media_diff import Budget, look_into_media
 from aura_vcs.history.diff.suggest_name import describe_changes
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange, compare_trees
 from aura_vcs.history.log import log
-from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.index.queries import VersionFilter
@@ -27,11 +24,11 @@ from aura_vcs.ui.contents import ShownText, shown_text
 from aura_vcs.ui.differences import FieldRow, TextRow, field_rows, text_rows
 from aura_vcs.ui.drawing import DrawnTimeline, draw_both, find_clip, shown_media
 from aura_vcs.ui.media_kinds import Kind, kind_of
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page, part
 from aura_vcs.ui.pages.noted import notes_on
 from aura_vcs.ui.proxies import FOLDER
-from aura_vcs.ui.refusals import json_response
 from aura_vcs.ui.site import checked_path, query_of, site_of
+from aura_vcs.ui.workspace import ProjectLane
 
 FILES_SHOWN = 1_000
 SUMMED_UP = 12
@@ -41,7 +38,6 @@ LINES_EACH = 3
 LINES = 200
 CHOICE = 200
 """Versions that can be chosen from the lists; others by their names in the address."""
-LISTEN = Budget(1, 20.0, 2 << 30)
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -111,13 +107,14 @@ def compare(repo: Repository, old: str, new: str, path: str, clip: str, side: st
     comparison = found.comparison
     changes = comparison.changes
     chosen = next((change for change in changes if change.path == path), None) or _most_telling(changes)
-    file = _file(comparison, chosen, clip, side) if chosen is not None else None
+    differs = _differs(comparison, chosen) if chosen is not None else None
+    file = _file(comparison, chosen, differs, clip, side) if chosen is not None and differs is not None else None
     at = changes.index(chosen) if chosen is not None else 0
     return ShownComparison(
         _side(repo, found.old, "nothing"),
         _side(repo, found.new, "your folder"),
         describe_changes(comparison),
-        tuple(_summary(comparison)),
+        tuple(_summary(comparison, chosen, differs)),
         changes[:FILES_SHOWN],
         max(0, len(changes) - FILES_SHOWN),
         file,
@@ -154,8 +151,10 @@ def _most_telling(changes: Sequence[PathChange]) -> PathChange | None:
     return min(changes, key=rank, default=None)
 
 
-def _summary(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
-    """Say in words what changed in the first documents and timelines."""
+def _summary(
+    comparison: Comparison, known: PathChange | None, differs: FileDiff | None
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Say in words what changed in the first documents and timelines; of one that is known already."""
     told = []
     looked = 0
     for change in comparison.changes:
@@ -165,20 +164,22 @@ def _summary(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
         if change.old is None or change.new is None:
             continue
         looked += 1
-        try:
-            lines = diff_change(comparison, change, limit=LINES_EACH).lines
-        except AuraError as error:
-            lines = (error.message,)
+        lines = differs.lines if change is known and differs is not None else ()
+        if not lines or len(lines) > LINES_EACH:  # which says how many more there are
+            lines = _differs(comparison, change, LINES_EACH).lines
         if lines:
             told.append((change.path, lines[: LINES_EACH + 1]))
     return told
 
 
-def _file(comparison: Comparison, change: PathChange, clip: str, side: str) -> ComparedFile:
+def _differs(comparison: Comparison, change: PathChange, limit: int = LINES) -> FileDiff:
     try:
-        found = diff_change(comparison, change, limit=LINES)
+        return diff_change(comparison, change, limit=limit)
     except AuraError as error:
-        found = FileDiff("bytes", (error.message,))
+        return FileDiff("bytes", (error.message,))
+
+
+def _file(comparison: Comparison, change: PathChange, found: FileDiff, clip: str, side: str) -> ComparedFile:
     folder = change.path.rpartition("/")[0]
     drawn = draw_both(found.timeline, folder) if found.timeline is not None else None
     clips = found.timeline.changes if found.timeline is not None else ()
@@ -248,64 +249,38 @@ async def compare_page(request: Request) -> Response:
     old, new = query.get("old", ""), query.get("new", "")
     path = checked_path(query.get("path", ""))
     clip, side = query.get("clip", ""), query.get("side", "new")
-    found = await workspace.ask(compare, old, new, path, clip, side)
-    stands = await workspace.ask(standing)
-    choice = await workspace.ask(_choice)
-    notes = []
-    if found.file is not None and found.file.media_kind == "video":
-        seen_in = found.new.address if found.new.address not in ("", FOLDER) else "HEAD"
-        notes = await workspace.call(notes_on, seen_in, found.file.path)
-    return page(
-        request, workspace, "compare.html", "compare", stands,
-        found=found, old=old, new=new, file=found.file, choice=choice, notes=notes,
-        query={name: value for name, value in query.items() if name in ("old", "new")},
-    )  # fmt: skip
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        found = lane.run(compare, old, new, path, clip, side)
+        notes = []
+        if found.file is not None and found.file.media_kind == "video":
+            seen_in = found.new.address if found.new.address not in ("", FOLDER) else "HEAD"
+            notes = notes_on(lane.project, seen_in, found.file.path)
+        names = lane.run(_named)
+        return {"found": found, "old": old, "new": new, "file": found.file, "named": names, "notes": notes}
+
+    return await page(request, workspace, "compare.html", "compare", look)
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What can be compared."""
+    """What can be compared, by name."""
 
     branches: tuple[str, ...]
     tags: tuple[str, ...]
-    versions: tuple[tuple[str, str, str], ...]
 
 
-def _choice(repo: Repository) -> Choice:
-    found = log(repo, VersionFilter(types=(VersionType.MANUAL,), limit=CHOICE), everything=True)
-    return Choice(
-        tuple(item.name for item in branches(repo)),
-        tuple(sorted(repo.refs.tags())),
-        tuple((record.id, call(repo, record), record.name) for record in found),
-    )
+def _named(repo: Repository) -> Choice:
+    return Choice(tuple(item.name for item in branches(repo)), tuple(sorted(repo.refs.tags())))
 
 
-async def heard_and_seen(request: Request) -> Response:
-    """Return where a sound or video differs, and how its sound goes; decoding takes a moment, so it is asked later."""
-    site = site_of(request)
-    workspace = site.workspace(request)
-    query = query_of(request)
-    names = [query.get("old", ""), query.get("new", "")]
-    environment = site.settings.worker_environment
-    found = await workspace.ask(_decoded, names, checked_path(query.get("path", "")), environment)
-    return json_response(found)
+async def choice_part(request: Request) -> Response:
+    """Return the versions that can be chosen, for a page that is there already."""
+    workspace = site_of(request).workspace(request)
 
+    def look(lane: ProjectLane) -> dict[str, object]:
+        wanted = VersionFilter(types=(VersionType.MANUAL,), limit=CHOICE)
+        return {
+            "versions": lane.run(lambda repo: [(one, call(repo, one)) for one in log(repo, wanted, everything=True)])
+        }
 
-def _decoded(repo: Repository, names: Sequence[str], path: str, environment: Any) -> dict[str, Any]:
-    found = compare_versions(repo, [name for name in names if name and name != FOLDER], [path])
-    index = MediaIndexStore.of(repo)
-    known = look_into_media(found.comparison, LISTEN, index=index, thumbnails=True, environment=environment)
-    media = known.by_path.get(path)
-    if media is None:
-        return {"problem": "It is no picture, sound or video.", "decoded": False}
-    sides = {
-        name: None
-        if facts is None
-        else {"seconds": facts.header.seconds, "envelope": list(facts.envelope), "loudness": facts.loudness_lufs,
-              "frames_per_second": facts.header.frames_per_second, "peak": facts.peak_db}
-        for name, facts in (("old", media.old), ("new", media.new))
-    }  # fmt: skip
-    return {
-        **sides, "decoded": media.decoded, "scenes": media.scenes, "sounds": media.sounds, "lead": media.lead,
-        "distance": media.distance, "lines": media.lines,
-        "problem": media.problem or ("" if not known.needs_extra else "The part “media” is not installed."),
-    }  # fmt: skip
+    return await part(request, workspace, "choice.html", look)

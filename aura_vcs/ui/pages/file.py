@@ -22,9 +22,10 @@ from aura_vcs.model import Entry
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.contents import Leaf, document_value, leaves_of, read_small
 from aura_vcs.ui.media_kinds import Kind, kind_of
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page
 from aura_vcs.ui.pages.noted import names_of, notes_on
 from aura_vcs.ui.site import path_after, query_of, site_of
+from aura_vcs.ui.workspace import ProjectLane
 
 STEPS_SHOWN = 300
 """So many versions are listed, and values of a field drawn: the newest."""
@@ -170,13 +171,12 @@ async def file_page(request: Request) -> Response:
     path = path_after(request, f"/p/{workspace.key}/file/")
     if not path:
         raise UnknownName("file", path, hint="Choose one in a version's list of files.")
-    found = await workspace.ask(look_through_time, path, query.get("field", ""))
-    newest = next((step for step in found.steps if step.entry is not None), None)
-    notes, said = [], {}
-    if newest is not None:
-        notes = await workspace.call(notes_on, newest.record.id, newest.path)
-        said = await workspace.ask(names_of, {note.place.version for note in notes})
-    stands = await workspace.ask(standing)
-    return page(
-        request, workspace, "file.html", "history", stands, seen=found, newest=newest, notes=notes, said=said
-    )  # fmt: skip
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        found = lane.run(look_through_time, path, query.get("field", ""))
+        newest = next((step for step in found.steps if step.entry is not None), None)
+        notes = notes_on(lane.project, newest.record.id, newest.path) if newest is not None else []
+        said = lane.run(names_of, {note.place.version for note in notes})
+        return {"seen": found, "newest": newest, "notes": notes, "said": said}
+
+    return await page(request, workspace, "file.html", "history", look)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aura_vcs.api.project import Project
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page, part
 from aura_vcs.ui.site import site_of
 
 LISTED = 50
@@ -19,7 +19,6 @@ def look_at_film(project: Project) -> dict[str, Any]:
         "scenes": list(project.scenes),
         "checkpoints": project.checkpoints.list(valid=None)[:LISTED],
         "exports": project.exports.list(limit=LISTED),
-        "problems": project.check()[:LISTED],
         "presets": project.exports.presets,
     }
 
@@ -27,6 +26,10 @@ def look_at_film(project: Project) -> dict[str, Any]:
 async def film_page(request: Request) -> Response:
     """Show the film."""
     workspace = site_of(request).workspace(request)
-    stands = await workspace.ask(standing)
-    found = await workspace.call(look_at_film)
-    return page(request, workspace, "film.html", "film", stands, **found)
+    return await page(request, workspace, "film.html", "film", lambda lane: look_at_film(lane.project))
+
+
+async def remarks_part(request: Request) -> Response:
+    """Return what is to be said of the documents, for the page that shows it; that looks at every file."""
+    workspace = site_of(request).workspace(request)
+    return await part(request, workspace, "remarks.html", lambda lane: {"problems": lane.project.check()[:LISTED]})

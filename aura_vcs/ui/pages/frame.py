@@ -1,5 +1,7 @@
 """What is around every view of a project: its name, where it stands, and what can be taken back."""
 
+from collections.abc import Callable, Mapping
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -14,7 +16,10 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.jobs import job_list
 from aura_vcs.ui.site import site_of
 from aura_vcs.ui.templating import render
-from aura_vcs.ui.workspace import Workspace
+from aura_vcs.ui.workspace import ProjectLane, Workspace
+
+Look = Callable[[ProjectLane], Mapping[str, object]]
+"""What looks something up, and returns what a template is given."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -63,21 +68,36 @@ def _is_film(record: VersionRecord) -> bool:
     return any(document is not None for document in record.documents.values())
 
 
-def page(
-    request: Request, workspace: Workspace, template: str, active: str, stands: Standing, **values: object
-) -> Response:
-    """Answer with a view inside its frame."""
+async def page(request: Request, workspace: Workspace, template: str, active: str, look: Look) -> Response:
+    """Answer with a view inside its frame: looked up and rendered in one thread, at one go.
+
+    Where it stands is looked up first: what is recorded meanwhile, the page is told when it listens.
+    """
     site = site_of(request)
     frame = {
         "base": f"/p/{workspace.key}",
         "api": f"/api/p/{workspace.key}",
         "key": workspace.key,
         "active": active,
-        "stands": stands,
         "read_only": site.access.read_only,
         "form_token": site.access.form_token,
         "jobs": job_list(site.jobs(workspace)),
         "has_list": site.settings.root is None,
         "root": workspace.root,
     }
-    return HTMLResponse(render(template, {**frame, **values}))
+
+    def made(lane: ProjectLane) -> str:
+        stands = lane.run(standing)
+        return render(template, {**frame, "stands": stands, **look(lane)})
+
+    return HTMLResponse(await workspace.use(made))
+
+
+async def part(request: Request, workspace: Workspace, template: str, look: Look) -> Response:
+    """Answer with a piece of a view that the page puts in its place."""
+    around = {
+        "base": f"/p/{workspace.key}",
+        "api": f"/api/p/{workspace.key}",
+        "read_only": site_of(request).access.read_only,
+    }
+    return HTMLResponse(await workspace.use(lambda lane: render(template, {**around, **look(lane)})))

@@ -1,12 +1,13 @@
 """The history: versions newest first with their branches, what is unsaved, filters and search."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.errors.integrity import IntegrityError
@@ -23,15 +24,15 @@ from aura_vcs.maintenance.purge_plan import plan_purge
 from aura_vcs.model import Entry, EntryKind, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.plain_text import readable_name
-from aura_vcs.project.search_texts import TextHit, search_texts
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.lanes import LaneRow, lanes
 from aura_vcs.ui.media_kinds import kind_of
-from aura_vcs.ui.pages.frame import page, recorded_bytes, standing
+from aura_vcs.ui.pages.frame import page, part, recorded_bytes, standing
 from aura_vcs.ui.refusals import json_response
 from aura_vcs.ui.remembered import Remembered
-from aura_vcs.ui.site import checked_path, number_of, query_of, site_of
-from aura_vcs.ui.templating import render, url_path
+from aura_vcs.ui.site import Site, checked_path, number_of, query_of, site_of
+from aura_vcs.ui.templating import url_path
+from aura_vcs.ui.workspace import ProjectLane
 
 PAGE = 60
 """Versions that are listed at once; the next come when the end of the list is near."""
@@ -40,7 +41,6 @@ MOST_OFFSET = 10_000_000
 GLANCES = 40
 """Versions that are looked into for one request."""
 UNSAVED_SHOWN = 200
-FOUND = 60
 FILTERS = ("q", "type", "author", "since", "until", "path", "important", "deleted", "branch")
 
 
@@ -148,15 +148,32 @@ async def history_page(request: Request) -> Response:
     workspace = site_of(request).workspace(request)
     query = query_of(request)
     unfolded = bool(query.get("all"))
-    stands = await workspace.ask(standing)
-    found = await workspace.ask(listing, query, 0, workspace.listings, unfolded=unfolded)
-    lines = await workspace.ask(lambda repo: [item.name for item in branches(repo)])
     filters = {name: query.get(name, "") for name in FILTERS}
-    return page(
-        request, workspace, "history.html", "history", stands,
-        listing=found, filters=filters, unfolded=unfolded, branches=lines,
-        is_filtered=any(filters.values()), query=_without_offset(query),
-    )  # fmt: skip
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        return {
+            "listing": lane.run(listing, query, 0, workspace.listings, unfolded=unfolded),
+            "branches": lane.run(lambda repo: [item.name for item in branches(repo)]),
+            "filters": filters,
+            "unfolded": unfolded,
+            "is_filtered": any(filters.values()),
+            "query": _without_offset(query),
+        }
+
+    return await page(request, workspace, "history.html", "history", look)
+
+
+def first_look(site: Site) -> None:
+    """Look at the history before anybody asks, where one project is shown: its browser takes longer to start.
+
+    What goes wrong is for the page to say.
+    """
+    workspace = site.only
+    if workspace is None:
+        return
+    with suppress(Exception), workspace.lane() as lane:
+        lane.run(standing)
+        lane.run(listing, {}, 0, workspace.listings, unfolded=False)
 
 
 async def rows(request: Request) -> Response:
@@ -164,12 +181,12 @@ async def rows(request: Request) -> Response:
     workspace = site_of(request).workspace(request)
     query = query_of(request)
     offset = number_of(query, "offset", 0, MOST_OFFSET)
-    found = await workspace.ask(listing, query, offset, workspace.listings, unfolded=bool(query.get("all")))
-    values = {
-        "listing": found, "base": f"/p/{workspace.key}", "query": _without_offset(query),
-        "read_only": site_of(request).access.read_only, "api": f"/api/p/{workspace.key}",
-    }  # fmt: skip
-    return HTMLResponse(render("rows.html", values))
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        found = lane.run(listing, query, offset, workspace.listings, unfolded=bool(query.get("all")))
+        return {"listing": found, "query": _without_offset(query)}
+
+    return await part(request, workspace, "rows.html", look)
 
 
 def _without_offset(query: Mapping[str, str]) -> str:
@@ -261,25 +278,9 @@ def look_for_unsaved(repo: Repository) -> UnsavedWork:
 async def unsaved(request: Request) -> Response:
     """Return the unsaved work of the folder, which takes a look at every file."""
     workspace = site_of(request).workspace(request)
-    found = await workspace.ask(look_for_unsaved)
-    values = {
-        "unsaved": found, "shown": found.found.changes[:UNSAVED_SHOWN], "base": f"/p/{workspace.key}",
-        "api": f"/api/p/{workspace.key}", "read_only": site_of(request).access.read_only,
-    }  # fmt: skip
-    return HTMLResponse(render("unsaved.html", values))
 
+    def look(lane: ProjectLane) -> dict[str, object]:
+        found = lane.run(look_for_unsaved)
+        return {"unsaved": found, "shown": found.found.changes[:UNSAVED_SHOWN]}
 
-async def search_page(request: Request) -> Response:
-    """Show where words are found, in every text of every version."""
-    workspace = site_of(request).workspace(request)
-    words = query_of(request).get("q", "")[:200]
-    found, called = await workspace.ask(lambda repo: _found(repo, words))
-    stands = await workspace.ask(standing)
-    return page(request, workspace, "search.html", "search", stands, words=words, found=found, called=called)
-
-
-def _found(repo: Repository, words: str) -> tuple[Sequence[TextHit], dict[str, str]]:
-    """Find the words, and say what the versions that had them are called, by their ids."""
-    found = search_texts(repo, words, FOUND)[0] if words.strip() else ()
-    named = [record for hit in found for record in (hit.first, hit.last) if record is not None]
-    return found, {record.id: call(repo, record) for record in named}
+    return await part(request, workspace, "unsaved.html", look)

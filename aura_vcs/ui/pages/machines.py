@@ -1,14 +1,11 @@
 """Other machines: remotes, what is there and not here or the other way round, locks, and branches moved apart."""
 
-from typing import Any
-
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from aura_vcs.api.locks import PathLock
 from aura_vcs.api.project import Project
-from aura_vcs.api.remotes import Remote
 from aura_vcs.api.transfers import RemoteComparison
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.errors import AuraError
@@ -17,9 +14,9 @@ from aura_vcs.history.names.branches import branches
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.sent import Unsent, unsent
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page, part
 from aura_vcs.ui.site import query_of, site_of
-from aura_vcs.ui.templating import render
+from aura_vcs.ui.workspace import ProjectLane
 
 
 class Apart(msgspec.Struct, frozen=True):
@@ -74,22 +71,16 @@ def ask_remote(project: Project, name: str) -> RemoteSeen:
 async def machines_page(request: Request) -> Response:
     """Show the remotes; each is asked afterwards, which may take long."""
     workspace = site_of(request).workspace(request)
-    stands = await workspace.ask(standing)
 
-    def listed(project: Project) -> list[Remote]:
-        return list(project.remotes)
+    def look(lane: ProjectLane) -> dict[str, object]:
+        left = {item.remote: item for item in lane.run(_unsent)}
+        return {"remotes": list(lane.project.remotes), "unsent": left, "apart": lane.run(apart)}
 
-    found: list[Remote] = await workspace.call(listed)
-    left = {item.remote: item for item in await workspace.ask(_unsent)}
-    moved = await workspace.ask(apart)
-    values: dict[str, Any] = {"remotes": found, "unsent": left, "apart": moved}
-    return page(request, workspace, "machines.html", "machines", stands, **values)
+    return await page(request, workspace, "machines.html", "machines", look)
 
 
 async def remote_part(request: Request) -> Response:
     """Return what a remote says, for the page that shows it."""
-    site = site_of(request)
-    workspace = site.workspace(request)
-    seen = await workspace.call(ask_remote, query_of(request).get("name", ""))
-    values = {"seen": seen, "base": f"/p/{workspace.key}", "read_only": site.access.read_only}
-    return HTMLResponse(render("remote.html", values))
+    workspace = site_of(request).workspace(request)
+    name = query_of(request).get("name", "")
+    return await part(request, workspace, "remote.html", lambda lane: {"seen": ask_remote(lane.project, name)})

@@ -22,15 +22,27 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
+from aura_vcs.ui.contents import timeline_in
 from aura_vcs.ui.differences import Marked, TextRow, text_rows
+from aura_vcs.ui.drawing import shown_media
 from aura_vcs.ui.hand_edits import MOST_BYTES, editable_text
 from aura_vcs.ui.media_kinds import Kind, kind_of
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page
 from aura_vcs.ui.site import number_of, query_of, site_of
+from aura_vcs.ui.workspace import ProjectLane
 
 CHANGES_SHOWN = 200
 MOST = 100_000
 WIDTH = 4_000
+
+
+class ConflictClip(msgspec.Struct, frozen=True):
+    """The clip of a timeline that both sides changed: what it shows, and which of its fields is at stake."""
+
+    title: str
+    media: str
+    seconds: float
+    field: str
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -61,12 +73,25 @@ class Decision(msgspec.Struct, frozen=True):
     line: int
     rows: tuple[TextRow, ...]
     """Both sides of a text beside each other, where whole files differ."""
+    is_seen: str
+    """What the two sides are, where they are pictures, sounds or films that are looked at together; "" elsewhere."""
+    clip: ConflictClip | None
 
 
-def decisions(repo: Repository) -> list[Decision]:
-    """List what is to be decided."""
+class Deciding(msgspec.Struct, frozen=True):
+    """What is to be decided, by place, and the one that is looked at; `at` counts from 1."""
+
+    places: tuple[str, ...]
+    at: int
+    item: Decision | None
+
+
+def decisions(repo: Repository, number: int) -> Deciding:
+    """List what is to be decided, and look at the one of that number, or the last."""
     found = tuple(sort(open_conflicts(repo)))
-    return [_decision(repo, item, number, found) for number, item in enumerate(found, 1)]
+    at = min(number, len(found))
+    item = _decision(repo, found[at - 1], at, found) if at else None
+    return Deciding(tuple(conflict.location for conflict in found), at, item)
 
 
 def _decision(repo: Repository, item: OpenConflict, number: int, among: tuple[OpenConflict, ...]) -> Decision:
@@ -85,13 +110,35 @@ def _decision(repo: Repository, item: OpenConflict, number: int, among: tuple[Op
     rivals = [other for other in among if other.location == item.location and other.id != item.id]
     ours, theirs = _both_marked(sides[1], sides[2])
     aside = item.tree.aside if item.tree is not None and item.tree.aside else ""
+    media_kind = kind_of(item.path)
+    entries = (item.tree.ours, item.tree.theirs) if item.tree is not None else ()
+    ids = [entry.id for entry in entries if entry is not None]
+    is_seen = ""
+    if media_kind in ("picture", "sound", "video") and kind_of(aside) == media_kind and len(ids) == 2:
+        is_seen = "-".join(ids)
     return Decision(
-        number, item.path, place, item.location, kind, kind_of(item.path), sides[0], ours, theirs,
+        number, item.path, place, item.location, kind, media_kind, sides[0], ours, theirs,
         item.ours_label, item.theirs_label,
         item.path if item.tree is not None and item.tree.ours is not None else "", aside,
         item.theirs_label if rivals else "", field, sides[1] or "",
-        text, content, item.text.line if item.text is not None else 1, rows,
+        text, content, item.text.line if item.text is not None else 1, rows, is_seen, _clip(repo, item, place),
     )  # fmt: skip
+
+
+def _clip(repo: Repository, item: OpenConflict, place: str) -> ConflictClip | None:
+    """Find the clip that a place in a timeline belongs to, as your folder has it."""
+    timeline = timeline_in(item.path, _read(repo, item.path)) if item.field is not None else None
+    if timeline is None:
+        return None
+    clips = [clip for track in timeline.tracks for clip in track.clips]
+    found = max(
+        (c for c in clips if f"{place}/".startswith(f"{c.pointer}/")), key=lambda c: len(c.pointer), default=None
+    )
+    if found is None:
+        return None
+    title = f"{found.label} {found.name}".strip() if found.noun == "scene" else found.label
+    field = " ".join(place[len(found.pointer) :].split("/")).strip().replace("_", " ")
+    return ConflictClip(title, *shown_media(timeline, found, item.path.rpartition("/")[0]), field)
 
 
 def _editable_file(repo: Repository, item: OpenConflict) -> tuple[str | None, str, tuple[TextRow, ...]]:
@@ -215,13 +262,16 @@ async def merge_page(request: Request) -> Response:
     """Show what is to be decided, or what a merge would do."""
     workspace = site_of(request).workspace(request)
     query = query_of(request)
-    stands = await workspace.ask(standing)
-    open_ones = await workspace.ask(decisions)
-    others = await workspace.ask(_mergeable)
-    wanted = query.get("with", "")
-    shown = await workspace.ask(look_at_merge, wanted) if wanted or ("with" in query and others.is_diverged) else None
-    at = min(number_of(query, "n", 1, MOST), max(1, len(open_ones)))
-    return page(
-        request, workspace, "merge.html", "merge", stands,
-        decisions=open_ones, at=at, others=others, wanted=wanted, merge=shown,
-    )  # fmt: skip
+    wanted, number = query.get("with", ""), number_of(query, "n", 1, MOST)
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        others = lane.run(_mergeable)
+        is_wanted = bool(wanted) or ("with" in query and others.is_diverged)
+        return {
+            "deciding": lane.run(decisions, max(1, number)),
+            "others": others,
+            "wanted": wanted,
+            "merge": lane.run(look_at_merge, wanted) if is_wanted else None,
+        }
+
+    return await page(request, workspace, "merge.html", "merge", look)

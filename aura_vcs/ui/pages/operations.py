@@ -4,8 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aura_vcs.project.records.activity import list_activity
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page
 from aura_vcs.ui.site import number_of, query_of, site_of
+from aura_vcs.ui.workspace import ProjectLane
 
 PAGE = 100
 MOST = 1_000_000
@@ -17,10 +18,10 @@ async def operations_page(request: Request) -> Response:
     query = query_of(request)
     offset = number_of(query, "offset", 0, MOST)
     everything = bool(query.get("all"))
-    found = await workspace.ask(list_activity, limit=PAGE + 1, offset=offset, everything=everything)
-    stands = await workspace.ask(standing)
-    return page(
-        request, workspace, "operations.html", "operations", stands,
-        operations=found[:PAGE], everything=everything, offset=offset,
-        next_offset=offset + PAGE if len(found) > PAGE else None,
-    )  # fmt: skip
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        found = lane.run(list_activity, limit=PAGE + 1, offset=offset, everything=everything)
+        following = offset + PAGE if len(found) > PAGE else None
+        return {"operations": found[:PAGE], "everything": everything, "offset": offset, "next_offset": following}
+
+    return await page(request, workspace, "operations.html", "operations", look)

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from aura_vcs.api.project import Project
+from aura_vcs.api.reporting import Call
 from aura_vcs.errors import InputError
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import describe
 from aura_vcs.maintenance.disk_usage import StorageReport, file_type, storage_report, stored_files
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.offload.space_plan import SpacePlan
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page, part, recorded_bytes
 from aura_vcs.ui.site import query_of, site_of
-from aura_vcs.ui.templating import render
 from aura_vcs.ui.treemap import Tile, lay_out
+from aura_vcs.ui.workspace import ProjectLane
 
 WAYS = ("kind", "path", "version")
 TILES = 400
@@ -99,27 +99,47 @@ async def space_page(request: Request) -> Response:
     free = query.get("free", "")
     if free:
         read_size(free)
-    stands = await workspace.ask(standing)
-    return page(request, workspace, "space.html", "space", stands, by=by, free=free)
+    return await page(request, workspace, "space.html", "space", lambda _: {"by": by, "free": free})
 
 
 async def map_part(request: Request) -> Response:
-    """Return the map, for the page that shows it."""
-    workspace = site_of(request).workspace(request)
+    """Return the map, for the page that shows it; until that is measured, what is known of it at once."""
+    site = site_of(request)
+    workspace = site.workspace(request)
+    looks = site.long_looks(workspace)
     by = query_of(request).get("by", "kind")
-    seen = await workspace.ask(look_at_space, by if by in WAYS else "kind")
-    return HTMLResponse(render("space_map.html", {"seen": seen, "base": f"/p/{workspace.key}"}))
+    by = by if by in WAYS else "kind"
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        def measure(own: ProjectLane, told: Call) -> SpaceSeen:
+            return own.run_reporting(told, look_at_space, by)
+
+        asked = looks.ask(f"map by {by}", lane.run(recorded_bytes), measure)
+        return {
+            "seen": asked.result,
+            "reached": asked.reached,
+            "stored": lane.run(_stored) if asked.result is None else 0,
+        }
+
+    return await part(request, workspace, "space_map.html", look)
+
+
+def _stored(repo: Repository) -> int:
+    return sum(stored for _, _, stored in repo.queries.stored_totals().values())
 
 
 async def plan_part(request: Request) -> Response:
     """Return a plan of what could go, for the page that shows it; remotes are asked."""
     site = site_of(request)
     workspace = site.workspace(request)
+    looks = site.long_looks(workspace)
     wanted = read_size(query_of(request).get("free", ""))
 
-    def planned(project: Project) -> SpacePlan:
-        return project.plan_free(wanted)
+    def look(lane: ProjectLane) -> dict[str, object]:
+        def plan(own: ProjectLane, told: Call) -> SpacePlan:
+            return own.project.plan_free(wanted, **told)
 
-    plan = await workspace.call(planned)
-    values = {"plan": plan, "base": f"/p/{workspace.key}", "read_only": site.access.read_only}
-    return HTMLResponse(render("space_plan.html", values))
+        asked = looks.ask("plan", (wanted, lane.run(recorded_bytes)), plan, is_kept=False)
+        return {"plan": asked.result, "reached": asked.reached}
+
+    return await part(request, workspace, "space_plan.html", look)

@@ -37,11 +37,11 @@ from aura_vcs.ui.contents import (
 )
 from aura_vcs.ui.drawing import DrawnTimeline, draw_timeline
 from aura_vcs.ui.media_kinds import Kind, kind_of
-from aura_vcs.ui.pages.frame import page, standing
+from aura_vcs.ui.pages.frame import page
 from aura_vcs.ui.pages.noted import names_of, notes_about, notes_on
 from aura_vcs.ui.sequences import PictureSequence, sequences_among
 from aura_vcs.ui.site import path_after, query_of, site_of
-from aura_vcs.ui.workspace import Workspace
+from aura_vcs.ui.workspace import ProjectLane, Workspace
 
 CHANGES_SHOWN = 300
 EXPORTS_SHOWN = 20
@@ -114,12 +114,19 @@ def _comparison(repo: Repository, record: VersionRecord) -> Comparison:
 async def version_page(request: Request) -> Response:
     """Show a version."""
     workspace = site_of(request).workspace(request)
-    found = await workspace.ask(look_at, request.path_params["version"])
-    stands = await workspace.ask(standing)
-    notes = await workspace.call(notes_about, found.record.id)
-    shown = found.changes[:CHANGES_SHOWN]
-    return page(request, workspace, "version.html", "history", stands, version=found, record=found.record,
-                changes=shown, notes=notes, more=len(found.changes) - len(shown))  # fmt: skip
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        found = lane.run(look_at, request.path_params["version"])
+        shown = found.changes[:CHANGES_SHOWN]
+        return {
+            "version": found,
+            "record": found.record,
+            "changes": shown,
+            "notes": notes_about(lane.project, found.record.id),
+            "more": len(found.changes) - len(shown),
+        }
+
+    return await page(request, workspace, "version.html", "history", look)
 
 
 class ShownFile(msgspec.Struct, frozen=True):
@@ -195,13 +202,18 @@ async def files_page(request: Request) -> Response:
     workspace: Workspace = site.workspace(request)
     version = request.path_params["version"]
     path = path_after(request, f"/v/{version}/files/")
-    found = await workspace.ask(look_inside, version, path, query_of(request).get("sequence", ""))
-    stands = await workspace.ask(standing)
-    notes = await workspace.call(notes_on, found.record.id, path) if path and not found.is_folder else []
-    said = await workspace.ask(names_of, {note.place.version for note in notes})
+    wanted = query_of(request).get("sequence", "")
     parts = path.split("/") if path else []
-    trail = [("/".join(parts[: n + 1]), part) for n, part in enumerate(parts)]
-    return page(
-        request, workspace, "files.html", "history", stands, file=found, record=found.record, trail=trail, notes=notes,
-        said=said,
-    )  # fmt: skip
+
+    def look(lane: ProjectLane) -> dict[str, object]:
+        found = lane.run(look_inside, version, path, wanted)
+        notes = notes_on(lane.project, found.record.id, path) if path and not found.is_folder else []
+        return {
+            "file": found,
+            "record": found.record,
+            "trail": [("/".join(parts[: n + 1]), part) for n, part in enumerate(parts)],
+            "notes": notes,
+            "said": lane.run(names_of, {note.place.version for note in notes}),
+        }
+
+    return await page(request, workspace, "files.html", "history", look)

@@ -130,7 +130,7 @@
     for (const [kind, list] of [['seen', found.scenes || []], ['heard', found.sounds || []]]) {
       for (const [start, end] of list) drawn.append(svg('rect', { class: kind, x: `${100 * start / whole}%`, width: `${Math.max(0.4, 100 * (end - start) / whole)}%`, y: kind === 'seen' ? 0 : 5, height: 5, rx: 2 }));
     }
-    $('[data-told]', ab).textContent = found.problem || (stretches.length ? `${stretches.length} ${stretches.length === 1 ? 'stretch differs' : 'stretches differ'}: n and p go from one to the next.` : 'No stretch looks or sounds different.');
+    $('[data-told]', ab).textContent = found.problem || (stretches.length ? `${stretches.length} ${stretches.length === 1 ? 'stretch differs' : 'stretches differ'}: n and p go from one to the next.` : (found.lines || []).join('; ') || 'No stretch looks or sounds different.');
     ab.dataset.decoded = '';
   };
 
@@ -175,10 +175,32 @@
     ab.dataset.decoded = '';
   };
 
-  for (const ab of $$('[data-ab]')) {
-    const slider = $('.ab-slider', ab);
-    if (slider) modes(ab, slider);
-    if (ab.dataset.ab === 'video') video(ab);
-    if (ab.dataset.ab === 'sound') sound(ab);
-  }
+  const begun = new WeakSet();
+  const begin = () => {
+    for (const ab of $$('[data-ab]')) {
+      if (begun.has(ab)) continue;
+      begun.add(ab);
+      const slider = $('.ab-slider', ab);
+      if (slider) modes(ab, slider);
+      if (ab.dataset.ab === 'video') video(ab);
+      if (ab.dataset.ab === 'sound') sound(ab);
+    }
+  };
+  aura.body.addEventListener('aura:fresh', begin);
+  begin();
+
+  // ── the versions that can be chosen come when the page is there
+  const choose = async () => {
+    const selects = $$('select[data-choice]');
+    if (!selects.length) return;
+    let found;
+    try { found = await (await fetch(selects[0].dataset.choice)).text(); } catch { return; }
+    for (const select of selects) {
+      const group = aura.make('optgroup', { label: 'Versions' }, ...aura.parse(found).body.childNodes);
+      const chosen = $('[data-chosen]', select);
+      for (const option of $$('option', group)) if (option.value === chosen?.value) option.remove();
+      select.append(group);
+    }
+  };
+  choose();
 })();

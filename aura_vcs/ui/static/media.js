@@ -11,33 +11,37 @@
     let note = $(':scope > .making', place);
     if (ended) { note?.remove(); return; }
     if (!note) {
-      note = make('div', { className: 'making' }, make('p', { role: 'status' }), make('progress', { max: 100, ariaLabel: 'Made playable so far' }), make('p', { className: 'hint' }));
+      note = make('div', { className: 'making' }, make('p', { role: 'status' }), make('p', { className: 'percent', ariaHidden: 'true' }), make('progress', { max: 100, ariaLabel: 'Made playable so far' }), make('p', { className: 'hint' }));
       place.append(note);
     }
-    $('p', note).textContent = words;
+    const said = $('[role=status]', note); // is read out, and so not at every hundredth
+    if (said.textContent !== words) said.textContent = words;
+    $('.percent', note).textContent = typeof percent === 'number' ? `${percent} %` : '';
     $('.hint', note).textContent = hint;
     const bar = $('progress', note);
     bar.hidden = percent === undefined;
     if (typeof percent === 'number') bar.value = percent; else bar.removeAttribute('value');
   };
 
+  // Where a file is asked how far it is, and where it is then: of a version, of the folder, or of an export.
   const addressOf = (element) => {
     const path = new URL(element.currentSrc || element.src, location.href).pathname;
-    const found = path.startsWith(base) && path.slice(base.length).match(/^\/look\/(full|proxy|sequence)\/([^/]+)\/(.*)$/s);
-    return found ? { kind: found[1], version: found[2], path: found[3] } : null;
+    const found = path.startsWith(base) && path.slice(base.length).match(/^\/(?:look\/(full|proxy|sequence)\/([^/]+\/.*)|export\/([^/]+))$/s);
+    if (!found) return null;
+    const [, kind, file, made] = found;
+    if (made) return { ask: `${base}/export/${made}/playable`, made: `${base}/export/${made}/proxy` };
+    return { ask: `${base}/proxy/${file}${kind === 'sequence' ? '?sequence=1' : ''}`, made: `${base}/look/${kind === 'sequence' ? kind : 'proxy'}/${file}` };
   };
 
   const follow = async (element, what) => {
-    const asked = `${base}/proxy/${what.version}/${what.path}${what.kind === 'sequence' ? '?sequence=1' : ''}`;
     element.classList.add('absent');
     for (;;) {
       if (!element.isConnected) return;
       let found;
-      try { found = await (await fetch(asked, { headers: { accept: 'application/json' } })).json(); } catch { found = { state: 'failed', message: 'The page lost its server.', hint: 'Start `aura ui` again.' }; }
+      try { found = await (await fetch(what.ask, { headers: { accept: 'application/json' } })).json(); } catch { found = { state: 'failed', message: 'The page lost its server.', hint: 'Start `aura ui` again.' }; }
       if (found.state === 'made') break;
       if (found.state === 'waiting' || found.state === 'making') {
-        const words = found.state === 'waiting' ? 'Waiting to be made playable …' : `Being made playable …${found.percent === null ? '' : ` ${found.percent} %`}`;
-        tell(element, { words, percent: found.percent });
+        tell(element, { words: found.state === 'waiting' ? 'Waiting to be made playable …' : 'Being made playable …', percent: found.percent });
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
         continue;
       }
@@ -49,8 +53,7 @@
     tell(element, { ended: true });
     element.classList.remove('absent');
     element.dataset.made = '';
-    const kind = what.kind === 'sequence' ? 'sequence' : 'proxy';
-    element.src = `${base}/look/${kind}/${what.version}/${what.path}`;
+    element.src = what.made;
     element.load?.();
   };
 

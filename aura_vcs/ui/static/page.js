@@ -31,7 +31,9 @@ const aura = (() => {
     if (undo && !readOnly) shown.append(make('button', { textContent: 'Undo', onclick: () => { shown.remove(); act('undo'); } }));
     else shown.append(make('button', { textContent: 'Close', onclick: () => shown.remove() }));
     toasts.append(shown);
-    if (!bad) setTimeout(() => shown.remove(), seconds * 1000);
+    // It waits for whoever is about to use it.
+    const go = () => { if (shown.matches(':hover, :focus-within')) setTimeout(go, 1000); else shown.remove(); };
+    if (!bad) setTimeout(go, seconds * 1000);
   };
   const ask = (title, words, yes) => new Promise((resolve) => {
     const dialog = $('#ask');
@@ -121,15 +123,15 @@ const aura = (() => {
   };
 
   // ── the page follows the project: parts that are marked are made anew in place
+  const AGAIN_MS = 600; // so long after a part that was not ready it is asked for again
   let asked = 0;
   let lastProblem = '';
-  // Words that somebody has begun to write are left where they are.
-  const isBegun = (part) => $$('input[name=text], textarea', part).some((input) => input.value !== input.defaultValue);
   const refresh = async () => {
     const turn = (asked += 1);
     let fresh;
     let answer;
     try { answer = await fetch(location.href, { headers: { accept: 'text/html' } }); fresh = parse(await answer.text()); } catch { return; }
+    await live.settled();
     if (turn !== asked) return;
     const problem = answer.ok ? '' : $('.problem h1', fresh)?.textContent || '';
     if (problem && problem !== lastProblem) toast(problem, { bad: true, hint: $('.problem h1 + p', fresh)?.textContent || '' });
@@ -137,13 +139,9 @@ const aura = (() => {
     if (problem) return;
     for (const part of $$('[data-live]')) {
       const other = part.id && fresh.getElementById(part.id);
-      if (!other || part.contains(document.activeElement) && document.activeElement.matches('input, textarea, select') || isBegun(part)) continue;
-      if (part.dataset.html === other.innerHTML) continue;
-      const kept = new Set($$('.menu[open]', part).map((menu) => menu.closest('[id]')?.id));
-      const grown = part.matches('[data-list]') && $$(':scope > li', part).length > other.children.length;
-      if (grown && part.id === 'versions') mergeRows(part, other);
-      else part.replaceChildren(...other.childNodes);
-      for (const id of kept) if (id) $(`#${CSS.escape(id)} .menu`)?.setAttribute('open', '');
+      if (!other) continue;
+      const grown = part.id === 'versions' && $$(':scope > li', part).length > other.children.length;
+      live.put(part, other, grown ? olderThan(part, other) : null);
     }
     document.title = fresh.title || document.title;
     load();
@@ -151,15 +149,12 @@ const aura = (() => {
     mark();
     body.dispatchEvent(new Event('aura:fresh'));
   };
-  // A list that was scrolled keeps its older rows; those that the first page has are made anew.
-  const mergeRows = (list, fresh) => {
-    const rows = $$(':scope > li.version', fresh);
-    const last = rows.at(-1);
-    const old = $$(':scope > li.version', list);
-    const at = old.findIndex((row) => row.id === last?.id);
-    if (at < 0) { list.replaceChildren(...fresh.childNodes); return; }
-    for (const row of old.slice(0, at + 1)) row.remove();
-    list.prepend(...rows);
+  // A list that was scrolled keeps its older rows: returns the first that the first page does not have.
+  const olderThan = (list, fresh) => {
+    const last = $$(':scope > li.version', fresh).at(-1);
+    const row = last && $(`:scope > [id="${CSS.escape(last.id)}"]`, list);
+    if (row) $(':scope > [data-more]', fresh)?.remove();
+    return row ? row.nextSibling : null;
   };
   let soon = 0;
   const refreshSoon = () => { clearTimeout(soon); soon = setTimeout(refresh, 60); };
@@ -170,19 +165,26 @@ const aura = (() => {
   const load = (which = '[data-load]') => {
     for (const part of $$(which)) {
       if ('lazy' in part.dataset) { inSight.observe(part); continue; }
-      fetch(part.dataset.load).then(async (answer) => {
-        const text = await answer.text();
-        part.setAttribute('aria-busy', 'false');
-        if (part.dataset.text === text) return;
-        if (part.contains(document.activeElement) && document.activeElement.matches('input, textarea') && document.activeElement.value !== document.activeElement.defaultValue) return;
-        part.dataset.text = text;
-        part.replaceChildren(...parse(text).body.childNodes);
-        body.dispatchEvent(new CustomEvent('aura:loaded', { detail: part }));
-      }).catch(() => {});
+      loadOne(part);
     }
+  };
+  const loadOne = async (part) => {
+    const turn = part.turn = (part.turn || 0) + 1;
+    let text;
+    try { text = await (await fetch(part.dataset.load)).text(); } catch { return; }
+    await live.settled();
+    if (turn !== part.turn) return;
+    part.setAttribute('aria-busy', 'false');
+    if (part.dataset.text !== text) {
+      part.dataset.text = text;
+      live.put(part, parse(text).body);
+      body.dispatchEvent(new CustomEvent('aura:loaded', { detail: part }));
+    }
+    if ($('[data-again]', part)) setTimeout(() => { if (part.isConnected && turn === part.turn) loadOne(part); }, AGAIN_MS);
   };
   // Small pictures that were not there yet are asked for again when the media index has more.
   let looking = 0;
+  let again = 0;
   const missing = new Set();
   document.addEventListener('error', (event) => {
     if (event.target.matches?.('img:is([src*="/look/poster/"], [src*="/look/strip/"]), image[data-shot]')) { event.target.classList.add('absent'); missing.add(event.target); }
@@ -192,8 +194,8 @@ const aura = (() => {
       missing.delete(image);
       if (!image.isConnected) continue;
       image.classList.remove('absent');
-      if (image.href?.baseVal) image.setAttribute('href', `${image.href.baseVal.split('#')[0]}#${asked += 1}`);
-      else image.src = `${image.src.split('#')[0]}#${asked += 1}`;
+      if (image.href?.baseVal) image.setAttribute('href', `${image.href.baseVal.split('#')[0]}#${again += 1}`);
+      else image.src = `${image.src.split('#')[0]}#${again += 1}`;
     }
   };
   // A browser opens few connections to one address: pages that nobody looks at let go of theirs, and catch up later.
@@ -295,9 +297,10 @@ const aura = (() => {
     dialog.showModal();
     dialog.querySelector('input:not([type=hidden]), textarea')?.select();
   };
+  const shut = (menu, isUsed) => { menu.open = false; if (isUsed && menu.contains(document.activeElement)) $('summary', menu).focus(); };
   document.addEventListener('click', async (event) => {
     const button = event.target.closest('[data-do], [data-open], [data-close], [data-unchoose]');
-    for (const menu of $$('.menu[open]')) if (!menu.contains(event.target) || button) menu.open = false;
+    for (const menu of $$('.menu[open]')) if (!menu.contains(event.target) || button) shut(menu, button);
     if (!button) return;
     if ('close' in button.dataset) button.closest('dialog').close();
     else if ('unchoose' in button.dataset) { chosen.clear(); mark(); }
@@ -320,6 +323,7 @@ const aura = (() => {
     document.activeElement?.blur();
     const result = await act(form.dataset.post, values, form);
     if (button) button.disabled = false;
+    if (document.activeElement === body && !$('dialog[open]')) (form.isConnected && button || $('#main')).focus({ preventScroll: true });
     if (result !== null) form.closest('dialog')?.close();
   });
 
@@ -348,6 +352,8 @@ const aura = (() => {
   };
   let before = '';
   document.addEventListener('keydown', (event) => {
+    const menu = event.key === 'Escape' && $('.menu[open]');
+    if (menu) { shut(menu, true); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type=checkbox]):not([type=range]), textarea, select') || $('dialog[open]')) {
       if (event.key === 'Escape') event.target.blur?.();
       return;
