@@ -111,7 +111,7 @@ def _started(repo: Repository, transaction: Transaction, name: str | None, versi
     if name is None:
         return {}
     check_new_branch(repo, name, version)
-    return dict([branch_update(repo, transaction, name, BranchMove(version, over_all=True))])
+    return branch_update(repo, transaction, name, BranchMove(version, over_all=True))
 
 
 def restore(repo: Repository, name: str, paths: Sequence[str] | None = None) -> CheckoutResult:

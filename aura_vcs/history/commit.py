@@ -292,10 +292,10 @@ def _changes(
     name = base.head.branch or free_name(repo, _branch_from(base))
     amended, wanted = request.amended, request.spec
     instead = amended.id if amended is not None else None
-    entry = branch_update(
+    refs = dict([new_label(repo, transaction, made, wanted, name)])
+    refs |= branch_update(
         repo, transaction, name, BranchMove(made.id, parents=made.version.parents, instead_of=instead)
     )
-    refs = dict([new_label(repo, transaction, made, wanted, name), entry])
     if amended is None:
         return refs, f"Committed v{made.version.number} {wanted.name!r}", name
     refs |= {} if request.keep else _without(repo, transaction, amended, name)

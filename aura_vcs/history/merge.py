@@ -39,7 +39,18 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId, blob_id, tree_id
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS
-from aura_vcs.model import Entry, EntryKind, Head, HeadChange, Inverse, Kind, TreeChange, Version, VersionType
+from aura_vcs.model import (
+    Entry,
+    EntryKind,
+    Head,
+    HeadChange,
+    Inverse,
+    Kind,
+    RefChange,
+    TreeChange,
+    Version,
+    VersionType,
+)
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference, documents_of
 from aura_vcs.plain_text import now
@@ -234,21 +245,21 @@ class _MergeStep:
         plan = self._plan
         if base.head.version != plan.ours.id or base.head.branch is None:
             raise RefMoved("HEAD", describe(self._repo.queries, plan.ours.id), "another version")
-        refs = []
+        refs = dict[str, RefChange]()
         if plan.kind == "join":
             made = self._version()
             new, number = made.id, made.version.number
-            refs.append(new_label(self._repo, transaction, made, self._wanted, base.head.branch))
+            refs |= [new_label(self._repo, transaction, made, self._wanted, base.head.branch)]
             parents = made.version.parents
             what = f"Merged as v{number} {self._wanted.name!r}"
         else:
             new, parents = plan.theirs.id, ()
             what = f"Fast-forwarded to {describe(self._repo.queries, plan.theirs.id)} {plan.theirs.name!r}"
-        refs.append(branch_update(self._repo, transaction, base.head.branch, BranchMove(new, parents=parents)))
+        refs |= branch_update(self._repo, transaction, base.head.branch, BranchMove(new, parents=parents))
         return Draft(
             "merge",
             what,
-            dict(refs),
+            refs,
             HeadChange(base.head, Head(base.head.branch, new)),
             TreeChange(before, after),
             Inverse("merge.revert"),

@@ -272,6 +272,7 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
     refs = dict(
         _reverted_ref(repo, transaction, target, name, change if back else RefChange(change.after, change.before))
         for name, change in target.refs.items()
+        if not _is_set_apart(target, name, change)
     )
     head = None
     if target.head is not None:
@@ -306,6 +307,14 @@ def _plain_draft(target: Operation, *, back: bool) -> Draft:
 
 def _value_path(head: Head) -> str:
     return f"{head.branch or 'an older version'} ({(head.version or 'no version')[:12]})"
+
+
+def _is_set_apart(target: Operation, name: str, change: RefChange) -> bool:
+    """Tell whether a ref is the entry of a head that the operation left: it stands until something builds on it."""
+    if not name.startswith("branches/"):
+        return False
+    entries = (_optional(value, BranchEntry, name) for value in (change.before, change.after))
+    return all(entry is None or entry.replica != target.replica for entry in entries)
 
 
 def _reverted_ref(

@@ -121,8 +121,7 @@ class RefsImport:
                 return None
         elif found is not None:
             return False
-        ref, change = branch_update(self._repo, self._transaction, name, BranchMove(target, over_all=found is None))
-        self.changes[ref] = change
+        self.changes |= branch_update(self._repo, self._transaction, name, BranchMove(target, over_all=found is None))
         return True
 
     def tags(self, names: Mapping[bytes, GitTag]) -> Iterator[ImportedRef]:

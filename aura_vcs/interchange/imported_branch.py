@@ -29,10 +29,10 @@ def put_in_place(repo: Repository, target: VersionId, beside: str, what: str) ->
     goes = base.head.branch == name and (base.head.version is None or found is not None)
 
     def draft(transaction: Transaction, at: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
-        ref, change = branch_update(repo, transaction, name, BranchMove(target, over_all=found is None))
+        refs = branch_update(repo, transaction, name, BranchMove(target, over_all=found is None))
         head = HeadChange(at.head, Head(name, target)) if goes else None
         trees = TreeChange(before, after) if goes and before != after else None
-        return Draft("import", f"Imported {what}", {ref: change}, head, trees, Inverse("import.revert"))
+        return Draft("import", f"Imported {what}", refs, head, trees, Inverse("import.revert"))
 
     if goes:
         replace_worktree(repo, Between(repo, record.tree), draft, StepRequest("PreImport", f"Before importing {what}"))

@@ -67,8 +67,7 @@ def duplicate_history(
     with made.transaction() as transaction:
         refs: dict[str, RefChange] = {}
         for one, tip in heads.items():
-            ref, change = branch_update(made, transaction, one, BranchMove(ids[tip], over_all=True))
-            refs[ref] = change
+            refs |= branch_update(made, transaction, one, BranchMove(ids[tip], over_all=True))
         for tag_name, tag in tags.items():
             assert tag.version is not None
             stamp, seen = next_stamp(None, transaction.replica)

@@ -47,6 +47,11 @@ def renamed_apart(entry: BranchEntry, known: Iterable[BranchEntry]) -> BranchEnt
     twins = [other for other in known if (other.replica, other.counter) == (entry.replica, entry.counter)]
     if not twins or entry.version in {other.version for other in twins}:
         return entry
+    return set_apart(entry)
+
+
+def set_apart(entry: BranchEntry) -> BranchEntry:
+    """Return the entry under a name of its own, made of what it says: it stands whatever its replica does."""
     name = blake3(f"{entry.replica}:{entry.counter}:{entry.version}".encode()).hexdigest()[:12]
     return msgspec.structs.replace(entry, replica=ReplicaId(name), counter=1)
 

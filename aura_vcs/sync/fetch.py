@@ -368,8 +368,7 @@ def fast_forward_changes(repo: Repository, transaction: Transaction) -> dict[str
         if found is None or found.diverged or own is None:
             continue
         if own.version not in {found.version, None}:
-            ref, change = branch_update(repo, transaction, name, BranchMove(found.version))
-            changes[ref] = change
+            changes |= branch_update(repo, transaction, name, BranchMove(found.version))
     return changes
 
 

@@ -209,7 +209,7 @@ def _checkout(
             raise RefMoved("HEAD", "where the pull began", "another version")
         refs = fast_forward_changes(repo, transaction)
         if own is not None and head.branch is not None:
-            refs |= dict([branch_update(repo, transaction, head.branch, BranchMove(own))])
+            refs |= branch_update(repo, transaction, head.branch, BranchMove(own))
         change, trees = HeadChange(now.head, head), TreeChange(before, after)
         if own is not None:
             return Draft("clone", why, refs, change, trees)

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.history.checkout import checkout
+from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import branch, create_branch
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.status import status
-from aura_vcs.history.undo import undo
+from aura_vcs.history.undo import redo, undo
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
@@ -181,3 +182,48 @@ def test_a_branch_that_nobody_is_on_stays_apart(two: Machines) -> None:
     pulled = two.sync(desktop).pulled
     assert pulled.merging.merged == ()
     assert len(_heads(desktop)) == 2
+
+
+def test_what_is_made_on_the_other_head_leaves_ones_own_on_the_branch(two: Machines) -> None:
+    """Whoever goes on from what the other machine made keeps both; undo and redo do too, and a merge ends it."""
+    laptop, desktop = two.repos
+    own = save(laptop, "laptop.md", "l")
+    theirs = save(desktop, "desktop.md", "d")
+    two.sync(desktop)
+    two.sync(laptop, "never")
+    checkout(laptop, theirs.id)
+    assert laptop.head().branch == "main"
+
+    made = save(laptop, "more.md", "m")
+    assert _heads(laptop) == {own.id, made.id}
+    undo(laptop)
+    assert _heads(laptop) == {own.id, theirs.id}
+    redo(laptop)
+    assert _heads(laptop) == {own.id, made.id}
+
+    again = save(laptop, "more.md", "more")
+    assert _heads(laptop) == {own.id, again.id}
+    two.sync(laptop, "never")
+    two.sync(desktop, "never")
+    assert _heads(desktop) == {own.id, again.id}
+    two.sync(desktop)
+    two.sync(laptop)
+    assert _heads(laptop) == _heads(desktop) == {desktop.head().version}
+    assert set(files(laptop)) >= {"laptop.md", "desktop.md", "more.md"}
+    assert fsck(laptop).is_clean
+
+
+def test_a_merge_of_two_others_leaves_ones_own_on_the_branch(tmp_path: Path) -> None:
+    """Of three heads, whoever merges the other two still has the third."""
+    three = Machines(tmp_path, "laptop", "desktop", "server")
+    laptop = three.repos[0]
+    made = [save(repo, f"{number}.md", "x").id for number, repo in enumerate(three.repos)]
+    for repo in (*three.repos, laptop):
+        three.sync(repo, "never")
+    assert _heads(laptop) == set(made)
+    checkout(laptop, made[1])
+    joined = merge(laptop, made[2])
+    assert joined.version is not None
+    assert _heads(laptop) == {made[0], joined.version.id}
+    undo(laptop)
+    assert _heads(laptop) == set(made)

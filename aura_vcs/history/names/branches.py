@@ -11,7 +11,7 @@ from aura_vcs.index.queries import Queries, describe
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
 from aura_vcs.plain_text import is_text
-from aura_vcs.refs.branch_entries import claimed_branches, furthest_entry, heads
+from aura_vcs.refs.branch_entries import claimed_branches, furthest_entry, heads, set_apart
 from aura_vcs.refs.changes import branch_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
@@ -117,15 +117,17 @@ def branch_update(
     transaction: Transaction,
     name: str,
     move: BranchMove,
-) -> tuple[str, RefChange]:
-    """Build the change that moves the branch.
+) -> dict[str, RefChange]:
+    """Build the changes that move the branch.
 
     Entries of other machines count as seen where the new version includes theirs. Where our own entry
     had followed another machine and the new version does not build on that (a commit after a mere
-    fetch), what it had followed stands again beside the new version.
+    fetch), what it had followed stands again beside the new version. Where our entry was on a head of its own and
+    the new version is made on another head of the branch, ours stays one, by an entry of its own.
     """
     queries, version = repo.queries, move.version
-    before = furthest_entry(repo.refs.branch_entries(name), transaction.replica)
+    entries = repo.refs.branch_entries(name)
+    before = furthest_entry(entries, transaction.replica)
     place = before.version if before is not None else None
 
     def is_included(older: VersionId | None) -> bool:
@@ -140,7 +142,27 @@ def branch_update(
             return min(entry.counter - 1, known) if queries.is_ancestor(entry.version, place) else known
         return known
 
-    return _entry_change(repo, transaction, name, version, seen_of)
+    after = _next_entry(repo, transaction, name, version, seen_of)
+    changes = [branch_change(name, before, after)]
+    if before is not None and not is_included(before.version):
+        changes += _head_left(repo, name, before, after)
+    return dict(changes)
+
+
+def _head_left(
+    repo: Repository, name: str, before: BranchEntry, after: BranchEntry
+) -> list[tuple[str, RefChange]]:
+    """Build the change that keeps a head which our entry leaves and no other one has, where it was a head."""
+    entries = repo.refs.branch_entries(name)
+    if before not in heads(entries):
+        return []
+    others = [entry for entry in entries if entry.replica != before.replica]
+    tips = [entry.version for entry in heads([*others, after]) if entry.version is not None]
+    if before.version is None or any(repo.queries.is_ancestor(before.version, tip) for tip in tips):
+        return []
+    left = set_apart(before)
+    is_known = any(entry.replica == left.replica for entry in others)
+    return [] if is_known else [branch_change(name, None, left)]
 
 
 class EntryMove(msgspec.Struct, frozen=True):
@@ -180,17 +202,18 @@ def branch_revert(
     def seen_of(entry: BranchEntry, known: int) -> int:
         return max(entry.counter, known) if is_included(entry) else min(entry.counter - 1, known)
 
-    return _entry_change(repo, transaction, name, version, seen_of)
+    before = furthest_entry(repo.refs.branch_entries(name), transaction.replica)
+    return branch_change(name, before, _next_entry(repo, transaction, name, version, seen_of))
 
 
-def _entry_change(
+def _next_entry(
     repo: Repository,
     transaction: Transaction,
     name: str,
     version: VersionId | None,
     seen_of: Callable[[BranchEntry, int], int],
-) -> tuple[str, RefChange]:
-    """Our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
+) -> BranchEntry:
+    """Return our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
     entries = repo.refs.branch_entries(name)
     before = furthest_entry(entries, transaction.replica)
     seen = dict(before.seen) if before is not None else {}
@@ -201,7 +224,7 @@ def _entry_change(
             seen[entry.replica] = counter
         else:
             seen.pop(entry.replica, None)
-    after = BranchEntry(
+    return BranchEntry(
         replica=transaction.replica,
         version=version,
         counter=max(before.counter if before is not None else 0, claimed_branches(entries, transaction.replica)) + 1,
@@ -209,7 +232,6 @@ def _entry_change(
         updated_at=transaction.at,
         updated_by=repo.author,
     )
-    return branch_change(name, before, after)
 
 
 def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
@@ -221,9 +243,9 @@ def create_branch(repo: Repository, name: str, version: VersionId) -> Operation:
     """
     with repo.transaction() as transaction:
         check_new_branch(repo, name, version)
-        ref, change = branch_update(repo, transaction, name, BranchMove(version, over_all=True))
+        changes = branch_update(repo, transaction, name, BranchMove(version, over_all=True))
         return transaction.record(
-            Draft("branch.create", f"Created branch {name}", {ref: change}, inverse=Inverse("branch.delete"))
+            Draft("branch.create", f"Created branch {name}", changes, inverse=Inverse("branch.delete"))
         )
 
 
@@ -277,9 +299,9 @@ def delete_branch(repo: Repository, name: str) -> Operation:
         get_branch(repo, name)
         if repo.head().branch == name:
             raise VersionInUse(f"Branch {name}", "HEAD", hint="Go to another branch first.")
-        ref, change = branch_update(repo, transaction, name, BranchMove(None, over_all=True))
+        changes = branch_update(repo, transaction, name, BranchMove(None, over_all=True))
         return transaction.record(
-            Draft("branch.delete", f"Deleted branch {name}", {ref: change}, inverse=Inverse("branch.create"))
+            Draft("branch.delete", f"Deleted branch {name}", changes, inverse=Inverse("branch.create"))
         )
 
 
@@ -296,12 +318,8 @@ def rename_branch(repo: Repository, old: str, new: str) -> Operation:
         if found.diverged:
             raise InputError(f"Branch {old} has diverged", hint="Merge its heads with `aura merge` first.")
         head = repo.head()
-        refs = dict(
-            [
-                branch_update(repo, transaction, new, BranchMove(found.version, over_all=True)),
-                branch_update(repo, transaction, old, BranchMove(None, over_all=True)),
-            ]
-        )
+        refs = branch_update(repo, transaction, new, BranchMove(found.version, over_all=True))
+        refs |= branch_update(repo, transaction, old, BranchMove(None, over_all=True))
         change = HeadChange(head, Head(new, head.version)) if head.branch == old else None
         return transaction.record(
             Draft("branch.rename", f"Renamed branch {old} to {new}", refs, change, inverse=Inverse("branch.rename"))
