@@ -149,9 +149,7 @@ def branch_update(
     return dict(changes)
 
 
-def _head_left(
-    repo: Repository, name: str, before: BranchEntry, after: BranchEntry
-) -> list[tuple[str, RefChange]]:
+def _head_left(repo: Repository, name: str, before: BranchEntry, after: BranchEntry) -> list[tuple[str, RefChange]]:
     """Build the change that keeps a head which our entry leaves and no other one has, where it was a head."""
     entries = repo.refs.branch_entries(name)
     if before not in heads(entries):
