@@ -197,10 +197,10 @@ def _paths(repo: "Repository", version: str, start: str) -> list[tuple[str, str]
 
 
 def _conflicts(repo: "Repository") -> list[tuple[str, str]]:
-    from aura_vcs.history.merging.conflicts import sort
+    from aura_vcs.history.merging.conflict_groups import group_conflicts
     from aura_vcs.history.resolve import open_conflicts
 
-    found = sort(open_conflicts(repo))[:OFFERED]
+    found = group_conflicts(open_conflicts(repo))[:OFFERED]
     numbers = [(str(number), item.location) for number, item in enumerate(found, 1)]
     return [*numbers, *dict.fromkeys((name, "") for item in found for name in (item.location, item.path))]
 

@@ -18,6 +18,7 @@ from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.errors.worktree import FileUnstable
 from aura_vcs.formats.jsondoc.pointer import split_pointer
+from aura_vcs.formats.media.sequences import covers
 from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.file_edits import read_document
 from aura_vcs.history.merging.conflict_anchors import relocate
@@ -58,11 +59,15 @@ def open_conflicts(repo: Repository) -> tuple[OpenConflict, ...]:
 
 
 def conflicts_at(items: Sequence[OpenConflict], path: str, place: str = "") -> tuple[OpenConflict, ...]:
-    """Select the conflicts about a file, the file set aside, or in a folder ("" for all); only at `place` in it."""
+    """Select the conflicts about a file, the file set aside, or in a folder ("" for all); only at `place` in it.
+
+    `path` may name frames of a sequence: `shot.[0012-0030].exr`.
+    """
 
     def is_meant(item: OpenConflict) -> bool:
         paths = [item.path, item.tree.aside] if item.tree is not None else [item.path]
-        return not path or any(name == path or name.startswith(f"{path}/") for name in paths)
+        is_named = not path or any(name == path or name.startswith(f"{path}/") for name in paths)
+        return is_named or (item.tree is not None and covers(path, item.path))
 
     return tuple(item for item in items if is_meant(item) and (not place or _is_at(item, place)))
 
@@ -70,7 +75,8 @@ def conflicts_at(items: Sequence[OpenConflict], path: str, place: str = "") -> t
 def resolve_conflicts(repo: Repository, path: str, place: str, decision: Decision, *, source: str = "") -> Resolved:
     """Decide what is open at a path: all of it, or only at `place`, a JSON pointer or a line.
 
-    `path` may be a file, the file that was set aside, a folder, or "" for everything. "both" keeps
+    `path` may be a file, the file that was set aside, a folder, frames of a sequence (`shot.[0012-0030].exr`), or
+    "" for everything. "both" keeps
     both where that can be; "as_is" takes what the folder has now, edited by hand perhaps. With
     `source`, only what came in from there ("v3", a branch) is decided; where several sides came in
     at one place, taking one of them decides the place. The same decision that was interrupted is

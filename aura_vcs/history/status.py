@@ -151,11 +151,11 @@ def _interrupted(repo: Repository) -> str | None:
 
 
 def _conflicts(repo: Repository) -> tuple[str, ...]:
-    from aura_vcs.history.merging.conflicts import sort
+    from aura_vcs.history.merging.conflict_groups import group_conflicts
     from aura_vcs.history.resolve import open_conflicts  # slow to import, and there seldom are any
 
     try:
-        return tuple(item.location for item in sort(open_conflicts(repo)))
+        return tuple(group.location for group in group_conflicts(open_conflicts(repo)))
     except RecordCorrupt as error:  # somebody edited it: everything else can be told
         repo.progress.note(f"{error}. {error.hint}")
         return ()

@@ -11,9 +11,9 @@ from aura_vcs.cli.commands.merge import plan_to_json
 from aura_vcs.cli.commands.ops import activity_to_json
 from aura_vcs.cli.commands.remote import remote_to_json
 from aura_vcs.cli.commands.tag import tag_to_json
+from aura_vcs.cli.output.conflict_json import numbered_conflicts
 from aura_vcs.cli.output.json_shapes import (
     change_to_json,
-    conflict_to_json,
     diff_to_json,
     entry_to_json,
     offloaded_to_json,
@@ -32,7 +32,7 @@ from aura_vcs.history.lookup.content import list_folder, locate
 from aura_vcs.history.lookup.offloaded_summary import OffloadedFiles
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.merge import plan_merge
-from aura_vcs.history.merging.conflicts import sort
+from aura_vcs.history.merging.conflict_groups import group_conflicts
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.names.moments import parse_moment
 from aura_vcs.history.names.revisions import resolve
@@ -136,8 +136,7 @@ def _tags(repo: Repository, _: Request) -> Any:
 
 
 def _conflicts(repo: Repository, _: Request) -> Any:
-    found = sort(open_conflicts(repo))
-    return {"conflicts": [{**conflict_to_json(item), "number": n} for n, item in enumerate(found, 1)]}
+    return {"conflicts": numbered_conflicts(group_conflicts(open_conflicts(repo)))}
 
 
 def _merge(repo: Repository, request: Request) -> Any:

@@ -123,3 +123,47 @@ def test_frames_of_other_sizes_are_told_where_they_are_known(film: Film) -> None
         time.sleep(0.2)
     assert "its frames have several sizes: 8×6 (3), 10×6 (1)" in check
     assert "it cannot be looked into: it is damaged" in check
+
+
+def merged(film: Film, ours: range, theirs: range) -> str:
+    """Change frames on two branches, and merge; what that says."""
+    film("branch", "create", "other")
+    film.commit("Ours", {frame(n): png(40, n) for n in ours})
+    film("switch", "other")
+    film.commit("Theirs", {frame(n): png(50, n) for n in theirs})
+    film("switch", "main")
+    return film("merge", "other").out
+
+
+def test_frames_that_both_sides_changed_are_one_conflict(shot: Film) -> None:
+    """One line, one number and one decision; what only one side changed is merged frame by frame."""
+    told = merged(shot, range(1, 7), range(4, 10))
+    assert "1 conflict left open:" in told
+    assert "1  render/shot.[0004-0006].png  3 frames" in told
+    assert "theirs are beside them, the first as render/shot.0004 (" in told
+    assert "frames 4 to 6 differ" in told
+    assert (shot.root / frame(2)).read_bytes() == png(40, 2)
+    assert (shot.root / frame(8)).read_bytes() == png(50, 8)
+    listed = shot.data("resolve", "--list")["conflicts"]
+    assert [one["number"] for one in listed] == [1, 1, 1]
+    assert {one["sequence"]["path"] for one in listed} == {"render/shot.[0004-0006].png"}
+    assert "render/shot.[0004-0006].png" in shot("status").out
+    assert "Decided render/shot.[0004-0006].png" in shot("resolve", "1", "--theirs").out
+    assert [(shot.root / frame(n)).read_bytes() for n in (4, 5, 6)] == [png(50, n) for n in (4, 5, 6)]
+    assert not list(shot.root.glob("render/*(*"))
+    shot("undo")
+    assert len(shot.data("resolve", "--list")["conflicts"]) == 3
+
+
+def test_frames_are_decided_one_by_one_where_that_is_wanted(shot: Film) -> None:
+    """By the path of a frame, or by the name of some of them."""
+    merged(shot, range(4, 9), range(4, 9))
+    shot("resolve", frame(5), "--theirs")
+    left = shot.data("resolve", "--list")["conflicts"]
+    assert [one["place"] for one in left] == [frame(n) for n in (4, 6, 7, 8)]
+    shot("resolve", "render/shot.[0006-0007].png", "--ours")
+    assert [one["place"] for one in shot.data("resolve", "--list")["conflicts"]] == [frame(4), frame(8)]
+    shot("resolve", "render/shot.[0001-0012].png", "--theirs")
+    assert shot("resolve", "--list").out == "No conflict is open.\n"
+    found = [(shot.root / frame(n)).read_bytes() for n in range(4, 9)]
+    assert found == [png(50, 4), png(50, 5), png(40, 6), png(40, 7), png(50, 8)]

@@ -184,8 +184,8 @@ def _listed(plan: "MergePlan", path: str, by: Mapping[str, str], old_paths: Mapp
 
 
 def _show_content(repo: "Repository", console: Console, plan: "MergePlan") -> None:
-    from aura_vcs.cli.output.conflicts import conflict_lines
-    from aura_vcs.history.merging.conflicts import sort
+    from aura_vcs.cli.output.conflicts import group_lines
+    from aura_vcs.history.merging.conflict_groups import group_conflicts
 
     by = {item.path: item.by for item in plan.merged_files}
     mixed = {item.path: item.mixed for item in plan.merged_files}
@@ -202,14 +202,14 @@ def _show_content(repo: "Repository", console: Console, plan: "MergePlan") -> No
             console.line(faint(f"      … and {len(mixed[path]) - PASSAGES:,} more lines with words of both"))
     if len(shown) > SHOWN:
         console.line(faint(f"  … and {count(len(shown) - SHOWN, 'more path')}"))
-    listed = sort(plan.conflicts)[:SHOWN]
-    media = conflict_media(repo, listed)
-    if plan.conflicts:
-        console.line(f"{count(len(plan.conflicts), 'conflict')} left open:")
-    for number, item in enumerate(listed, 1):
-        for line in conflict_lines(item, number, media.get(item.id)):
+    groups = group_conflicts(plan.conflicts)
+    media = conflict_media(repo, [item for group in groups[:SHOWN] for item in group.items])
+    if groups:
+        console.line(f"{count(len(groups), 'conflict')} left open:")
+    for number, group in enumerate(groups[:SHOWN], 1):
+        for line in group_lines(group, number, media):
             console.line(*line)
-        if item.tree is not None and item.path in plan.reasons:
-            console.line(faint(f"      {plan.reasons[item.path]}"))
-    if len(plan.conflicts) > SHOWN:
-        console.line(faint(f"  … and {len(plan.conflicts) - SHOWN:,} more"))
+        if group.first.tree is not None and group.first.path in plan.reasons:
+            console.line(faint(f"      {plan.reasons[group.first.path]}"))
+    if len(groups) > SHOWN:
+        console.line(faint(f"  … and {len(groups) - SHOWN:,} more"))

@@ -7,16 +7,16 @@ import click
 
 from aura_vcs.cli.completion import complete_conflict
 from aura_vcs.cli.options import HELP, examples, json_option
-from aura_vcs.cli.output.conflicts import conflict_lines
+from aura_vcs.cli.output.conflicts import group_lines
 from aura_vcs.cli.output.console import Console, faint, green, is_terminal
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_restore_point, print_skipped
-from aura_vcs.cli.shared.conflict_media import conflict_media, conflicts_to_json
+from aura_vcs.cli.shared.conflict_media import conflict_media
 from aura_vcs.errors import InputError
 
 if TYPE_CHECKING:
-    from aura_vcs.history.merging.conflicts import OpenConflict
+    from aura_vcs.history.merging.conflict_groups import ConflictGroup
     from aura_vcs.history.resolve import Decision, Resolved
     from aura_vcs.repository.repository import Repository
 
@@ -40,6 +40,7 @@ DECISIONS = {
         "aura resolve 2 --theirs",
         "aura resolve --theirs brief.json#/tone",
         "aura resolve --ours scenes",
+        "aura resolve --theirs 'render/shot.[0012-0030].exr'",
         "aura resolve --as-is script.md",
         "aura resolve --theirs brief.json#/tone --from laptop",
     ),
@@ -76,18 +77,19 @@ def resolve_command(
         raise click.UsageError("Name one: its number, PATH, PATH#/pointer, or `.` for everything.")
     from aura_vcs.history.resolve import resolve_conflicts
 
-    if (item := _numbered(repo, path)) is not None:
-        path, source = item.location, source or _source(repo, item)
-        file, place = item.path, item.location.removeprefix(item.path).removeprefix("#")
+    if (group := _numbered(repo, path)) is not None:
+        path, source = group.location, source or _source(repo, group)
+        file, place = group.path, group.location.removeprefix(group.path).removeprefix("#")
     else:
         file, place = _parted(repo, path)
     done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]), source=source)
     if console.as_json:
+        from aura_vcs.cli.output.conflict_json import numbered_conflicts
         from aura_vcs.cli.output.json_shapes import checkout_to_json, conflict_to_json
-        from aura_vcs.history.merging.conflicts import sort
+        from aura_vcs.history.merging.conflict_groups import group_conflicts
 
         shape = {"decided": [conflict_to_json(item) for item in done.decided]}
-        left = [{**conflict_to_json(item), "number": number} for number, item in enumerate(sort(done.remaining), 1)]
+        left = numbered_conflicts(group_conflicts(done.remaining))
         console.data({**shape, "left": left, **checkout_to_json(repo, done.files.head, done.files)})
     else:
         _show(repo, console, done)
@@ -106,13 +108,15 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
     return project_paths(repo, (file or ".",))[0], place
 
 
-def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
-    """Find the conflict of that number in the list; a file of that name goes first."""
-    from aura_vcs.history.merging.conflicts import sort
+def _numbered(repo: "Repository", word: str) -> "ConflictGroup | None":
+    """Find what has that number in the list; a file of that name goes first."""
+    from aura_vcs.history.merging.conflict_groups import group_conflicts
     from aura_vcs.history.resolve import open_conflicts
 
-    found = sort(open_conflicts(repo))
-    if not word.isdecimal() or any(item.path == word for item in found):
+    if not word.isdecimal():
+        return None
+    found = group_conflicts(open_conflicts(repo))
+    if any(group.path == word for group in found):
         return None
     if len(word) > MAX_DIGITS or not 0 < int(word) <= len(found):
         hint = "`aura resolve --list` shows their numbers."
@@ -120,27 +124,31 @@ def _numbered(repo: "Repository", word: str) -> "OpenConflict | None":
     return found[int(word) - 1]
 
 
-def _source(repo: "Repository", item: "OpenConflict") -> str:
+def _source(repo: "Repository", group: "ConflictGroup") -> str:
     """Return whose side is meant, where several came in at one place."""
     from aura_vcs.history.resolve import open_conflicts
 
-    rivals = [other for other in open_conflicts(repo) if other.location == item.location and other.id != item.id]
-    return item.theirs_label if rivals else ""
+    ids, places = {item.id for item in group.items}, {item.location for item in group.items}
+    rivals = [other for other in open_conflicts(repo) if other.location in places and other.id not in ids]
+    return group.first.theirs_label if rivals else ""
 
 
 def _list(repo: "Repository", console: Console, path: str | None, *, only_list: bool) -> None:
-    from aura_vcs.history.merging.conflicts import sort
+    from aura_vcs.history.merging.conflict_groups import group_conflicts, numbers_of
     from aura_vcs.history.resolve import conflicts_at, open_conflicts
 
-    found = tuple(sort(open_conflicts(repo)))
-    numbers = {item.id: number for number, item in enumerate(found, 1)}
-    if path is not None and (item := _numbered(repo, path)) is not None:
-        found = (item,)
+    every = open_conflicts(repo)
+    groups = group_conflicts(every)
+    numbers = numbers_of(groups)
+    if path is not None and (group := _numbered(repo, path)) is not None:
+        groups = [group]
     elif path is not None:
-        found = conflicts_at(found, *_parted(repo, path))
+        groups = group_conflicts(conflicts_at(every, *_parted(repo, path)))
+    found = [item for group in groups for item in group.items]
     if console.as_json:
-        shapes = zip(conflicts_to_json(repo, found), found, strict=True)
-        console.data({"conflicts": [{**shape, "number": numbers[item.id]} for shape, item in shapes]})
+        from aura_vcs.cli.output.conflict_json import conflict_list
+
+        console.data({"conflicts": conflict_list(groups, numbers, conflict_media(repo, found))})
         return
     if not found:
         console.line(green("No conflict is open."))
@@ -148,21 +156,24 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
     if not only_list and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         from aura_vcs.cli.shared.ask_conflicts import ask_conflicts
 
-        ask_conflicts(repo, console, found, numbers)
+        ask_conflicts(repo, console, groups, numbers)
         return
     media = conflict_media(repo, found)
-    lines = (line for item in found for line in conflict_lines(item, numbers[item.id], media.get(item.id)))
+    lines = (line for group in groups for line in group_lines(group, numbers[group.first.id], media))
     console.lines(lines, paged=True)
     number = numbers[found[0].id]
     console.line(faint(f"Decide with `aura resolve {number} --ours`, or --theirs, --base, --both, --as-is."))
 
 
 def _show(repo: "Repository", console: Console, done: "Resolved") -> None:
-    for place in dict.fromkeys(item.location for item in done.decided):
+    from aura_vcs.history.merging.conflict_groups import group_conflicts
+
+    for place in dict.fromkeys(group.location for group in group_conflicts(done.decided)):
         console.line("Decided ", place)
     print_restore_point(repo, console, done.files)
     if done.remaining:
-        console.line(f"{count(len(done.remaining), 'conflict')} still open: `aura resolve` lists them.")
+        left = len(group_conflicts(done.remaining))
+        console.line(f"{count(left, 'conflict')} still open: `aura resolve` lists them.")
     else:
         console.line(green("No conflict is left."), ' Save it with `aura commit -m "…"`.')
     console.line(faint("Take it back with `aura undo`."))

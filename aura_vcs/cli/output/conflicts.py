@@ -1,7 +1,7 @@
 """Open conflicts in words: the place, and what each side wants there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +15,7 @@ from aura_vcs.formats.timeline.timecode import format_timecode, frames_to_ticks
 
 if TYPE_CHECKING:
     from aura_vcs.compare.merge.tree import TreeConflict
+    from aura_vcs.history.merging.conflict_groups import ConflictGroup
     from aura_vcs.history.merging.conflicts import OpenConflict
     from aura_vcs.history.merging.media_changes import MediaSides
 
@@ -48,6 +49,25 @@ def conflict_lines(item: "OpenConflict", number: int, media: "MediaSides | None"
             break
     for shown in _side(item, "base"):
         yield ["      ", faint("base   "), faint(shown)]
+
+
+def group_lines(group: "ConflictGroup", number: int, media: "Mapping[str, MediaSides]") -> Iterator[Line]:
+    """Yield the lines of what is decided at once; of frames of a sequence, what became of all together."""
+    if group.sequence is None:
+        yield from conflict_lines(group.first, number, media.get(group.first.id))
+        return
+    from aura_vcs.history.merging.sequence_sides import sequence_sides
+
+    tree = group.first.tree
+    assert tree is not None
+    yield [red(f"{number:4}"), "  ", group.location, faint(f"  {len(group.items):,} frames")]
+    ours, theirs = group.first.ours_label, group.first.theirs_label
+    both = f"both changed them: here are ours ({ours}); theirs are beside them, the first as {tree.aside}"
+    yield ["      ", both if tree.kind == "changed" else _about_files(tree, ours, theirs)]
+    for word, lines in sequence_sides(group, media):
+        painter = green if word == "ours" else cyan
+        for n, line in enumerate(lines[:MEDIA_LINES]):
+            yield ["      ", painter(word.ljust(7)) if n == 0 else " " * 7, " ", line]
 
 
 def _about_media(media: "MediaSides") -> Iterator[Line]:

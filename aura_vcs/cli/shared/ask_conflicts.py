@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from aura_vcs.cli.output.conflicts import conflict_lines
+from aura_vcs.cli.output.conflicts import group_lines
 from aura_vcs.cli.output.console import Console, faint, green
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.shared.checkout_report import print_skipped
@@ -15,7 +15,7 @@ from aura_vcs.errors import AuraError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aura_vcs.history.merging.conflicts import OpenConflict
+    from aura_vcs.history.merging.conflict_groups import ConflictGroup
     from aura_vcs.history.resolve import Decision
     from aura_vcs.repository.repository import Repository
 
@@ -31,30 +31,30 @@ QUESTION = "(o)urs, (t)heirs, (b)oth, (e)dit the file, (s)kip or (q)uit"
 
 
 def ask_conflicts(
-    repo: "Repository", console: Console, chosen: "Sequence[OpenConflict]", numbers: "Mapping[str, int]"
+    repo: "Repository", console: Console, chosen: "Sequence[ConflictGroup]", numbers: "Mapping[str, int]"
 ) -> None:
     """Ask about each of these conflicts, and carry every answer out at once; `aura undo` takes back the last one.
 
     `numbers` are those of the list by id, as `aura resolve NUMBER` takes them before the first answer.
     What is skipped stays open. An answer that cannot be is said, and asked again.
     """
-    from aura_vcs.history.merging.conflicts import sort
+    from aura_vcs.history.merging.conflict_groups import group_conflicts
     from aura_vcs.history.resolve import open_conflicts
 
-    wanted = [item.id for item in chosen]
-    media = conflict_media(repo, chosen)
+    wanted = [group.first.id for group in chosen]
+    media = conflict_media(repo, [item for group in chosen for item in group.items])
     decided = 0
     for id_ in wanted:
-        item = next((found for found in sort(open_conflicts(repo)) if found.id == id_), None)
-        if item is None:
+        group = next((one for one in group_conflicts(open_conflicts(repo)) if one.first.id == id_), None)
+        if group is None:
             continue  # another answer has decided it as well
-        for line in conflict_lines(item, numbers[id_], media.get(id_)):
+        for line in group_lines(group, numbers[id_], media):
             console.line(*line)
-        answer = _answer(repo, console, item)
+        answer = _answer(repo, console, group)
         if answer == "quit":
             break
         decided += answer != "skip"
-    left = len(open_conflicts(repo))
+    left = len(group_conflicts(open_conflicts(repo)))
     if left:
         console.line(f"{count(decided, 'conflict')} decided, {left:,} still open: `aura resolve` continues.")
     else:
@@ -63,7 +63,7 @@ def ask_conflicts(
         console.line(faint("Take the last answer back with `aura undo`."))
 
 
-def _answer(repo: "Repository", console: Console, item: "OpenConflict") -> str:
+def _answer(repo: "Repository", console: Console, item: "ConflictGroup") -> str:
     """Ask until there is an answer that can be carried out, and do it."""
     while True:
         given = click.prompt(QUESTION, default="", show_default=False, err=True).strip().lower()
@@ -85,18 +85,19 @@ def _answer(repo: "Repository", console: Console, item: "OpenConflict") -> str:
         return answer
 
 
-def decide(repo: "Repository", console: Console, item: "OpenConflict", decision: "Decision") -> None:
-    """Decide one conflict, and nothing else at the same place."""
+def decide(repo: "Repository", console: Console, group: "ConflictGroup", decision: "Decision") -> None:
+    """Decide one conflict, or those of a sequence's frames, and nothing else at the same place."""
     from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 
-    place = item.location.removeprefix(item.path).removeprefix("#")
-    rivals = [other for other in open_conflicts(repo) if other.location == item.location and other.id != item.id]
-    source = item.theirs_label if rivals else ""
-    done = resolve_conflicts(repo, item.path, place, decision, source=source)
+    place = group.location.removeprefix(group.path).removeprefix("#")
+    ids, places = {item.id for item in group.items}, {item.location for item in group.items}
+    rivals = [other for other in open_conflicts(repo) if other.location in places and other.id not in ids]
+    source = group.first.theirs_label if rivals else ""
+    done = resolve_conflicts(repo, group.path, place, decision, source=source)
     print_skipped(console, done.files)
 
 
-def _edited(repo: "Repository", console: Console, item: "OpenConflict") -> bool:
+def _edited(repo: "Repository", console: Console, item: "ConflictGroup") -> bool:
     """Open the file in the person's editor; whether it is right as it is afterwards."""
     path = os.path.join(repo.root, *item.path.split("/"))
     if not os.path.isfile(path):

@@ -262,7 +262,11 @@ def _print_merged(repo: "Repository", console: Console, merged: "Merged") -> Non
     if len(lines) > SHOWN:
         console.line(faint(f"  … and {count(len(lines) - SHOWN, 'more path')}"))
     if plan.conflicts:
-        console.line(f"{count(len(plan.conflicts), 'conflict')} left open: `aura resolve` asks about each.")
+        from aura_vcs.history.merging.conflict_groups import group_conflicts
+
+        console.line(
+            f"{count(len(group_conflicts(plan.conflicts)), 'conflict')} left open: `aura resolve` asks about each."
+        )
 
 
 def unsaved_paths(repo: "Repository") -> list[str]:

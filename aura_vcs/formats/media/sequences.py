@@ -8,7 +8,9 @@ from msgspec import Struct
 from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 
 LEAST = 3
-"""So many files are a sequence, where their numbers have as many digits as this or more."""
+"""So many files are a sequence, where their numbers are not short."""
+DIGITS = 3
+"""A number with fewer is short."""
 LEAST_SHORT = 10
 """Likewise where numbers are shorter: two versions of a picture are no sequence."""
 GAP = 24
@@ -16,6 +18,7 @@ GAP = 24
 LONGEST = 12
 """Digits of a number at most; longer ones are dates or hashes."""
 _NUMBERED = re.compile(rf"(.*?)([0-9]{{1,{LONGEST}}})(\.[A-Za-z]+)", re.DOTALL)
+_PATTERN = re.compile(rf"(.*?)\[([0-9]{{1,{LONGEST}}})-([0-9]{{1,{LONGEST}}})\](\.[A-Za-z]+)", re.DOTALL)
 Span = tuple[int, int]
 """The first number and the last."""
 
@@ -76,14 +79,22 @@ def frame_name(path: str) -> FrameName | None:
     return FrameName(found[1], found[2], found[3])
 
 
-def find_sequences(paths: Iterable[str]) -> list[FrameSequence]:
-    """Find the sequences among paths; what belongs to none is left out."""
+def find_sequences(paths: Iterable[str], least: int = LEAST) -> list[FrameSequence]:
+    """Find the sequences of `least` files or more among paths; what belongs to none is left out."""
     groups: dict[tuple[str, str], list[FrameName]] = {}
     for path in paths:
         name = frame_name(path)
         if name is not None:
             groups.setdefault((name.prefix, name.suffix), []).append(name)
-    return [sequence for names in groups.values() if len(names) >= LEAST for sequence in _sequences(names)]
+    return [sequence for names in groups.values() if len(names) >= least for sequence in _sequences(names, least)]
+
+
+def covers(pattern: str, path: str) -> bool:
+    """Tell whether a path is a frame of the sequence that is named so: `render/shot.[0001-0240].exr`."""
+    found, name = _PATTERN.fullmatch(pattern), frame_name(path)
+    if found is None or name is None or (found[1], found[4]) != (name.prefix, name.suffix):
+        return False
+    return int(found[2]) <= name.number <= int(found[3])
 
 
 def moved_sequences(old_paths: Mapping[str, str]) -> list[tuple[FrameSequence, FrameSequence]]:
@@ -121,7 +132,7 @@ def frames_words(found: Sequence[Span]) -> str:
     return f"{word} {' and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]]))}"
 
 
-def _sequences(names: Sequence[FrameName]) -> Iterator[FrameSequence]:
+def _sequences(names: Sequence[FrameName], least: int) -> Iterator[FrameSequence]:
     """Make sequences of files that differ by their numbers alone: those of one width, padded with zeros or not."""
     widths = {len(name.digits) for name in names if name.digits.startswith("0") and len(name.digits) > 1}
     numbers: dict[int, set[int]] = {}
@@ -133,7 +144,7 @@ def _sequences(names: Sequence[FrameName]) -> Iterator[FrameSequence]:
         ordered = sorted(members)
         shortest = width or len(str(ordered[0]))
         for part in _parted(ordered):
-            if len(part) >= (LEAST if shortest >= LEAST else LEAST_SHORT):
+            if len(part) >= (least if shortest >= DIGITS else LEAST_SHORT):
                 yield FrameSequence(names[0].prefix, names[0].suffix, shortest, tuple(part))
 
 

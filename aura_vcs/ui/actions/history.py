@@ -8,6 +8,7 @@ from aura_vcs.cli.commands.branch import branch_to_json
 from aura_vcs.cli.commands.commit import committed_paths, committed_to_json
 from aura_vcs.cli.commands.merge import done_to_json, plan_to_json
 from aura_vcs.cli.commands.tag import tag_to_json
+from aura_vcs.cli.output.conflict_json import numbered_conflicts
 from aura_vcs.cli.output.json_shapes import (
     checkout_to_json,
     conflict_to_json,
@@ -19,7 +20,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.history import checkout as checkout_room, commit as commit_room, merge as merge_room, undo as undo_room
 from aura_vcs.history.abort_merge import abort_merge
 from aura_vcs.history.file_edits import read_document
-from aura_vcs.history.merging.conflicts import sort
+from aura_vcs.history.merging.conflict_groups import group_conflicts
 from aura_vcs.history.names import branches as branch_room, tags as tag_room
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.resolve import Decision, Resolved, resolve_by_hand, resolve_conflicts
@@ -181,7 +182,7 @@ def _resolve(repo: Repository, wish: ResolveWish) -> Any:
 
 
 def _resolved(repo: Repository, done: Resolved) -> Any:
-    left = [{**conflict_to_json(item), "number": number} for number, item in enumerate(sort(done.remaining), 1)]
+    left = numbered_conflicts(group_conflicts(done.remaining))
     shape = {"decided": [conflict_to_json(item) for item in done.decided], "left": left}
     return {**shape, **checkout_to_json(repo, done.files.head, done.files)}
 

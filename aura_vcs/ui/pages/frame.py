@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.history.merging.conflict_groups import group_conflicts
 from aura_vcs.history.names.operation_words import describe_action
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.index.records import VersionRecord
@@ -52,7 +53,7 @@ def standing(repo: Repository) -> Standing:
         head.version,
         describe_action(repo, undo) if undo is not None else None,
         describe_action(repo, redo) if redo is not None else None,
-        len(open_conflicts(repo)),
+        len(group_conflicts(open_conflicts(repo))),
         record is not None and _is_film(record),
         recorded_bytes(repo),
     )

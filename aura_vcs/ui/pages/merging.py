@@ -13,7 +13,8 @@ from aura_vcs.errors import AuraError
 from aura_vcs.history.diff.suggest_name import describe_changes
 from aura_vcs.history.diff.tree_diff import PathChange, compare_trees
 from aura_vcs.history.merge import MergePlan, plan_merge
-from aura_vcs.history.merging.conflicts import OpenConflict, sort
+from aura_vcs.history.merging.conflict_groups import ConflictGroup, group_conflicts
+from aura_vcs.history.merging.conflicts import OpenConflict
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.resolve import open_conflicts
 from aura_vcs.history.sources.content_source import FolderSource
@@ -88,10 +89,18 @@ class Deciding(msgspec.Struct, frozen=True):
 
 def decisions(repo: Repository, number: int) -> Deciding:
     """List what is to be decided, and look at the one of that number, or the last."""
-    found = tuple(sort(open_conflicts(repo)))
-    at = min(number, len(found))
-    item = _decision(repo, found[at - 1], at, found) if at else None
-    return Deciding(tuple(conflict.location for conflict in found), at, item)
+    found = open_conflicts(repo)
+    groups = group_conflicts(found)
+    at = min(number, len(groups))
+    item = _group_decision(_decision(repo, groups[at - 1].first, at, found), groups[at - 1]) if at else None
+    return Deciding(tuple(group.location for group in groups), at, item)
+
+
+def _group_decision(first: Decision, group: ConflictGroup) -> Decision:
+    """Let what is shown of the first frame of a sequence stand for all that are decided with it."""
+    if group.sequence is None:
+        return first
+    return msgspec.structs.replace(first, path=group.path, shown_place=group.location, text=None, shown="")
 
 
 def _decision(repo: Repository, item: OpenConflict, number: int, among: tuple[OpenConflict, ...]) -> Decision:
