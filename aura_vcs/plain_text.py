@@ -1,10 +1,12 @@
 """How times, names and paths are written in records and messages."""
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aura_vcs.errors.integrity import RecordCorrupt
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 FILE_SCHEME = "file://"
 _STORED_FIELDS = "\n\t\u200c\u200d"
 
@@ -63,6 +65,20 @@ def now() -> str:
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC, microseconds always there, so that text order is time order."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def microseconds(text: str) -> int:
+    """Return the moment that a record names, in microseconds since 1970.
+
+    Raises:
+        RecordCorrupt: it is not a time.
+    """
+    return (parse_time(text) - _EPOCH) // _MICROSECOND
+
+
+def time_at(moment: int) -> str:
+    """Format a moment in microseconds since 1970 as records have it."""
+    return format_time(_EPOCH + moment * _MICROSECOND)
 
 
 def parse_time(text: str) -> datetime:

@@ -1,8 +1,9 @@
 """The full-text table: names and descriptions of versions, the folder's scripts, and those of old versions.
 
-Every row of `words` has one of `word_rows`, whose `source` says what it is about: "project",
-"scene/<file>", "version/<id>", "note/<id>", or "blob/<half of its id>" for a document of an old version, which
-was first found at `path` in `version`. The rows of a blob are kept as long as the blob is.
+Rows of `words` with odd numbers are what versions are called: twice the number of the version's row, and one. Every
+other has one of `word_rows`, whose `source` says what it is about: "project", "scene/<file>", "note/<id>", or
+"blob/<half of its id>" for a document of an old version, which was first found at `path` in `version`. The rows of
+a blob are kept as long as the blob is.
 """
 
 import sqlite3
@@ -14,6 +15,7 @@ import msgspec
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.database import Database
 from aura_vcs.index.object_locations import groups
+from aura_vcs.index.schema import HAS_ID
 
 NOTE_DIGITS = 8
 TEXT_LIMIT = 20_000
@@ -47,8 +49,9 @@ class Script(msgspec.Struct, frozen=True):
 
 
 SEARCH = (
-    "SELECT r.source, words.name, snippet(words, -1, '[', ']', ' … ', 16), NULL, NULL FROM words "
-    "JOIN word_rows r ON r.rowid = words.rowid LEFT JOIN versions v ON v.id = substr(r.source, 9) "
+    "SELECT coalesce(r.source, 'version/' || lower(hex(v.id))), words.name, "
+    "snippet(words, -1, '[', ']', ' … ', 16), NULL, NULL FROM words LEFT JOIN word_rows r ON r.id = words.rowid "
+    "LEFT JOIN versions v ON words.rowid % 2 = 1 AND v.row = words.rowid / 2 "
     "WHERE words MATCH ? AND r.blob IS NULL AND (v.id IS NULL OR v.deleted_at IS NULL) "
     "ORDER BY words.rank LIMIT ?"
 )
@@ -58,7 +61,8 @@ SEARCH_WITH_NOTES = SEARCH.replace("NULL, NULL", "a.path, a.version").replace(
 """The same where there is a table of annotations: with what notes are about."""
 SEARCH_OLD = (
     "SELECT r.blob, r.path, r.version, words.name, snippet(words, -1, '[', ']', ' … ', 16) FROM words "
-    "JOIN word_rows r ON r.rowid = words.rowid JOIN objects o ON o.id = r.blob "
+    "JOIN word_rows r ON r.rowid = words.rowid JOIN objects o ON substr(o.id, 1, 6) = substr(r.blob, 1, 6) "
+    "AND o.id = r.blob "
     "WHERE words MATCH ? AND o.refcount > 0 AND NOT EXISTS (SELECT 1 FROM word_rows f JOIN words w ON w.rowid = f.id "
     "WHERE f.source = CASE r.path WHEN 'project.json' THEN 'project' ELSE 'scene/' || r.path END "
     "AND w.name = words.name AND w.description = words.description AND w.script = words.script) "
@@ -97,7 +101,7 @@ class WordTable:
             "SELECT id, tree FROM versions WHERE NOT words_known AND deleted_at IS NULL AND purged_at IS NULL "
             "ORDER BY number"
         )
-        return rows.fetchall()
+        return [(VersionId(ObjectId(version.hex())), ObjectId(tree.hex())) for version, tree in rows]
 
     def indexed(self, blobs: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those of the blobs that are entered."""
@@ -119,7 +123,8 @@ class WordTable:
                     "UPDATE word_rows SET blob = ?, path = ?, version = ? WHERE id = ?",
                     (bytes.fromhex(item.blob), item.path, bytes.fromhex(item.version), number),
                 )
-            connection.executemany("UPDATE versions SET words_known = 1 WHERE id = ?", [(id_,) for id_ in versions])
+            statement = f"UPDATE versions SET words_known = 1 WHERE {HAS_ID}"
+            connection.executemany(statement, [(bytes.fromhex(version),) for version in versions])
 
     def _rows(self, statement: str, text: str, limit: int) -> Iterable[tuple[Any, ...]]:
         match = match_of(text)
@@ -135,7 +140,8 @@ def match_of(text: str) -> str:
 def put_words(connection: sqlite3.Connection, source: str, name: str, description: str, script: str) -> int:
     """Enter the words of a source in place of those it had; returns the row's number."""
     forget_words(connection, source)
-    number = connection.execute("INSERT INTO word_rows (source) VALUES (?)", (source,)).lastrowid
+    statement = "INSERT INTO word_rows (id, source) VALUES ((SELECT coalesce(max(id), 0) + 2 FROM word_rows), ?)"
+    number = connection.execute(statement, (source,)).lastrowid
     assert number is not None
     statement = "INSERT INTO words (rowid, name, description, script) VALUES (?, ?, ?, ?)"
     texts = (text[:TEXT_LIMIT] for text in (name, description, script))

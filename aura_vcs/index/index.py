@@ -13,7 +13,7 @@ from aura_vcs.index.index_file import Files, IndexFile, Place
 from aura_vcs.index.log_ingest import LogIngest, Recover
 from aura_vcs.index.object_locations import IndexLocations, ListedLocations
 from aura_vcs.index.rows import Rows
-from aura_vcs.index.schema import OFFLOADED, filled_at_once
+from aura_vcs.index.schema import HAS_ID, OFFLOADED, filled_at_once
 from aura_vcs.model import Operation
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.plain_text import now
@@ -100,11 +100,11 @@ class Index(Rows):
         """Note where objects lie now whose packs somebody else wrote anew. The caller holds the refs lock."""
         connection = self.database.connection
         here = set(self._files.store.packs.names())
-        gone = [name for (name,) in connection.execute("SELECT name FROM packs") if name not in here]
+        gone = [name for (name,) in connection.execute("SELECT name FROM packs") if name.hex() not in here]
         moved: set[ObjectId] = set()
         for name in gone:
             rows = connection.execute(
-                "SELECT id FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
+                "SELECT id FROM objects WHERE pack = (SELECT number FROM packs WHERE name = ?)", (name,)
             )
             moved.update(ObjectId(row[0].hex()) for row in rows)
         for name in sorted(here) if moved else ():
@@ -125,7 +125,7 @@ class Index(Rows):
         if not packs and not loose:
             return
         with self.database.transaction() as connection:
-            if self._adopt_objects(connection, packs, loose) and self.database.meta(_INCOMPLETE) is not None:
+            if self._adopt_objects(connection, packs, loose, now()) and self.database.meta(_INCOMPLETE) is not None:
                 self.database.set_meta(_INCOMPLETE, _SYNCED_IN)
 
     def has_unlisted(self) -> bool:
@@ -134,16 +134,17 @@ class Index(Rows):
 
     def _unlisted(self) -> tuple[list[str], dict[ObjectId, int]]:
         """Find the packs that have no row, and the loose objects with their sizes."""
-        known = {row[0] for row in self.database.connection.execute("SELECT name FROM packs")}
+        known = {row[0].hex() for row in self.database.connection.execute("SELECT name FROM packs")}
         packs = [name for name in self._files.store.packs.names() if name not in known]
         sizes = dict(self._files.store.loose.all())
         return packs, {object_id: sizes[object_id] for object_id in self.unlocated(sizes)}
 
-    def _adopt_objects(self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int]) -> int:
+    def _adopt_objects(
+        self, connection: sqlite3.Connection, packs: list[str], loose: Mapping[ObjectId, int], at: str
+    ) -> int:
         from aura_vcs.index.rebuild import loose_objects, packed_objects
         from aura_vcs.index.reference_counts import insert_objects
 
-        at = now()
         count = insert_objects(connection, loose_objects(self._files.store, loose), None, at)
         projector = self._projector(connection, at)
         turned: set[ObjectId] = set()
@@ -164,7 +165,7 @@ class Index(Rows):
         lists = [bytes.fromhex(item.id) for item in items if item.location is not None and item.location.chunked]
         found = set()
         for digest in lists:
-            statement = f"SELECT 1 FROM objects WHERE id = ? AND refcount > 0 AND {OFFLOADED}"
+            statement = f"SELECT 1 FROM objects WHERE {HAS_ID} AND refcount > 0 AND {OFFLOADED}"
             if connection.execute(statement, (digest,)).fetchone() is not None:
                 found.add(ObjectId(digest.hex()))
         return found
@@ -183,15 +184,16 @@ class Index(Rows):
         with self.database.transaction() as connection:
             self.database.create_schema()
             with filled_at_once(connection):
-                self._adopt_objects(connection, self._files.store.packs.names(), dict(self._files.store.loose.all()))
-                insert_objects(connection, offloaded_objects(self._files.store), None, now())
-                self._ingest_new(connection, recover)
+                at, store = now(), self._files.store  # one moment: what is counted then has not moved since
+                self._adopt_objects(connection, store.packs.names(), dict(store.loose.all()), at)
+                insert_objects(connection, offloaded_objects(store), None, at)
+                self._ingest_new(connection, recover, at)
         self._is_new = False
 
     def _ingest(self, recover: Recover) -> None:
         """Enter what logs and labels have that is new."""
         with self.database.transaction() as connection:
-            self._ingest_new(connection, recover)
+            self._ingest_new(connection, recover, now())
 
     def record(
         self,
@@ -263,7 +265,7 @@ class Index(Rows):
         with self.database.transaction() as connection:
             connection.executemany(
                 "UPDATE objects SET stored_size = 0, pack = NULL, frame = NULL, offset = NULL, length = NULL, "
-                "chunked = 0 WHERE id = ?",
+                f"chunked = 0 WHERE {HAS_ID}",
                 [(bytes.fromhex(object_id),) for object_id in object_ids],
             )
 
@@ -286,17 +288,17 @@ class Index(Rows):
         with self.database.transaction() as connection:
             number = self._projector(connection, now()).pack(pack)
             connection.executemany(
-                "UPDATE objects SET stored_size = ?, pack = ?, frame = ?, offset = ?, length = ?, chunked = ? "
-                "WHERE id = ?",
+                "UPDATE objects SET stored_size = ?2, pack = ?3, frame = ?4, offset = ?5, length = ?6, chunked = ?7 "
+                f"WHERE {HAS_ID}",
                 [
                     (
+                        bytes.fromhex(item.id),
                         item.stored_size,
                         number,
                         item.location.frame,
                         item.location.offset,
                         item.location.length,
                         item.location.chunked,
-                        bytes.fromhex(item.id),
                     )
                     for item in stored
                     if item.location is not None
@@ -372,8 +374,8 @@ class Index(Rows):
         self._entered = LogIngest(database, files.storage, files.refs, files.logs, self._progress)
         files.set_locations(IndexLocations(database))
 
-    def _ingest_new(self, connection: sqlite3.Connection, recover: Recover) -> None:
-        projector = self._projector(connection, now())
+    def _ingest_new(self, connection: sqlite3.Connection, recover: Recover, at: str) -> None:
+        projector = self._projector(connection, at)
         if not self._entered.ingest_new(projector, recover):
             self.database.set_meta(_INCOMPLETE, "1")
         self._note_lost(projector)

@@ -8,6 +8,7 @@ from aura_vcs import layout
 from aura_vcs.errors.integrity import RecordCorrupt, RecordUnreadable, StorageError
 from aura_vcs.ids import ReplicaId
 from aura_vcs.index.database import Database
+from aura_vcs.index.row_keys import file_key
 from aura_vcs.model import Operation
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress
@@ -27,7 +28,8 @@ _TAGS_SEEN = "tags"
 _BROUGHT_BACK = (_TAGS, *(f"{room}/" for room in layout.ANNOTATION_ROOMS))
 _ANNOTATIONS = "annotations"
 _LABEL_PATHS = (f"{layout.VERSIONS}/", f"{layout.VERSIONS}0")
-"""Between which the paths of labels' files lie."""
+"""Between which the paths of labels' files lie, but for those that are ids: see `file_key`."""
+_NOT_OF_LABELS = "path < ? OR (path >= ? AND path < x'')"
 
 
 def _nothing(operation: Operation) -> None:
@@ -135,7 +137,7 @@ class LogIngest:
         for file in self._refs.label_files():
             path = f"{layout.VERSIONS}/{file}"
             found = self._storage.stat(path)
-            if found is None or known.get(path) == (found.size, found.mtime_ns):
+            if found is None or known.get(file_key(path)) == (found.size, found.mtime_ns):
                 continue
             labels = self._refs.labels_in(file)
             entered = [projector.label(label) for label in labels]
@@ -150,7 +152,7 @@ class LogIngest:
         found = self._storage.stat(path)
         if found is not None:
             self._database.connection.execute(
-                "INSERT OR REPLACE INTO ref_files VALUES (?, ?, ?)", (path, found.size, found.mtime_ns)
+                "INSERT OR REPLACE INTO ref_files VALUES (?, ?, ?)", (file_key(path), found.size, found.mtime_ns)
             )
 
     def _ingest_annotations(self) -> None:
@@ -162,7 +164,7 @@ class LogIngest:
             self._database.set_meta(_ANNOTATIONS, None)
             return
         rows = self._database.connection.execute(
-            "SELECT path, size, mtime_ns FROM ref_files WHERE path < ? OR path >= ?", _LABEL_PATHS
+            f"SELECT path, size, mtime_ns FROM ref_files WHERE {_NOT_OF_LABELS}", _LABEL_PATHS
         )
         known = {row[0]: (row[1], row[2]) for row in rows}
         for room in layout.ANNOTATION_ROOMS:
@@ -173,13 +175,13 @@ class LogIngest:
                 return  # the next command tries again
         self._database.set_meta(_ANNOTATIONS, dates)
 
-    def _ingest_room(self, room: str, known: Mapping[str, tuple[int, int]]) -> None:
+    def _ingest_room(self, room: str, known: Mapping[bytes | str, tuple[int, int]]) -> None:
         from aura_vcs.index.annotations import put_annotations  # most projects have none
 
         for file in self._refs.annotations.files(room):
             path = f"{layout.REFS}/{room}/{file}"
             found = self._storage.stat(path)
-            if found is None or known.get(path) == (found.size, found.mtime_ns):
+            if found is None or known.get(file_key(path)) == (found.size, found.mtime_ns):
                 continue
             put_annotations(self._database.connection, room, self._refs.annotations.copies_in(room, file))
             self.ingest_label_file(path)
@@ -195,7 +197,7 @@ class LogIngest:
     def remember_annotation_files(self) -> None:
         """Remember the files of annotations anew, which were packed."""
         connection = self._database.connection
-        connection.execute("DELETE FROM ref_files WHERE path < ? OR path >= ?", _LABEL_PATHS)
+        connection.execute(f"DELETE FROM ref_files WHERE {_NOT_OF_LABELS}", _LABEL_PATHS)
         for room in layout.ANNOTATION_ROOMS:
             for file in self._refs.annotations.files(room):
                 self.ingest_label_file(f"{layout.REFS}/{room}/{file}")
@@ -228,7 +230,7 @@ class LogIngest:
 
     def reingest_labels(self) -> None:
         """Remember the labels' files anew, which were packed."""
-        self._database.connection.execute("DELETE FROM ref_files WHERE path >= ? AND path < ?", _LABEL_PATHS)
+        self._database.connection.execute(f"DELETE FROM ref_files WHERE NOT ({_NOT_OF_LABELS})", _LABEL_PATHS)
         for file in self._refs.label_files():
             self.ingest_label_file(f"{layout.VERSIONS}/{file}")
         self.note_labels_ingested()

@@ -1,11 +1,12 @@
 """Where packed objects lie, as the index knows it, or as was just listed."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.database import Database
+from aura_vcs.index.schema import HAS_ID, PREFIX, PREFIX_BYTES
 from aura_vcs.objects.base import LocationIndex, NoLocations, PackLocation, StoredObject
 
 LOOKUP_SIZE = 500
@@ -13,9 +14,9 @@ LOOKUP_SIZE = 500
 MAX_LOOKUPS = 2
 """From one object in so many on, it is quicker to read all rows than to look for each."""
 
-_COUNT = "SELECT coalesce(max(rowid), 0) FROM objects"
+_COUNT = "SELECT coalesce(max(row), 0) FROM objects"
 _COLUMNS = "o.id, p.name, o.frame, o.offset, o.length, o.chunked"
-_FROM = "FROM objects o JOIN packs p ON p.id = o.pack"
+_FROM = "FROM objects o JOIN packs p ON p.number = o.pack"
 
 
 class ListedLocations:
@@ -55,7 +56,7 @@ class IndexLocations:
         """See Places. An index that is about to be made knows nothing."""
         try:
             row = self._database.connection.execute(
-                f"SELECT {_COLUMNS} {_FROM} WHERE o.id = ?",
+                f"SELECT {_COLUMNS} {_FROM} WHERE {HAS_ID}",
                 (bytes.fromhex(object_id),),
             ).fetchone()
         except sqlite3.OperationalError:
@@ -75,12 +76,9 @@ class IndexLocations:
             return {object_id: _location(row) for object_id, row in places if object_id in wanted}
         found: dict[ObjectId, PackLocation] = {}
         for group in groups(sorted(wanted)):  # in the order of the index
-            marks = ",".join("?" * len(group))
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} {_FROM} WHERE o.id IN ({marks})", [bytes.fromhex(object_id) for object_id in group]
-            )
-            for row in rows:
-                found[ObjectId(row[0].hex())] = _location(row)
+            for row in connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE {begin_as(group)}", prefixes(group)):
+                if (object_id := ObjectId(row[0].hex())) in wanted:
+                    found[object_id] = _location(row)
         return found
 
     def _knows_none(self) -> bool:
@@ -92,13 +90,13 @@ class IndexLocations:
         if self._knows_none():
             return packs
         for group in groups(sorted(object_ids)):
-            marks = ",".join("?" * len(group))
             rows = self._database.connection.execute(
-                f"SELECT p.name, lower(group_concat(hex(o.id), ' ')) {_FROM} WHERE o.id IN ({marks}) GROUP BY o.pack",
-                [bytes.fromhex(object_id) for object_id in group],
+                f"SELECT p.name, lower(group_concat(hex(o.id), ' ')) {_FROM} WHERE {begin_as(group)} GROUP BY o.pack",
+                prefixes(group),
             )
             for name, ids in rows:
-                packs.setdefault(name, set()).update(map(ObjectId, ids.split(" ")))
+                if here := set(map(ObjectId, ids.split(" "))).intersection(group):
+                    packs.setdefault(name.hex(), set()).update(here)
         return packs
 
 
@@ -108,5 +106,18 @@ def groups(object_ids: Iterable[ObjectId]) -> Iterable[list[ObjectId]]:
     return (listed[start : start + LOOKUP_SIZE] for start in range(0, len(listed), LOOKUP_SIZE))
 
 
+def begin_as(group: Sequence[str]) -> str:
+    """Return the condition for rows whose ids begin as these do, with `prefixes` as its values.
+
+    Whoever asks passes over what it did not ask for: ids may begin alike.
+    """
+    return f"{PREFIX} IN ({','.join('?' * len(group))})"
+
+
+def prefixes(group: Sequence[str]) -> list[bytes]:
+    """Return the bytes that ids begin with, by which rows are found."""
+    return [bytes.fromhex(object_id[: 2 * PREFIX_BYTES]) for object_id in group]
+
+
 def _location(row: tuple[Any, ...]) -> PackLocation:
-    return PackLocation(row[1], row[2], row[3], row[4], bool(row[5]))
+    return PackLocation(row[1].hex(), row[2], row[3], row[4], bool(row[5]))

@@ -5,12 +5,15 @@ from typing import Any, Literal
 
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.index import Index
-from aura_vcs.index.object_locations import groups
+from aura_vcs.index.object_locations import begin_as, groups, prefixes
 from aura_vcs.index.records import ObjectRecord
-from aura_vcs.index.schema import KIND_CODES
+from aura_vcs.index.schema import ASSET, CONTENT_TYPES, HAS_ID, KIND_CODES, PREFIX, PREFIX_BYTES
 from aura_vcs.model import Kind
+from aura_vcs.plain_text import microseconds, time_at
 
 _KIND_NAMES = {code: name for name, code in KIND_CODES.items()}
+_TYPE_NAMES: dict[int | None, str | None] = {None: None, **{code: name for name, code in CONTENT_TYPES.items()}}
+_LATEST = "coalesce(o.last_referenced_at, o.created_at)"
 
 BlobSort = Literal["referenced", "count", "size"]
 
@@ -23,14 +26,16 @@ class ObjectQueries:
 
     def object(self, object_id: ObjectId) -> ObjectRecord | None:
         """Return an object by its id."""
-        found = self._objects("WHERE o.id = ?", [bytes.fromhex(object_id)])
+        found = self._objects(f"WHERE {HAS_ID}", [bytes.fromhex(object_id)])
         return found[0] if found else None
 
     def objects_with_prefix(self, prefix: str) -> list[ObjectRecord]:
         """List at most ten objects whose id begins so."""
-        padded = prefix.ljust(64, "0"), prefix.ljust(64, "f")
+        low, high = (bytes.fromhex(prefix.ljust(64, digit)) for digit in "0f")
+        begins = f"{PREFIX} >= ? AND {PREFIX} <= ?"
         return self._objects(
-            "WHERE o.id >= ? AND o.id <= ? ORDER BY o.id LIMIT 10", [bytes.fromhex(text) for text in padded]
+            f"WHERE {begins} AND o.id >= ? AND o.id <= ? ORDER BY {PREFIX}, o.id LIMIT 10",
+            [low[:PREFIX_BYTES], high[:PREFIX_BYTES], low, high],
         )
 
     def held(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
@@ -39,12 +44,10 @@ class ObjectQueries:
         if self._index.database.connection.execute("SELECT 1 FROM objects LIMIT 1").fetchone() is None:
             return found
         for group in groups(object_ids):
-            marks = ",".join("?" * len(group))
             rows = self._index.database.connection.execute(
-                f"SELECT id FROM objects WHERE refcount > 0 AND id IN ({marks})",
-                [bytes.fromhex(object_id) for object_id in group],
+                f"SELECT id FROM objects WHERE refcount > 0 AND {begin_as(group)}", prefixes(group)
             )
-            found.update(ObjectId(row[0].hex()) for row in rows)
+            found.update({ObjectId(row[0].hex()) for row in rows}.intersection(group))
         return found
 
     def unreferenced(self) -> list[ObjectRecord]:
@@ -54,17 +57,17 @@ class ObjectQueries:
     def has_garbage(self, until: str) -> bool:
         """Tell whether there is an object that nothing has held since a moment."""
         statement = "SELECT 1 FROM objects WHERE refcount <= 0 AND last_referenced_at <= ? LIMIT 1"
-        return self._index.database.connection.execute(statement, (until,)).fetchone() is not None
+        return self._index.database.connection.execute(statement, (microseconds(until),)).fetchone() is not None
 
     def garbage_bytes(self, until: str) -> int:
         """Count the stored bytes of the objects that nothing has held since a moment."""
         statement = "SELECT sum(stored_size) FROM objects WHERE refcount <= 0 AND last_referenced_at <= ?"
-        return int(self._index.database.connection.execute(statement, (until,)).fetchone()[0] or 0)
+        return int(self._index.database.connection.execute(statement, (microseconds(until),)).fetchone()[0] or 0)
 
     def unreferenced_dates(self) -> Iterator[tuple[ObjectId, str]]:
         """Yield ids of objects that nothing holds, and since when."""
         rows = self._index.database.connection.execute("SELECT id, last_referenced_at FROM objects WHERE refcount <= 0")
-        return ((ObjectId(row[0].hex()), row[1]) for row in rows)
+        return ((ObjectId(row[0].hex()), time_at(row[1])) for row in rows)
 
     def chunked(self) -> set[ObjectId]:
         """Return blobs that are stored in chunks."""
@@ -76,7 +79,8 @@ class ObjectQueries:
     def pack_bytes(self, name: str) -> int:
         """Count the stored bytes of the objects in a pack."""
         row = self._index.database.connection.execute(
-            "SELECT sum(stored_size) FROM objects WHERE pack = (SELECT id FROM packs WHERE name = ?)", (name,)
+            "SELECT sum(stored_size) FROM objects WHERE pack = (SELECT number FROM packs WHERE name = ?)",
+            (bytes.fromhex(name),),
         ).fetchone()
         return int(row[0] or 0)
 
@@ -89,18 +93,26 @@ class ObjectQueries:
 
         Sorted by when they were last referenced, newest first, or by reference count or size, highest first.
         """
-        where, values = ("o.content_type = ?", [type_]) if type_ is not None else ("o.content_type IS NOT NULL", [])
+        code = CONTENT_TYPES.get(type_ or "", 0)
+        of_type = f"o.content_type > {ASSET} AND o.content_type = {code}"  # as the index of documents says it
+        where = "o.kind = 1" if type_ is None else of_type if code > ASSET else f"o.content_type = {code}"
         if sort == "size":
-            return self._objects(f"WHERE {where} ORDER BY o.size DESC LIMIT ?", [*values, limit])
-        newest = "ORDER BY o.last_referenced_at DESC LIMIT ?"
+            return self._objects(f"WHERE {where} ORDER BY o.size DESC LIMIT ?", [limit])
         if sort == "referenced":
-            return self._objects(f"WHERE {where} {newest}", [*values, limit])
+            return self._newest(where, limit)
         shared = f"WHERE o.refcount > 1 AND {where} ORDER BY o.refcount DESC LIMIT ?"
-        found = self._objects(shared, [*values, limit], hint="INDEXED BY objects_shared ")
+        found = self._objects(shared, [limit], hint="INDEXED BY objects_shared ")
         for held in ("= 1", "<= 0"):
             if len(found) < limit:
-                found += self._objects(f"WHERE o.refcount {held} AND {where} {newest}", [*values, limit - len(found)])
+                found += self._newest(f"o.refcount {held} AND {where}", limit - len(found))
         return found
+
+    def _newest(self, where: str, limit: int) -> list[ObjectRecord]:
+        """List objects that were referenced last, newest first; `last_referenced_at` is NULL until it moves."""
+        moved = f"WHERE {where} AND o.last_referenced_at IS NOT NULL ORDER BY o.last_referenced_at DESC LIMIT ?"
+        made = f"WHERE {where} AND o.last_referenced_at IS NULL ORDER BY o.row DESC LIMIT ?"
+        found = self._objects(moved, [limit]) + self._objects(made, [limit])
+        return sorted(found, key=lambda record: record.last_referenced_at, reverse=True)[:limit]
 
     def counts(self) -> dict[ObjectId, int]:
         """Return every object's reference count."""
@@ -137,33 +149,49 @@ class ObjectQueries:
         self._index.apply_deferred()
         found: list[tuple[int, int]] = []
         for group in groups(object_ids):
-            marks = ",".join("?" * len(group))
-            found += self._index.database.connection.execute(
-                f"SELECT stored_size, refcount FROM objects WHERE id IN ({marks})",
-                [bytes.fromhex(object_id) for object_id in group],
+            rows = self._index.database.connection.execute(
+                f"SELECT id, stored_size, refcount FROM objects WHERE {begin_as(group)}", prefixes(group)
             )
+            asked = set(map(bytes.fromhex, group))
+            found += [(stored, refcount) for digest, stored, refcount in rows if digest in asked]
         return found
 
     def _objects(self, clause: str, values: Sequence[Any], *, hint: str = "") -> list[ObjectRecord]:
         self._index.apply_deferred()
         rows = self._index.database.connection.execute(
             "SELECT o.id, o.kind, o.content_type, o.size, o.stored_size, p.name, o.chunked, o.refcount, "
-            f"o.created_at, o.last_referenced_at FROM objects o {hint}LEFT JOIN packs p ON p.id = o.pack {clause}",
+            f"o.created_at, {_LATEST} FROM objects o {hint}LEFT JOIN packs p ON p.number = o.pack {clause}",
             values,
         )
-        shared: dict[str, str] = {}  # what comes again and again is in memory once: there may be a million
+        times, packs = _Times(), _Names()  # what comes again and again is in memory once: there may be a million
         return [
             ObjectRecord(
                 ObjectId(row[0].hex()),
                 _KIND_NAMES[row[1]],
-                row[2],
+                _TYPE_NAMES[row[2]],
                 row[3],
                 row[3] if row[3] == row[4] else row[4],
-                None if row[5] is None else shared.setdefault(row[5], row[5]),
+                None if row[5] is None else packs[row[5]],
                 bool(row[6]),
                 row[7],
-                shared.setdefault(row[8], row[8]),
-                shared.setdefault(row[9], row[9]),
+                times[row[8]],
+                times[row[9]],
             )
             for row in rows
         ]
+
+
+class _Names(dict[bytes, str]):
+    """Names of packs, each made once."""
+
+    def __missing__(self, name: bytes) -> str:
+        self[name] = text = name.hex()
+        return text
+
+
+class _Times(dict[int, str]):
+    """Moments as records have them, each made once."""
+
+    def __missing__(self, moment: int) -> str:
+        self[moment] = text = time_at(moment)
+        return text

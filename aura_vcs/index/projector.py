@@ -13,6 +13,9 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
+from aura_vcs.index.row_keys import digest_of, operation_key
+from aura_vcs.index.schema import CHANGE_CODES, CONTENT_TYPES, HAS_ID
+from aura_vcs.index.version_rows import document_row, new_row, row_of
 from aura_vcs.model import ORIGIN, SESSION, Annotation, EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -103,7 +106,7 @@ class Projector:
         Merges with what the row has: copies of a label come one by one, in any order.
         """
         row = self._connection.execute(
-            f"SELECT tree, counted, {LABEL_COLUMNS} FROM versions WHERE id = ?", (label.version,)
+            f"SELECT row, tree, counted, {LABEL_COLUMNS} FROM versions WHERE {HAS_ID}", (digest_of(label.version),)
         ).fetchone()
         if row is None:
             try:
@@ -117,18 +120,19 @@ class Projector:
                     (min(label.number, NUMBER_LIMIT),),
                 )
                 return False
-            self._insert(label.version, version, label)
-            row = (version.tree, 0)
+            number, tree, counted = self._insert(label.version, version, label), version.tree, False
         else:
-            label = merge_labels(stored_label(row[2:]), label)
+            number, tree, counted = row[0], ObjectId(row[1].hex()), bool(row[2])
+            label = merge_labels(stored_label(row[3:]), label)
             columns = label_columns(label)
             assignments = ", ".join(f"{name} = :{name}" for name in columns)
             self._connection.execute(
-                f"UPDATE versions SET {assignments} WHERE id = :id",
-                {"id": label.version, **columns},
+                f"UPDATE versions SET {assignments} WHERE row = :row",
+                {"row": number, **columns},
             )
-        self._count(label, row[0], counted=bool(row[1]))
-        self._words(label)
+        if label.is_live != counted:
+            self._count(number, tree, label.is_live)
+        self._words(number, label)
         return True
 
     def annotations(self, operation: Operation) -> None:
@@ -149,8 +153,9 @@ class Projector:
     def pack(self, name: str) -> int:
         """Return the row number of a pack."""
         size = self._store.packs.stored_size(name)
-        self._connection.execute("INSERT OR IGNORE INTO packs (name, stored_size) VALUES (?, ?)", (name, size))
-        row = self._connection.execute("SELECT id FROM packs WHERE name = ?", (name,)).fetchone()
+        digest = bytes.fromhex(name)
+        self._connection.execute("INSERT OR IGNORE INTO packs (name, stored_size) VALUES (?, ?)", (digest, size))
+        row = self._connection.execute("SELECT number FROM packs WHERE name = ?", (digest,)).fetchone()
         return int(row[0])
 
     def _children(self, object_id: ObjectId, is_tree: bool) -> Iterable[tuple[ObjectId, bool]]:
@@ -174,7 +179,7 @@ class Projector:
         if item is not None:
             return item.location is not None and item.location.chunked
         row = self._connection.execute(
-            "SELECT chunked FROM objects WHERE id = ?", (bytes.fromhex(object_id),)
+            f"SELECT chunked FROM objects WHERE {HAS_ID}", (bytes.fromhex(object_id),)
         ).fetchone()
         self.is_incomplete = self.is_incomplete or row is None
         return row is not None and bool(row[0])
@@ -186,28 +191,34 @@ class Projector:
             self.unread.add(object_id)
             return ()
 
-    def _insert(self, version_id: VersionId, version: Version, label: Label) -> None:
-        known = self._changed_paths(version_id, version)
-        columns = version_row(version_id, version, label, counted=False, paths_known=known)
+    def _insert(self, version_id: VersionId, version: Version, label: Label) -> int:
+        """Enter a version, and return the number of its row."""
+        documents = [(name, blob) for name, blob in version.documents.items() if blob is not None]
+        number = new_row(self._connection, version_id)
+        changes = self._changed_paths(version)
+        columns = version_row(version_id, version, label, counted=False, paths_known=changes is not None)
+        columns |= {"row": number, **{name: document_row(self._connection, blob) for name, blob in documents}}
         names = ", ".join(f'"{name}"' for name in columns)
         values = ", ".join(f":{name}" for name in columns)
         self._connection.execute(f"INSERT INTO versions ({names}) VALUES ({values})", columns)
         self._connection.executemany(
             "INSERT OR REPLACE INTO parents VALUES (?, ?, ?)",
-            [(version_id, position, parent) for position, parent in enumerate(version.parents)],
+            [(number, at, row_of(self._connection, parent)) for at, parent in enumerate(version.parents)],
         )
         if (origin := version.extra.get(ORIGIN)) is not None:
-            self._connection.execute("INSERT OR REPLACE INTO origins VALUES (?, ?)", (origin, version_id))
-        documents = [(name, blob) for name, blob in version.documents.items() if blob is not None]
+            self._connection.execute("INSERT OR REPLACE INTO origins VALUES (?, ?)", (origin, number))
         self._connection.executemany(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", [(version_id, *document) for document in documents]
+            "INSERT OR REPLACE INTO changed_paths VALUES (?, ?, ?)",
+            [(path, number, CHANGE_CODES[change]) for path, change in changes or ()],
         )
         self._documents += documents
         self.counts.raise_object(version_id)
+        return number
 
-    def _changed_paths(self, version_id: VersionId, version: Version) -> bool:
+    def _changed_paths(self, version: Version) -> list[tuple[bytes, str]] | None:
+        """Return the paths that a version changed, and how; None where they are many, or it is a first one."""
         if not version.parents:
-            return False
+            return None
         rows = []
         try:
             parent = self._trees.version(version.parents[0])
@@ -216,68 +227,57 @@ class Projector:
                 if entry is None or entry.kind is EntryKind.DIR:
                     continue
                 change = "added" if difference.old is None else "deleted" if difference.new is None else "modified"
-                rows.append((name_bytes(difference.path), version_id, change, None))
+                rows.append((name_bytes(difference.path), change))
                 if len(rows) > CHANGED_PATHS_LIMIT:
-                    return False
+                    return None
         except IntegrityError:
-            return False
-        self._connection.executemany("INSERT OR REPLACE INTO changed_paths VALUES (?, ?, ?, ?)", rows)
-        return True
+            return None
+        return rows
 
-    def _count(self, label: Label, tree: ObjectId, *, counted: bool) -> None:
-        live = label.deleted_at is None and label.purged_at is None
-        if live == counted:
-            return
+    def _count(self, number: int, tree: ObjectId, live: bool) -> None:
         if live:
-            self.counts.raise_tree(tree, self._new_children(label.version, tree) if self._may_owe else None)
+            self.counts.raise_tree(tree, self._new_children(number, tree) if self._may_owe else None)
         else:
             self.counts.lower_tree(tree)
-        self._connection.execute("UPDATE versions SET counted = ? WHERE id = ?", (live, label.version))
+        self._connection.execute("UPDATE versions SET counted = ? WHERE row = ?", (live, number))
 
-    def _new_children(self, version: VersionId, tree: ObjectId) -> Mapping[ObjectId, NewChildren]:
-        """Find what is new in a version since its parent, where that is counted."""
+    def _new_children(self, version: int, tree: ObjectId) -> Mapping[ObjectId, NewChildren]:
+        """Find what is new in the version of a row since its parent, where that is counted."""
         row = self._connection.execute(
-            "SELECT v.tree FROM parents p JOIN versions v ON v.id = p.parent "
+            "SELECT v.tree FROM parents p JOIN versions v ON v.row = p.parent "
             "WHERE p.version = ? AND p.position = 0 AND v.counted",
             (version,),
         ).fetchone()
         if row is None:
             return {}
         try:
-            return new_children_in(self._trees, self._children, row[0], tree)
+            return new_children_in(self._trees, self._children, ObjectId(row[0].hex()), tree)
         except (IntegrityError, LimitExceeded):
             return {}
 
-    def _words(self, label: Label) -> None:
-        source = f"version/{label.version}"
-        row = self._connection.execute("SELECT rowid FROM word_rows WHERE source = ?", (source,)).fetchone()
-        if row is not None:
-            self._connection.execute(
-                "UPDATE words SET name = ?, description = ? WHERE rowid = ?", (label.name, label.description, row[0])
-            )
-            return
-        number = self._connection.execute("INSERT INTO word_rows (source) VALUES (?)", (source,)).lastrowid
+    def _words(self, number: int, label: Label) -> None:
+        """Enter what a version is called; its words have the number of its row."""
         self._connection.execute(
-            "INSERT INTO words (rowid, name, description, script) VALUES (?, ?, ?, '')",
-            (number, label.name, label.description),
+            "INSERT OR REPLACE INTO words (rowid, name, description, script) VALUES (?, ?, ?, '')",
+            (2 * number + 1, label.name, label.description),
         )
 
     def _content_types(self) -> None:
         """Record which blobs are documents; the others were entered as assets."""
         self._connection.executemany(
-            "UPDATE objects SET content_type = ? WHERE id = ?",
-            [(name.capitalize(), bytes.fromhex(blob)) for name, blob in self._documents],
+            f"UPDATE objects SET content_type = ?2 WHERE {HAS_ID} AND content_type IS NOT ?2",
+            [(bytes.fromhex(blob), CONTENT_TYPES[name.capitalize()]) for name, blob in self._documents],
         )
         self._documents.clear()
 
     def _action(self, operation: Operation, start: int, end: int, segment: str | None) -> None:
         undoable = operation.inverse is not None and operation.undoes is None and operation.redoes is None
         self._connection.execute(
-            "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, 0, ?) "
+            "INSERT INTO actions VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?, 0, ?) "
             "ON CONFLICT (id) DO "
             'UPDATE SET "start" = excluded."start", "end" = excluded."end", segment = excluded.segment',
             (
-                operation.id,
+                operation_key(operation.id),
                 operation.replica,
                 operation.sequence,
                 start,
@@ -291,7 +291,7 @@ class Projector:
                 operation.expires_at,
                 operation.correlation_id,
                 segment,
-                operation.payload.get("batch"),
+                operation_key(batch) if isinstance(batch := operation.payload.get("batch"), str) else None,
                 session if isinstance(session := operation.payload.get(SESSION), str) else None,
             ),
         )
@@ -306,21 +306,22 @@ class Projector:
             self._connection.execute(
                 "UPDATE actions SET status = 'Undone', redoable = 1, undone_at = ?, undone_by = ? "
                 f"WHERE {_WHOLE_BATCH}",
-                (operation.time, operation.user, *[operation.undoes] * 3),
+                (operation.time, operation.user, *[operation_key(operation.undoes)] * 3),
             )
         if operation.redoes is not None:
             self._connection.execute(
                 "UPDATE actions SET status = 'Applied', redoable = 0, undone_at = NULL, undone_by = NULL "
                 f"WHERE {_WHOLE_BATCH}",
-                [operation.redoes] * 3,
+                [operation_key(operation.redoes)] * 3,
             )
 
     def _mark_batch(self, operation: Operation) -> None:
         """Mark the operations that a later one took into its batch: they are undone with it, not on their own."""
-        first = operation.payload.get("batch")
-        if first is not None:
+        batch = operation.payload.get("batch")
+        if isinstance(batch, str):
+            first = operation_key(batch)
             self._connection.execute(
                 "UPDATE actions SET undoable = 0 WHERE id IN (SELECT id FROM actions WHERE batch = ? "
                 "UNION SELECT ?) AND id != ?",
-                (first, first, operation.id),
+                (first, first, operation_key(operation.id)),
             )

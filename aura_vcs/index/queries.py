@@ -8,6 +8,7 @@ import msgspec
 
 from aura_vcs.codec import NUMBER_LIMIT
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
+from aura_vcs.index.object_locations import begin_as, prefixes
 from aura_vcs.index.object_queries import ObjectQueries
 from aura_vcs.index.records import (
     ACTION_COLUMNS,
@@ -19,14 +20,20 @@ from aura_vcs.index.records import (
     action_record,
     version_records,
 )
+from aura_vcs.index.row_keys import bounds_of, digest_of, operation_key
+from aura_vcs.index.schema import CHANGE_CODES, HAS_ID, PREFIX, PREFIX_BYTES
+from aura_vcs.index.version_rows import ROW
 from aura_vcs.model import VersionType
 from aura_vcs.plain_text import clean_text, name_bytes
 
 _ANCESTRY = (
-    "WITH RECURSIVE h (id, number) AS (SELECT id, number FROM versions WHERE id = ? UNION "
-    "SELECT p.parent, v.number FROM h JOIN parents p ON p.version = h.id JOIN versions v ON v.id = p.parent "
+    f"WITH RECURSIVE h (row, number) AS (SELECT row, number FROM versions WHERE {HAS_ID} UNION "
+    "SELECT p.parent, v.number FROM h JOIN parents p ON p.version = h.row JOIN versions v ON v.row = p.parent "
     "ORDER BY 2 DESC) "
 )
+_CHANGES = {code: name for name, code in CHANGE_CODES.items()}
+_ID_BYTES = 32
+_OPERATION_BYTES = 16
 JUMPED = 50
 """So many actions that a clock dated too late are looked past when the newest are wanted."""
 
@@ -63,7 +70,7 @@ class Queries(ObjectQueries):
 
     def version(self, version: VersionId) -> VersionRecord | None:
         """Return a version by its id."""
-        found = self._versions("WHERE v.id = ?", [version])
+        found = self._versions(f"WHERE {HAS_ID}", [digest_of(version)])
         return found[0] if found else None
 
     def versions_numbered(self, number: int) -> list[VersionRecord]:
@@ -83,16 +90,20 @@ class Queries(ObjectQueries):
 
     def versions_with_prefix(self, prefix: str) -> list[VersionRecord]:
         """List the versions whose id begins so."""
-        return self._versions("WHERE v.id >= ? AND v.id < ? ORDER BY v.id", [prefix, prefix + "g"])
+        bounds = bounds_of(prefix, _ID_BYTES)
+        if bounds is None:
+            return []
+        begins = f"{PREFIX} >= substr(?1, 1, {PREFIX_BYTES}) AND {PREFIX} <= substr(?2, 1, {PREFIX_BYTES})"
+        return self._versions(f"WHERE {begins} AND v.id >= ?1 AND v.id <= ?2 ORDER BY v.id", bounds)
 
     def origins(self, prefix: str) -> dict[str, VersionId]:
         """Return the versions whose origin begins with `prefix`, by origin; where several have one, a live one."""
         rows = self._index.database.connection.execute(
-            "SELECT o.origin, o.version FROM origins o JOIN versions v ON v.id = o.version WHERE o.origin >= ? AND "
-            "o.origin < ? ORDER BY v.deleted_at IS NULL AND v.purged_at IS NULL, o.version DESC",
+            "SELECT o.origin, v.id FROM origins o JOIN versions v ON v.row = o.version WHERE o.origin >= ? AND "
+            "o.origin < ? ORDER BY v.deleted_at IS NULL AND v.purged_at IS NULL, v.id DESC",
             (prefix, prefix + "\U0010ffff"),
         )
-        return dict(rows.fetchall())
+        return {origin: _version_id(digest) for origin, digest in rows}
 
     def next_number(self) -> int:
         """Return the number of the next version: one more than any that was ever given out, to a version that
@@ -105,7 +116,7 @@ class Queries(ObjectQueries):
         """List the ancestry of a version, itself included, newest first."""
         where, values = _conditions(wanted)
         return self._versions(
-            f"JOIN h ON h.id = v.id {where} ORDER BY h.number DESC", [head, *values], wanted, _ANCESTRY
+            f"JOIN h ON h.row = v.row {where} ORDER BY h.number DESC", [digest_of(head), *values], wanted, _ANCESTRY
         )
 
     def all_versions(self, wanted: VersionFilter) -> list[VersionRecord]:
@@ -117,30 +128,34 @@ class Queries(ObjectQueries):
 
     def ancestors(self, version: VersionId) -> set[VersionId]:
         """Return the ids of a version's ancestry, itself included."""
-        return {row[0] for row in self._index.database.connection.execute(f"{_ANCESTRY} SELECT id FROM h", [version])}
+        statement = f"{_ANCESTRY} SELECT v.id FROM h JOIN versions v ON v.row = h.row"
+        return {_version_id(row[0]) for row in self._index.database.connection.execute(statement, [digest_of(version)])}
 
     def children(self, version: VersionId) -> list[VersionId]:
         """List the versions that were made on this one."""
-        rows = self._index.database.connection.execute("SELECT version FROM parents WHERE parent = ?", (version,))
-        return [row[0] for row in rows]
+        rows = self._index.database.connection.execute(
+            f"SELECT v.id FROM parents p JOIN versions v ON v.row = p.version WHERE p.parent = {ROW}",
+            (digest_of(version),),
+        )
+        return [_version_id(row[0]) for row in rows]
 
     def count_hanging(self, versions: Sequence[VersionId]) -> dict[VersionId, int]:
         """Count the live autosaves and restore points made on each version; versions without any are left out."""
-        marks = ", ".join("?" * len(versions))
         rows = self._index.database.connection.execute(
-            f"SELECT p.parent, count(*) FROM parents p JOIN versions v ON v.id = p.version WHERE p.parent IN ({marks}) "
-            "AND v.type <> 'manual' AND v.deleted_at IS NULL GROUP BY p.parent",
-            versions,
+            f"WITH h AS (SELECT row, id FROM versions WHERE {begin_as(versions)}) "
+            "SELECT h.id, count(*) FROM h JOIN parents p ON p.parent = h.row JOIN versions v ON v.row = p.version "
+            "WHERE v.type <> 'manual' AND v.deleted_at IS NULL GROUP BY h.row",
+            prefixes(versions),
         )
-        return dict(rows.fetchall())
+        return {found: count for digest, count in rows if (found := _version_id(digest)) in versions}
 
     def is_ancestor(self, older: VersionId, newer: VersionId) -> bool:
         """Tell whether `older` is `newer` or in its ancestry. Looks no further back than `older`'s number."""
         if older == newer:
             return True
         row = self._index.database.connection.execute(
-            f"{_ANCESTRY} SELECT 1 FROM h WHERE h.id = ? LIMIT 1",
-            [newer, older],
+            f"{_ANCESTRY} SELECT 1 FROM h WHERE h.row = {ROW.replace('?1', '?2')} LIMIT 1",
+            [digest_of(newer), digest_of(older)],
         ).fetchone()
         return row is not None
 
@@ -149,14 +164,14 @@ class Queries(ObjectQueries):
         rows = self._index.database.connection.execute(
             "SELECT id, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
         )
-        return [(row[0], row[1]) for row in rows]
+        return [(_version_id(row[0]), ObjectId(row[1].hex())) for row in rows]
 
     def live_trees(self) -> list[tuple[str, ObjectId]]:
         """List when each version that holds its content was made, and its tree."""
         rows = self._index.database.connection.execute(
             "SELECT created_at, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
         )
-        return [(row[0], row[1]) for row in rows]
+        return [(row[0], ObjectId(row[1].hex())) for row in rows]
 
     def purged_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
         """List purged versions whose tree is one of `trees`."""
@@ -173,13 +188,13 @@ class Queries(ObjectQueries):
         by their trees (the first, and those with very many changes)."""
         low = name_bytes(path)
         rows = self._index.database.connection.execute(
-            "SELECT version FROM changed_paths WHERE path = ? UNION "
-            "SELECT version FROM changed_paths WHERE path >= ? AND path < ?",
+            "SELECT v.id FROM changed_paths c JOIN versions v ON v.row = c.version WHERE c.path = ? UNION "
+            "SELECT v.id FROM changed_paths c JOIN versions v ON v.row = c.version WHERE c.path >= ? AND c.path < ?",
             (low, low + b"/", low + b"0"),
         )
-        found = {row[0]: True for row in rows}
+        found = {_version_id(row[0]): True for row in rows}
         for (version,) in self._index.database.connection.execute("SELECT id FROM versions WHERE NOT paths_known"):
-            found[version] = False
+            found[_version_id(version)] = False
         return found
 
     def touching(self, path: str) -> list[tuple[int, VersionId, bool]]:
@@ -204,11 +219,11 @@ class Queries(ObjectQueries):
     def path_changes(self, path: str) -> list[RecordedChange]:
         """List what live versions did to a path, oldest first; the first version is not among them."""
         rows = self._index.database.connection.execute(
-            "SELECT c.change, v.author, v.created_at FROM changed_paths c JOIN versions v ON v.id = c.version "
+            "SELECT c.change, v.author, v.created_at FROM changed_paths c JOIN versions v ON v.row = c.version "
             "WHERE c.path = ? AND v.deleted_at IS NULL ORDER BY v.number, v.created_at",
             (name_bytes(path),),
         )
-        return [RecordedChange(*row) for row in rows]
+        return [RecordedChange(_CHANGES[change], *rest) for change, *rest in rows]
 
     def first_version(self) -> RecordedChange:
         """Return who made the oldest version that is known, and when."""
@@ -223,7 +238,7 @@ class Queries(ObjectQueries):
             "SELECT name, number, id FROM versions WHERE deleted_at IS NULL ORDER BY number DESC LIMIT 1000"
         ).fetchall()
         given = Counter(row[1] for row in rows)
-        called = [f"v{n}" if given[n] == 1 else f"v{n}.{version[:PREFIX_LENGTH]}" for _, n, version in rows]
+        called = [f"v{n}" if given[n] == 1 else f"v{n}.{version.hex()[:PREFIX_LENGTH]}" for _, n, version in rows]
         return called + [row[0] for row in rows]
 
     def _versions(
@@ -239,9 +254,10 @@ class Queries(ObjectQueries):
 
     def action(self, prefix: str) -> list[ActionRecord]:
         """List the actions whose id begins so; none for what cannot begin one."""
-        if not prefix or set(prefix) - set("0123456789abcdef"):
+        bounds = bounds_of(prefix, _OPERATION_BYTES)
+        if bounds is None:
             return []
-        return self._actions("WHERE a.id >= ? AND a.id < ? ORDER BY a.id", [prefix, prefix + "g"])
+        return self._actions("WHERE a.id BETWEEN ? AND ? ORDER BY a.id", bounds)
 
     def actions(
         self, wanted: ActionFilter = EVERY_ACTION, *, at: str | None = None, limit: int = 50, offset: int = 0
@@ -322,12 +338,16 @@ class Queries(ObjectQueries):
 
     def action_by_id(self, operation: OperationId) -> ActionRecord | None:
         """Return an action by its id."""
-        found = self._actions("WHERE a.id = ?", [operation])
+        found = self._actions("WHERE a.id = ?", [operation_key(operation)])
         return found[0] if found else None
 
     def _actions(self, clause: str, values: Sequence[Any]) -> list[ActionRecord]:
         rows = self._index.database.connection.execute(f"SELECT {ACTION_COLUMNS} FROM actions a {clause}", values)
         return [action_record(row) for row in rows]
+
+
+def _version_id(digest: bytes) -> VersionId:
+    return VersionId(ObjectId(digest.hex()))
 
 
 def newest_first(actions: Iterable[ActionRecord]) -> list[ActionRecord]:

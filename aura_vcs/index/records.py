@@ -1,12 +1,14 @@
 """Rows of the index as plain data."""
 
 import sqlite3
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_compact
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
+from aura_vcs.index.row_keys import operation_id
 from aura_vcs.model import DOCUMENTS, Label, Version, VersionType
 
 
@@ -107,10 +109,15 @@ class ObjectRecord(msgspec.Struct, frozen=True, gc=False):
     last_referenced_at: str
 
 
+_PARENTS = (
+    "SELECT p.version, coalesce(v.id, a.id) FROM parents p LEFT JOIN versions v ON v.row = p.parent "
+    "LEFT JOIN awaited a ON a.row = p.parent"
+)
 VERSION_COLUMNS = (
-    'v.id, v.number, v.type, v."trigger", v.name, v.description, v.author, v.created_at, v.tree, v.branch, '
+    'v.row, v.id, v.number, v.type, v."trigger", v.name, v.description, v.author, v.created_at, v.tree, v.branch, '
     "v.important, "
-    "v.deleted_at, v.deleted_by, v.purged_at, v.purged_by, v.purge_reason, v.size, v.updated_at, v.updated_by"
+    "v.deleted_at, v.deleted_by, v.purged_at, v.purged_by, v.purge_reason, v.size, v.updated_at, v.updated_by, "
+    + ", ".join(f"v.{name}" for name in DOCUMENTS)
 )
 ACTION_COLUMNS = (
     'a.id, a.replica, a.sequence, a."start", a."end", a.type, a.description, a.user, a.time, a.status, a.undoable, '
@@ -123,13 +130,13 @@ def version_row(
 ) -> dict[str, Any]:
     """Return the columns of a version's row."""
     return {
-        "id": version_id,
+        "id": bytes.fromhex(version_id),
         "number": version.number,
         "type": version.type,
         "trigger": version.trigger,
         "author": version.author,
         "created_at": version.created_at,
-        "tree": version.tree,
+        "tree": bytes.fromhex(version.tree),
         "size": version.size,
         "branch": label.branch,
         "counted": counted,
@@ -166,7 +173,8 @@ def stored_label(row: tuple[Any, ...]) -> Label:
     (version, number, name, branch, description, important, *rest) = row
     (deleted_at, deleted_by, purged_at, purged_by, purge_reason, stamps, updated_at, updated_by) = rest
     return Label(
-        version=version, number=number, name=name, branch=branch, description=description, important=bool(important),
+        version=VersionId(ObjectId(version.hex())), number=number, name=name, branch=branch, description=description,
+        important=bool(important),
         deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
         purge_reason=purge_reason, stamps=decode_record(stamps.encode(), dict[str, tuple[int, ReplicaId]], "stamps"),
         updated_at=updated_at, updated_by=updated_by,
@@ -174,16 +182,18 @@ def stored_label(row: tuple[Any, ...]) -> Label:
 
 
 def version_record(
-    row: tuple[Any, ...], parents: tuple[VersionId, ...], documents: dict[str, ObjectId | None]
+    row: tuple[Any, ...], parents: tuple[VersionId, ...], documents: Mapping[int | None, ObjectId | None]
 ) -> VersionRecord:
-    """Build a record from a row of VERSION_COLUMNS."""
-    (number, type_, trigger, name, description, author, created_at, tree, branch, important) = row[1:11]
-    (deleted_at, deleted_by, purged_at, purged_by, purge_reason, size, updated_at, updated_by) = row[11:]
+    """Build a record from a row of VERSION_COLUMNS, given the blobs of documents by their numbers."""
+    (number, type_, trigger, name, description, author, created_at, tree, branch, important) = row[2:12]
+    (deleted_at, deleted_by, purged_at, purged_by, purge_reason, size, updated_at, updated_by, *held) = row[12:]
     return VersionRecord(
-        id=row[0], number=number, type=VersionType(type_), trigger=trigger, name=name, description=description,
-        author=author, created_at=created_at, parents=parents, tree=tree, branch=branch, important=bool(important),
+        id=VersionId(ObjectId(row[1].hex())), number=number, type=VersionType(type_), trigger=trigger, name=name,
+        description=description, author=author, created_at=created_at, parents=parents, tree=ObjectId(tree.hex()),
+        branch=branch, important=bool(important),
         deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
-        purge_reason=purge_reason, size_bytes=size, documents={name: documents.get(name) for name in DOCUMENTS},
+        purge_reason=purge_reason, size_bytes=size,
+        documents={name: documents[one] for name, one in zip(DOCUMENTS, held, strict=True)},
         updated_at=updated_at, updated_by=updated_by,
     )  # fmt: skip
 
@@ -191,26 +201,29 @@ def version_record(
 def action_record(row: tuple[Any, ...]) -> ActionRecord:
     """Build a record from a row of ACTION_COLUMNS."""
     fields = list(row)
+    fields[0] = operation_id(row[0])
     fields[10] = bool(fields[10])
     return ActionRecord(*fields)
 
 
 def version_records(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[VersionRecord]:
     """Build records for rows of VERSION_COLUMNS, with parents and documents looked up together."""
-    ids = [row[0] for row in rows]
-    parents: dict[str, list[VersionId]] = {}
-    documents: dict[str, dict[str, ObjectId | None]] = {}
-    for start in range(0, len(ids), 500):
-        group = ids[start : start + 500]
-        marks = ",".join("?" * len(group))
+    parents: dict[int, list[VersionId]] = {}
+    for group, marks in _groups(row[0] for row in rows):
         for version, parent in connection.execute(
-            f"SELECT version, parent FROM parents WHERE version IN ({marks}) ORDER BY version, position",
-            group,
+            f"{_PARENTS} WHERE p.version IN ({marks}) ORDER BY 1, position", group
         ):
-            parents.setdefault(version, []).append(parent)
-        for version, name, blob in connection.execute(
-            f"SELECT version, name, blob FROM documents WHERE version IN ({marks})",
-            group,
-        ):
-            documents.setdefault(version, {})[name] = blob
-    return [version_record(row, tuple(parents.get(row[0], ())), documents.get(row[0], {})) for row in rows]
+            parents.setdefault(version, []).append(VersionId(ObjectId(parent.hex())))
+    documents: dict[int | None, ObjectId | None] = {None: None}
+    for group, marks in _groups({one for row in rows for one in row[-len(DOCUMENTS) :] if one is not None}):
+        for number, digest in connection.execute(f"SELECT row, id FROM documents WHERE row IN ({marks})", group):
+            documents[number] = ObjectId(digest.hex())
+    return [version_record(row, tuple(parents.get(row[0], ())), documents) for row in rows]
+
+
+def _groups(numbers: Iterable[int]) -> Iterable[tuple[list[int], str]]:
+    """Yield numbers in runs that fit one statement, with its marks."""
+    listed = list(numbers)
+    for start in range(0, len(listed), 500):
+        group = listed[start : start + 500]
+        yield group, ",".join("?" * len(group))

@@ -12,6 +12,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from itertools import islice
 
 import msgspec
 
@@ -24,33 +25,28 @@ from aura_vcs.index.deferred_counts import (
     deferred_rows,
     put_deferred,
 )
-from aura_vcs.index.object_locations import groups
-from aura_vcs.index.schema import KIND_CODES, OFFLOADED, filled_at_once
+from aura_vcs.index.object_locations import LOOKUP_SIZE, begin_as, groups, prefixes
+from aura_vcs.index.schema import ASSET, KIND_CODES, OFFLOADED, filled_at_once
 from aura_vcs.model import EntryKind, Kind, Tree
 from aura_vcs.objects.base import EMPTY_TREE_ID, StoredObject
+from aura_vcs.plain_text import microseconds
 
 Children = Callable[[ObjectId, bool], Iterable[tuple[ObjectId, bool]]]
 """What an object holds, and which of that are trees, given its id and whether it is a tree."""
 
-_INSERT_NEW = f"""
-INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
-                     created_at, last_referenced_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET
-  stored_size = excluded.stored_size, pack = excluded.pack, frame = excluded.frame, offset = excluded.offset,
-  length = excluded.length, chunked = excluded.chunked WHERE {OFFLOADED}
-"""
 _INSERT = """
 INSERT INTO objects (id, kind, content_type, size, stored_size, pack, frame, offset, length, chunked, refcount,
-                     created_at, last_referenced_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET
-  refcount = refcount + excluded.refcount, last_referenced_at = excluded.last_referenced_at,
-  kind = excluded.kind, size = excluded.size, stored_size = excluded.stored_size, pack = excluded.pack,
-  frame = excluded.frame, offset = excluded.offset, length = excluded.length, chunked = excluded.chunked
+                     created_at, last_referenced_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-_CHANGE = "UPDATE objects SET refcount = refcount + ? WHERE rowid = ?"
-_CROSS = "UPDATE objects SET refcount = refcount + ?, last_referenced_at = ? WHERE rowid = ?"
+_LOCATED = "stored_size = ?, pack = ?, frame = ?, offset = ?, length = ?, chunked = ?"
+_LOCATE = f"UPDATE objects SET {_LOCATED} WHERE row = ?"
+_REPLACE = f"UPDATE objects SET kind = ?, size = ?, {_LOCATED} WHERE row = ?"
+_CHANGE = "UPDATE objects SET refcount = refcount + ? WHERE row = ?"
+_CROSS = """
+UPDATE objects SET refcount = refcount + ?1,
+  last_referenced_at = CASE WHEN refcount + ?1 > 0 THEN nullif(?2, created_at) ELSE ?2 END WHERE row = ?3
+"""
+"""`last_referenced_at` is NULL until it is another moment than that at which the row was made, or nothing holds it."""
 
 
 HELD_COUNTS = 50_000
@@ -83,12 +79,25 @@ def insert_objects(connection: sqlite3.Connection, items: Iterable[StoredObject]
 
     Offloaded objects that are here again are counted as before.
     """
-    known = connection.total_changes
-    rows = (
-        _row(item, {} if pack is None or item.location is None else {item.location.pack: pack}, 0, at) for item in items
-    )
-    connection.executemany(_INSERT_NEW, rows)
-    return connection.total_changes - known
+    count, moment = 0, microseconds(at)
+    waiting = iter(items)
+    while group := {item.id: item for item in islice(waiting, LOOKUP_SIZE)}:
+        ids = sorted(group)
+        rows = connection.execute(
+            f"SELECT id, row, {OFFLOADED} FROM objects WHERE {begin_as(ids)}", prefixes(ids)
+        ).fetchall()
+        known = {digest.hex(): (row, is_offloaded) for digest, row, is_offloaded in rows}
+        new, back = list[tuple[object, ...]](), list[tuple[object, ...]]()
+        for item in group.values():
+            packs = {} if pack is None or item.location is None else {item.location.pack: pack}
+            if item.id not in known:
+                new.append(_row(item, packs, 0, moment))
+            elif known[item.id][1]:
+                back.append((*_located(item, packs), known[item.id][0]))
+        connection.executemany(_INSERT, new)
+        connection.executemany(_LOCATE, back)
+        count += len(new) + len(back)
+    return count
 
 
 def tree_children(tree: Tree) -> set[tuple[ObjectId, bool]]:
@@ -114,7 +123,7 @@ class ReferenceCounts:
         self._connection = connection
         self._children = children
         self._fresh: Mapping[ObjectId, NewChildren] = {}
-        self._at = at
+        self._at = microseconds(at)
         self._stored = dict(stored or {})
         self._lists = {i for i, item in self._stored.items() if item.location is not None and item.location.chunked}
         """Which of them are chunked blobs."""
@@ -238,10 +247,8 @@ class ReferenceCounts:
             self._known.update(dict.fromkeys(unknown, 0))
             return
         for group in groups(sorted(unknown)):
-            marks = ",".join("?" * len(group))
             rows = self._connection.execute(
-                f"SELECT id, refcount, rowid, chunked FROM objects WHERE id IN ({marks})",
-                [bytes.fromhex(object_id) for object_id in group],
+                f"SELECT id, refcount, row, chunked FROM objects WHERE {begin_as(group)}", prefixes(group)
             )
             known, numbers = self._known, self._rows
             for digest, refcount, row, chunked in rows:  # every object of a changed folder goes through here
@@ -255,12 +262,22 @@ class ReferenceCounts:
 
     def write(self, pack_ids: Mapping[str, int]) -> None:
         """Put the new rows and the changed counts into the index."""
+        self._load(self._stored)
+        there = self._stored.keys() & self._rows.keys()
         rows = [  # as they lie in packs: what changes together later is then in few pages of the table
             _row(item, pack_ids, self._changes.pop(item.id, 0), self._at)
             for item in sorted(self._stored.values(), key=_stored_order)
+            if item.id not in there
         ]
-        with filled_at_once(self._connection) if self._is_empty and len(rows) >= MANY_CHANGES else nullcontext():
+        is_first = self._is_empty and len(rows) >= MANY_CHANGES
+        with filled_at_once(self._connection, looked_up=False) if is_first else nullcontext():
             self._connection.executemany(_INSERT, rows)
+        if there:  # a tool brought it, or it was offloaded
+            here = (self._stored[object_id] for object_id in there)
+            self._connection.executemany(
+                _REPLACE,
+                [(KIND_CODES[i.kind], i.size, *_located(i, pack_ids), self._rows[i.id]) for i in here],
+            )
         self._stored.clear()
         self._lists.clear()
         self._write_changes()
@@ -291,11 +308,17 @@ def _stored_order(item: StoredObject) -> tuple[str, int, int]:
     return ("", 0, 0) if place is None else (place.pack, place.frame, place.offset)
 
 
-def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: str) -> tuple[object, ...]:
-    place = item.location
-    packed: tuple[object, ...] = (None, None, None, None, 0)
-    if place is not None:  # a plain number is bound in half the time of a bool
-        packed = (pack_ids[place.pack], place.frame, place.offset, place.length, 1 if place.chunked else 0)
-    content_type = "Asset" if item.kind is Kind.BLOB else None
+def _row(item: StoredObject, pack_ids: Mapping[str, int], refcount: int, at: int) -> tuple[object, ...]:
+    content_type = ASSET if item.kind is Kind.BLOB else None
+    last = None if refcount > 0 else at
     kind = KIND_CODES[item.kind]
-    return bytes.fromhex(item.id), kind, content_type, item.size, item.stored_size, *packed, refcount, at, at
+    return bytes.fromhex(item.id), kind, content_type, item.size, *_located(item, pack_ids), refcount, at, last
+
+
+def _located(item: StoredObject, pack_ids: Mapping[str, int]) -> tuple[object, ...]:
+    place = item.location
+    if place is None:
+        return item.stored_size, None, None, None, None, 0
+    # a plain number is bound in half the time of a bool
+    where = place.frame, place.offset, place.length, 1 if place.chunked else 0
+    return item.stored_size, pack_ids[place.pack], *where

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.database import Database
-from aura_vcs.index.object_locations import groups
-from aura_vcs.index.schema import OFFLOADED
+from aura_vcs.index.object_locations import begin_as, groups, prefixes
+from aura_vcs.index.row_keys import digest_of
+from aura_vcs.index.schema import HAS_ID, OFFLOADED
 
 
 class Rows:
@@ -15,7 +16,9 @@ class Rows:
 
     def knows(self, version: VersionId) -> bool:
         """Tell whether there is a row for the version."""
-        row = self.database.connection.execute("SELECT 1 FROM versions WHERE id = ?", (version,)).fetchone()
+        row = self.database.connection.execute(
+            f"SELECT 1 FROM versions WHERE {HAS_ID}", (digest_of(version),)
+        ).fetchone()
         return row is not None
 
     def end_of_log(self, replica: ReplicaId) -> tuple[int, int]:
@@ -39,10 +42,8 @@ class Rows:
         """Return those of the objects that have no row, or are offloaded."""
         new = set(object_ids)
         for group in groups(new.copy()):
-            marks = ",".join("?" * len(group))
             rows = self.database.connection.execute(
-                f"SELECT id FROM objects WHERE id IN ({marks}) AND NOT ({OFFLOADED})",
-                [bytes.fromhex(object_id) for object_id in group],
+                f"SELECT id FROM objects WHERE {begin_as(group)} AND NOT ({OFFLOADED})", prefixes(group)
             )
             new.difference_update(ObjectId(row[0].hex()) for row in rows)
         return new
@@ -53,10 +54,10 @@ class Rows:
 
         going = list(object_ids)
         with self.database.transaction() as connection:
-            connection.executemany("DELETE FROM objects WHERE id = ?", [(bytes.fromhex(i),) for i in going])
+            connection.executemany(f"DELETE FROM objects WHERE {HAS_ID}", [(bytes.fromhex(i),) for i in going])
             forget_blobs(connection, going)
 
     def forget_packs(self, names: Iterable[str]) -> None:
         """Remove the rows of packs that will be deleted."""
         with self.database.transaction() as connection:
-            connection.executemany("DELETE FROM packs WHERE name = ?", [(name,) for name in names])
+            connection.executemany("DELETE FROM packs WHERE name = ?", [(bytes.fromhex(name),) for name in names])

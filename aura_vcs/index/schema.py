@@ -4,12 +4,26 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SCHEMA_VERSION = 14
+from aura_vcs.model import DOCUMENTS
+
+SCHEMA_VERSION = 15
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
 KIND_CODES = {"blob": 1, "tree": 2, "version": 3, "chunk": 4}
+ASSET = 1
+CHANGE_CODES = {"added": 1, "deleted": 2, "modified": 3}
+CONTENT_TYPES = {"Asset": ASSET, **{name.capitalize(): code for code, name in enumerate(DOCUMENTS, ASSET + 1)}}
+"""What a blob is: one of the documents, or anything else."""
 
+PREFIX_BYTES = 6
+PREFIX = f"substr(id, 1, {PREFIX_BYTES})"
+"""By which rows are found: the first bytes of an id are in an index, which is so a third as large as with whole ids.
+
+Whoever asks for it compares the whole id too: others may begin in the same way.
+"""
+HAS_ID = f"{PREFIX} = substr(?1, 1, {PREFIX_BYTES}) AND id = ?1"
+"""Which row has the id that is the statement's first value."""
 OFFLOADED = "pack IS NULL AND stored_size = 0 AND size > 0"
 """Which rows of objects are of those that are offloaded."""
 
@@ -18,29 +32,32 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE logs (
   replica TEXT PRIMARY KEY, end INTEGER NOT NULL, sequence INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE segments (name TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE ref_files (path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE ref_files (path PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL) WITHOUT ROWID;
 
-CREATE TABLE packs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, stored_size INTEGER NOT NULL);
+CREATE TABLE packs (number INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, stored_size INTEGER NOT NULL);
 CREATE TABLE objects (
-  id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, content_type TEXT, size INTEGER NOT NULL,
+  row INTEGER PRIMARY KEY, id BLOB NOT NULL, kind INTEGER NOT NULL, content_type INTEGER, size INTEGER NOT NULL,
   stored_size INTEGER NOT NULL, pack INTEGER, frame INTEGER, offset INTEGER, length INTEGER, chunked INTEGER NOT NULL,
-  refcount INTEGER NOT NULL, created_at TEXT NOT NULL, last_referenced_at TEXT NOT NULL);
+  refcount INTEGER NOT NULL, created_at INTEGER NOT NULL, last_referenced_at INTEGER);
+CREATE INDEX objects_by_id ON objects (substr(id, 1, 6));
 CREATE INDEX objects_unreferenced ON objects (refcount, last_referenced_at) WHERE refcount <= 0;
 CREATE INDEX objects_shared ON objects (refcount) WHERE refcount > 1;
-CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at);
-CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type IS NOT NULL;
-CREATE INDEX objects_chunked ON objects (id) WHERE chunked;
+CREATE INDEX objects_by_last_referenced ON objects (last_referenced_at) WHERE last_referenced_at IS NOT NULL;
+CREATE INDEX objects_by_type ON objects (content_type) WHERE content_type > 1;
+CREATE INDEX objects_chunked ON objects (chunked) WHERE chunked;
 CREATE INDEX objects_by_pack ON objects (pack) WHERE pack IS NOT NULL;
 CREATE TABLE owed (
   holder BLOB PRIMARY KEY, is_tree INTEGER NOT NULL, counted BLOB NOT NULL, rest INTEGER NOT NULL,
   base BLOB NOT NULL, dropped BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE versions (
-  id TEXT PRIMARY KEY, number INTEGER NOT NULL, type TEXT NOT NULL, "trigger" TEXT, name TEXT NOT NULL,
-  description TEXT NOT NULL, author TEXT NOT NULL, created_at TEXT NOT NULL, tree TEXT NOT NULL,
+  row INTEGER PRIMARY KEY, id BLOB NOT NULL, number INTEGER NOT NULL, type TEXT NOT NULL, "trigger" TEXT,
+  name TEXT NOT NULL, description TEXT NOT NULL, author TEXT NOT NULL, created_at TEXT NOT NULL, tree BLOB NOT NULL,
   size INTEGER NOT NULL, branch TEXT, important INTEGER NOT NULL, deleted_at TEXT, deleted_by TEXT, purged_at TEXT,
   purged_by TEXT, purge_reason TEXT, counted INTEGER NOT NULL, paths_known INTEGER NOT NULL,
-  stamps TEXT NOT NULL, updated_at TEXT, updated_by TEXT, words_known INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+  stamps TEXT NOT NULL, updated_at TEXT, updated_by TEXT, words_known INTEGER NOT NULL DEFAULT 0,
+  brief INTEGER, plan INTEGER, voice INTEGER, render INTEGER, timeline INTEGER);
+CREATE INDEX versions_by_id ON versions (substr(id, 1, 6));
 CREATE INDEX versions_by_number ON versions (number);
 CREATE INDEX versions_by_type ON versions (type, created_at);
 CREATE INDEX versions_by_date ON versions (created_at);
@@ -48,23 +65,23 @@ CREATE INDEX versions_important ON versions (created_at) WHERE important;
 CREATE INDEX versions_deleted ON versions (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX versions_purged ON versions (number) WHERE purged_at IS NOT NULL;
 CREATE INDEX versions_by_name ON versions (name);
-CREATE INDEX versions_uncompared ON versions (id) WHERE NOT paths_known;
+CREATE INDEX versions_uncompared ON versions (paths_known) WHERE NOT paths_known;
+CREATE TABLE awaited (row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
 CREATE TABLE parents (
-  version TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL, PRIMARY KEY (version, position)
+  version INTEGER NOT NULL, position INTEGER NOT NULL, parent INTEGER NOT NULL, PRIMARY KEY (version, position)
 ) WITHOUT ROWID;
 CREATE INDEX parents_by_parent ON parents (parent);
-CREATE TABLE origins (origin TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (origin, version)) WITHOUT ROWID;
-CREATE TABLE documents (
-  version TEXT NOT NULL, name TEXT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (version, name)) WITHOUT ROWID;
+CREATE TABLE origins (origin TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (origin, version)) WITHOUT ROWID;
+CREATE TABLE documents (row INTEGER PRIMARY KEY, id BLOB NOT NULL);
+CREATE INDEX documents_by_id ON documents (substr(id, 1, 6));
 CREATE TABLE changed_paths (
-  path BLOB NOT NULL, version TEXT NOT NULL, change TEXT NOT NULL, old_path BLOB, PRIMARY KEY (path, version)
-) WITHOUT ROWID;
+  path BLOB NOT NULL, version INTEGER NOT NULL, change INTEGER NOT NULL, PRIMARY KEY (path, version)) WITHOUT ROWID;
 
 CREATE TABLE actions (
-  id TEXT PRIMARY KEY, replica TEXT NOT NULL, sequence INTEGER NOT NULL, "start" INTEGER NOT NULL,
-  "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL, time TEXT NOT NULL,
-  status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
-  correlation_id TEXT, segment TEXT, batch TEXT, redoable INTEGER NOT NULL, session TEXT) WITHOUT ROWID;
+  row INTEGER PRIMARY KEY, id NOT NULL UNIQUE, replica TEXT NOT NULL, sequence INTEGER NOT NULL,
+  "start" INTEGER NOT NULL, "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL,
+  time TEXT NOT NULL, status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
+  correlation_id TEXT, segment TEXT, batch, redoable INTEGER NOT NULL, session TEXT);
 CREATE INDEX actions_by_batch ON actions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_redoable ON actions (replica, sequence) WHERE redoable = 1;
@@ -115,6 +132,7 @@ CREATE TABLE costs (
 """
 """Made with the first note, provenance or recipe: each table and index takes a page, and most projects have none."""
 _OF_OBJECTS = "CREATE INDEX objects_"
+_BY_ID = "CREATE INDEX objects_by_id "
 
 
 def statements(tables: str = TABLES) -> Iterator[str]:
@@ -128,12 +146,14 @@ def statements(tables: str = TABLES) -> Iterator[str]:
 
 
 @contextmanager
-def filled_at_once(connection: sqlite3.Connection) -> Iterator[None]:
+def filled_at_once(connection: sqlite3.Connection, *, looked_up: bool = True) -> Iterator[None]:
     """Fill the table of objects, which is empty, in the block: its indexes are made at the end.
 
-    Inside the caller's transaction, which takes all of it back if the block raises.
+    That of ids too, unless rows are `looked_up` in the block. Inside the caller's transaction, which takes all of it
+    back if the block raises.
     """
-    indexes = [statement for statement in statements() if statement.startswith(_OF_OBJECTS)]
+    kept = _BY_ID if looked_up else " "
+    indexes = [text for text in statements() if text.startswith(_OF_OBJECTS) and not text.startswith(kept)]
     for statement in indexes:
         connection.execute(f"DROP INDEX {statement.split()[2]}")
     yield

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.schema import KIND_CODES
+from aura_vcs.index.schema import HAS_ID, KIND_CODES
 from aura_vcs.model import Kind
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
@@ -28,7 +28,7 @@ def noted_with(noted: str | None, unread: Iterable[ObjectId]) -> str:
 def is_readable(connection: sqlite3.Connection, store: ObjectStore, trees: TreeReader, noted: str) -> bool:
     """Tell whether the first of the noted objects can be read: a tree, or a blob's list of chunks."""
     object_id = ObjectId(noted.split(maxsplit=1)[0])
-    row = connection.execute("SELECT kind FROM objects WHERE id = ?", (bytes.fromhex(object_id),)).fetchone()
+    row = connection.execute(f"SELECT kind FROM objects WHERE {HAS_ID}", (bytes.fromhex(object_id),)).fetchone()
     try:
         if row is None or row[0] == KIND_CODES[Kind.TREE]:
             trees.tree(object_id)

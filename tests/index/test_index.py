@@ -123,7 +123,7 @@ def test_a_wrong_count_is_found_and_nothing_is_deleted_on_its_word(busy: Reposit
     """G1: an index that says everything is unused cannot make gc delete what is in use."""
     from aura_vcs.errors.integrity import IntegrityError
 
-    busy.index.database.connection.execute("UPDATE objects SET refcount = 0, last_referenced_at = '2000'")
+    busy.index.database.connection.execute("UPDATE objects SET refcount = 0, last_referenced_at = 0")
     assert {problem.kind for problem in fsck(busy).problems} == {"wrong_count"}
     with pytest.raises(IntegrityError, match="Nothing was deleted"):
         execute_gc(busy, plan_gc(busy, grace_seconds=0))

@@ -182,9 +182,9 @@ def test_packs_hold_so_many_objects_and_gathering_ends(first: Repository, monkey
 
 def test_an_index_that_is_mostly_empty_shrinks(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """After most of a project was collected, the index takes the room of what is left."""
-    write(Path(repo.root), {f"many/{number:04}.txt": f"text number {number}" for number in range(1500)})
+    write(Path(repo.root), {f"many/{number:04}.txt": f"text number {number}" for number in range(3000)})
     large = save(repo, "Many")
-    for number in range(1500):
+    for number in range(3000):
         (Path(repo.root) / "many" / f"{number:04}.txt").unlink()
     save(repo, "Few")
     purge_version(repo, large, "too many")

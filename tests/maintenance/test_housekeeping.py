@@ -20,7 +20,7 @@ from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.housekeeping import Housekeeping, begin, is_due, keep_house
 from aura_vcs.plain_text import format_time, now, parse_time
 
-OLD = "UPDATE objects SET last_referenced_at = '2020-01-01T00:00:00.000000Z' WHERE refcount <= 0"
+OLD = "UPDATE objects SET last_referenced_at = 1577836800000000 WHERE refcount <= 0"
 
 
 @pytest.fixture
