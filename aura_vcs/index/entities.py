@@ -12,6 +12,7 @@ import msgspec
 
 from aura_vcs.index.full_text import forget_words, put_words
 from aura_vcs.index.index import Index
+from aura_vcs.index.schema import RECORD_TABLES, statements
 
 
 class SceneRow(msgspec.Struct, frozen=True):
@@ -123,7 +124,11 @@ class Entities:
     ) -> None:
         """Enter records of `checkpoints` or `exports` by their file; `stamp` is that of their folder."""
         with self._index.database.transaction() as connection:
-            connection.executemany(f"DELETE FROM {table} WHERE file = ?", [(file,) for file in gone])
+            if changed and not self._has_records():
+                for statement in statements(RECORD_TABLES):
+                    connection.execute(statement)
+            for file in gone:
+                connection.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
             for file, columns in changed.items():
                 row = {"file": file, **columns}
                 names, marks = ", ".join(row), ", ".join("?" * len(row))
@@ -132,11 +137,18 @@ class Entities:
 
     def record_stamps(self, table: str) -> dict[str, str]:
         """Return the stamp of every file behind `checkpoints` or `exports`."""
+        if not self._has_records():
+            return {}
         return dict(self._connection.execute(f"SELECT file, stamp FROM {table}").fetchall())
 
     def records(self, statement: str, values: Sequence[Any]) -> list[bytes]:
         """Return the records that a statement of this module finds."""
-        return [row[0] for row in self._connection.execute(statement, values)]
+        return [row[0] for row in self._connection.execute(statement, values)] if self._has_records() else []
+
+    def _has_records(self) -> bool:
+        """Tell whether anything was ever entered of checkpoints or exports."""
+        row = self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'checkpoints'").fetchone()
+        return row is not None
 
 
 def scenes_statement(where: str = "") -> str:

@@ -8,7 +8,7 @@ from aura_vcs import layout
 from aura_vcs.errors.integrity import RecordCorrupt, RecordUnreadable, StorageError
 from aura_vcs.ids import ReplicaId
 from aura_vcs.index.database import Database
-from aura_vcs.index.row_keys import file_key
+from aura_vcs.index.rows import file_key
 from aura_vcs.model import Operation
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.progress import Progress

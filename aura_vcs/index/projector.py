@@ -13,9 +13,8 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
-from aura_vcs.index.row_keys import digest_of, operation_key
-from aura_vcs.index.schema import CHANGE_CODES, CONTENT_TYPES, HAS_ID
-from aura_vcs.index.version_rows import document_row, new_row, row_of
+from aura_vcs.index.rows import digest_of, operation_key
+from aura_vcs.index.schema import CHANGE_CODES, CONTENT_TYPES, HAS_ID, ROW
 from aura_vcs.model import ORIGIN, SESSION, Annotation, EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.store import ObjectStore
@@ -31,6 +30,7 @@ _WHOLE_BATCH = (
     "id = ? OR id = (SELECT batch FROM actions WHERE id = ?) OR batch = (SELECT batch FROM actions WHERE id = ?)"
 )
 """An action and, if it ends a batch, the ones before it in the batch."""
+_NEXT = "SELECT max(coalesce((SELECT max(row) FROM versions), 0), coalesce((SELECT max(row) FROM awaited), 0)) + 1"
 
 
 class Projector:
@@ -194,16 +194,16 @@ class Projector:
     def _insert(self, version_id: VersionId, version: Version, label: Label) -> int:
         """Enter a version, and return the number of its row."""
         documents = [(name, blob) for name, blob in version.documents.items() if blob is not None]
-        number = new_row(self._connection, version_id)
+        number = _new_row(self._connection, version_id)
         changes = self._changed_paths(version)
         columns = version_row(version_id, version, label, counted=False, paths_known=changes is not None)
-        columns |= {"row": number, **{name: document_row(self._connection, blob) for name, blob in documents}}
+        columns |= {"row": number, **{name: _document_row(self._connection, blob) for name, blob in documents}}
         names = ", ".join(f'"{name}"' for name in columns)
         values = ", ".join(f":{name}" for name in columns)
         self._connection.execute(f"INSERT INTO versions ({names}) VALUES ({values})", columns)
         self._connection.executemany(
             "INSERT OR REPLACE INTO parents VALUES (?, ?, ?)",
-            [(number, at, row_of(self._connection, parent)) for at, parent in enumerate(version.parents)],
+            [(number, at, _row_of(self._connection, parent)) for at, parent in enumerate(version.parents)],
         )
         if (origin := version.extra.get(ORIGIN)) is not None:
             self._connection.execute("INSERT OR REPLACE INTO origins VALUES (?, ?)", (origin, number))
@@ -325,3 +325,33 @@ class Projector:
                 "UNION SELECT ?) AND id != ?",
                 (first, first, operation_key(operation.id)),
             )
+
+
+def _row_of(connection: sqlite3.Connection, version: VersionId) -> int:
+    """Return the row of a version, or the one that is kept for it from now on, where it has not come."""
+    digest = bytes.fromhex(version)
+    row = connection.execute(ROW[1:-1], (digest,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    number = int(connection.execute(_NEXT).fetchone()[0])
+    connection.execute("INSERT INTO awaited VALUES (?, ?)", (number, digest))
+    return number
+
+
+def _new_row(connection: sqlite3.Connection, version: VersionId) -> int:
+    """Return the row for a version that has none: the one that is kept for it, or the next."""
+    digest = bytes.fromhex(version)
+    row = connection.execute("SELECT row FROM awaited WHERE id = ?", (digest,)).fetchone()
+    if row is None:
+        return int(connection.execute(_NEXT).fetchone()[0])
+    connection.execute("DELETE FROM awaited WHERE row = ?", row)
+    return int(row[0])
+
+
+def _document_row(connection: sqlite3.Connection, blob: ObjectId) -> int:
+    """Return the number of a document's content, which it gets here if it has none."""
+    digest = bytes.fromhex(blob)
+    row = connection.execute(f"SELECT row FROM documents WHERE {HAS_ID}", (digest,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    return int(connection.execute("INSERT INTO documents (id) VALUES (?)", (digest,)).lastrowid or 0)

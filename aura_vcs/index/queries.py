@@ -20,9 +20,8 @@ from aura_vcs.index.records import (
     action_record,
     version_records,
 )
-from aura_vcs.index.row_keys import bounds_of, digest_of, operation_key
-from aura_vcs.index.schema import CHANGE_CODES, HAS_ID, PREFIX, PREFIX_BYTES
-from aura_vcs.index.version_rows import ROW
+from aura_vcs.index.rows import bounds_of, digest_of, operation_key
+from aura_vcs.index.schema import CHANGE_CODES, HAS_ID, PREFIX, PREFIX_BYTES, ROW
 from aura_vcs.model import VersionType
 from aura_vcs.plain_text import clean_text, name_bytes
 

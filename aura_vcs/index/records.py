@@ -8,7 +8,7 @@ import msgspec
 
 from aura_vcs.codec import decode_record, encode_compact
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.row_keys import operation_id
+from aura_vcs.index.rows import operation_id
 from aura_vcs.model import DOCUMENTS, Label, Version, VersionType
 
 

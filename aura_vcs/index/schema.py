@@ -24,6 +24,8 @@ Whoever asks for it compares the whole id too: others may begin in the same way.
 """
 HAS_ID = f"{PREFIX} = substr(?1, 1, {PREFIX_BYTES}) AND id = ?1"
 """Which row has the id that is the statement's first value."""
+ROW = f"(SELECT row FROM versions WHERE {HAS_ID} UNION ALL SELECT row FROM awaited WHERE id = ?1)"
+"""The row of the version whose id is the statement's first value, or the one that is kept for it."""
 OFFLOADED = "pack IS NULL AND stored_size = 0 AND size > 0"
 """Which rows of objects are of those that are offloaded."""
 
@@ -101,16 +103,6 @@ CREATE TABLE assets (
   is_temporary INTEGER NOT NULL, created_at TEXT NOT NULL, stamp TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX assets_by_type ON assets (asset_type, file_path);
 CREATE INDEX assets_temporary ON assets (file_path) WHERE is_temporary;
-CREATE TABLE checkpoints (
-  file TEXT PRIMARY KEY, stage TEXT NOT NULL, job TEXT, time TEXT NOT NULL, valid INTEGER NOT NULL,
-  stamp TEXT NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX checkpoints_by_stage ON checkpoints (stage, time);
-CREATE INDEX checkpoints_by_valid ON checkpoints (valid, time);
-CREATE TABLE exports (
-  file TEXT PRIMARY KEY, status TEXT NOT NULL, created_at TEXT NOT NULL, stamp TEXT NOT NULL, record BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX exports_by_date ON exports (created_at);
-CREATE INDEX exports_by_status ON exports (status, created_at);
 
 CREATE TABLE word_rows (
   id INTEGER PRIMARY KEY, source TEXT NOT NULL UNIQUE, blob BLOB, path TEXT, version BLOB);
@@ -131,6 +123,19 @@ CREATE TABLE costs (
   month TEXT NOT NULL, currency TEXT NOT NULL, cost TEXT NOT NULL, tokens INTEGER NOT NULL) WITHOUT ROWID;
 """
 """Made with the first note, provenance or recipe: each table and index takes a page, and most projects have none."""
+RECORD_TABLES = """
+CREATE TABLE checkpoints (
+  file TEXT PRIMARY KEY, stage TEXT NOT NULL, job TEXT, time TEXT NOT NULL, valid INTEGER NOT NULL,
+  stamp TEXT NOT NULL, record BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX checkpoints_by_stage ON checkpoints (stage, time);
+CREATE INDEX checkpoints_by_valid ON checkpoints (valid, time);
+CREATE TABLE exports (
+  file TEXT PRIMARY KEY, status TEXT NOT NULL, created_at TEXT NOT NULL, stamp TEXT NOT NULL, record BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX exports_by_date ON exports (created_at);
+CREATE INDEX exports_by_status ON exports (status, created_at);
+"""
+"""Made with the first checkpoint or export, for the same reason."""
 _OF_OBJECTS = "CREATE INDEX objects_"
 _BY_ID = "CREATE INDEX objects_by_id "
 
