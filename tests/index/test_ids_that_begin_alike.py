@@ -30,7 +30,8 @@ def test_each_of_two_ids_is_its_own_row(first: Repository) -> None:
     absent = ObjectId(blob[:-1] + ("2" if blob[-1] != "2" else "3"))
     queries, places = Queries(first.index), IndexLocations(first.index.database)
     found, other = queries.object(blob), queries.object(twin)
-    assert found is not None and other is not None
+    assert found is not None
+    assert other is not None
     assert (found.id, found.refcount, other.id, other.refcount) == (blob, 1, twin, 7)
     assert queries.object(absent) is None
     assert places.find(absent) is None
