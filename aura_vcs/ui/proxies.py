@@ -28,7 +28,7 @@ from aura_vcs.model import Entry
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.media_kinds import kind_of
 from aura_vcs.ui.remembered import Remembered
-from aura_vcs.ui.sequences import sequence_key, sequences_among
+from aura_vcs.ui.sequences import sequence_of
 from aura_vcs.ui.workspace import Workspace
 
 PROXY_BYTES = 1 << 30
@@ -111,7 +111,7 @@ def _sequence_source(repo: Repository, version: str, path: str) -> ProxySource:
     located = locate(repo, f"{version}:{folder}")
     prefix = f"{folder}/" if folder else ""
     entries = {prefix + item.name: item for item in repo.trees.tree(located.entry.id).entries if is_file(item)}
-    found = sequences_among(list(entries)).get(sequence_key(path))
+    found = sequence_of(path, list(entries))
     if found is None:
         raise InputError(f"{path} belongs to no sequence of pictures", hint="Look at it alone.")
     hasher = blake3(b"aura proxy of a sequence\n")

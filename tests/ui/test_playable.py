@@ -79,8 +79,8 @@ def test_a_sequence_is_a_film(takes: ServedPage) -> None:
     """Numbered pictures are one film in the order of their numbers, and say which are missing."""
     paths = [FRAMES.format(n) for n in (10, 9, 1, 2, 3, 4, 5, 6, 7, 11)]
     found = sequences_among([*paths, "renders/notes.txt", "renders/other.0001.dpx"])
-    assert list(found) == ["renders/shot.#4.dpx"]
-    sequence = found["renders/shot.#4.dpx"]
+    assert list(found) == ["renders/shot.[0001-0011].dpx"]
+    sequence = found["renders/shot.[0001-0011].dpx"]
     assert (sequence.title, sequence.missing, sequence.paths[0]) == ("shot.[0001-0011].dpx", 1, FRAMES.format(1))
     assert _wait(takes, f"v1/{FRAMES.format(3)}?sequence=1")["state"] == "made"
     with _opened(takes.get(f"/look/sequence/v1/{FRAMES.format(1)}").body) as film:
@@ -88,6 +88,15 @@ def test_a_sequence_is_a_film(takes: ServedPage) -> None:
     assert len(shades) == 12
     assert shades == sorted(shades)
     assert takes.get(f"/proxy/v1/{STILL}?sequence=1").status == 400
+
+
+def test_a_sequence_is_one_line_of_what_changed(takes: ServedPage) -> None:
+    """On the page of a version and in comparisons; its frames are counted, and a click looks at the first."""
+    for address in ("/v/v1", "/compare?old=&new=v1"):
+        text = takes.get(address).body.decode()
+        assert "shot.[0001-0013].dpx" in text
+        assert ">12 files</span>" in text
+        assert FRAMES.format(3) not in text
 
 
 def test_what_cannot_be_made_playable_says_why(takes: ServedPage, monkeypatch: pytest.MonkeyPatch) -> None:

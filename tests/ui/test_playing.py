@@ -75,7 +75,11 @@ def test_a_sequence_is_played(page: Page, takes: ServedPage) -> None:
     row = page.locator(".files li")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("12 pictures")
-    for address in ("/v/v1/files/renders", "/v/v1/files/renders?sequence=shot.%234.dpx", f"/v/v1/files/{BROKEN}"):
+    for address in (
+        "/v/v1/files/renders",
+        "/v/v1/files/renders?sequence=shot.%5B0001-0013%5D.dpx",
+        f"/v/v1/files/{BROKEN}",
+    ):
         _go(page, takes, address)
         page.wait_for_timeout(300)
         found = [

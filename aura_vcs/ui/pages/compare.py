@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.sequence_lists import ListedChange, fold_listed
 from aura_vcs.errors import AuraError
 from aura_vcs.history.compare_versions import Compared, compare_versions
 from aura_vcs.history.diff.file_diff import FileDiff, diff_change, is_timeline_path
@@ -91,6 +92,8 @@ class ShownComparison(msgspec.Struct, frozen=True):
     words: str
     summary: tuple[tuple[str, tuple[str, ...]], ...]
     changes: tuple[PathChange, ...]
+    listed: tuple[ListedChange, ...]
+    """The changes as they are listed: those of a sequence of pictures in a line."""
     left_out: int
     file: ComparedFile | None
     previous: str
@@ -116,6 +119,7 @@ def compare(repo: Repository, old: str, new: str, path: str, clip: str, side: st
         describe_changes(comparison),
         tuple(_summary(comparison, chosen, differs)),
         changes[:FILES_SHOWN],
+        tuple(fold_listed(changes[:FILES_SHOWN])),
         max(0, len(changes) - FILES_SHOWN),
         file,
         changes[at - 1].path if changes and at > 0 else "",

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.sequence_lists import fold_listed
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.diff.suggest_name import describe_changes, suggest_name
 from aura_vcs.history.diff.tree_diff import compare_trees
@@ -281,6 +282,7 @@ async def unsaved(request: Request) -> Response:
 
     def look(lane: ProjectLane) -> dict[str, object]:
         found = lane.run(look_for_unsaved)
-        return {"unsaved": found, "shown": found.found.changes[:UNSAVED_SHOWN]}
+        listed = fold_listed(found.found.changes)
+        return {"unsaved": found, "shown": listed[:UNSAVED_SHOWN], "left": max(0, len(listed) - UNSAVED_SHOWN)}
 
     return await part(request, workspace, "unsaved.html", look)

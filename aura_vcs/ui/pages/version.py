@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.sequence_lists import fold_listed
 from aura_vcs.errors import AuraError
 from aura_vcs.history.diff.suggest_name import describe_changes
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange, compare_trees
@@ -117,13 +118,14 @@ async def version_page(request: Request) -> Response:
 
     def look(lane: ProjectLane) -> dict[str, object]:
         found = lane.run(look_at, request.path_params["version"])
-        shown = found.changes[:CHANGES_SHOWN]
+        listed = fold_listed(found.changes)
+        shown = listed[:CHANGES_SHOWN]
         return {
             "version": found,
             "record": found.record,
             "changes": shown,
             "notes": notes_about(lane.project, found.record.id),
-            "more": len(found.changes) - len(shown),
+            "more": len(listed) - len(shown),
         }
 
     return await page(request, workspace, "version.html", "history", look)
