@@ -37,7 +37,7 @@ _FRONT = {  # `__init__.pyi` has the same names
     "api.project": ("Project "),
     "api.provenance": ("Cost Facts LicenceProblem Provenance Provenances "),
     "api.records": ("Checkpoint Checkpoints Export Exports Recovery "),
-    "api.remotes": ("CheckedRemote Remote RemoteGcPlan RemoteGcResult RemoteRepaired Remotes "),
+    "api.remotes": ("CheckedRemote Remote RemoteGcPlan RemoteGcResult RemoteRepaired Remotes UnsentVersions "),
     "api.reporting": ("Call CancelToken Listener Step "),
     "api.results": (
         "AudioDiff AudioFacts Decision ExportPreset FsckProblem FsckReport MediaDiff MediaEntry MediaEntryHead "

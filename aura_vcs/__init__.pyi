@@ -157,6 +157,7 @@ from aura_vcs.api.remotes import (
     RemoteGcResult as RemoteGcResult,
     RemoteRepaired as RemoteRepaired,
     Remotes as Remotes,
+    UnsentVersions as UnsentVersions,
 )
 from aura_vcs.api.reporting import (
     Call as Call,

@@ -391,3 +391,49 @@ def test_documents_are_data(film: aura.Project) -> None:
     assert "Two." in film.diff("v1", "v2").report(title="Review")
     assert repr(film.diff("v1", "v2")) == "<aura_vcs.Diff v1 → v2: 2 changed>"
     assert json.loads(json.dumps(film.operations.record(film.operations.list()[0].id)))
+
+
+def test_collections_are_asked_by_name(film: aura.Project, tmp_path: Path) -> None:
+    """`in` looks for a name and does not compare values with it; an empty collection counts as false."""
+    project = film
+    assert not project.tags
+    assert not project.remotes
+    project.tags.create("premiere")
+    project.remotes.add("nas", tmp_path / "nas")
+    assert "premiere" in project.tags
+    assert "matinee" not in project.tags
+    assert "nas" in project.remotes
+    assert len(project.branches) == 1
+    assert project.versions["HEAD"] in project.versions
+    assert "v1" in project.versions
+    assert "v99" not in project.versions
+    assert "sync.merge" in project.settings
+    assert "no.such.key" not in project.settings
+
+
+def test_a_file_is_named_by_its_path(film: aura.Project) -> None:
+    """A `Path` is a file, for notes and provenance as elsewhere; a text may also name a version or a place."""
+    path = Path("script.txt")
+    project = film
+    assert project.file(path).size == len(project.read(path))
+    assert project.file(path).id == project.files()[-1].id
+    with pytest.raises(aura.UnknownName):
+        project.file("nothing.txt")
+    project.provenance.set(path, license="CC0-1.0")
+    assert project.provenance[project.path / path].facts["license"] == "CC0-1.0"
+    note = project.notes.add(path, "Too short.")
+    project.notes.add(project.versions["HEAD"], "Better.")
+    assert [found.id for found in project.notes.list(path)] == [note.id]
+    project.derived.set(path, ["cp", "{input}", "{output}"], inputs=[Path("project.json")])
+    assert path in project.derived
+
+
+def test_what_a_remote_lacks_is_said_without_asking_it(film: aura.Project, tmp_path: Path) -> None:
+    """As `aura status` does: by what the last transfer left."""
+    film.remotes.add("nas", tmp_path / "nas")
+    assert [(item.remote, item.versions, item.is_unused) for item in film.remotes.unsent()] == [("nas", 2, True)]
+    film.push("nas")
+    assert film.remotes.unsent() == ()
+    (film.path / "script.txt").write_text("Three.\n")
+    film.commit("Third")
+    assert [(item.remote, item.versions, item.is_unused) for item in film.remotes.unsent()] == [("nas", 1, False)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from aura_vcs.api.opened import Part
+from aura_vcs.api.opened import Part, has
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import VersionLike, name_of
 from aura_vcs.errors.input import UnknownName
@@ -46,11 +46,14 @@ class Branches(Part):
     def __iter__(self) -> Iterator[Branch]:
         return iter(self._opened.run(NO_CALL, _branches))
 
+    def __len__(self) -> int:
+        return len(self._opened.run(NO_CALL, _branches))
+
     def __getitem__(self, name: str) -> Branch:
         return self._opened.run(NO_CALL, _branch, name)
 
     def __contains__(self, name: str) -> bool:
-        return self._opened.run(NO_CALL, branches.branch, name) is not None
+        return has(self.__getitem__, name)
 
     @property
     def current(self) -> str | None:
@@ -76,11 +79,17 @@ class Tags(Part):
     def __iter__(self) -> Iterator[Tag]:
         return iter(self._opened.run(NO_CALL, _tags))
 
+    def __len__(self) -> int:
+        return len(self._opened.run(NO_CALL, _tags))
+
     def __getitem__(self, name: str) -> Tag:
         found = {tag.name: tag for tag in self}
         if name not in found:
             raise UnknownName("tag", name, list(found))
         return found[name]
+
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
 
     def create(self, name: str, version: VersionLike = "HEAD", message: str = "") -> None:
         """Give a version a name that stays.

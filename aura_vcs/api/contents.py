@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self, Unpack
 
-from aura_vcs.api.opened import Opened, Part, StrPath, project_paths
+from aura_vcs.api.opened import Opened, Part, StrPath, has, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.values import moment, path_or_none, paths_of
 from aura_vcs.errors.input import UnknownName
@@ -142,6 +142,9 @@ class Scenes(Part):
     def __getitem__(self, scene: str) -> Scene:
         return self._opened.run(NO_CALL, _scene, scene)
 
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
+
     def add(self, values: Mapping[str, str], *, at: int | None = None) -> Edited:
         """Add a scene (`heading`, `script_text`, `audio_file_path` …) at an index, or at the end."""
         return self._opened.run(NO_CALL, _added, values, at, self._opened)
@@ -167,6 +170,9 @@ class Assets(Part):
 
     def __getitem__(self, path: StrPath) -> Asset:
         return self._opened.run(NO_CALL, _asset, path)
+
+    def __contains__(self, name: StrPath) -> bool:
+        return has(self.__getitem__, name)
 
     def list(self, *, type: str | None = None, temporary: bool | None = None) -> list[Asset]:  # noqa: A002  # as assets have it
         """List media files; of a type (`Image`, `Audio`, `Video` …), or only those that are temporary or not."""

@@ -1,5 +1,6 @@
 """Files of a project that can be made again: renders, proxies, voices, exports."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Literal, Self
 from aura_vcs.annotations import recipes
 from aura_vcs.api.credentials import Credentials
 from aura_vcs.api.offloading import asked_remotes
-from aura_vcs.api.opened import Part
+from aura_vcs.api.opened import Part, StrPath, has, project_paths
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.names.revisions import split_content
@@ -77,25 +78,29 @@ class DerivedFiles(Part):
     def __iter__(self) -> Iterator[DerivedFile]:
         return iter(list(map(DerivedFile._of, self._opened.run(NO_CALL, room.list_derived))))
 
-    def __getitem__(self, path: str) -> DerivedFile:
-        found = {str(item.path.as_posix()): item for item in self}
-        if path not in found:
-            raise UnknownName("derived file", path, list(found))
-        return found[path]
+    def __getitem__(self, path: StrPath) -> DerivedFile:
+        found = {item.path.as_posix(): item for item in self}
+        (name,) = self._opened.run(NO_CALL, project_paths, [path])
+        if name not in found:
+            raise UnknownName("derived file", name, list(found))
+        return found[name]
+
+    def __contains__(self, name: StrPath) -> bool:
+        return has(self.__getitem__, name)
 
     def set(
-        self, file: str, command: Sequence[str], *, inputs: Iterable[str] = (), environment: str = ""
+        self, file: StrPath, command: Sequence[str], *, inputs: Iterable[StrPath] = (), environment: str = ""
     ) -> DerivedFile:
         """Say how a file of the folder was made: a command with `{input}`, `{input:2}` and `{output}` in it.
 
         Raises:
             UnknownName, FileUnreadable. InputError: the command names no `{output}`.
         """
-        self._opened.run(NO_CALL, recipes.set_recipe, file, command, inputs, environment=environment)
+        self._opened.run(NO_CALL, _set, file, command, inputs, environment)
         return self[file]
 
     def make(
-        self, file: str, *, recorded: bool = False, timeout: timedelta | None = None, agreed: bool = False
+        self, file: StrPath, *, recorded: bool = False, timeout: timedelta | None = None, agreed: bool = False
     ) -> MadeAgain:
         """Make a file again, from its inputs as they are now, or as they were `recorded`, and put it into the folder.
 
@@ -106,7 +111,7 @@ class DerivedFiles(Part):
             UnknownName: nothing says how. InputError: it was not agreed to. RecipeFailed.
         """
         seconds = None if timeout is None else timeout.total_seconds()
-        made = self._opened.run(NO_CALL, _made, file, recorded, seconds, agreed)
+        made = self._opened.run(NO_CALL, _made, os.fspath(file), recorded, seconds, agreed)
         return MadeAgain(Path(made.path), made.content, made.is_same)
 
     def plan_evict(self, older_than: timedelta = timedelta()) -> Evicted:
@@ -156,6 +161,11 @@ class DerivedFiles(Part):
     def stale(self) -> dict[str, list[str]]:
         """Map files that were made from something that has changed since to what has."""
         return self._opened.run(NO_CALL, recipes.stale)
+
+
+def _set(repo: Repository, file: StrPath, command: Sequence[str], inputs: Iterable[StrPath], environment: str) -> None:
+    (made,) = project_paths(repo, [file])
+    recipes.set_recipe(repo, made, command, project_paths(repo, inputs), environment=environment)
 
 
 def _made(repo: Repository, file: str, recorded: bool, seconds: float | None, agreed: bool) -> room.Made:

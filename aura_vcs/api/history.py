@@ -22,7 +22,7 @@ from aura_vcs.api.values import (
     VersionType,
     name_of,
 )
-from aura_vcs.api.versions import Versions, list_files, open_content, read_content
+from aura_vcs.api.versions import Versions, find_file, list_files, open_content, read_content
 from aura_vcs.history import checkout as checkout_room, commit as commit_room, status as status_room, undo as undo_room
 from aura_vcs.history.commit import AmendRequest, CommitRequest
 from aura_vcs.history.diff.suggest_name import suggest_name
@@ -139,6 +139,14 @@ class HistoryMethods(Part):
         Without `recursive`, what lies in that folder itself, folders included.
         """
         return self._opened.run(NO_CALL, list_files, name_of(version), folder, recursive)
+
+    def file(self, path: StrPath, version: VersionLike = "HEAD") -> FileInfo:
+        """Say what a version has at a path: its kind, its size, and the id of its content.
+
+        Raises:
+            UnknownVersion. UnknownName: the version has nothing there. ObjectPurged.
+        """
+        return self._opened.run(NO_CALL, find_file, name_of(version), path)
 
     def read(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> bytes:
         """Read a file of a version whole, verified; offloaded content is fetched.

@@ -10,9 +10,10 @@ from typing import Literal, Self
 from aura_vcs.annotations import markers, notes
 from aura_vcs.annotations.places import Located, find_now
 from aura_vcs.annotations.targets import Target, describe_place
-from aura_vcs.api.opened import Part, StrPath
+from aura_vcs.api.opened import Part, StrPath, has
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import VersionLike, name_of, path_or_none, time_text
+from aura_vcs.api.where import Where, where_text
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.plain_text import parse_time
@@ -27,7 +28,7 @@ class NotePlace:
 
     `version` and `content` are ids. `start` and `end` are seconds, `end` None for a moment; `region` is left, top,
     width and height as shares of the picture; `clip` the name of a clip of a timeline; `field` a JSON pointer.
-    `text` is the place as it is written behind a file's name.
+    `text` is the place as it is written after a file's name.
     """
 
     version: str | None
@@ -135,9 +136,12 @@ class Notes(Part):
     def __getitem__(self, note: str) -> Note:
         return Note._of(self._opened.run(NO_CALL, notes.find_note, note))
 
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
+
     def list(
         self,
-        where: str | None = None,
+        where: Where | None = None,
         *,
         state: NoteState | None = None,
         since: datetime | None = None,
@@ -147,21 +151,20 @@ class Notes(Part):
 
         Notes on a file are found under every name that it has had.
         """
-        found = self._opened.run(NO_CALL, notes.notes, where, state=state, since=time_text(since), limit=limit)
-        return list(map(Note._of, found))
+        return self._opened.run(NO_CALL, _listed, where, state, time_text(since), limit)
 
     @property
     def open_count(self) -> int:
         """How many notes are open."""
         return self._opened.run(NO_CALL, notes.count_open)
 
-    def add(self, where: str, text: str, *, color: str = "") -> Note:
+    def add(self, where: Where, text: str, *, color: str = "") -> Note:
         """Say something about `VERSION`, `[VERSION:]FILE`, or a place in a file: `v3:cut.mp4@0:12-0:15`.
 
         Raises:
             UnknownVersion, UnknownName, InvalidTarget.
         """
-        return Note._of(self._opened.run(NO_CALL, notes.add_note, where, text, color=color))
+        return self._opened.run(NO_CALL, _added, where, text, color)
 
     def reply(self, note: str, text: str) -> Note:
         """Answer a note."""
@@ -183,21 +186,21 @@ class Notes(Part):
         """Delete a note; `undo` and `reopen` bring it back."""
         return Note._of(self._opened.run(NO_CALL, notes.delete_note, note))
 
-    def import_markers(self, file: str) -> tuple[Note, ...]:
+    def import_markers(self, file: Where) -> tuple[Note, ...]:
         """Make notes of the markers of a timeline or an editor's project that there are none of yet.
 
         Raises:
             UnknownVersion, UnknownName, InvalidTarget.
         """
-        return tuple(map(Note._of, self._opened.run(NO_CALL, markers.import_markers, file)))
+        return self._opened.run(NO_CALL, _imported, file)
 
-    def export_markers(self, file: str, output: StrPath) -> int:
+    def export_markers(self, file: Where, output: StrPath) -> int:
         """Write the notes on a file as markers into a new OpenTimelineIO file; return how many.
 
         Raises:
             UnknownVersion, UnknownName, TargetExists. InputError: no note on it is about a moment.
         """
-        return self._opened.run(NO_CALL, markers.export_markers, file, os.fspath(output))
+        return self._opened.run(NO_CALL, _exported, file, os.fspath(output))
 
     def locate(self, note: str, version: VersionLike = "HEAD") -> NotePlaceNow | None:
         """Find where what a note is about is in a version; None for a note on a whole version."""
@@ -215,3 +218,22 @@ def _time(text: str) -> datetime:
         return parse_time(text)
     except RecordCorrupt:
         return datetime.fromtimestamp(0, UTC)
+
+
+def _listed(
+    repo: Repository, where: Where | None, state: NoteState | None, since: str | None, limit: int | None
+) -> list[Note]:
+    about = None if where is None else where_text(repo, where)
+    return list(map(Note._of, notes.notes(repo, about, state=state, since=since, limit=limit)))
+
+
+def _added(repo: Repository, where: Where, text: str, color: str) -> Note:
+    return Note._of(notes.add_note(repo, where_text(repo, where), text, color=color))
+
+
+def _imported(repo: Repository, file: Where) -> tuple[Note, ...]:
+    return tuple(map(Note._of, markers.import_markers(repo, where_text(repo, file))))
+
+
+def _exported(repo: Repository, file: Where, output: str) -> int:
+    return markers.export_markers(repo, where_text(repo, file), output)

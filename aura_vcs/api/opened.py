@@ -9,6 +9,7 @@ from aura_vcs.api.credentials import Credentials
 from aura_vcs.api.reporting import NO_CALL, Call, Listener, Reporter
 from aura_vcs.errors import AuraError, InputError, Interrupted
 from aura_vcs.errors.input import NotAProject
+from aura_vcs.errors.studio import UnknownSetting
 from aura_vcs.history.commit import project_path
 from aura_vcs.history.init import start_project
 from aura_vcs.layout import IGNORE_FILE
@@ -32,6 +33,7 @@ from aura_vcs.sync.state.cache import RemoteCache
 
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K")
 StrPath = str | os.PathLike[str]
 
 
@@ -285,6 +287,15 @@ class Part:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
+
+
+def has(find: Callable[[K], object], name: K) -> bool:
+    """Say whether a collection finds something under a name."""
+    try:
+        find(name)
+    except (InputError, UnknownSetting):
+        return False
+    return True
 
 
 def project_paths(repo: Repository, paths: Iterable[StrPath]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from aura_vcs.api.jsons import Json
-from aura_vcs.api.opened import Part
+from aura_vcs.api.opened import Part, has
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import moment, time_text
 from aura_vcs.history.undo import find_action, operation_of
@@ -70,6 +70,9 @@ class Operations(Part):
 
     def __getitem__(self, action: str) -> Action:
         return self._opened.run(NO_CALL, _action, action)
+
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
 
     def list(
         self,

@@ -12,7 +12,9 @@ from aura_vcs.api.jsons import Json
 from aura_vcs.api.opened import Part
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.values import VersionLike, moment, name_of, path_or_none, time_text
+from aura_vcs.api.where import Where, where_text
 from aura_vcs.formats.provenance.facts import Fact
+from aura_vcs.repository.repository import Repository
 
 CostKey = Literal["model", "program", "kind", "person", "month", "project"]
 
@@ -103,10 +105,10 @@ class Cost:
 class Provenances(Part):
     """Where files come from; `where` is a file of the folder, `VERSION:FILE`, a version, or the id of a content."""
 
-    def __getitem__(self, where: str) -> Provenance:
-        return Provenance._of(self._opened.run(NO_CALL, room.provenance, where))
+    def __getitem__(self, where: Where) -> Provenance:
+        return self._opened.run(NO_CALL, _known, where)
 
-    def set(self, where: str, **facts: Unpack[Facts]) -> Provenance:
+    def set(self, where: Where, **facts: Unpack[Facts]) -> Provenance:
         """Say where a file comes from; what is not named stays, a fact that is None is taken away.
 
         The file need not be in a version yet.
@@ -115,7 +117,7 @@ class Provenances(Part):
             InvalidFact: there is no such fact, or it cannot have that value. UnknownVersion, UnknownName.
         """
         made = {"made_at": time_text(facts["made_at"])} if "made_at" in facts else {}
-        return Provenance._of(self._opened.run(NO_CALL, room.set_provenance, where, {**facts, **made}))
+        return self._opened.run(NO_CALL, _set, where, {**facts, **made})
 
     def log(self, *, since: datetime | None = None, limit: int | None = None) -> list[Provenance]:
         """List what was said, newest first."""
@@ -130,6 +132,14 @@ class Provenances(Part):
     def costs(self, by: CostKey = "model") -> list[Cost]:
         """Add up what files cost, dearest first; each content counts once."""
         return list(map(Cost._of, self._opened.run(NO_CALL, room.costs, by)))
+
+
+def _known(repo: Repository, where: Where) -> Provenance:
+    return Provenance._of(room.provenance(repo, where_text(repo, where)))
+
+
+def _set(repo: Repository, where: Where, facts: Mapping[str, object]) -> Provenance:
+    return Provenance._of(room.set_provenance(repo, where_text(repo, where), facts))
 
 
 def _plain(facts: Mapping[str, Fact]) -> Mapping[str, Json]:

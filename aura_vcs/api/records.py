@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self, Unpack
 
 from aura_vcs.api.jsons import Json
-from aura_vcs.api.opened import Part, StrPath, project_paths
+from aura_vcs.api.opened import Part, StrPath, has, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.results import ExportPreset
 from aura_vcs.api.values import VersionLike, moment, name_of, path_or_none, time_text
@@ -91,6 +91,9 @@ class Checkpoints(Part):
 
     def __getitem__(self, checkpoint: str) -> Checkpoint:
         return self._opened.run(NO_CALL, _found, checkpoint)
+
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
 
     def list(self, *, stage: str | None = None, valid: bool | None = True) -> list[Checkpoint]:
         """List checkpoints, newest first; with `valid=None` invalid ones too."""
@@ -208,6 +211,9 @@ class Exports(Part):
 
     def __getitem__(self, export: str) -> Export:
         return self._opened.run(NO_CALL, _export, export)
+
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
 
     def list(
         self,

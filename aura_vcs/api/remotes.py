@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self, Unpack
 
-from aura_vcs.api.opened import Opened, Part, StrPath
+from aura_vcs.api.opened import Opened, Part, StrPath, has
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.results import RemoteFsckReport
 from aura_vcs.api.transfers import RemoteComparison, compare_remote
+from aura_vcs.api.values import VersionLike, name_of
 from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.names.revisions import resolve
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.studio.remote_passphrases import keep_passphrase
@@ -28,6 +30,7 @@ from aura_vcs.sync.remotes.connect import check_credential_host
 from aura_vcs.sync.remotes.link import Link
 from aura_vcs.sync.remotes.trusted_hosts import host_of
 from aura_vcs.sync.remotes.url import parse_address
+from aura_vcs.sync.sent import Unsent, unsent
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.snapshot import load_unremembered
 
@@ -46,6 +49,24 @@ class Remote:
     def _of(cls, name: str, config: RemoteConfig) -> Self:
         """Take over what the settings say."""
         return cls(name, config.url, config.single_writer, bool(config.encryption), config.partial)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentVersions:
+    """How many versions a remote is not known to have; with `is_more` at least as many.
+
+    `is_unused` says that this machine has exchanged nothing with the remote yet.
+    """
+
+    remote: str
+    versions: int
+    is_more: bool
+    is_unused: bool
+
+    @classmethod
+    def _of(cls, found: Unsent) -> Self:
+        """Take over what is known."""
+        return cls(found.remote, found.versions, found.is_more, found.never)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +166,17 @@ class Remotes(Part):
         found = self._opened.run(NO_CALL, configured)
         return iter([Remote._of(name, config) for name, config in found.items()])
 
+    def __len__(self) -> int:
+        return len(self._opened.run(NO_CALL, configured))
+
     def __getitem__(self, name: str) -> Remote:
         found = {remote.name: remote for remote in self}
         if name not in found:
             raise UnknownName("remote", name, list(found))
         return found[name]
+
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
 
     def add(
         self,
@@ -182,6 +209,16 @@ class Remotes(Part):
     def compare(self, name: str | None = None, **call: Unpack[Call]) -> RemoteComparison:
         """Say what a remote has that is not here, and the other way round."""
         return self._opened.run_at(call, name, compare_remote)
+
+    def unsent(self, version: VersionLike = "HEAD") -> tuple[UnsentVersions, ...]:
+        """Say for each remote how many versions up to this one it does not have, as the last transfer left things.
+
+        Nobody is asked: another machine may have sent the same since. Remotes that have all of them are left out.
+
+        Raises:
+            UnknownVersion.
+        """
+        return self._opened.run(NO_CALL, _unsent, name_of(version))
 
     def is_trusted(self, name: str) -> bool:
         """Tell whether the credentials are used at a remote's host without anybody being asked."""
@@ -234,6 +271,10 @@ class Remotes(Part):
         """Send a remote what is damaged or missing there; damaged files stay unused until `gc` lets them go."""
         self._opened.run(NO_CALL, repair_remote.check_writable, name)
         return self._opened.run_at(call, name, _repaired)
+
+
+def _unsent(repo: Repository, name: str) -> tuple[UnsentVersions, ...]:
+    return tuple(map(UnsentVersions._of, unsent(repo, resolve(repo, name).id)))
 
 
 def _added(

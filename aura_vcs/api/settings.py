@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from aura_vcs.api.jsons import Json
-from aura_vcs.api.opened import Opened, Part
+from aura_vcs.api.opened import Opened, Part, has
 from aura_vcs.api.reporting import NO_CALL
 from aura_vcs.api.results import RetentionRules
 from aura_vcs.api.values import moment
@@ -87,6 +87,9 @@ class ProjectSettings(Part):
     def __getitem__(self, key: str) -> SettingValue:
         return self._opened.run(NO_CALL, _value, self._opened, key)
 
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
+
     def list(self, *, category: str | None = None, only_set: bool = False) -> list[SettingValue]:
         """List keys with their values; with `only_set` those that have one of the project's or the person's."""
         return self._opened.run(NO_CALL, _values, self._opened, category, only_set)
@@ -121,6 +124,9 @@ class StudioSettings:
 
     def __getitem__(self, key: str) -> SettingValue:
         return self.get(key)
+
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
 
     def get(self, key: str, *, reveal: bool = False) -> SettingValue:
         """Return the value of a key; with `reveal`, a sensitive one as it is.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from aura_vcs.api.making import ProjectInfo
-from aura_vcs.api.opened import StrPath, open_studio
+from aura_vcs.api.opened import StrPath, has, open_studio
 from aura_vcs.api.operations import Action
 from aura_vcs.api.provenance import Cost, CostKey
 from aura_vcs.api.records import Checkpoint
@@ -110,6 +110,9 @@ class ListedProjects:
     def __getitem__(self, project: StrPath) -> ListedProject:
         with self._studio() as studio:
             return ListedProject._of(find_project(studio, os.fspath(project)))
+
+    def __contains__(self, name: StrPath) -> bool:
+        return has(self.__getitem__, name)
 
     def scan(self, folder: StrPath) -> list[ListedProject]:
         """Put every project below a folder on the list; finds moved ones again."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from aura_vcs.api.jsons import Json
-from aura_vcs.api.opened import StrPath
+from aura_vcs.api.opened import StrPath, has
 from aura_vcs.api.values import moment
 from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.studio import templates
@@ -79,6 +79,9 @@ class Templates:
     def __getitem__(self, template: str) -> Template:
         with self._studio() as studio:
             return Template._of(templates.find_template(studio, template))
+
+    def __contains__(self, name: str) -> bool:
+        return has(self.__getitem__, name)
 
     def list(
         self,

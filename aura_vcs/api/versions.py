@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import BinaryIO, Unpack
 
-from aura_vcs.api.opened import Part, StrPath, project_paths
+from aura_vcs.api.opened import Part, StrPath, has, project_paths
 from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.upkeep import PurgePlan
 from aura_vcs.api.values import FileInfo, Version, VersionLike, VersionType, name_of, time_text
@@ -35,6 +35,9 @@ class Versions(Part):
 
     def __getitem__(self, version: VersionLike) -> Version:
         return self._opened.run(NO_CALL, _version, name_of(version))
+
+    def __contains__(self, name: VersionLike) -> bool:
+        return has(self.__getitem__, name)
 
     def list(
         self,
@@ -118,6 +121,16 @@ def list_files(repo: Repository, version: str, folder: StrPath, recursive: bool)
     inside = project_path(repo, str(folder), repo.root) if str(folder) else ""
     located = locate(repo, f"{version}:{inside}")
     return [FileInfo._of(path, entry) for path, entry in list_folder(repo, located, recursive=recursive)]
+
+
+def find_file(repo: Repository, version: str, path: StrPath) -> FileInfo:
+    """Find one file, link or folder of a version; see `Project.file`.
+
+    Raises:
+        UnknownVersion, UnknownName, ObjectPurged.
+    """
+    inside = project_path(repo, str(path), repo.root)
+    return FileInfo._of(inside, locate(repo, f"{version}:{inside}").entry)
 
 
 def open_content(repo: Repository, content: LazyFetcher, version: str, path: StrPath) -> BinaryIO:
