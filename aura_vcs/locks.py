@@ -17,8 +17,8 @@ from contextlib import contextmanager
 
 from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.integrity import StorageDenied
-from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.plain_files import try_lock
 
 WAIT_SECONDS = 60.0
 _POLL_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)

@@ -18,7 +18,7 @@ from aura_vcs.errors import input as asking, integrity as stored
 from aura_vcs.formats.deflate import pinned
 from aura_vcs.history.recording.journal import Pending
 from aura_vcs.objects import base, chunking
-from aura_vcs.objects.offloaded import OffloadedContent, OffloadedRecord
+from aura_vcs.objects.availability import OffloadedContent, OffloadedRecord
 from aura_vcs.objects.packs import format as pack_format, unwrapped
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.project.records.checkpoints import RenderCheckpoint
@@ -27,7 +27,7 @@ from aura_vcs.project.render.presets import ExportPreset
 from aura_vcs.refs import annotations, packed_labels
 from aura_vcs.repository.format_file import FORMAT_VERSION, KNOWN_FEATURES
 from aura_vcs.repository.head_file import StoredHead
-from aura_vcs.repository.replica_id import ReplicaRecord
+from aura_vcs.repository.replicas import ReplicaRecord
 from aura_vcs.storage import line_log
 from aura_vcs.sync.remotes.config import RemoteConfig
 from blake3 import blake3

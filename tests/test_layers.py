@@ -33,9 +33,9 @@ PARTS = {
     "compare": ["diff media", "timeline", "merge report"],
     "storage": [
         "macos_calls windows_calls",
-        "base file_lock generated_file line_log mounts open_writers own_folders owners rename",
+        "base generated_file line_log mounts open_writers own_folders owners rename",
         "memory system_calls",
-        "background_sync plain_files stored_file",
+        "plain_files",
         "upload",
         "local",
         "databases made_files new_output preview resumable_upload scratch",
@@ -43,7 +43,7 @@ PARTS = {
         "encryption testing",
     ],
     "objects": [
-        "base chunking executors frame_cache offloaded unrecorded",
+        "base chunking executors unrecorded",
         "packs",
         "loose",
         "availability batch",
@@ -51,7 +51,7 @@ PARTS = {
         "trees",
         "graph",
     ],
-    "refs": ["changes packed_labels branch_entries tags", "annotations label_merge", "refs"],
+    "refs": ["changes packed_labels", "merge", "annotations", "refs"],
     "worktree": ["scan", "watch", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",
@@ -80,9 +80,9 @@ PARTS = {
         "clone merge_heads",
     ],
     "cli": [
-        "background familiar_commands groups homes installation lazy_import output",
-        "catalog configured_name damaged_bytecode demo error_context error_report helper",
-        "project_list remote_environment remote_keys",
+        "background familiar_commands groups helper_protocol homes installation lazy_import output",
+        "catalog damaged_bytecode demo error_context error_report helper",
+        "configured_name remote_environment remote_keys",
         "fetch_on_demand",
         "session",
         "completion options shared",

@@ -20,7 +20,7 @@ MAY_ASK = {
     "history/init.py": "is there a project already",
     "sync/remotes/location_check.py": "is a project in the way of a remote",
     "worktree/scan/prefetch.py": "is there a project at all",
-    "repository/replica_id.py": "the inode of local/, which tells a copy",
+    "repository/replicas.py": "the inode of local/, which tells a copy",
 }
 """Where a path below `.aura` is only asked about, and why."""
 

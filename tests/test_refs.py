@@ -18,10 +18,8 @@ from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.ids import ReplicaId, VersionId, blob_id
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import BranchEntry, Label, Tag
-from aura_vcs.refs.branch_entries import heads
-from aura_vcs.refs.label_merge import merge_labels, stamp_label
+from aura_vcs.refs.merge import heads, merge_labels, next_stamp, stamp_label, tags_apart
 from aura_vcs.refs.packed_labels import STAMP_LIMIT
-from aura_vcs.refs.tags import next_stamp, tags_apart
 from aura_vcs.sync.state.manifest import merge_tags
 from hypothesis import example, given, strategies as st
 

@@ -18,10 +18,10 @@ from aura_vcs.history.undo import undo
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.repair_records import find_repairable
-from aura_vcs.repository.new_replica import become_new_replica
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls, Stopped
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
+from aura_vcs.sync.state.own_entries import become_new_replica
 
 from tests.helpers.check import versions
 from tests.helpers.project import duplicate

@@ -22,7 +22,7 @@ from aura_vcs.formats.timeline.project_file import read_project
 from aura_vcs.formats.timeline.timecode import frames_to_ticks, read_timecode
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import StoredSource
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 

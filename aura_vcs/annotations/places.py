@@ -15,7 +15,7 @@ from aura_vcs.errors.compare import PointerUnknown
 from aura_vcs.errors.input import InvalidTarget, UnknownName, UnknownVersion
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
-from aura_vcs.formats.jsondoc.pointer import resolve_pointer
+from aura_vcs.formats.jsondoc.values import resolve_pointer
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.formats.timeline.endings import may_be_project
@@ -28,7 +28,7 @@ from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.merging.conflict_anchors import follow_pointer
 from aura_vcs.history.merging.conflicts import anchors
 from aura_vcs.history.names.revisions import resolve, split_content
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import StoredSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord

@@ -30,8 +30,7 @@ from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.names.revisions import resolve, split_content
 from aura_vcs.history.provenance_files import fact_changes
-from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import FolderSource, StoredSource
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import AnnotationTable
 from aura_vcs.index.costs import cost_groups

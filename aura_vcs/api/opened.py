@@ -19,7 +19,7 @@ from aura_vcs.project.editor_litter import ignore_editor_litter
 from aura_vcs.repository.find_project import Trust, check_owner, find_root
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.index_recovery import heal
-from aura_vcs.repository.replica_id import author_name
+from aura_vcs.repository.replicas import author_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.studio.listing import drop_project, follow_project

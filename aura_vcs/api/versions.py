@@ -13,7 +13,7 @@ from aura_vcs.history.commit import project_path
 from aura_vcs.history.log import log
 from aura_vcs.history.lookup.content import list_folder, locate
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.sources.stored_source import StoredSource, is_file
+from aura_vcs.history.sources.content_source import StoredSource, is_file
 from aura_vcs.history.versions import delete_version, edit_version, purge_version, undelete_version
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.maintenance.purge_plan import plan_purge

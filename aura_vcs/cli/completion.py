@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.output.escaping import escape
+from aura_vcs.cli.output.console import escape
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import Session
 from aura_vcs.errors import AuraError

@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 
-from aura_vcs.cli.helper.protocol import identity, is_safe_folder, may_be_served, socket_path
+from aura_vcs.cli.helper_protocol import identity, is_safe_folder, may_be_served, socket_path
 
 TYPE_CHECKING = False  # as `typing` has it, whose import would take place before Ctrl-C is seen to
 if TYPE_CHECKING:

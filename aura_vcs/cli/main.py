@@ -10,13 +10,11 @@ import click
 
 from aura_vcs.cli.catalog import ALIASES, CATALOG, MAKING
 from aura_vcs.cli.groups import LazyGroup, naming_the_command
-from aura_vcs.cli.options import HELP
+from aura_vcs.cli.options import HELP, completing
 from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.session import Session
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from aura_vcs.worktree.scan.prefetch import LookAhead
 
 PIPE_CLOSED = 141
@@ -255,12 +253,6 @@ def _forget(stream: Any) -> None:
         return  # a stream in memory has no descriptor
 
 
-def _complete_folder(*_: object) -> "list[CompletionItem]":
-    from aura_vcs.cli.completion import complete_folder  # for the shell alone
-
-    return complete_folder()
-
-
 @click.group(cls=AuraGroup, catalog=CATALOG, aliases=ALIASES, context_settings=HELP, invoke_without_command=True)
 @click.option(
     "-C",
@@ -268,7 +260,7 @@ def _complete_folder(*_: object) -> "list[CompletionItem]":
     is_eager=True,
     metavar="DIR",
     default=".",
-    shell_complete=_complete_folder,
+    shell_complete=completing("folder"),
     help="Work in this folder instead of the current one",
 )
 @click.option("--no-pager", is_flag=True, help="Never open a pager")

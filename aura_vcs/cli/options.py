@@ -5,7 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 import click
 
-from aura_vcs.cli.output.escaping import clean_input
+from aura_vcs.cli.output.console import clean_input
 from aura_vcs.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -16,6 +16,19 @@ LONGEST_SECONDS = 36_525 * 86_400
 """A hundred years: longer is taken for that."""
 _UNIT_WORDS = {f"{word}{end}" for word in ("second", "minute", "hour", "day", "week") for end in ("", "s")}
 HELP = {"help_option_names": ["-h", "--help"]}
+
+
+def completing(what: str) -> Callable[..., Any]:
+    """Return what the shell asks when Tab is pressed: `complete_<what>` of cli.completion, imported then."""
+
+    def offer(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from aura_vcs.cli import completion
+
+        found: list[Any] = getattr(completion, f"complete_{what}")(ctx, parameter, incomplete)
+        return found
+
+    offer.__name__ = f"complete_{what}"
+    return offer
 
 
 def _ask_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:

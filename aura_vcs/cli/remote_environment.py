@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.homes import studio_folder
-from aura_vcs.cli.output.console import Console, is_terminal
-from aura_vcs.cli.output.escaping import escape
+from aura_vcs.cli.output.console import Console, escape, is_terminal
 from aura_vcs.errors import InputError
 from aura_vcs.errors.remotes import RemoteUntrusted
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aura_vcs.cli.output.console import Console, is_terminal
-from aura_vcs.cli.output.escaping import escape
+from aura_vcs.cli.output.console import Console, escape, is_terminal
 from aura_vcs.errors.remotes import RemoteLocked
 
 if TYPE_CHECKING:

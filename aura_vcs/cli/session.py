@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 import click
 
 from aura_vcs.cli.homes import studio_folder, sudo_uid
-from aura_vcs.cli.output.console import Console
-from aura_vcs.cli.output.escaping import clean_input
+from aura_vcs.cli.output.console import Console, clean_input
 from aura_vcs.errors import AuraError
 from aura_vcs.layout import FORMAT
 
@@ -121,7 +120,7 @@ class Session:
     def studio(self) -> "Studio":
         """Open the person's studio; looking creates nothing."""
         from aura_vcs.cli.output.progress_bar import ProgressMeter
-        from aura_vcs.repository.replica_id import user_name
+        from aura_vcs.repository.replicas import user_name
         from aura_vcs.studio.studio import Studio
 
         name = self.author_name() or user_name()
@@ -235,7 +234,7 @@ def _follow(session: Session, repo: "Repository") -> None:
     home = session.studio_folder()
     if is_listed(repo, home):
         return
-    from aura_vcs.cli.project_list import enter_project  # most commands find their project listed
+    from aura_vcs.cli.configured_name import enter_project  # most commands find their project listed
 
     enter_project(repo.root, home, session.studio, session.console)
 

@@ -9,9 +9,9 @@ from aura_vcs.history.names.branches import Branch, BranchMove, branch, branch_u
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import ensure_content, execute, recover
+from aura_vcs.history.recording.scan_differences import count_unsaved_beside, loses_work, unsaved_at
 from aura_vcs.history.recording.steps import AllOf, Between, Exactly, PathsOf, StepScope, WorktreeStep, tree_writer
-from aura_vcs.history.recording.tree_edits import change_tree
-from aura_vcs.history.recording.unsaved import count_unsaved_beside, loses_work, unsaved_at
+from aura_vcs.history.recording.tree_steps import change_tree
 from aura_vcs.history.recording.version_builder import (
     NAME_LIMIT,
     VersionSpec,

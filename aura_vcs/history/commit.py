@@ -35,7 +35,7 @@ from aura_vcs.model import PROVENANCE_ENDING, EntryKind, Head, HeadChange, Inver
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference
 from aura_vcs.refs.changes import label_change
-from aura_vcs.refs.label_merge import stamp_label
+from aura_vcs.refs.merge import stamp_label
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.worktree.scan.scan import Scan, Skipped

@@ -16,7 +16,7 @@ from aura_vcs.ids import new_uuid
 from aura_vcs.plain_text import now
 from aura_vcs.repository.find_project import project_storage
 from aura_vcs.repository.format_file import is_project
-from aura_vcs.repository.replica_id import author_name
+from aura_vcs.repository.replicas import author_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.checkout.create_file import create_file

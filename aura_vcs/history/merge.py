@@ -20,10 +20,8 @@ from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import recover
-from aura_vcs.history.recording.newly_ignored import newly_ignored
-from aura_vcs.history.recording.steps import StepScope, tree_writer
-from aura_vcs.history.recording.tree_edits import change_tree, files_of
-from aura_vcs.history.recording.tree_steps import NOTHING_STAYS
+from aura_vcs.history.recording.steps import StepScope, newly_ignored, tree_writer
+from aura_vcs.history.recording.tree_steps import NOTHING_STAYS, change_tree, files_of
 from aura_vcs.history.recording.version_builder import (
     NewVersion,
     VersionSpec,

@@ -10,7 +10,7 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.provenance.embedded import read_embedded
 from aura_vcs.formats.provenance.facts import FILE_ONLY, Facts, check_facts
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.media.manifests import read_brought
 from aura_vcs.model import PROVENANCE_ENDING, Annotation, Entry, EntryKind, RefChange

@@ -17,7 +17,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.errors.worktree import FileUnstable
-from aura_vcs.formats.jsondoc.pointer import split_pointer
+from aura_vcs.formats.jsondoc.values import split_pointer
 from aura_vcs.formats.media.sequences import covers
 from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.file_edits import read_document
@@ -26,7 +26,7 @@ from aura_vcs.history.merging.conflict_choice import also_resolved, check_source
 from aura_vcs.history.merging.conflicts import OpenConflict, decode, encode
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.steps import StepScope
-from aura_vcs.history.recording.tree_edits import change_tree, for_comparison
+from aura_vcs.history.recording.tree_steps import change_tree, for_comparison
 from aura_vcs.history.recording.version_builder import WorktreeBase
 from aura_vcs.history.undo import operation_of
 from aura_vcs.ids import ObjectId, blob_id

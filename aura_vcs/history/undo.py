@@ -47,11 +47,9 @@ from aura_vcs.refs.annotations import (
     value_of,
     with_values,
 )
-from aura_vcs.refs.branch_entries import furthest_entry
 from aura_vcs.refs.changes import Giver, annotation_change, checkpoint_change, field_change, label_change, tag_change
-from aura_vcs.refs.label_merge import fields_of_stamp, stamp_label
+from aura_vcs.refs.merge import fields_of_stamp, furthest_entry, next_stamp, stamp_label
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
-from aura_vcs.refs.tags import next_stamp
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.undo_stack import is_over

@@ -8,7 +8,7 @@ from aura_vcs import layout
 from aura_vcs.errors.integrity import StorageDenied, StorageError, StorageFull
 from aura_vcs.ids import ReplicaId
 from aura_vcs.index.database import Database, IndexUnusable
-from aura_vcs.objects.offloaded import OffloadedRecords
+from aura_vcs.objects.availability import OffloadedRecords
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.refs.refs import Refs
 from aura_vcs.storage import databases

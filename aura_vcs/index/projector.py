@@ -21,7 +21,7 @@ from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import TreeReader
 from aura_vcs.operation_log import LogLine
 from aura_vcs.plain_text import name_bytes
-from aura_vcs.refs.label_merge import merge_labels
+from aura_vcs.refs.merge import merge_labels
 
 CHANGED_PATHS_LIMIT = 2000
 """A version that changed more paths has none in the index; history then compares trees."""

@@ -13,8 +13,8 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from aura_vcs.errors import InputError
-from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.formats.jsondoc.values import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.timeline.otio_write import studio_as_otio
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.unversioned_output import leave_unversioned

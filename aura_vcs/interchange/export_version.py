@@ -26,14 +26,13 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind
+from aura_vcs.objects.availability import ALL_READERS
 from aura_vcs.objects.chunking import LARGE_BYTES
-from aura_vcs.objects.offloaded import ALL_READERS
 from aura_vcs.plain_text import is_text, parse_time, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 from aura_vcs.storage.system_calls import storage_error
-from aura_vcs.worktree.checkout.new_file import with_executable
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
+from aura_vcs.worktree.checkout.new_file import StoredReaders, with_executable
 
 _ZIP_YEARS = (1980, 2107)
 _STORED = (".mp4", ".mov", ".mkv", ".webm", ".mp3", ".m4a", ".aac", ".flac", ".ogg", ".jpg", ".jpeg", ".png", ".webp",

@@ -12,7 +12,7 @@ from aura_vcs.codec import EXTRA_LIMIT, encode_tree
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import PastVersion, record_past_versions
-from aura_vcs.history.recording.tree_edits import change_tree
+from aura_vcs.history.recording.tree_steps import change_tree
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.interchange.copied_files import store_file, store_folder, store_zip, without_files_for_folders
 from aura_vcs.interchange.folder_plan import FolderPlan, PlannedCopy

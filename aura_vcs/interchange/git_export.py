@@ -42,7 +42,7 @@ from aura_vcs.plain_text import name_bytes, parse_time, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.new_output import NewOutput
 from aura_vcs.storage.system_calls import storage_error
-from aura_vcs.worktree.checkout.stored_readers import stored_readers
+from aura_vcs.worktree.checkout.new_file import stored_readers
 
 _SIGNATURE = re.compile(rb"^gpgsig(-sha256)? .*\n(?: .*\n)*", re.MULTILINE)
 _PERSON = re.compile(r"(?P<name>.*?)\s*<(?P<mail>[^<>]*)>\s*\Z", re.DOTALL)

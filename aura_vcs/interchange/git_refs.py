@@ -19,7 +19,7 @@ from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
 from aura_vcs.model import RefChange, Tag
 from aura_vcs.plain_text import clean_text, format_time
 from aura_vcs.refs.changes import tag_change
-from aura_vcs.refs.tags import next_stamp
+from aura_vcs.refs.merge import next_stamp
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Transaction
 

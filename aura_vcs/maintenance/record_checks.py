@@ -14,7 +14,7 @@ from aura_vcs.maintenance.findings import UNREADABLE, Finding
 from aura_vcs.maintenance.reachability import all_labels
 from aura_vcs.maintenance.ref_audit import unrecorded_refs
 from aura_vcs.model import Fields, Format
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.merge import heads
 from aura_vcs.repository.format_file import project_of_versions
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage

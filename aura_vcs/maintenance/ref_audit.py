@@ -15,7 +15,7 @@ from aura_vcs.codec import from_plain
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.model import Annotation, BranchEntry, Label, Tag
 from aura_vcs.refs.annotations import ROOMS, merge_annotations
-from aura_vcs.refs.label_merge import fields_of_stamp, merge_labels
+from aura_vcs.refs.merge import fields_of_stamp, merge_labels
 from aura_vcs.repository.repository import Repository
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from aura_vcs import layout
 from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.model import Kind
-from aura_vcs.objects.availability import FetchOffloaded, find_in_packs, missing_parts, require
+from aura_vcs.objects.availability import FetchOffloaded, OffloadedRecords, find_in_packs, missing_parts, require
 from aura_vcs.objects.base import (
     DOCUMENT_LIMIT,
     IDENTIFY,
@@ -24,7 +24,6 @@ from aura_vcs.objects.base import (
 )
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
-from aura_vcs.objects.offloaded import OffloadedRecords
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import EXHAUSTED, storage_error

@@ -21,10 +21,10 @@ from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import WORLD_READABLE, Batch
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.refs.changes import tag_change
-from aura_vcs.refs.tags import next_stamp
+from aura_vcs.refs.merge import next_stamp
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
+from aura_vcs.worktree.checkout.new_file import StoredReaders
 
 GROUP_VERSIONS = 500
 GROUP_BYTES = 1 << 30

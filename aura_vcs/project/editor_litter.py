@@ -12,7 +12,7 @@ import msgspec
 from aura_vcs.layout import is_own_folder
 from aura_vcs.plain_text import as_text
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.scan.litter import is_litter
+from aura_vcs.worktree.scan.ignore import is_litter
 
 ENTRIES_LIMIT = 2000
 """Names that are looked at below the folder itself, where an editor's project most likely lies: ten times as many."""

@@ -11,8 +11,8 @@ from blake3 import blake3
 from aura_vcs import layout
 from aura_vcs.codec import decode_operation, decode_record
 from aura_vcs.errors import AuraError
-from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.formats.jsondoc.values import MAX_DOCUMENT_BYTES
 from aura_vcs.model import Field, Fields, Format
 from aura_vcs.plain_text import format_time, not_before, now, readable_name
 from aura_vcs.project.documents.load import OTIO_NAME, PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME

@@ -18,9 +18,8 @@ from aura_vcs.errors.input import InvalidName
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
-from aura_vcs.refs.label_merge import is_believable, merge_labels
+from aura_vcs.refs.merge import add_tag, is_believable, may_be_apart, merge_labels, tags_apart
 from aura_vcs.refs.packed_labels import PackedLabels, decode_ref
-from aura_vcs.refs.tags import add_tag, may_be_apart, tags_apart
 from aura_vcs.storage.base import Deletable
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ def features_in_use(storage: LocalStorage) -> tuple[str, ...]:
     """Return the features that what lies in the project needs."""
     folders = (layout.NOTES, layout.PROVENANCE, layout.RECIPES)
     found = {ANNOTATIONS} if any(storage.list(folder) for folder in folders) else set()
-    from aura_vcs.objects.offloaded import OffloadedRecords  # only where the file is damaged
+    from aura_vcs.objects.availability import OffloadedRecords  # only where the file is damaged
 
     if OffloadedRecords(storage).evicted():
         found.add(EVICTED)

@@ -12,7 +12,7 @@ from aura_vcs.ids import ReplicaId, VersionId, is_object_id
 from aura_vcs.index.index_file import Files
 from aura_vcs.model import DEFAULT_BRANCH, Head
 from aura_vcs.progress import Progress
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.merge import heads
 
 
 class StoredHead(msgspec.Struct, frozen=True):

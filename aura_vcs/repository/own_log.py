@@ -14,7 +14,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.refs.refs import Refs
 from aura_vcs.repository.hardlink_backup import HardlinkBackup
 from aura_vcs.repository.head_file import HeadFile
-from aura_vcs.repository.replica_id import put_replica
+from aura_vcs.repository.replicas import put_replica
 from aura_vcs.storage.local import LocalStorage
 
 NOTE = (

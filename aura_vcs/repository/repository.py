@@ -33,8 +33,14 @@ from aura_vcs.repository.read_only import (
     make_local,
     previewed,
 )
-from aura_vcs.repository.replica_id import author_name, check_encoding, host_name, reading_replica, this_replica
-from aura_vcs.repository.replicas import OtherReplicas
+from aura_vcs.repository.replicas import (
+    OtherReplicas,
+    author_name,
+    check_encoding,
+    host_name,
+    reading_replica,
+    this_replica,
+)
 from aura_vcs.repository.transaction import Transaction
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls

@@ -24,10 +24,12 @@ from aura_vcs.storage.plain_files import (
     make_root,
     open_held,
     open_plain,
+    open_stored,
+    read_stored,
     readers_of,
     share_folder,
+    unreadable,
 )
-from aura_vcs.storage.stored_file import open_stored, read_stored, unreadable
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated
 
 if TYPE_CHECKING:

@@ -20,9 +20,8 @@ from typing import BinaryIO
 from blake3 import blake3
 
 from aura_vcs.errors.integrity import LinkedPath, StorageError
-from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.storage.plain_files import share_file
+from aura_vcs.storage.plain_files import share_file, try_lock
 from aura_vcs.storage.system_calls import storage_error, translated
 from aura_vcs.storage.upload import LocalUpload
 

@@ -13,8 +13,8 @@ import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.studio import TemplateUnusable
-from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.formats.jsondoc.values import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.timeline.durations import parse_duration
 from aura_vcs.history.sources.content_source import ContentSource, unsafe_reason
 from aura_vcs.ids import new_uuid

@@ -16,7 +16,7 @@ from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import NullCache, RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.sync.state.snapshot import load_snapshot
-from aura_vcs.worktree.checkout.stored_readers import stored_readers
+from aura_vcs.worktree.checkout.new_file import stored_readers
 
 _MEMORY = "bundle.lock"
 """A name that no remote can have: what is remembered while a bundle is made meets nobody."""

@@ -12,7 +12,7 @@ from aura_vcs.errors import AuraError
 from aura_vcs.history.names.branches import default_branch
 from aura_vcs.ids import ObjectId
 from aura_vcs.objects.base import EMPTY_TREE_ID
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.merge import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.fetch import IncomingVersions
 

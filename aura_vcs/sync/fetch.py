@@ -14,24 +14,22 @@ from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
+from aura_vcs.objects.availability import ALL_READERS
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.offloaded import ALL_READERS
 from aura_vcs.plain_text import now
-from aura_vcs.refs.branch_entries import furthest_entry, renamed_apart
 from aura_vcs.refs.changes import annotation_change, branch_change, label_change, setting_change, tag_change
-from aura_vcs.refs.label_merge import merge_labels
+from aura_vcs.refs.merge import furthest_entry, merge_labels, renamed_apart
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.sync.remotes.config import remotes
-from aura_vcs.sync.state.annotations import Annotations, in_lines, newer_annotations, own_annotations
+from aura_vcs.sync.state.annotations import Annotations, in_lines, newer_annotations, newer_settings, own_annotations
 from aura_vcs.sync.state.cache import RemoteCache, clear
 from aura_vcs.sync.state.diverged_tags import report_diverged_tags
 from aura_vcs.sync.state.manifest import merge_tags
 from aura_vcs.sync.state.own_entries import check_own_entries
-from aura_vcs.sync.state.settings import newer_settings
 from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot, named_versions, state_of
 from aura_vcs.sync.transfer.download import Downloaded, FetchPacks, Quarantine, plan_packs
 from aura_vcs.sync.transfer.fetch_negotiation import FetchNegotiation

@@ -20,12 +20,17 @@ from aura_vcs.index.queries import describe, describe_numbered
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import VERSIONS
 from aura_vcs.model import BranchEntry, Kind, Label
-from aura_vcs.refs.branch_entries import heads, renamed_apart
-from aura_vcs.refs.label_merge import merge_labels
+from aura_vcs.refs.merge import heads, merge_labels, renamed_apart
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.locks.push_check import check_locked, locked_changes
-from aura_vcs.sync.state.annotations import Annotations, newer_annotations, own_annotations
+from aura_vcs.sync.state.annotations import (
+    Annotations,
+    merge_settings,
+    newer_annotations,
+    own_annotations,
+    travelling_settings,
+)
 from aura_vcs.sync.state.cache import RemoteCache, clear
 from aura_vcs.sync.state.diverged_tags import report_diverged_tags
 from aura_vcs.sync.state.lock_record import PathLock
@@ -46,7 +51,6 @@ from aura_vcs.sync.state.manifest_update import (
     with_files,
 )
 from aura_vcs.sync.state.own_entries import check_own_entries
-from aura_vcs.sync.state.settings import merge_settings, travelling_settings
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
 from aura_vcs.sync.transfer.push_negotiation import (
     OwnRefs,

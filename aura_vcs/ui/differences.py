@@ -7,7 +7,7 @@ from itertools import islice
 import msgspec
 from msgspec import UNSET
 
-from aura_vcs.compare.diff.document import DocumentDiff
+from aura_vcs.compare.diff.describe import DocumentDiff
 from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights
 from aura_vcs.formats.jsondoc.patch import PatchOperation
 from aura_vcs.formats.jsondoc.values import JsonValue

@@ -15,7 +15,7 @@ from aura_vcs.formats.media.index_entry import NoEntryError
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.media_index.build import MediaContent, index_media
 from aura_vcs.history.media_index.store import MediaIndexStore
-from aura_vcs.history.sources.stored_source import StoredSource, is_file
+from aura_vcs.history.sources.content_source import StoredSource, is_file
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry
 from aura_vcs.repository.repository import Repository

@@ -17,8 +17,7 @@ from aura_vcs.errors import AuraError, InputError
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.history.sources.stored_source import StoredSource, is_file
+from aura_vcs.history.sources.content_source import FolderSource, StoredSource, is_file
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.interchange.export_version import plan_zip

@@ -18,9 +18,8 @@ from aura_vcs.errors import AuraError, InputError
 from aura_vcs.history.lookup.content import locate
 from aura_vcs.history.media_index.build import MediaContent, is_content, real_file
 from aura_vcs.history.media_index.store import MediaIndexStore
-from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.history.sources.content_source import FolderSource, StoredSource, is_file
 from aura_vcs.history.sources.loose_files import entry_of_file
-from aura_vcs.history.sources.stored_source import StoredSource, is_file
 from aura_vcs.ids import ObjectId
 from aura_vcs.media.proxies import ProxyOrder, make_proxy, make_sequence_proxy
 from aura_vcs.media.proxy_worker import ProxyKind

@@ -150,7 +150,7 @@ class Worktree:
         Raises:
             FileUnreadable: no file can be read.
         """
-        from aura_vcs.worktree.snapshot.hashing import (
+        from aura_vcs.worktree.snapshot.stable_read import (
             WorktreeHasher,  # a folder in which nothing has changed needs none
         )
 

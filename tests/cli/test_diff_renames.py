@@ -10,7 +10,7 @@ import pytest
 from aura_vcs.compare.diff.likeness import pair_alike
 from aura_vcs.errors.integrity import ObjectMissing
 from aura_vcs.history.diff import tree_diff as versions
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import StoredSource
 from aura_vcs.renames import Look, pair_renames
 
 from tests.cli.conftest import Film

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from aura_vcs.cli.output.console import to_json
-from aura_vcs.cli.output.escaping import escape, escape_json
+from aura_vcs.cli.output.console import escape, escape_json, to_json
 from hypothesis import given, strategies as st
 
 from tests.cli.conftest import Film

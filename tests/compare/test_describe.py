@@ -4,8 +4,7 @@ import copy
 import json
 from typing import Any
 
-from aura_vcs.compare.diff.describe import changed_text, location_name, readable_lines
-from aura_vcs.compare.diff.document import diff_documents
+from aura_vcs.compare.diff.describe import changed_text, diff_documents, location_name, readable_lines
 from aura_vcs.compare.diff.json_values import diff_values
 from hypothesis import given, strategies as st
 

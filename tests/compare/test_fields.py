@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from aura_vcs.compare.diff.fields import Leaves
-from aura_vcs.formats.jsondoc.pointer import resolve_pointer
+from aura_vcs.formats.jsondoc.values import resolve_pointer
 from hypothesis import given
 
 from tests.compare.json_values import DOCUMENTS, SCALARS, unhurried

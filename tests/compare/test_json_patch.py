@@ -9,8 +9,7 @@ import pytest
 from aura_vcs.errors.compare import CompareError, PatchFailed, PatchInvalid, PointerInvalid, PointerUnknown
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.formats.jsondoc.patch import PatchOperation, apply_patch
-from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
-from aura_vcs.formats.jsondoc.values import equal_numbers, same
+from aura_vcs.formats.jsondoc.values import equal_numbers, join_pointer, resolve_pointer, same, split_pointer
 from hypothesis import given
 
 from tests.compare.json_values import DOCUMENTS, VALUES, unhurried

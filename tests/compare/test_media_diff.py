@@ -24,8 +24,7 @@ from aura_vcs.history.diff.media_diff import (
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.tree_diff import Comparison, compare_trees
 from aura_vcs.history.diff.worktree_diff import compare_worktree
-from aura_vcs.history.sources.content_source import CONTENT_LIMIT
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT, StoredSource
 from aura_vcs.media import build_entries as building
 from aura_vcs.progress import Silent
 from aura_vcs.repository.repository import Repository

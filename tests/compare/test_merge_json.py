@@ -12,9 +12,8 @@ from aura_vcs.compare.merge.json_values import merge_json, merge_values
 from aura_vcs.compare.merge.model import Conflict, MergedValue
 from aura_vcs.compare.merge.resolve_json import resolve_document, resolve_value
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, NotStructural
-from aura_vcs.formats.jsondoc.pointer import resolve_pointer
 from aura_vcs.formats.jsondoc.style import write_like
-from aura_vcs.formats.jsondoc.values import same
+from aura_vcs.formats.jsondoc.values import resolve_pointer, same
 from hypothesis import assume, given, settings, strategies as st
 from msgspec import UNSET
 

@@ -13,8 +13,7 @@ import pytest
 from aura_vcs.compare.merge.file import merge_file
 from aura_vcs.compare.merge.json_values import merge_values
 from aura_vcs.compare.merge.timeline import merge_timeline, merge_timeline_values
-from aura_vcs.formats.jsondoc.pointer import split_pointer
-from aura_vcs.formats.jsondoc.values import same
+from aura_vcs.formats.jsondoc.values import same, split_pointer
 from hypothesis import given, settings, strategies as st
 from msgspec import UNSET
 

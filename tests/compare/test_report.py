@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aura_vcs.compare.diff.document import diff_documents
+from aura_vcs.compare.diff.describe import diff_documents
 from aura_vcs.compare.diff.text import diff_text
 from aura_vcs.compare.report.html import picture, text
 from aura_vcs.compare.report.model import ComparisonReport, FileReport

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aura_vcs.objects import base, batch
 from aura_vcs.worktree.checkout import staging
-from aura_vcs.worktree.snapshot import hashing, stable_read
+from aura_vcs.worktree.snapshot import stable_read
 
 LEAST_NS = 5_000_000
 SECONDS = 0.03
@@ -34,5 +34,5 @@ def wait_for(ns: int, patch: pytest.MonkeyPatch) -> None:
     pauses = ((ns + 500_000) / 1e9, *REAL_PAUSES[1:]) if ns < REAL_TICK_NS else REAL_PAUSES
     for module in (stable_read, staging):
         patch.setattr(module, "TICK_NS", min(ns, REAL_TICK_NS))
-    for module in (base, batch, hashing, stable_read):
+    for module in (base, batch, stable_read):
         patch.setattr(module, "PAUSES_SECONDS", pauses)

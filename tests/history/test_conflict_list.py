@@ -9,8 +9,8 @@ from aura_vcs import Repository
 from aura_vcs.compare.merge.model import Conflict, TextConflict, TreeEntry
 from aura_vcs.compare.merge.tree import TreeConflict
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_VALUES
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
+from aura_vcs.formats.jsondoc.values import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_VALUES
 from aura_vcs.history.merging import conflicts
 from aura_vcs.history.merging.conflicts import LIST_CAPACITY, LIST_LIMITS, OpenConflict, decode, encode, weight
 from aura_vcs.history.resolve import open_conflicts, resolve_conflicts

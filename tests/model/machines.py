@@ -20,7 +20,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.model import Annotation, VersionType
 from aura_vcs.refs.annotations import ROOMS
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.merge import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.maintenance.fsck import fsck_remote

@@ -1,6 +1,6 @@
 """Frames that were used last are kept, up to a number of bytes."""
 
-from aura_vcs.objects.frame_cache import FrameCache
+from aura_vcs.compression import FrameCache
 
 
 def test_what_was_used_longest_ago_makes_way() -> None:

@@ -10,9 +10,9 @@ from aura_vcs.ids import blob_id
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.chunking import encode_chunk_list
+from aura_vcs.objects.packs.folder_packs import cut
 from aura_vcs.objects.packs.format import PackEntry
 from aura_vcs.objects.packs.reader import OpenPack
-from aura_vcs.objects.packs.split import cut
 from aura_vcs.objects.packs.verify import check_frames
 from aura_vcs.objects.packs.writer import NewObject, PackWriter
 from aura_vcs.progress import SILENT

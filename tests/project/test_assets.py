@@ -9,7 +9,7 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.formats.media.wav_png import HeaderFacts, read_header
 from aura_vcs.history.sources.content_source import FolderSource, unsafe_reason
 from aura_vcs.project.documents.assets import asset_type, is_temporary, mime_type
-from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS
+from aura_vcs.worktree.scan.ignore import DEFAULT_PATTERNS
 from hypothesis import given, strategies as st
 from pathspec import GitIgnoreSpec
 

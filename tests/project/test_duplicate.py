@@ -22,7 +22,7 @@ from aura_vcs.index.queries import VersionFilter
 from aura_vcs.project.duplicate import duplicate
 from aura_vcs.repository.listed_mark import mark_listed, original_of
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
+from aura_vcs.worktree.checkout.new_file import StoredReaders
 
 from tests.helpers.check import assert_whole
 

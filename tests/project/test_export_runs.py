@@ -16,8 +16,7 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import ObjectOffloaded, ObjectPurged
 from aura_vcs.history.commit import commit
 from aura_vcs.history.lookup.select_files import select_files
-from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import FolderSource, StoredSource
 from aura_vcs.history.versions import purge_version
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import Queries

@@ -8,9 +8,9 @@ import pytest
 from aura_vcs.errors.documents import DocumentMalformed, InvalidValue, UnknownField
 from aura_vcs.errors.integrity import LimitExceeded
 from aura_vcs.formats.jsondoc.edit import get, insert, move_item, remove, set_value, set_values
-from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
 from aura_vcs.formats.jsondoc.style import write_like
+from aura_vcs.formats.jsondoc.values import MAX_DOCUMENT_BYTES
 from hypothesis import given, strategies as st
 
 from tests.project.conftest import RELAXED

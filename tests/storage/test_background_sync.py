@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aura_vcs import AuraError, Repository
 from aura_vcs.history.checkout import restore
-from aura_vcs.storage import background_sync as early_sync
+from aura_vcs.storage import scratch
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls
@@ -22,7 +22,7 @@ SIZE = 3_000_000
 
 @pytest.fixture(autouse=True)
 def _early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(early_sync, "EARLY_BYTES", 100_000)
+    monkeypatch.setattr(scratch, "EARLY_BYTES", 100_000)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aura_vcs.storage import file_lock, macos_calls, mounts, system_calls, windows_calls
+from aura_vcs.storage import macos_calls, mounts, plain_files, system_calls, windows_calls
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.resumable_upload import open_part
 
@@ -260,7 +260,7 @@ def test_both_kinds_of_locks_answer_alike(tmp_path: Path) -> None:
     """What this system's locks do is what the stand-in above does."""
     (tmp_path / "lock").write_bytes(b"")
     fds = [os.open(tmp_path / "lock", os.O_RDWR) for _ in range(3)]
-    take: Callable[..., bool] = file_lock.try_lock
+    take: Callable[..., bool] = plain_files.try_lock
     assert take(fds[0], shared=True)
     assert take(fds[1], shared=True)
     assert not take(fds[2], shared=False)

@@ -20,7 +20,7 @@ from aura_vcs.model import Entry, EntryKind, Field, Kind, Label, Tree, Version, 
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.chunking import encode_chunk_list
 from aura_vcs.objects.packs.format import CODEC_RAW, MAGIC, Frame, PackEntry, encode_footer
-from aura_vcs.refs.branch_entries import furthest_entry
+from aura_vcs.refs.merge import furthest_entry
 from aura_vcs.refs.packed_labels import STAMP_LIMIT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.testing.memory_remote import MemoryRemote

@@ -21,7 +21,7 @@ from aura_vcs.history.versions import delete_version, edit_version
 from aura_vcs.index.queries import Queries, VersionFilter
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.progress import SILENT, Progress, Silent
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.merge import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteFile, RemoteStorage
 from aura_vcs.storage.testing.faulty_remote import FaultyRemote, RecordingRemote

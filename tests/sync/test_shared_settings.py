@@ -14,8 +14,8 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.sync.fetch import fetch, plan_fetch
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import plan_push, push
+from aura_vcs.sync.state.annotations import merge_settings
 from aura_vcs.sync.state.manifest import MANIFEST, decode_manifest, digest, encode_manifest
-from aura_vcs.sync.state.settings import merge_settings
 
 from .machines import clone, folder_remote, known, machine, manifest, save
 

@@ -13,14 +13,15 @@ from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch
 from aura_vcs.history.status import status
 from aura_vcs.worktree.scan.ignore import (
+    DEFAULT_PATTERNS,
     SIZE_LIMIT,
     IgnoreRules,
+    is_litter,
     load_ignore_rules,
     rule_lines,
     with_rules,
     with_rules_first,
 )
-from aura_vcs.worktree.scan.litter import DEFAULT_PATTERNS, is_litter
 from aura_vcs.worktree.scan.patterns import parse_patterns
 from hypothesis import given, strategies as st
 

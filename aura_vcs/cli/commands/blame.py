@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_path
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint, yellow
 from aura_vcs.cli.output.humanize import call, local_time
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -24,7 +23,7 @@ AUTHOR_WIDTH = 16
         "aura blame brief.json", "aura blame script.md", "aura blame brief.json v3", "aura blame trip.kdenlive"
     ),
 )
-@click.argument("file", type=click.Path(readable=False), shell_complete=complete_path)
+@click.argument("file", type=click.Path(readable=False), shell_complete=completing("path"))
 @click.argument("version", default="HEAD")
 @json_option
 @pass_repository

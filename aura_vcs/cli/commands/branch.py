@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_branch, complete_version
 from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
@@ -70,7 +69,7 @@ def list_command(repo: "Repository", console: Console) -> None:
     "create", context_settings=HELP, epilog=examples("aura branch shorter-intro", "aura branch create old-music v3")
 )
 @click.argument("name")
-@click.argument("version", default="HEAD", shell_complete=complete_version)
+@click.argument("version", default="HEAD", shell_complete=completing("version"))
 @json_option
 @pass_repository
 def create_command(repo: "Repository", console: Console, name: str, version: str) -> None:
@@ -91,7 +90,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 
 
 @click.command("rename", context_settings=HELP, epilog=examples("aura branch -m intro opening"))
-@click.argument("old", shell_complete=complete_branch)
+@click.argument("old", shell_complete=completing("branch"))
 @click.argument("new")
 @json_option
 @pass_repository
@@ -108,7 +107,7 @@ def rename_command(repo: "Repository", console: Console, old: str, new: str) -> 
 
 
 @click.command("delete", context_settings=HELP, epilog=examples("aura branch -d old-music"))
-@click.argument("name", shell_complete=complete_branch)
+@click.argument("name", shell_complete=completing("branch"))
 @json_option
 @pass_repository
 def delete_command(repo: "Repository", console: Console, name: str) -> None:

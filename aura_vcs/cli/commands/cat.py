@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_content
-from aura_vcs.cli.options import HELP, examples
+from aura_vcs.cli.options import HELP, completing, examples
 from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 @click.command(
     "cat", context_settings=HELP, epilog=examples("aura cat v3:brief.json", "aura cat v3:assets/intro.wav > intro.wav")
 )
-@click.argument("what", metavar="ID|VERSION:PATH", shell_complete=complete_content)
+@click.argument("what", metavar="ID|VERSION:PATH", shell_complete=completing("content"))
 @pass_repository
 def cat_command(repo: "Repository", console: Console, what: str) -> None:
     """Write the content of an object or file to stdout

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version_or_path
-from aura_vcs.cli.options import HELP, TEXT, PathsCommand, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, PathsCommand, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint
 from aura_vcs.cli.output.humanize import call, count, short_path, shown_pointer
 from aura_vcs.cli.output.paths import saved_paths
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
         "aura checkout '@{1 hour ago}'",
     ),
 )
-@click.argument("words", metavar="[VERSION|BRANCH]", nargs=-1, shell_complete=complete_version_or_path)
+@click.argument("words", metavar="[VERSION|BRANCH]", nargs=-1, shell_complete=completing("version_or_path"))
 @click.option(
     "-b", "-c", "--create", "new_branch", metavar="NAME", type=TEXT, help="Start a branch there, and be on it"
 )

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_folder, complete_place
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import agreements, surroundings
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura clone /mnt/nas/my-video.aura", "aura clone anna@studio:films/my-video.aura my-video"),
 )
-@click.argument("url", metavar="PLACE", shell_complete=complete_place)
-@click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete_folder)
+@click.argument("url", metavar="PLACE", shell_complete=completing("place"))
+@click.argument("folder", metavar="[DIR]", required=False, shell_complete=completing("folder"))
 @click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (else main)")
 @click.option("--partial", is_flag=True, help="Leave old media at the remote until they are needed")
 @click.option("--encrypt", is_flag=True, help="Take only what is encrypted (else: whatever is there)")

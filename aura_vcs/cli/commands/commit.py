@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_vcs.cli.options import HELP, TEXT, author_option, examples, json_option, yes_option
-from aura_vcs.cli.output.console import Console, cyan, faint, is_terminal, yellow
-from aura_vcs.cli.output.escaping import escape
+from aura_vcs.cli.output.console import Console, cyan, escape, faint, is_terminal, yellow
 from aura_vcs.cli.output.humanize import call, join_words, print_unstable, short_path, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house

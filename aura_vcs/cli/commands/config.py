@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_key
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, to_json, yellow
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import settings_here, table
@@ -41,7 +40,7 @@ def config_command() -> None:
     context_settings=HELP,
     epilog=examples("aura config get export.preset", "aura config get llm.api_key --reveal"),
 )
-@click.argument("key", shell_complete=complete_key)
+@click.argument("key", shell_complete=completing("key"))
 @click.option("--reveal", is_flag=True, help="Show a sensitive value")
 @json_option
 @pass_session
@@ -67,7 +66,7 @@ def get_command(session: Session, key: str, reveal: bool) -> None:
         "aura config set app.theme dark",
     ),
 )
-@click.argument("key", shell_complete=complete_key)
+@click.argument("key", shell_complete=completing("key"))
 @click.argument("value", required=False)
 @click.option("--project", "for_project", is_flag=True, help="For this project only, on every machine")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the value from stdin, so that no history has it")
@@ -130,7 +129,7 @@ def set_command(
 
 
 @config_command.command("unset", context_settings=HELP, epilog=examples("aura config unset export.preset"))
-@click.argument("key", shell_complete=complete_key)
+@click.argument("key", shell_complete=completing("key"))
 @click.option("--project", "for_project", is_flag=True, help="Remove the project's value, not yours")
 @json_option
 @pass_session
@@ -196,7 +195,7 @@ def list_command(
     context_settings=HELP,
     epilog=examples("aura config describe", "aura config describe autosave.interval_minutes"),
 )
-@click.argument("key", required=False, shell_complete=complete_key)
+@click.argument("key", required=False, shell_complete=completing("key"))
 @json_option
 @pass_session
 def describe_command(session: Session, key: str | None) -> None:

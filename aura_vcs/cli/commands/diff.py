@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from aura_vcs.cli.completion import complete_version_or_path
-from aura_vcs.cli.options import HELP, PathsCommand, examples, json_option
+from aura_vcs.cli.options import HELP, PathsCommand, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, faint, green, strong
 from aura_vcs.cli.output.diff_lines import cut, inside_lines, sequence_lines, sizes
 from aura_vcs.cli.output.humanize import call, changed_path, count, titled
@@ -47,7 +46,7 @@ _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and af
         "aura diff --files ~/Desktop/trip.kdenlive trip-from-ana.kdenlive",
     ),
 )
-@click.argument("versions", metavar="[A [B]]", nargs=-1, shell_complete=complete_version_or_path)
+@click.argument("versions", metavar="[A [B]]", nargs=-1, shell_complete=completing("version_or_path"))
 @click.option("--stat", is_flag=True, help="Only sizes and counts")
 @click.option("--name-only", is_flag=True, help="Only the paths")
 @click.option("--details", is_flag=True, help="Every change inside documents and timelines, not only the first")

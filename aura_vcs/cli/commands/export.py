@@ -5,9 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_preset, complete_version
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, ByteSize, examples, json_option, since_until_options
+from aura_vcs.cli.options import (
+    COUNT,
+    HELP,
+    POSITIVE,
+    TEXT,
+    ByteSize,
+    completing,
+    examples,
+    json_option,
+    since_until_options,
+)
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age, call, count, duration, size
 from aura_vcs.cli.remote_environment import git_environment, worker_environment
@@ -44,12 +53,12 @@ def export_command() -> None:
 @export_command.command(
     "run", context_settings=HELP, epilog=examples('aura export run v3 --preset "YouTube 1080p" -o film.mp4')
 )
-@click.argument("version", shell_complete=complete_version, default="HEAD")
+@click.argument("version", shell_complete=completing("version"), default="HEAD")
 @click.option(
     "--preset",
     metavar="NAME",
     type=TEXT,
-    shell_complete=complete_preset,
+    shell_complete=completing("preset"),
     help="How it is encoded; 'project': as render.json says (else export.preset)",
 )
 @click.option("-o", "--output", metavar="FILE", help="The file to write (else in general.output_directory)")
@@ -241,7 +250,7 @@ def git_command(repo: "Repository", console: Console, *, folder: str, lfs_over: 
     context_settings=HELP,
     epilog=examples("aura export version v3 ../old-cut", "aura export version v3 ../film.zip scenes assets/images"),
 )
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", shell_complete=completing("version"))
 @click.argument("target", metavar="DIR|FILE.zip|FILE.tar.zst")
 @click.argument("paths", nargs=-1)
 @json_option
@@ -269,7 +278,7 @@ def version_command(repo: "Repository", console: Console, *, version: str, targe
     context_settings=HELP,
     epilog=examples("aura export otio v3 ../cut-v3.otio", "aura export otio HEAD ../cut.otioz"),
 )
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", shell_complete=completing("version"))
 @click.argument("target", metavar="FILE.otio|FILE.otioz")
 @json_option
 @pass_repository

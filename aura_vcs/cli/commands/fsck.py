@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_remote
-from aura_vcs.cli.options import HELP, Share, examples, json_option
+from aura_vcs.cli.options import HELP, Share, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import pass_repository
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
     epilog=examples("aura fsck", "aura fsck --quick", "aura fsck --remote nas --sample 5%"),
 )
 @click.option("--quick", is_flag=True, help="Do not read the content, only check that it is there")
-@click.option("--remote", metavar="NAME", shell_complete=complete_remote, help="Check a remote instead of this project")
+@click.option(
+    "--remote", metavar="NAME", shell_complete=completing("remote"), help="Check a remote instead of this project"
+)
 @click.option("--sample", type=Share(), metavar="SHARE", help="Of a remote's content, read only so much, e.g. 5%")
 @json_option
 @pass_repository

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_remote
-from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, Duration, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.output.humanize import call, count, join_words, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     help="Keep what was deleted within this time, e.g. 2h, 14d (the default); 0 frees everything now",
 )  # fmt: skip
 @click.option(
-    "--remote", metavar="NAME", shell_complete=complete_remote, help="Collect garbage on a remote instead of here"
+    "--remote", metavar="NAME", shell_complete=completing("remote"), help="Collect garbage on a remote instead of here"
 )
 @click.option("--media-index", is_flag=True, help="Free what was found in media instead; it is made again when needed")
 @click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")

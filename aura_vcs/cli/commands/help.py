@@ -2,8 +2,7 @@
 
 import click
 
-from aura_vcs.cli.completion import complete_command
-from aura_vcs.cli.options import HELP, examples
+from aura_vcs.cli.options import HELP, completing, examples
 from aura_vcs.cli.session import Session
 
 
@@ -12,7 +11,7 @@ from aura_vcs.cli.session import Session
     context_settings=HELP,
     epilog=examples("aura help", "aura help all", "aura help commit", "aura help version edit"),
 )
-@click.argument("words", metavar="[COMMAND]...", nargs=-1, shell_complete=complete_command)
+@click.argument("words", metavar="[COMMAND]...", nargs=-1, shell_complete=completing("command"))
 @click.pass_context
 def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show how a command is used

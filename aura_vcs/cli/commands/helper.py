@@ -6,7 +6,8 @@ import sys
 import click
 
 from aura_vcs.cli.helper.client import connect, peer_process, receive, send_request
-from aura_vcs.cli.helper.protocol import (
+from aura_vcs.cli.helper.starting import start, wait_until_there
+from aura_vcs.cli.helper_protocol import (
     ABOUT,
     ANSWER,
     ASK,
@@ -18,7 +19,6 @@ from aura_vcs.cli.helper.protocol import (
     socket_path,
     unpack_answer,
 )
-from aura_vcs.cli.helper.starting import start, wait_until_there
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import faint, strong
 from aura_vcs.cli.session import Session, pass_session

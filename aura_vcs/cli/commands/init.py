@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_folder, complete_template
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import cyan, strong
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import Session, pass_session
@@ -27,14 +26,14 @@ SHOWN = 3
 @click.command(
     "init", context_settings=HELP, epilog=examples("aura init", 'aura init my-video --title "The Solar System"')
 )
-@click.argument("folder", metavar="[DIR]", required=False, shell_complete=complete_folder)
+@click.argument("folder", metavar="[DIR]", required=False, shell_complete=completing("folder"))
 @click.option(
     "--title", metavar="TEXT", type=TEXT, help="The title that project.json gets, if there is no project.json yet"
 )
 @click.option(
     "--template",
     metavar="NAME",
-    shell_complete=complete_template,
+    shell_complete=completing("template"),
     help="Begin with a template's documents (see `aura template list`)",
 )
 @click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")

@@ -8,9 +8,8 @@ import msgspec
 
 from aura_vcs.cli.options import COUNT, HELP, TEXT, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, Line, Part, faint, green, red, strong, yellow
-from aura_vcs.cli.output.humanize import age, call, local_time, size
+from aura_vcs.cli.output.humanize import TYPES, age, call, local_time, marks, names_of_versions, size
 from aura_vcs.cli.session import pass_repository, project_paths
-from aura_vcs.cli.shared.version_marks import TYPES, marks, names_of_versions
 from aura_vcs.errors import InputError
 from aura_vcs.model import VersionType
 

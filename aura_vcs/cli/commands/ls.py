@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_content
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint
 from aura_vcs.cli.output.humanize import call, count, size
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura ls", "aura ls sound", "aura ls v3", "aura ls v3:scenes", "aura ls v3 --recursive"),
 )
-@click.argument("what", metavar="[VERSION[:PATH]|PATH]", default="HEAD", shell_complete=complete_content)
+@click.argument("what", metavar="[VERSION[:PATH]|PATH]", default="HEAD", shell_complete=completing("content"))
 @click.option("-r", "--recursive", is_flag=True, help="Everything in its folders too")
 @json_option
 @pass_repository

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_version
-from aura_vcs.cli.options import HELP, TEXT, author_option, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, author_option, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, titled
 from aura_vcs.cli.output.sequence_lists import ListedChange, fold_listed, how_many
@@ -38,7 +37,7 @@ SHOWN = 30
         "aura merge --abort",
     ),
 )
-@click.argument("name", metavar="[BRANCH|VERSION]", required=False, shell_complete=complete_version)
+@click.argument("name", metavar="[BRANCH|VERSION]", required=False, shell_complete=completing("version"))
 @click.option("-m", "--message", metavar="NAME", type=TEXT, default="", help="What the merged version is called")
 @click.option("--abort", is_flag=True, help="Take the last merge back, files included")
 @dry_run_option

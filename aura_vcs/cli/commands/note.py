@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, POSITIVE, TEXT, Moment, examples, json_option
+from aura_vcs.cli.options import HELP, POSITIVE, TEXT, Moment, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Part, cyan, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import call, count, local_time
 from aura_vcs.cli.session import Session, current_session, pass_repository, project_paths
@@ -55,7 +54,7 @@ def note_command() -> None:
         'aura note add poster.png@120,40,300x200 "this face is soft"',
     ),
 )
-@click.argument("where", metavar=_WHERE, shell_complete=complete_version)
+@click.argument("where", metavar=_WHERE, shell_complete=completing("version"))
 @click.argument("text", type=TEXT)
 @click.option("--color", metavar="NAME", type=TEXT, default="", help="How it is shown: red, #ff8800, …")
 @json_option
@@ -70,7 +69,7 @@ def add_command(repo: "Repository", console: Console, where: str, text: str, col
 @note_command.command(
     "list", context_settings=HELP, epilog=examples("aura note list --open", "aura note list cut.mp4 --since 2d")
 )
-@click.argument("where", metavar="[FILE|VERSION]", required=False, shell_complete=complete_version)
+@click.argument("where", metavar="[FILE|VERSION]", required=False, shell_complete=completing("version"))
 @click.option("--open", "state", flag_value="open", help="Only those that are not resolved")
 @click.option("--state", "state", type=click.Choice(_STATES), help="Only those in this state")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Not older: 2d, yesterday, monday or 2026-11-23")
@@ -188,7 +187,7 @@ def delete_command(repo: "Repository", console: Console, note: str) -> None:
 
 
 @note_command.command("import", context_settings=HELP, epilog=examples("aura note import cut.otio"))
-@click.argument("where", metavar="[VERSION:]FILE", shell_complete=complete_version)
+@click.argument("where", metavar="[VERSION:]FILE", shell_complete=completing("version"))
 @json_option
 @pass_repository
 def import_command(repo: "Repository", console: Console, where: str) -> None:
@@ -212,7 +211,7 @@ def import_command(repo: "Repository", console: Console, where: str) -> None:
     context_settings=HELP,
     epilog=examples("aura note export cut.otio reviewed.otio", "aura note export film.kdenlive reviewed.kdenlive"),
 )
-@click.argument("where", metavar="[VERSION:]FILE", shell_complete=complete_version)
+@click.argument("where", metavar="[VERSION:]FILE", shell_complete=completing("version"))
 @click.argument("output", metavar="OUTPUT", type=click.Path(readable=False))
 @json_option
 @pass_repository

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_remote
-from aura_vcs.cli.options import HELP, POSITIVE, ByteSize, Duration, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, POSITIVE, ByteSize, Duration, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -40,7 +39,7 @@ SHOWN = 10
     "names",
     metavar="NAME",
     multiple=True,
-    shell_complete=complete_remote,
+    shell_complete=completing("remote"),
     help="Ask this remote (else all that can be reached)",
 )
 @click.option("--copies", type=POSITIVE, metavar="N", help="How many remotes must hold it (else offload.copies)")

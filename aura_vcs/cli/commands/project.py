@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
+from aura_vcs.cli.options import HELP, TEXT, completing, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import current_session, pass_repository
@@ -165,7 +164,7 @@ def check_command(repo: "Repository", console: Console) -> None:
     ),
 )
 @click.argument("folder", metavar="DIR")
-@click.argument("version", required=False, shell_complete=complete_version)
+@click.argument("version", required=False, shell_complete=completing("version"))
 @click.option("--title", metavar="TEXT", type=TEXT, help='The title of the new film  [default: with "(copy)" after it]')
 @click.option("--without-history", is_flag=True, help="Begin with one version, instead of bringing those before it")
 @json_option

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aura_vcs.cli.completion import complete_folder
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import current_session, pass_studio
@@ -63,7 +62,7 @@ def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
 
 
 @projects_command.command("add", context_settings=HELP, epilog=examples("aura projects add ."))
-@click.argument("folder", metavar="DIR", default=".", shell_complete=complete_folder)
+@click.argument("folder", metavar="DIR", default=".", shell_complete=completing("folder"))
 @json_option
 @pass_studio
 def add_command(studio: "Studio", console: Console, folder: str) -> None:
@@ -78,7 +77,7 @@ def add_command(studio: "Studio", console: Console, folder: str) -> None:
 
 
 @projects_command.command("scan", context_settings=HELP, epilog=examples("aura projects scan ~/Videos"))
-@click.argument("folder", metavar="DIR", shell_complete=complete_folder)
+@click.argument("folder", metavar="DIR", shell_complete=completing("folder"))
 @json_option
 @pass_studio
 def scan_command(studio: "Studio", console: Console, folder: str) -> None:

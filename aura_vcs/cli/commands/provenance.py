@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_version
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, Moment, examples, json_option
+from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, Moment, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, cyan, faint, green, strong, yellow
 from aura_vcs.cli.output.humanize import count, local_time
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
@@ -46,7 +45,7 @@ def provenance_command() -> None:
 @provenance_command.command(
     "show", context_settings=HELP, epilog=examples("aura provenance show sky.png", "aura provenance show v3:sky.png")
 )
-@click.argument("where", metavar=_FILE, shell_complete=complete_version)
+@click.argument("where", metavar=_FILE, shell_complete=completing("version"))
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console, where: str) -> None:
@@ -69,7 +68,7 @@ def show_command(repo: "Repository", console: Console, where: str) -> None:
         "aura provenance set sky.png --unset cost",
     ),
 )
-@click.argument("where", metavar=_FILE, shell_complete=complete_version)
+@click.argument("where", metavar=_FILE, shell_complete=completing("version"))
 @click.option("--kind", type=click.Choice(_KINDS), help="How it came to be")
 @click.option("--program", metavar="NAME", type=TEXT, help="What made it")
 @click.option("--model", metavar="NAME", type=TEXT, help="Which model")
@@ -145,7 +144,7 @@ def log_command(repo: "Repository", console: Console, *, since: str | None, limi
 @provenance_command.command(
     "check", context_settings=HELP, epilog=examples("aura provenance check", "aura provenance check v3")
 )
-@click.argument("version", default="HEAD", shell_complete=complete_version)
+@click.argument("version", default="HEAD", shell_complete=completing("version"))
 @json_option
 @pass_repository
 def check_command(repo: "Repository", console: Console, version: str) -> None:

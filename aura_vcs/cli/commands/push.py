@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_remote
-from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.transfers import (
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("push", context_settings=HELP, epilog=examples("aura push", "aura push nas --dry-run"))
-@click.argument("remote", required=False, shell_complete=complete_remote)
+@click.argument("remote", required=False, shell_complete=completing("remote"))
 @all_versions_option
 @ignore_locks_option
 @dry_run_option

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_folder, complete_remote
 from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import agreements, surroundings
@@ -93,7 +92,7 @@ def remote_to_json(repo: "Repository", name: str, config: "RemoteConfig") -> dic
     ),
 )
 @click.argument("name")
-@click.argument("url", metavar="PLACE", shell_complete=complete_folder)
+@click.argument("url", metavar="PLACE", shell_complete=completing("folder"))
 @click.option("--single-writer", is_flag=True, help="Accept a place that cannot keep two pushes apart: only you push")
 @click.option("--force", is_flag=True, help="Accept a folder with other files in it; they stay as they are")
 @click.option("--encrypt", is_flag=True, help="Encrypt all that goes there; its keeper cannot read it")
@@ -154,7 +153,7 @@ def add_command(
 
 
 @click.command("show", context_settings=HELP, epilog=examples("aura remote show origin"))
-@click.argument("name", required=False, shell_complete=complete_remote)
+@click.argument("name", required=False, shell_complete=completing("remote"))
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console, name: str | None) -> None:
@@ -183,7 +182,7 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
 
 
 @click.command("check", context_settings=HELP, epilog=examples("aura remote check", "aura remote check nas --accept"))
-@click.argument("name", required=False, shell_complete=complete_remote)
+@click.argument("name", required=False, shell_complete=completing("remote"))
 @click.option("--content", is_flag=True, help="Read everything there and hash it, too")
 @click.option("--accept", is_flag=True, help="Accept an older state than was seen there before (from a backup)")
 @json_option
@@ -217,7 +216,7 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
 @click.command(
     "trust", context_settings=HELP, epilog=examples("aura remote trust origin", "aura remote trust --no nas")
 )
-@click.argument("name", shell_complete=complete_remote)
+@click.argument("name", shell_complete=completing("remote"))
 @click.option("--no", "withdraw", is_flag=True, help="Take it back: ask again before keys are used there")
 @json_option
 @pass_repository
@@ -248,7 +247,7 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
 
 
 @click.command("remove", context_settings=HELP, epilog=examples("aura remote remove backup"))
-@click.argument("name", shell_complete=complete_remote)
+@click.argument("name", shell_complete=completing("remote"))
 @click.option("--force", is_flag=True, help="Even if offloaded content is nowhere else")
 @json_option
 @pass_repository

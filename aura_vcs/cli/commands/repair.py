@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_remote
-from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong
 from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.session import pass_repository
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     "--from",
     "remote",
     metavar="REMOTE",
-    shell_complete=complete_remote,
+    shell_complete=completing("remote"),
     help="The remote to fetch from; without it the only one, or origin",
 )
 @click.option(
     "--to",
     metavar="REMOTE",
-    shell_complete=complete_remote,
+    shell_complete=completing("remote"),
     help="Repair this remote instead: send what is damaged or missing there",
 )
 @dry_run_option

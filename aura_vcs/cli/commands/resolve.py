@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from aura_vcs.cli.completion import complete_conflict
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.conflicts import group_lines
 from aura_vcs.cli.output.console import Console, faint, green, is_terminal
 from aura_vcs.cli.output.humanize import count
@@ -45,7 +44,7 @@ DECISIONS = {
         "aura resolve --theirs brief.json#/tone --from laptop",
     ),
 )
-@click.argument("path", metavar="[NUMBER|PATH[#/POINTER|#LINE]]", required=False, shell_complete=complete_conflict)
+@click.argument("path", metavar="[NUMBER|PATH[#/POINTER|#LINE]]", required=False, shell_complete=completing("conflict"))
 @click.option("--list", "only_list", is_flag=True, help="List what is open, and ask nothing")
 @click.option("--ours", is_flag=True, help=DECISIONS["ours"])
 @click.option("--theirs", is_flag=True, help=DECISIONS["theirs"])

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_path, complete_version_or_path
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint, yellow
 from aura_vcs.cli.output.humanize import call, count, short_path
 from aura_vcs.cli.output.paths import saved_paths
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
         "aura restore scenes",
     ),
 )
-@click.argument("version", metavar="VERSION|PATH", shell_complete=complete_version_or_path)
-@click.argument("paths", nargs=-1, type=click.Path(readable=False), shell_complete=complete_path)
+@click.argument("version", metavar="VERSION|PATH", shell_complete=completing("version_or_path"))
+@click.argument("paths", nargs=-1, type=click.Path(readable=False), shell_complete=completing("path"))
 @json_option
 @pass_repository
 def restore_command(repo: "Repository", console: Console, version: str, paths: tuple[str, ...]) -> None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_folder
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.errors import AuraError
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     epilog=examples("aura setup", 'aura setup --name "Mira Lindqvist" --output ~/Videos --unattended'),
 )
 @click.option("--name", metavar="TEXT", type=TEXT, help="Your name, as it stands in the versions you make")
-@click.option("--output", metavar="DIR", shell_complete=complete_folder, help="The folder that exports go to")
+@click.option("--output", metavar="DIR", shell_complete=completing("folder"), help="The folder that exports go to")
 @click.option("--ffmpeg", metavar="FILE", help="An FFmpeg program for other tools")
 @click.option("--tier", metavar="NAME", type=TEXT, help="The studio's edition, for programs that ask for it")
 @click.option("--unattended", is_flag=True, help="Ask nothing: take the flags, and what is suggested for the rest")

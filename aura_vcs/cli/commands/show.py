@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_content
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console, Line, cyan, faint, strong, yellow
-from aura_vcs.cli.output.humanize import age, call, count, join_words, local_time, size
+from aura_vcs.cli.output.humanize import age, call, count, join_words, local_time, marks, names_of_versions, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.version_marks import marks, names_of_versions
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.content import LocatedContent
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
         "aura show main:assets/intro.wav > intro.wav",
     ),
 )
-@click.argument("what", metavar="VERSION[:PATH]", default="HEAD", shell_complete=complete_content)
+@click.argument("what", metavar="VERSION[:PATH]", default="HEAD", shell_complete=completing("content"))
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console, what: str) -> None:

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_remote
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.transfers import (
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command("sync", context_settings=HELP, epilog=examples("aura sync", "aura sync nas --json"))
-@click.argument("remote", required=False, shell_complete=complete_remote)
+@click.argument("remote", required=False, shell_complete=completing("remote"))
 @all_versions_option
 @ignore_locks_option
 @json_option

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_tag, complete_version
 from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, yellow
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
@@ -61,7 +60,7 @@ def list_command(repo: "Repository", console: Console) -> None:
 
 @click.command("create", context_settings=HELP, epilog=examples("aura tag premiere v7"))
 @click.argument("name")
-@click.argument("version", default="HEAD", shell_complete=complete_version)
+@click.argument("version", default="HEAD", shell_complete=completing("version"))
 @click.option("-m", "--message", metavar="TEXT", type=TEXT, default="", help="What it is for")
 @json_option
 @pass_repository
@@ -80,7 +79,7 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 
 
 @click.command("delete", context_settings=HELP, epilog=examples("aura tag -d premiere"))
-@click.argument("name", shell_complete=complete_tag)
+@click.argument("name", shell_complete=completing("tag"))
 @json_option
 @pass_repository
 def delete_command(repo: "Repository", console: Console, name: str) -> None:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aura_vcs.cli.completion import complete_template
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, strong, to_json, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import current_session, pass_studio
@@ -62,7 +61,7 @@ def list_command(
 
 
 @template_command.command("show", context_settings=HELP, epilog=examples("aura template show explainer"))
-@click.argument("template", shell_complete=complete_template)
+@click.argument("template", shell_complete=completing("template"))
 @json_option
 @pass_studio
 def show_command(studio: "Studio", console: Console, template: str) -> None:
@@ -117,7 +116,7 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
 @template_command.command(
     "edit", context_settings=HELP, epilog=examples('aura template edit "My series" --category Science --tag space')
 )
-@click.argument("template", shell_complete=complete_template)
+@click.argument("template", shell_complete=completing("template"))
 @click.option("--name", metavar="TEXT", type=TEXT)
 @click.option("--description", metavar="TEXT", type=TEXT)
 @click.option("--category", metavar="NAME", type=TEXT)
@@ -148,7 +147,7 @@ def edit_command(
 
 
 @template_command.command("delete", context_settings=HELP, epilog=examples('aura template delete "My series"'))
-@click.argument("template", shell_complete=complete_template)
+@click.argument("template", shell_complete=completing("template"))
 @json_option
 @pass_studio
 def delete_command(studio: "Studio", console: Console, template: str) -> None:
@@ -159,7 +158,7 @@ def delete_command(studio: "Studio", console: Console, template: str) -> None:
 
 
 @template_command.command("undelete", context_settings=HELP, epilog=examples('aura template undelete "My series"'))
-@click.argument("template", shell_complete=complete_template)
+@click.argument("template", shell_complete=completing("template"))
 @json_option
 @pass_studio
 def undelete_command(studio: "Studio", console: Console, template: str) -> None:
@@ -170,7 +169,7 @@ def undelete_command(studio: "Studio", console: Console, template: str) -> None:
 
 
 @template_command.command("rate", context_settings=HELP, epilog=examples("aura template rate explainer 5"))
-@click.argument("template", shell_complete=complete_template)
+@click.argument("template", shell_complete=completing("template"))
 @click.argument("stars", type=click.IntRange(1, 5))
 @json_option
 @pass_studio
@@ -184,7 +183,7 @@ def rate_command(studio: "Studio", console: Console, template: str, stars: int) 
 @template_command.command(
     "export", context_settings=HELP, epilog=examples('aura template export "My series" -o series.json')
 )
-@click.argument("template", shell_complete=complete_template)
+@click.argument("template", shell_complete=completing("template"))
 @click.option("-o", "--output", metavar="FILE", required=True, help="The file to write")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there")
 @json_option

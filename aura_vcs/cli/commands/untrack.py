@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_saved_path
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, yellow
 from aura_vcs.cli.output.humanize import call, count
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -17,7 +16,9 @@ if TYPE_CHECKING:
 @click.command(
     "untrack", context_settings=HELP, epilog=examples("aura untrack renders", "aura untrack assets/raw.mov notes.txt")
 )
-@click.argument("paths", nargs=-1, required=True, type=click.Path(readable=False), shell_complete=complete_saved_path)
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(readable=False), shell_complete=completing("saved_path")
+)
 @json_option
 @pass_repository
 def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]) -> None:

@@ -25,7 +25,7 @@ def whoami_command(session: Session) -> None:
     `aura config set identity.mail`; versions that are made keep the name that they have.
     """
     from aura_vcs.cli.shared.identity import source_of_name
-    from aura_vcs.repository.replica_id import author_name
+    from aura_vcs.repository.replicas import author_name
 
     author, source = author_name(session.author_name()), source_of_name(session)
     if session.console.as_json:

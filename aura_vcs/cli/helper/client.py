@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from aura_vcs.cli.helper.protocol import (
+from aura_vcs.cli.helper_protocol import (
     ANSWER,
     EXITED,
     GO,

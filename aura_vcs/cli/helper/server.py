@@ -18,7 +18,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from aura_vcs.cli.helper.conditions import Conditions
-from aura_vcs.cli.helper.protocol import (
+from aura_vcs.cli.helper.worker import Request, become_the_caller
+from aura_vcs.cli.helper_protocol import (
     ABOUT,
     ASK,
     EXITED,
@@ -34,7 +35,6 @@ from aura_vcs.cli.helper.protocol import (
     socket_path,
     unpack_request,
 )
-from aura_vcs.cli.helper.worker import Request, become_the_caller
 
 IDLE_SECONDS = 1800
 LOOK_SECONDS = 60

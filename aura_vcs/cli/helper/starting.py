@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.helper.client import connect
-from aura_vcs.cli.helper.protocol import identity, socket_path
+from aura_vcs.cli.helper_protocol import identity, socket_path
 from aura_vcs.cli.homes import studio_folder
 from aura_vcs.errors import AuraError, ExtraMissing
 

@@ -15,7 +15,7 @@ from typing import NoReturn, TextIO
 from click import termui
 
 from aura_vcs.cli.helper.conditions import Conditions
-from aura_vcs.cli.helper.protocol import (
+from aura_vcs.cli.helper_protocol import (
     ANSWER,
     EXITED,
     GO,

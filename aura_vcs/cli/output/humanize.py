@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aura_vcs.cli.output.console import Painted, Part, cyan, green, red, yellow
+from aura_vcs.cli.output.console import Painted, Part, cyan, faint, green, red, strong, yellow
 from aura_vcs.layout import CONFLICTS
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
     from aura_vcs.model import Head
     from aura_vcs.repository.repository import Repository
+
 
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB")
 _AGES = ((60, "second"), (3600, "minute"), (86400, "hour"), (604800, "day"), (2629800, "week"), (31557600, "month"))
@@ -147,3 +148,37 @@ def print_unstable(
         is_there = repo.trees.entry(tree, path) is not None
         what = "the version has it as it was before" if is_there else "it is not in the version"
         console.warn(f"{path} kept changing while it was read: {what}. {advice}".rstrip())
+
+
+TYPES = ("manual", "autosave", "restore_point")
+"""Types of versions, as options name them."""
+
+
+def names_of_versions(repo: "Repository") -> dict[str, list[Part]]:
+    """Map versions to HEAD, branches and tags that stand on them."""
+    from aura_vcs.history.names.branches import branches
+
+    names: dict[str, list[Part]] = {}
+    head = repo.head()
+    if head.version is not None:
+        names.setdefault(head.version, []).append(strong("HEAD"))
+    for found in branches(repo):
+        for version in found.diverged or (found.version,):
+            names.setdefault(version, []).append(cyan(found.name))
+    for name, tag in repo.refs.tags().items():
+        names.setdefault(str(tag.version), []).append(cyan(f"tag {name}"))
+    return names
+
+
+def marks(record: "VersionRecord", *, offloaded: bool = False) -> list[Part]:
+    """Describe what is special about a version, in words after its name."""
+    words = ["offloaded in part"] if offloaded else []
+    if record.type != "manual":
+        words.append("autosave" if record.type == "autosave" else "restore point")
+    if record.important:
+        words.append("important")
+    if record.purged_at is not None:
+        words.append("purged")
+    elif record.deleted_at is not None:
+        words.append("deleted")
+    return [faint(f"  ({', '.join(words)})")] if words else []

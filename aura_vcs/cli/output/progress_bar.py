@@ -7,8 +7,7 @@ from contextlib import suppress
 
 import click
 
-from aura_vcs.cli.output.console import Console, faint, is_dumb, is_terminal, uses_colour, written
-from aura_vcs.cli.output.escaping import escape
+from aura_vcs.cli.output.console import Console, escape, faint, is_dumb, is_terminal, uses_colour, written
 from aura_vcs.cli.output.humanize import duration, size
 
 PATIENCE_SECONDS = 1.0

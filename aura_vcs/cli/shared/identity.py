@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.output.console import Console, faint, is_terminal
-from aura_vcs.cli.output.escaping import clean_input, escape
+from aura_vcs.cli.output.console import Console, clean_input, escape, faint, is_terminal
 from aura_vcs.cli.session import Session
 from aura_vcs.errors import AuraError
 
@@ -35,7 +34,7 @@ def ask_identity(session: Session, console: Console) -> None:
         return
     if source_of_name(session) != "account":
         return
-    from aura_vcs.repository.replica_id import full_name
+    from aura_vcs.repository.replicas import full_name
     from aura_vcs.studio.configuration import set_configuration
 
     known = _git_identity()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aura_vcs.cli.completion import complete_remote
+from aura_vcs.cli.options import completing
 from aura_vcs.cli.output.console import Console, Part, faint
 from aura_vcs.cli.output.humanize import age, count, local_time
 from aura_vcs.cli.session import current_session
@@ -27,7 +27,10 @@ SHOWN = 10
 def remote_option(command: F) -> F:
     """Add `--remote`: where the locks are."""
     return click.option(
-        "--remote", metavar="NAME", shell_complete=complete_remote, help="The remote that keeps the locks (else origin)"
+        "--remote",
+        metavar="NAME",
+        shell_complete=completing("remote"),
+        help="The remote that keeps the locks (else origin)",
     )(command)
 
 

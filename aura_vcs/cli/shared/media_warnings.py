@@ -18,7 +18,7 @@ def warn_of_missing_media(repo: "Repository", console: Console, before: "ObjectI
 
     if not may_miss_media(repo.trees, repo.store, before, after):
         return
-    from aura_vcs.history.sources.stored_source import StoredSource
+    from aura_vcs.history.sources.content_source import StoredSource
     from aura_vcs.project.documents.check import missing_media
 
     try:

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.output.escaping import clean_input
-from aura_vcs.cli.project_list import drop_project, enter_project
+from aura_vcs.cli.configured_name import drop_project, enter_project
+from aura_vcs.cli.output.console import clean_input
 from aura_vcs.cli.session import Session, current_session
 from aura_vcs.errors.input import ForeignOwner, NotAProject
 

@@ -1,4 +1,4 @@
-"""Changed fields in a few lines that a person reads.
+"""Changed fields in a few lines that a person reads, and as fields for machines.
 
 Text from documents is quoted as JSON writes it, so a line stays one line; what else a terminal
 may not see (escapes, bidi marks) is the business of whoever prints it.
@@ -8,12 +8,13 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
+from aura_vcs.compare.diff.json_values import parsed_fields
 from aura_vcs.compare.diff.list_match import strong_identity
+from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.patch import PatchOperation
-from aura_vcs.formats.jsondoc.pointer import split_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.jsondoc.values import JsonValue, split_pointer
 
 LINES_LIMIT = 12
 TEXT_WIDTH = 60
@@ -196,3 +197,40 @@ def _counted(new: JsonValue, operations: Sequence[PatchOperation], limit: int) -
     if len(lines) > limit:
         lines = [*lines[: limit - 1], f"… and changes in {len(lines) - limit + 1:,} more places"]
     return tuple(lines)
+
+
+class DocumentDiff(Struct, frozen=True):
+    """What changed in a JSON document.
+
+    `fallback` is a sentence when the fields are not listed one by one: show a text difference then.
+    `rewritten` means the bytes differ, but no field does; `is_complete` that the lines tell each
+    change instead of counting them.
+    """
+
+    operations: tuple[PatchOperation, ...]
+    lines: tuple[str, ...]
+    fallback: str = ""
+    rewritten: bool = False
+    is_complete: bool = True
+
+
+def diff_documents(old: bytes, new: bytes, *, limit: int = LINES_LIMIT) -> DocumentDiff:
+    """Compare two versions of a JSON document field by field; at most `limit` lines."""
+    if old == new:
+        return DocumentDiff((), ())
+    return diff_parsed(parse_document(old), parse_document(new), limit=limit)
+
+
+def diff_parsed(
+    old: ParsedDocument | Unstructured, new: ParsedDocument | Unstructured, *, limit: int = LINES_LIMIT
+) -> DocumentDiff:
+    """Compare two versions of a document that were read, and whose bytes differ; see `diff_documents`."""
+    found = parsed_fields(old, new)
+    rewritten = not found.operations and not found.fallback
+    if rewritten:
+        return DocumentDiff((), ("Only the writing changed (spaces or the order of fields)",), "", rewritten)
+    if found.fallback:
+        return DocumentDiff(found.operations, (found.fallback,), found.fallback)
+    assert isinstance(new, ParsedDocument)
+    lines = readable_lines(new.value, found.operations, limit=limit)
+    return DocumentDiff(found.operations, lines, is_complete=len(found.operations) <= limit)

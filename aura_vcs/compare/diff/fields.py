@@ -9,11 +9,9 @@ from itertools import accumulate
 
 import msgspec
 
-from aura_vcs.compare.diff.fingerprints import Fingerprints
-from aura_vcs.compare.diff.list_match import is_vector, match_elements, strong_identity
+from aura_vcs.compare.diff.list_match import Fingerprints, is_vector, match_elements, strong_identity
 from aura_vcs.compare.diff.sequences import WorkBudget
-from aura_vcs.formats.jsondoc.pointer import join_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer
 
 FieldSet = int
 """A set of fields as bits: bit n is the n-th field of the document."""

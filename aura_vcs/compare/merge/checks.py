@@ -14,9 +14,9 @@ from collections.abc import Callable, Hashable, Iterator
 from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.cues import CUE_ENDINGS, read_cues
 from aura_vcs.compare.merge.json_values import merge_values
-from aura_vcs.compare.merge.text_kinds import ending_of
 from aura_vcs.compare.merge.yaml_lines import read_yaml
 from aura_vcs.formats.jsondoc.values import JsonValue, same
+from aura_vcs.formats.text import ending_of
 
 Read = Callable[[str], JsonValue]
 """Reads a text as a value, or raises ValueError."""

@@ -16,8 +16,7 @@ from aura_vcs.compare.merge.lists import Arrangement, arrange
 from aura_vcs.compare.merge.model import Conflict
 from aura_vcs.compare.merge.ranges import merge_ends
 from aura_vcs.compare.timeline.match import match_timelines
-from aura_vcs.formats.jsondoc.pointer import join_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue, same
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer, same
 from aura_vcs.formats.timeline.model import Clip, Timeline, Track
 
 Record = dict[str, JsonValue]

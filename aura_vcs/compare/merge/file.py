@@ -12,13 +12,12 @@ from aura_vcs.compare.merge.project import is_project, merge_project, resolve_pr
 from aura_vcs.compare.merge.resolve_json import resolve_document
 from aura_vcs.compare.merge.resolve_text import resolve_text
 from aura_vcs.compare.merge.text import common_text, merge_text
-from aura_vcs.compare.merge.text_kinds import ending_of, is_json, why_not_by_line
 from aura_vcs.compare.merge.timeline import merge_timeline_values, resolve_timeline
 from aura_vcs.compare.timeline.diff import is_timeline
 from aura_vcs.errors.compare import ChoiceImpossible, PointerInvalid
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.style import write_like
-from aura_vcs.formats.text import NO_TEXT, read_text
+from aura_vcs.formats.text import NO_TEXT, ending_of, is_json, read_text, why_not_by_line
 from aura_vcs.formats.timeline.json_projects import is_openshot
 
 DOCUMENT_SUFFIXES = (".json", ".otio")

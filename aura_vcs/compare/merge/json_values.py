@@ -11,17 +11,15 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from aura_vcs.compare.diff.fingerprints import Fingerprints
-from aura_vcs.compare.diff.list_match import Pairs, match_elements, strong_identity
+from aura_vcs.compare.diff.list_match import Fingerprints, Pairs, match_elements, strong_identity
 from aura_vcs.compare.diff.sequences import WorkBudget
 from aura_vcs.compare.merge.counters import counted, counted_sides, counting_fields, uncounted
 from aura_vcs.compare.merge.lists import Arrangement, Name, arrange, pair_additions
 from aura_vcs.compare.merge.model import Conflict, MergedDocument, MergedValue
 from aura_vcs.compare.merge.text import merge_strings
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
-from aura_vcs.formats.jsondoc.pointer import join_pointer
 from aura_vcs.formats.jsondoc.style import write_like
-from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer
 
 Slot = JsonValue | UnsetType
 PROSE_WORDS = 4

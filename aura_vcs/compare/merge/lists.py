@@ -11,8 +11,7 @@ from collections.abc import Callable, Hashable
 
 from msgspec import Struct
 
-from aura_vcs.compare.diff.fingerprints import Fingerprints
-from aura_vcs.compare.diff.list_match import Pairs, strong_identity
+from aura_vcs.compare.diff.list_match import Fingerprints, Pairs, strong_identity
 from aura_vcs.compare.diff.sequences import always_increasing
 from aura_vcs.compare.merge.order import Entity, Positions, not_shown, positions_of, with_side
 from aura_vcs.formats.jsondoc.values import JsonValue

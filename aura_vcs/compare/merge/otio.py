@@ -10,8 +10,7 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
-from aura_vcs.compare.diff.fingerprints import Fingerprints
-from aura_vcs.compare.diff.list_match import Pairs, match_elements, strong_identity
+from aura_vcs.compare.diff.list_match import Fingerprints, Pairs, match_elements, strong_identity
 from aura_vcs.compare.merge.json_values import Merge, MergeRules, merge_values
 from aura_vcs.compare.merge.model import MergedValue
 from aura_vcs.compare.merge.otio_positions import IS_MARK, Followed, follow, resolve_places

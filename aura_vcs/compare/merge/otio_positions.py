@@ -14,8 +14,7 @@ from aura_vcs.compare.diff.sequences import always_increasing
 from aura_vcs.compare.merge.model import Conflict, MergedValue
 from aura_vcs.compare.merge.resolve_json import ElementShift
 from aura_vcs.compare.timeline.match import ClipPosition, match_timelines
-from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue, same
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer, resolve_pointer, same
 from aura_vcs.formats.timeline.model import Clip, Timeline
 from aura_vcs.formats.timeline.otio import read_containers
 

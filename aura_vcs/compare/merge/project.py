@@ -32,8 +32,7 @@ from aura_vcs.compare.merge.resolve_json import resolve_value
 from aura_vcs.compare.merge.xml_references import check_references
 from aura_vcs.errors.compare import ChoiceImpossible, NotStructural
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
-from aura_vcs.formats.jsondoc.pointer import join_pointer, split_pointer
-from aura_vcs.formats.jsondoc.values import same
+from aura_vcs.formats.jsondoc.values import join_pointer, same, split_pointer
 from aura_vcs.formats.timeline.edl import is_edl
 from aura_vcs.formats.timeline.fcpxml import is_fcpxml
 from aura_vcs.formats.timeline.fingerprint import digest_of

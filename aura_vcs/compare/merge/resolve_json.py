@@ -17,9 +17,8 @@ from aura_vcs.compare.merge.model import (
 from aura_vcs.errors.compare import ChoiceImpossible, ConflictUnknown, NotStructural, PatchFailed, PointerUnknown
 from aura_vcs.formats.jsondoc.parse import Unstructured, parse_document
 from aura_vcs.formats.jsondoc.patch import PatchOperation, apply_patch
-from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
 from aura_vcs.formats.jsondoc.style import write_like
-from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer, resolve_pointer, split_pointer
 
 _ASK = "Choose another side, or edit the file until it is right and choose --as-is."
 

@@ -6,8 +6,7 @@ over several lines in braces gets a ValueError, not a guess.
 
 import re
 
-from aura_vcs.formats.jsondoc.limits import MAX_DEPTH
-from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.jsondoc.values import MAX_DEPTH, JsonValue
 
 _TEXT = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')"""
 _KEY = re.compile(rf"""({_TEXT}|[^\s#&*!|>%@`"'{{}}\[\],?:-][^#:{{}}\[\]]*|-[^\s#:][^#:]*):(?:\s+(.*))?""")

@@ -4,7 +4,7 @@ import json
 
 from msgspec import UNSET
 
-from aura_vcs.compare.diff.document import DocumentDiff
+from aura_vcs.compare.diff.describe import DocumentDiff
 from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights
 from aura_vcs.compare.report.html import text
 from aura_vcs.formats.jsondoc.patch import PatchOperation

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from aura_vcs.compare.diff.document import DocumentDiff
+from aura_vcs.compare.diff.describe import DocumentDiff
 from aura_vcs.compare.diff.text import TextDiff
 from aura_vcs.compare.timeline.diff import TimelineDiff
 from aura_vcs.formats.media.findings import MediaDiff

@@ -24,8 +24,7 @@ from aura_vcs.compare.timeline.changes import (
 )
 from aura_vcs.compare.timeline.match import ClipPosition, TimelineMatch, match_timelines
 from aura_vcs.compare.timeline.ripple import ClipShift, ripples
-from aura_vcs.compare.timeline.summary import SUMMARY_LIMIT, noise_line, summary
-from aura_vcs.compare.timeline.words import Words
+from aura_vcs.compare.timeline.summary import SUMMARY_LIMIT, Words, noise_line, summary
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.model import OF_MEDIA, Clip, Ticks, Timeline, Track, shown, spoken

@@ -16,9 +16,9 @@ from typing import Any
 
 from aura_vcs.errors.compare import PointerInvalid
 from aura_vcs.errors.documents import InvalidValue, UnknownField
-from aura_vcs.formats.jsondoc.pointer import escape, split_pointer
 from aura_vcs.formats.jsondoc.spans import BOM, DocumentSpans, Member, Node, parse
 from aura_vcs.formats.jsondoc.style import style_of
+from aura_vcs.formats.jsondoc.values import escape, split_pointer
 
 
 def get(data: bytes, pointer: str, *, name: str = "the document") -> Any:

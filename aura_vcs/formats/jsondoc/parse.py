@@ -12,8 +12,7 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-from aura_vcs.formats.jsondoc.limits import DOCUMENT_LIMITS, Limits
-from aura_vcs.formats.jsondoc.values import JsonValue, count_values, depth_of
+from aura_vcs.formats.jsondoc.values import DOCUMENT_LIMITS, JsonValue, Limits, count_values, depth_of
 
 MAX_DIGITS = 4_000
 """Digits of one integer; Python itself stops at 4,300."""

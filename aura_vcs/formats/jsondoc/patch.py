@@ -12,8 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from aura_vcs.errors.compare import PatchFailed, PatchInvalid, PointerError
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.pointer import list_index, split_pointer, step
-from aura_vcs.formats.jsondoc.values import JsonValue, count_values, equal_numbers
+from aura_vcs.formats.jsondoc.values import JsonValue, count_values, equal_numbers, list_index, split_pointer, step
 
 COPIED_VALUES_LIMIT = 5_000_000
 """Values that all `copy` operations of one patch may make: twenty of them can ask for a million-fold."""

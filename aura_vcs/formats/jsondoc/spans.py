@@ -14,8 +14,7 @@ import msgspec
 
 from aura_vcs.errors.documents import DocumentMalformed
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_VALUES
-from aura_vcs.formats.jsondoc.pointer import escape
+from aura_vcs.formats.jsondoc.values import MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_VALUES, escape
 
 MAX_INTEGER_DIGITS = 400
 """Longer integers are read as floating point: converting them takes quadratic time."""

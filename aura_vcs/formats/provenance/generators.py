@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from aura_vcs.formats.jsondoc.limits import Limits
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
+from aura_vcs.formats.jsondoc.values import Limits
 
 _LIMITS = Limits(size=4 << 20, values=100_000, depth=100)
 _NEGATIVE = "Negative prompt:"

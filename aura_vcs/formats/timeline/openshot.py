@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from aura_vcs.formats.jsondoc.pointer import join_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.timeline.model import (
     OF_MEDIA,

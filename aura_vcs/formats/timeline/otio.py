@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
-from aura_vcs.formats.jsondoc.pointer import join_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer
 from aura_vcs.formats.timeline.model import (
     Clip,
     MediaReference,

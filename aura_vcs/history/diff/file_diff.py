@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from aura_vcs.compare.diff.describe import LINES_LIMIT
-from aura_vcs.compare.diff.document import DocumentDiff, diff_documents, diff_parsed
+from aura_vcs.compare.diff.describe import LINES_LIMIT, DocumentDiff, diff_documents, diff_parsed
 from aura_vcs.compare.diff.text import TextDiff, diff_text
-from aura_vcs.compare.merge.text_kinds import is_json
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
 from aura_vcs.formats.jsondoc.parse import looks_like_json, parse_document
-from aura_vcs.formats.text import NO_TEXT
+from aura_vcs.formats.text import NO_TEXT, is_json
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
-from aura_vcs.history.sources.content_source import CONTENT_LIMIT
-from aura_vcs.history.sources.stored_source import is_file
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT, is_file
 
 if TYPE_CHECKING:
     from aura_vcs.compare.timeline.diff import TimelineDiff

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 from aura_vcs.history.diff.tree_diff import PathChange
-from aura_vcs.history.sources.stored_source import is_file
+from aura_vcs.history.sources.content_source import is_file
 
 if TYPE_CHECKING:
     from aura_vcs.formats.media.findings import MediaDiff

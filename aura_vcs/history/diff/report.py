@@ -11,8 +11,7 @@ from aura_vcs.history.diff.file_diff import diff_change
 from aura_vcs.history.diff.fold_sequences import SequenceChange, fold_sequences
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
-from aura_vcs.history.sources.content_source import ContentSource
-from aura_vcs.history.sources.stored_source import is_file
+from aura_vcs.history.sources.content_source import ContentSource, is_file
 from aura_vcs.model import Entry
 from aura_vcs.plain_text import readable_name
 

@@ -12,8 +12,7 @@ from aura_vcs.compare.diff.likeness import LOOK_BYTES_LIMIT, pair_alike
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.errors.worktree import FileUnreadable
-from aura_vcs.history.sources.content_source import ContentSource
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import ContentSource, StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind

@@ -15,8 +15,7 @@ from aura_vcs.history.diff.tree_diff import (
 )
 from aura_vcs.history.recording.scan_differences import WorktreeChange, compare_scan
 from aura_vcs.history.recording.version_builder import worktree_base
-from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import FolderSource, StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID

@@ -4,8 +4,7 @@ import msgspec
 
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
-from aura_vcs.formats.jsondoc.pointer import list_index, split_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue, same
+from aura_vcs.formats.jsondoc.values import JsonValue, list_index, same, split_pointer
 from aura_vcs.history.lookup.file_history import ContentWalk, FileVersion
 from aura_vcs.history.merging.conflict_anchors import find_anchor
 from aura_vcs.history.merging.conflicts import anchor, weak_anchor

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from aura_vcs.ids import ObjectId
+from aura_vcs.objects.availability import OffloadedContent
 from aura_vcs.objects.graph import Holdings
-from aura_vcs.objects.offloaded import OffloadedContent
 from aura_vcs.repository.repository import Repository
 
 

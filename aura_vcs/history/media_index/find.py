@@ -6,8 +6,7 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.history.diff.media_findings import has_media_name
 from aura_vcs.history.media_index.build import MediaContent
 from aura_vcs.history.recording.version_builder import worktree_base
-from aura_vcs.history.sources.content_source import FolderSource
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import FolderSource, StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.model import EntryKind

@@ -19,7 +19,7 @@ from aura_vcs.formats.media.index_entry import VERSION, MediaEntry, NoEntryError
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import MEDIA_INDEX
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
+from aura_vcs.worktree.checkout.new_file import StoredReaders
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository

@@ -14,8 +14,7 @@ from aura_vcs.compare.merge.project import structure_of
 from aura_vcs.compare.merge.resolve_text import find_again
 from aura_vcs.errors.compare import ChoiceImpossible, NotStructural, PointerUnknown
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured
-from aura_vcs.formats.jsondoc.pointer import join_pointer, resolve_pointer, split_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue, same
+from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer, resolve_pointer, same, split_pointer
 from aura_vcs.history.merging.conflicts import DIGITS, OpenConflict, anchor, weak_anchor
 
 _HINT = "Edit the file until it is right, then `aura resolve --as-is` closes the conflict."

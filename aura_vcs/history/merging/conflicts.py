@@ -20,10 +20,8 @@ from aura_vcs.compare.merge.project import structure_of
 from aura_vcs.compare.merge.tree import TreeConflict
 from aura_vcs.errors.input import FormatUnsupported
 from aura_vcs.errors.integrity import LimitExceeded, RecordCorrupt, UnsafePath
-from aura_vcs.formats.jsondoc.limits import MAX_DEPTH, Limits
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
-from aura_vcs.formats.jsondoc.pointer import split_pointer
-from aura_vcs.formats.jsondoc.values import JsonValue, count_values, same
+from aura_vcs.formats.jsondoc.values import MAX_DEPTH, JsonValue, Limits, count_values, same, split_pointer
 from aura_vcs.ids import is_object_id
 from aura_vcs.layout import CONFLICTS, check_entry_name
 from aura_vcs.plain_text import is_text, name_bytes

@@ -11,8 +11,7 @@ from aura_vcs.history.diff.media_findings import has_media_name
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.merging.conflicts import OpenConflict
-from aura_vcs.history.sources.content_source import CONTENT_LIMIT
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import CONTENT_LIMIT, StoredSource
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.chunking import decode_chunk_list

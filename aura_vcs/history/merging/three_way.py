@@ -29,7 +29,7 @@ from aura_vcs.history.merging.conflicts import (
     weight,
 )
 from aura_vcs.history.merging.merge_bases import merge_bases
-from aura_vcs.history.recording.tree_edits import files_of, for_comparison
+from aura_vcs.history.recording.tree_steps import files_of, for_comparison
 from aura_vcs.ids import ObjectId, VersionId, blob_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import CONFLICTS

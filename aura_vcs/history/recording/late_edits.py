@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.recording.tree_edits import change_tree
+from aura_vcs.history.recording.tree_steps import change_tree
 from aura_vcs.history.recording.version_builder import (
     NAME_LIMIT,
     VersionSpec,

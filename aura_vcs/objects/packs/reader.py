@@ -6,11 +6,10 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
-from aura_vcs.compression import NotDecodable, decompress, unshuffled
+from aura_vcs.compression import FrameCache, NotDecodable, decompress, unshuffled
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import PackLocation
-from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.packs.format import (
     CODEC_RAW,
     CODEC_SHUFFLED,

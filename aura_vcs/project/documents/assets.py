@@ -7,7 +7,7 @@ machine, and a listing opens nothing. What is inside a file, `media` says.
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from aura_vcs.project.documents.field_types import AssetType
-from aura_vcs.worktree.scan.litter import TEMPORARY_FOLDERS, TEMPORARY_PREFIX, TEMPORARY_SUFFIXES
+from aura_vcs.worktree.scan.ignore import TEMPORARY_FOLDERS, TEMPORARY_PREFIX, TEMPORARY_SUFFIXES
 
 _TYPES: dict[AssetType, dict[str, str]] = {
     "Audio": {

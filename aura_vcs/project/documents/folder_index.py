@@ -13,8 +13,8 @@ import msgspec
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import UnsafePath
-from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.formats.jsondoc.values import MAX_DOCUMENT_BYTES
 from aura_vcs.index.entities import AssetRow, Entities, SceneRow
 from aura_vcs.layout import is_own_folder
 from aura_vcs.plain_text import as_text, format_time

@@ -9,9 +9,8 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.documents import DocumentMalformed
 from aura_vcs.errors.integrity import LimitExceeded
-from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
-from aura_vcs.formats.jsondoc.pointer import escape
 from aura_vcs.formats.jsondoc.spans import DocumentSpans, parse
+from aura_vcs.formats.jsondoc.values import MAX_DOCUMENT_BYTES, escape
 from aura_vcs.history.sources.content_source import ContentSource
 from aura_vcs.model import DOCUMENTS
 from aura_vcs.project.documents.models import (

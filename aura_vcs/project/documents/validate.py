@@ -13,7 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from aura_vcs.codec import convert
-from aura_vcs.formats.jsondoc.pointer import escape
+from aura_vcs.formats.jsondoc.values import escape
 from aura_vcs.formats.timeline import durations
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.project.documents.problems import DocumentProblem, Reference

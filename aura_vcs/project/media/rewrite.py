@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from aura_vcs.formats.jsondoc.edit import get, set_values
 from aura_vcs.formats.jsondoc.parse import Unstructured
-from aura_vcs.formats.jsondoc.pointer import join_pointer
+from aura_vcs.formats.jsondoc.values import join_pointer
 from aura_vcs.formats.timeline.containers import gunzip, gzip_like, is_gzip
 from aura_vcs.formats.timeline.model import MediaReference, Timeline, is_absolute
 from aura_vcs.formats.timeline.project_file import read_project

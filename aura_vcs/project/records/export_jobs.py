@@ -21,7 +21,7 @@ from aura_vcs.errors.input import LockBusy, UnknownName
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.history.names.revisions import check_content
 from aura_vcs.history.recording.unversioned_output import leave_unversioned
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import StoredSource
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import describe_numbered

@@ -27,8 +27,8 @@ from aura_vcs.errors.integrity import (
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteFull, RemoteUnreachable
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
-from aura_vcs.storage.file_lock import try_lock
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.plain_files import try_lock
 from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
 from aura_vcs.storage.resumable_upload import (
     PART_BYTES,

@@ -13,7 +13,7 @@ import msgspec
 from aura_vcs.errors import InputError
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.past_versions import record_past_versions
-from aura_vcs.history.recording.tree_edits import files_of
+from aura_vcs.history.recording.tree_steps import files_of
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.interchange.copied_files import store_file

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from aura_vcs.errors import AuraError
-from aura_vcs.formats.jsondoc.limits import MAX_DOCUMENT_BYTES
 from aura_vcs.formats.jsondoc.spans import parse
+from aura_vcs.formats.jsondoc.values import MAX_DOCUMENT_BYTES
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.project.documents.load import PROJECT_NAME, SCENES_FOLDER, TIMELINE_NAME
 from aura_vcs.studio.database.cells import flag, identity, integer, long_text, number, raw, text, time

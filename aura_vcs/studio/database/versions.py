@@ -13,7 +13,7 @@ import msgspec
 
 from aura_vcs.codec import encode_tree
 from aura_vcs.history.recording.past_versions import PastVersion
-from aura_vcs.history.recording.tree_edits import change_tree
+from aura_vcs.history.recording.tree_steps import change_tree
 from aura_vcs.history.recording.version_builder import NAME_LIMIT
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DOCUMENTS, ORIGIN, Entry, EntryKind, Kind, VersionType

@@ -17,7 +17,7 @@ from aura_vcs.errors.remotes import LocksUnsupported, PathLocked
 from aura_vcs.history.status import status
 from aura_vcs.ids import VersionId
 from aura_vcs.plain_text import clean_text, format_time, now, parse_time
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.merge import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.suggestions import suggest

@@ -15,7 +15,7 @@ from aura_vcs.model import Entry, EntryKind, Tree, Version
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.graph import ancestry
 from aura_vcs.objects.trees import find_entry
-from aura_vcs.refs.branch_entries import heads
+from aura_vcs.refs.merge import heads
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.reader import RemoteReader
 from aura_vcs.sync.state.snapshot import RemoteSnapshot

@@ -8,7 +8,7 @@ import msgspec
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import VersionId
 from aura_vcs.model import Label
-from aura_vcs.refs.label_merge import merge_labels
+from aura_vcs.refs.merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.annotations import Annotations, merge_into, own_annotations, proper_annotations
 from aura_vcs.sync.state.cache import RemoteCache

@@ -36,7 +36,7 @@ from aura_vcs.sync.offload.chunk_lists import blob_parts
 from aura_vcs.sync.offload.offload import removable_objects
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.offload.record_evicted import record_evicted
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
+from aura_vcs.worktree.checkout.new_file import StoredReaders
 
 
 class EvictableFile(msgspec.Struct, frozen=True):

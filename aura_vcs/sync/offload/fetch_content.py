@@ -16,10 +16,9 @@ from aura_vcs.history.left_out import place_left_out
 from aura_vcs.history.lookup.select_files import ChosenFiles, SelectedFile, files_in, shown_path
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import PACKS, pack_path
-from aura_vcs.objects.availability import find_in_packs, missing_parts, offloaded_error
+from aura_vcs.objects.availability import ALL_READERS, find_in_packs, missing_parts, offloaded_error
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.offloaded import ALL_READERS
 from aura_vcs.plain_text import now
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable

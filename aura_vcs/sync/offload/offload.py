@@ -28,7 +28,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 from aura_vcs.sync.offload.chunk_lists import ChunkList, blob_parts, put_lists, remote_list
 from aura_vcs.sync.offload.proof import StorageProof, StorageProver
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
+from aura_vcs.worktree.checkout.new_file import StoredReaders
 
 OFFLOAD_BYTES = LARGE_BYTES
 """Smaller files stay, unless another limit is given."""

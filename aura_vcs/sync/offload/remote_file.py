@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError
-from aura_vcs.history.sources.stored_source import ChunkedFile
+from aura_vcs.history.sources.content_source import ChunkedFile
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import find_in_packs, missing_parts

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aura_vcs.index.queries import PREFIX_LENGTH
 from aura_vcs.model import Tag
-from aura_vcs.refs.tags import add_tag, tags_apart
+from aura_vcs.refs.merge import add_tag, tags_apart
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.snapshot import RemoteSnapshot
 

@@ -22,12 +22,10 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
 from aura_vcs.ids import ReplicaId, is_object_id, is_replica_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import Annotation, BranchEntry, Field, Label, Tag
-from aura_vcs.refs.label_merge import is_believable
+from aura_vcs.refs.merge import add_tag, is_believable
 from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry, is_proper_seen
-from aura_vcs.refs.tags import add_tag
-from aura_vcs.sync.state.annotations import by_room
+from aura_vcs.sync.state.annotations import by_room, check_settings
 from aura_vcs.sync.state.lock_record import PathLock, check_locks
-from aura_vcs.sync.state.settings import check_settings
 
 MANIFEST = "manifest.json"
 PACKS = "packs"

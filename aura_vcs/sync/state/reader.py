@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from aura_vcs.codec import decode_tree, decode_version
+from aura_vcs.compression import FrameCache
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt
@@ -15,7 +16,6 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Tree, Version
 from aura_vcs.objects.base import EMPTY_TREE_ID, IDENTIFY
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.graph import State, UnreadableObject, fault_of
 from aura_vcs.objects.packs.format import CODEC_RAW, Frame
 from aura_vcs.objects.packs.reader import decode_frame

@@ -12,8 +12,7 @@ from aura_vcs.layout import pack_path
 from aura_vcs.model import Label
 from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, PackEntry, decode_footer, footer_length
 from aura_vcs.parallel import side_by_side
-from aura_vcs.refs.branch_entries import heads
-from aura_vcs.refs.label_merge import merge_labels
+from aura_vcs.refs.merge import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.state.annotations import Annotations, merge_into, proper_annotations

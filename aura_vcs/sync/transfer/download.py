@@ -13,6 +13,7 @@ from functools import partial
 
 import msgspec
 
+from aura_vcs.compression import FrameCache
 from aura_vcs.errors.integrity import IntegrityError, ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
@@ -20,7 +21,6 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.frame_cache import FrameCache
 from aura_vcs.objects.packs.format import CODEC_RAW, Footer, PackEntry, has_unwrapped
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries, check_frames

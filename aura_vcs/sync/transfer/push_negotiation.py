@@ -9,8 +9,7 @@ from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import BranchEntry, Kind, Label, Tag
 from aura_vcs.objects.graph import TreeVisit, Walk
-from aura_vcs.refs.branch_entries import heads
-from aura_vcs.refs.label_merge import merge_labels
+from aura_vcs.refs.merge import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 
 

@@ -20,12 +20,12 @@ from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.ids import VersionId
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Annotation, Label
+from aura_vcs.objects.packs.folder_packs import cut
 from aura_vcs.objects.packs.reader import OpenPack
-from aura_vcs.objects.packs.split import cut
 from aura_vcs.objects.packs.verify import check_frames
 from aura_vcs.parallel import TRANSFERS
 from aura_vcs.progress import SILENT, Progress, Silent
-from aura_vcs.refs.label_merge import merge_labels
+from aura_vcs.refs.merge import merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage

@@ -16,7 +16,7 @@ from aura_vcs.history.lookup.content import LocatedContent, locate
 from aura_vcs.history.names.branches import branches
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.resolve import conflicts_in
-from aura_vcs.history.sources.stored_source import StoredSource
+from aura_vcs.history.sources.content_source import StoredSource
 from aura_vcs.ids import VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.maintenance.purge_plan import plan_purge

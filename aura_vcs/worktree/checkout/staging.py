@@ -27,7 +27,7 @@ from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, write_all
-from aura_vcs.worktree.checkout.new_file import AGE_NS, with_executable
+from aura_vcs.worktree.checkout.new_file import AGE_NS, StoredReaders, with_executable
 from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.checkout.staging_plan import (
@@ -38,7 +38,6 @@ from aura_vcs.worktree.checkout.staging_plan import (
     StagingPlaces,
     plan_staging,
 )
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState, file_state
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.snapshot.stable_read import TICK_NS, FilesystemClock

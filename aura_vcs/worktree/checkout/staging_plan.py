@@ -11,7 +11,7 @@ from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import PackLocation
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.trees import Difference
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
+from aura_vcs.worktree.checkout.new_file import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.scan import Scan
 

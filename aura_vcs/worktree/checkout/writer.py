@@ -23,13 +23,12 @@ from aura_vcs.objects.trees import Difference
 from aura_vcs.progress import Progress
 from aura_vcs.storage.scratch import Scratch
 from aura_vcs.storage.system_calls import FileCalls, storage_error
-from aura_vcs.worktree.checkout.new_file import NewFile
+from aura_vcs.worktree.checkout.new_file import NewFile, StoredReaders
 from aura_vcs.worktree.checkout.rescan import PutInPlace, TreePair, enter_written
 from aura_vcs.worktree.checkout.safe_folder import SafeFolder
 from aura_vcs.worktree.checkout.set_aside import Aside, SeenFile
 from aura_vcs.worktree.checkout.staging import Staging
 from aura_vcs.worktree.checkout.staging_plan import Staged, StagedFile
-from aura_vcs.worktree.checkout.stored_readers import StoredReaders
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
 from aura_vcs.worktree.scan.ignore import load_ignore_rules

@@ -14,8 +14,7 @@ from aura_vcs.objects.base import DEPTH_LIMIT
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.system_calls import storage_error
 from aura_vcs.worktree.scan.cache import CachedFolder, FileState, ScanCache, file_state
-from aura_vcs.worktree.scan.ignore import IgnoreRules
-from aura_vcs.worktree.scan.litter import half_copied
+from aura_vcs.worktree.scan.ignore import IgnoreRules, half_copied
 from aura_vcs.worktree.scan.prefetch import LookAhead
 from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, Skipped
 

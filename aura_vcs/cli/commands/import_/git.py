@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_folder
-from aura_vcs.cli.options import HELP, Moment, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, Moment, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.remote_environment import git_environment, lfs_consent
@@ -31,7 +30,7 @@ SHOWN = 20
         "aura import git ../film --lfs --lfs-host https://github.com",
     ),
 )
-@click.argument("place", metavar="URL|DIR", shell_complete=complete_folder)
+@click.argument("place", metavar="URL|DIR", shell_complete=completing("folder"))
 @click.option("--branches", metavar="PATTERN", multiple=True, default=("*",), help="Only branches of such names")
 @click.option("--tags", metavar="PATTERN", multiple=True, default=("*",), help="Only tags of such names; '' for none")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Leave out what is older")

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call, count, titled
 from aura_vcs.cli.session import pass_repository
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", context_settings=HELP, epilog=examples("aura version compare v3 v7", "aura diff v3 v7"))
-@click.argument("old", shell_complete=complete_version)
-@click.argument("new", shell_complete=complete_version)
+@click.argument("old", shell_complete=completing("version"))
+@click.argument("new", shell_complete=completing("version"))
 @json_option
 @pass_repository
 def compare_command(repo: "Repository", console: Console, old: str, new: str) -> None:

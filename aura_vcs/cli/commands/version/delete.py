@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version
-from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
+from aura_vcs.cli.options import HELP, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call, count, size
 from aura_vcs.cli.session import pass_repository
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 @click.command(
     "delete", context_settings=HELP, epilog=examples("aura version delete v2", "aura version delete v2 --dry-run")
 )
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", shell_complete=completing("version"))
 @dry_run_option
 @json_option
 @pass_repository

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples('aura version edit v3 --name "Director\'s cut"', "aura version edit HEAD --important"),
 )
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", shell_complete=completing("version"))
 @click.option("--name", metavar="NAME", type=TEXT, help="The new name")
 @click.option("--description", metavar="TEXT", type=TEXT, help="The new description")
 @click.option("--important/--not-important", default=None, help="Whether it is never removed automatically")

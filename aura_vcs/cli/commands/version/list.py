@@ -6,10 +6,9 @@ import click
 
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option, since_until_options
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
-from aura_vcs.cli.output.humanize import call, local_time, size
+from aura_vcs.cli.output.humanize import TYPES, call, local_time, marks, size
 from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.version_marks import TYPES, marks
 from aura_vcs.model import VersionType
 
 if TYPE_CHECKING:

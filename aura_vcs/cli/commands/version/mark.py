@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, yellow
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.output.json_shapes import version_to_json
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("mark", context_settings=HELP, epilog=examples("aura version mark v7", "aura version mark v7 --off"))
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", shell_complete=completing("version"))
 @click.option("--off", is_flag=True, help="Not important any more")
 @json_option
 @pass_repository

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_vcs.cli.completion import complete_remote, complete_version
-from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_option, yes_option
+from aura_vcs.cli.options import HELP, TEXT, completing, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import call, count, local_time, size
 from aura_vcs.cli.session import pass_repository
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura version purge v2 --dry-run", 'aura version purge v2 --reason "Wrong client\'s footage"'),
 )
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", shell_complete=completing("version"))
 @click.option("--reason", metavar="TEXT", type=TEXT, default="", help="Why; it stays on the version's record")
 @click.option(
     "--remote",
     metavar="NAME",
-    shell_complete=complete_remote,
+    shell_complete=completing("remote"),
     help="Tell a remote at once, so that its content can go there, too",
 )
 @dry_run_option

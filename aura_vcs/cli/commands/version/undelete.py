@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aura_vcs.cli.completion import complete_version
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.session import pass_repository
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 @click.command(
     "undelete", context_settings=HELP, epilog=examples("aura log --all --deleted", "aura version undelete v2")
 )
-@click.argument("version", shell_complete=complete_version)
+@click.argument("version", shell_complete=completing("version"))
 @json_option
 @pass_repository
 def undelete_command(repo: "Repository", console: Console, version: str) -> None:

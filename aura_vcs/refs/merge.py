@@ -1,20 +1,23 @@
-"""Tags: how copies of one merge, and what two machines that did not know of each other make of one name.
+"""How copies of one ref merge: of tags, of labels field by field, and of the entries of a branch.
 
-Pure: tags come in, tags go out. What a tag has seen is a version vector, as in the entries of branches: only
+Pure: refs come in, refs go out. What a tag has seen is a version vector, as in the entries of branches: only
 who knew of a tag takes it away. Tags that do not say what they have seen were written before there was such a
 field: they count as having seen every tag of that name with a lower counter.
 """
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
+from blake3 import blake3
 
 from aura_vcs import layout
 from aura_vcs.errors.input import InvalidName
 from aura_vcs.ids import ReplicaId
-from aura_vcs.model import Tag
+from aura_vcs.model import BranchEntry, Label, Tag
+from aura_vcs.refs.packed_labels import STAMP_LIMIT
 
 _DEPTH = 8
 """So many names that are taken are tried for a tag that is kept beside another one."""
@@ -132,3 +135,103 @@ def _union(tag: Tag, other: Tag, replica: ReplicaId) -> dict[ReplicaId, int] | N
 def _rank(tag: Tag) -> tuple[tuple[int, ReplicaId], str, list[tuple[str, str]]]:
     """Order copies; of one change, the copy comes first from which nothing was left out by an older reader."""
     return tag.stamp, tag.version or "", sorted(tag.extra.items())
+
+
+def heads(entries: Iterable[BranchEntry]) -> list[BranchEntry]:
+    """Return the entries that no other entry has seen: one, or several where machines diverged.
+
+    What an entry claims to have seen of a machine beyond that machine's own entries counts for nothing: it
+    would be above all that the machine does from now on. Where entries claim to have seen each other, all stand.
+    """
+    entries = list(entries)
+    newest: dict[ReplicaId, int] = {}
+    for entry in entries:
+        newest[entry.replica] = max(entry.counter, newest.get(entry.replica, 0))
+    seen: dict[ReplicaId, int] = {}
+    for entry in entries:
+        for replica, counter in entry.seen.items():
+            if replica != entry.replica and seen.get(replica, -1) < counter <= newest.get(replica, -1):
+                seen[replica] = counter
+    last = [entry for entry in entries if entry.counter == newest[entry.replica]]
+    return [entry for entry in last if entry.counter > seen.get(entry.replica, -1)] or last
+
+
+def claimed_branches(entries: Iterable[BranchEntry], replica: ReplicaId) -> int:
+    """Return the highest counter of a replica that others claim to have seen, among those that are believable."""
+    claims = (entry.seen.get(replica, 0) for entry in entries if entry.replica != replica)
+    return max((claim for claim in claims if claim <= STAMP_LIMIT), default=0)
+
+
+def renamed_apart(entry: BranchEntry, known: Iterable[BranchEntry]) -> BranchEntry:
+    """Return the entry, renamed where `known` has another one of the same replica and counter.
+
+    Two copies of one replica that both worked write such entries; neither may hide the other, nor
+    count as seen where the other was. The name follows from the entry: whoever sets it apart gives the same.
+    """
+    twins = [other for other in known if (other.replica, other.counter) == (entry.replica, entry.counter)]
+    if not twins or entry.version in {other.version for other in twins}:
+        return entry
+    return set_apart(entry)
+
+
+def set_apart(entry: BranchEntry) -> BranchEntry:
+    """Return the entry under a name of its own, made of what it says: it stands whatever its replica does."""
+    name = blake3(f"{entry.replica}:{entry.counter}:{entry.version}".encode()).hexdigest()[:12]
+    return msgspec.structs.replace(entry, replica=ReplicaId(name), counter=1)
+
+
+def furthest_entry(entries: Iterable[BranchEntry], replica: ReplicaId) -> BranchEntry | None:
+    """Return the last entry of a replica; of its conflicted copies the one that it wrote last."""
+    return max((entry for entry in entries if entry.replica == replica), key=lambda entry: entry.counter, default=None)
+
+
+_STAMPED = ("name", "description", "important")
+_DELETION = ("deleted_at", "deleted_by")
+_PURGE = ("purged_at", "purged_by", "purge_reason")
+
+
+def merge_labels(ours: Label, theirs: Label) -> Label:
+    """Merge two copies of a label into one: per field, the higher stamp wins. Commutes; idempotent.
+
+    Where two copies of one replica gave one stamp to two values, the value decides, the same everywhere.
+    """
+    changes: dict[str, Any] = {}
+    stamps = dict(ours.stamps)
+    for field, stamp in theirs.stamps.items():
+        known = ours.stamps.get(field, (0, ReplicaId("")))
+        if stamp > known or (stamp == known and _stamp_rank(field, theirs) > _stamp_rank(field, ours)):
+            stamps[field] = stamp
+            for name in fields_of_stamp(field):
+                changes[name] = getattr(theirs, name)
+    newest = max(ours, theirs, key=lambda label: (label.updated_at or "", label.updated_by or ""))
+    return msgspec.structs.replace(
+        ours, **changes, stamps=stamps, updated_at=newest.updated_at, updated_by=newest.updated_by
+    )
+
+
+def _stamp_rank(stamp: str, label: Label) -> list[str]:
+    return [repr(getattr(label, name)) for name in fields_of_stamp(stamp)]
+
+
+def fields_of_stamp(stamp: str) -> Sequence[str]:
+    """List the fields that change together under one stamp."""
+    if stamp == "deleted":
+        return _DELETION
+    if stamp == "purged":
+        return _PURGE
+    return (stamp,) if stamp in _STAMPED else ()
+
+
+def stamp_label(label: Label, replica: ReplicaId, at: str, by: str, **changes: Any) -> Label:
+    """Return the label with fields changed by this replica, stamped above every stamp it has."""
+    counter = max((count for count, _ in label.stamps.values()), default=0) + 1
+    stamps = dict(label.stamps)
+    for field in changes:
+        name = "deleted" if field in _DELETION else "purged" if field in _PURGE else field
+        stamps[name] = (counter, replica)
+    return msgspec.structs.replace(label, **changes, stamps=stamps, updated_at=at, updated_by=by)
+
+
+def is_believable(stamp: tuple[int, ReplicaId]) -> bool:
+    """Tell whether a stamp's counter is plausible: a higher one would be above all that come later."""
+    return 0 <= stamp[0] <= STAMP_LIMIT
