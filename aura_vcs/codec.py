@@ -6,6 +6,7 @@ Other records are JSON that ignores fields it does not know.
 """
 
 from collections.abc import Sequence
+from operator import lt
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ from blake3 import blake3
 from aura_vcs import ids
 from aura_vcs.errors.integrity import LimitExceeded, ObjectMalformed, RecordCorrupt
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.layout import check_entry_name, is_entry_name
+from aura_vcs.layout import are_entry_names, check_entry_name
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Operation, Tree, Version, VersionType
 from aura_vcs.plain_text import name_bytes
 from aura_vcs.progress import hold_back
@@ -111,7 +112,11 @@ def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:
     """
     if len(tree.entries) > TREE_ENTRY_LIMIT:
         raise LimitExceeded("The number of files in one folder", TREE_ENTRY_LIMIT)
-    data = _canonical.encode(StoredTree([_store_entry(entry) for entry in tree.entries]))
+    if "".join([e.name for e in tree.entries]).isascii():  # as in nearly every tree
+        entries = [StoredEntry(e.id, e.kind, e.name, e.size, e.executable) for e in tree.entries]
+    else:
+        entries = [_store_entry(entry) for entry in tree.entries]
+    data = _canonical.encode(StoredTree(entries))
     if len(data) > TREE_BYTES_LIMIT:
         raise LimitExceeded("The bytes of one folder's list of names", TREE_BYTES_LIMIT)
     return ids.tree_id(data), data
@@ -161,16 +166,16 @@ def _is_plain(entries: Sequence[StoredEntry]) -> bool:
     """
     names = [entry.name for entry in entries]
     text = "".join(names)
-    if not text.isascii() or "/" in text or "\0" in text or names != sorted(set(names)):
+    if not text.isascii() or "/" in text or "\0" in text or not all(map(lt, names, names[1:])):
         return False  # of ASCII, the order of letters is that of bytes
-    if not all(names) or any(entry.raw for entry in entries) or not all(map(is_entry_name, names)):
+    if not all(names) or "".join([entry.raw for entry in entries]) or not are_entry_names(names):
         return False
     if max(map(len, names), default=0) > NAME_BYTES_LIMIT or not ids.are_object_ids([entry.id for entry in entries]):
         return False
     sizes = [entry.size for entry in entries]
     if entries and not 0 <= min(sizes) <= max(sizes) <= NUMBER_LIMIT:
         return False
-    return all(entry.kind is EntryKind.FILE for entry in entries if entry.executable)
+    return {EntryKind.FILE}.issuperset([entry.kind for entry in entries if entry.executable])
 
 
 def decode_children(data: bytes, object_id: ObjectId) -> list[StoredChild]:

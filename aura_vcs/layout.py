@@ -6,7 +6,9 @@ differ only in case stay two on every file system, and no name is reserved anywh
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 from aura_vcs.errors.input import InvalidName
 from aura_vcs.errors.integrity import RecordCorrupt, UnsafePath
@@ -272,6 +274,11 @@ def _is_reserved(folded: str) -> bool:
 def is_entry_name(name: str) -> bool:
     """Tell whether `check_entry_name` takes a name that is not empty and has neither "/" nor NUL in it."""
     return name[0] not in _FIRST or (name not in {".", ".."} and not is_own_folder(name))
+
+
+def are_entry_names(names: Sequence[str]) -> bool:
+    """Tell the same of many names; most begin like none that has to be looked at."""
+    return _FIRST.isdisjoint({*map(itemgetter(0), names)}) or all(map(is_entry_name, names))
 
 
 def check_entry_name(name: str) -> str:

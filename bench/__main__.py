@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench import carrying, edits, files, footage, media, page, past, studio
+from bench import carrying, edits, files, footage, media, page, past, resident, studio
 from bench.machine import describe, tool_versions
 from bench.setting import Setting
 from bench.table import Check, Row, markdown
 from bench.tools import environment, present
 
-GROUPS = (files, edits, media, footage, past, studio, carrying, page)
+GROUPS = (files, edits, resident, media, footage, past, studio, carrying, page)
 RESULTS = Path(__file__).parent / "results"
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 MEMORY_FOLDER = "/dev/shm"

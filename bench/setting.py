@@ -74,6 +74,10 @@ class Setting:
         """What Python's start with our imports takes."""
         return run([sys.executable, "-c", IMPORTS], self.disk, self.aura.env)
 
+    def bare(self) -> Sample:
+        """What Python's start alone takes."""
+        return run([sys.executable, "-c", "pass"], self.disk, self.aura.env)
+
     def rounds(
         self, tasks: Mapping[str, Callable[[int], Sample]], rounds: int, only: Mapping[str, int] | None = None
     ) -> dict[str, Times]:

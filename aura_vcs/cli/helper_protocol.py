@@ -29,8 +29,11 @@ the caller's session: there they get the terminal's keys and signals. `TYPE`: th
 has answered (0); what is typed is for the copy when the caller has said the same back with 1, and not with 0."""
 GO = b"G"
 RUN, STOP, ASK = b"run", b"stop", b"ask"
-SERVED = frozenset({"status", "log", "history", "diff", "show", "commit", "save", "ls", "ops"})
-"""Commands that the helper runs: those of every minute. None asks for a passphrase or talks to a remote by itself."""
+SERVED = frozenset({
+    "status", "log", "history", "diff", "show", "commit", "save", "ls", "ops", "blame", "branch", "checkout", "redo",
+    "restore", "switch", "tag", "undo",
+})  # fmt: skip
+"""Commands that the helper runs: those of every minute. None talks to a remote but for content that is only there."""
 SWITCH = "AURA_NO_HELPER"
 """Set to anything, this process neither asks a helper nor starts one."""
 _SHELL_PIPES = (b"/dev/fd/", b"/proc/self/", b"/proc/thread-self/")

@@ -119,6 +119,8 @@ SAME: list[Sequence[str | bytes]] = [
     ("status",), ("status", "--json"), ("log", "-n", "20"), ("log", "--oneline", "--graph"), ("history", "--json"),
     ("diff", "v1", "v2"), ("diff",), ("show", "v2"), ("show", "v2", "--json"), ("show", "v77"), ("ls",), ("ops",),
     ("log", "--no-such"), ("diff", b"caf\xe9"), ("-C", "..", "status"), ("--no-pager", "log"), ("commit", "-m"),
+    ("branch",), ("tag", "list", "--json"), ("blame", "brief.json"), ("checkout", "v77"), ("undo", "--id", "none"),
+    ("restore", "v1", "no such file"),
 ]  # fmt: skip
 
 
@@ -164,6 +166,33 @@ def test_a_commit_is_the_caller_s(helped: Helped) -> None:
     assert helped.film.data("fsck")["ok"] is True
 
 
+def test_going_back_and_forth_leaves_the_same_folder(helped: Helped) -> None:
+    """Commands that change files do with a helper what they do without, and each can be taken back by the other."""
+    steps: list[Sequence[str]] = [
+        ("checkout", "v1"), ("undo",), ("redo",), ("switch", "main"), ("restore", "v1", "brief.json"),
+        ("branch", "create", "other"), ("tag", "create", "first", "v1"), ("undo",), ("undo",), ("undo",),
+    ]  # fmt: skip
+    before = helped.served() or 0
+    seen: list[list[tuple[int, bytes, dict[str, bytes]]]] = []
+    for helper in (True, False):
+        rounds = []
+        for arguments in steps:
+            ran = helped(*arguments, helper=helper)
+            assert ran.returncode == 0, ran.stderr
+            files = {str(path): path.read_bytes() for path in helped.film.root.glob("*.json")}
+            rounds.append((ran.returncode, _without_numbers(ran.stdout), files))
+        seen.append(rounds)
+        helped("checkout", "main", helper=False)
+    assert seen[0] == seen[1]
+    assert helped.served() == before + len(steps)
+    assert helped.film.data("fsck")["ok"] is True
+
+
+def _without_numbers(shown: bytes) -> bytes:
+    """Leave out which version a restore point became."""
+    return re.sub(rb"v\d+", b"v", shown)
+
+
 def test_nothing_is_imported_by_a_copy() -> None:
     """What the commands need was imported by the helper before."""
     code = (
@@ -175,7 +204,9 @@ def test_nothing_is_imported_by_a_copy() -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "AURA_HOME": f"{folder}/home", "AURA_AUTHOR": "Mira"}
         subprocess.run([*AURA, "init", folder], env=env, check=True, capture_output=True)
-        for words in (["commit", "-m", "One"], ["status"], ["log"], ["ls"], ["ops"], ["show", "v1"], ["diff"]):
+        for words in (["commit", "-m", "One"], ["status"], ["log"], ["ls"], ["ops"], ["show", "v1"], ["diff"], ["redo"],
+                      ["commit", "-m", "Two"], ["checkout", "v1"], ["undo"], ["restore", "v1", "brief.json"],
+                      ["branch"], ["tag"], ["blame", "brief.json"]):  # fmt: skip
             Path(folder, "brief.json").write_text(json.dumps({"title": str(words)}))
             ran = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, env=env, capture_output=True,
                                  check=True, text=True)  # fmt: skip

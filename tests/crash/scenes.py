@@ -39,7 +39,7 @@ from aura_vcs.sync.push import push
 from aura_vcs.sync.remotes.config import RemoteConfig, set_remote
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
-from aura_vcs.worktree.checkout import writer
+from aura_vcs.worktree.checkout import safe_folder, writer
 
 from tests.helpers.project import noise, save, write, write_project
 
@@ -277,7 +277,7 @@ def _emptied(root: Path) -> None:
 
 def _lay_out(repo: Repository) -> object:
     """Check the first version out as if its files were very many."""
-    with patch.object(writer, "SYNC_BATCH", 4):
+    with patch.object(writer, "SYNC_BATCH", 4), patch.object(safe_folder, "TOGETHER", 2):
         return checkout(repo, "v1")
 
 

@@ -47,10 +47,11 @@ def _asked(root: Path, target: str, patch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems need other calls")
-def test_a_replaced_file_costs_ten_calls(disk_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replaced_file_costs_thirteen_calls(disk_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The old one is looked at before it goes, when it came out and before it is deleted, the new one when it is there.
 
-    They change places in one call, all are made durable with one sync of the disk.
+    They change places in one call, all are made durable with one sync of the disk. The new one is dated back, which
+    takes a call and another look at it: waiting until the clock has ticked would take as long as all of it.
     """
     root = disk_path / "film"
     root.mkdir()
@@ -61,6 +62,6 @@ def test_a_replaced_file_costs_ten_calls(disk_path: Path, monkeypatch: pytest.Mo
     few = _asked(root, "v2", monkeypatch) and _asked(root, "v1", monkeypatch)
     many = _asked(root, "v3", monkeypatch) and _asked(root, "v1", monkeypatch)
     a_file = {name: round((many[name] - few[name]) / (MANY - FEW)) for name in many | few}
-    made = {"open": 1, "write": 1, "fstat": 1}
+    made = {"open": 1, "write": 1, "fstat": 2}
     replaced = {"stat": 4, "listxattr": 1, "unlink": 1}
     assert {name: count for name, count in a_file.items() if count} == made | replaced

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.model import Kind
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.storage.testing.recorded_calls import RecordedCall, RecordingCalls
-from aura_vcs.worktree.checkout import staging_plan as staged, writer
+from aura_vcs.worktree.checkout import safe_folder, staging_plan as staged, writer
 from aura_vcs.worktree.snapshot.stable_read import FileSource
 
 from tests.helpers.check import assert_whole
@@ -71,7 +72,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="calls are recorded w
 
 @linux
 def test_a_new_folder_gets_its_name_once_and_is_durable_then(root: Path) -> None:
-    """One rename for each new folder, none for a file; before it one sync of the disk, and no other date is set."""
+    """One rename for each new folder, none for a file; before it one sync of the disk."""
     calls = RecordingCalls()
     assert _check_out(root, calls) == ()
     _is_first_cut(root)
@@ -102,6 +103,41 @@ def test_files_in_old_folders_are_durable_before_they_get_their_names(root: Path
     synced = [n for n, e in enumerate(events) if e.call == "sync_disk"]
     assert len(placed) == len(created) == FILES
     assert max(created) < synced[0] < min(placed)
+
+
+@linux
+def test_names_in_many_folders_become_durable_together(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sync of the disk after the last file got its name, before the operation is recorded; else one a folder."""
+    _check_out(root)
+    for name in FOLDERS:
+        for number in range(FILES):
+            (root / name / f"{number}.json").write_text(f"third cut {number}")
+    with Repository.open(str(root)) as repo:
+        commit(repo, "Third cut")
+    log = str(root / ".aura" / "operations")
+    for version, together in (("v1", 2), ("v3", 4)):
+        monkeypatch.setattr(safe_folder, "TOGETHER", together)
+        calls = RecordingCalls()
+        with Repository.open(str(root), calls=calls) as repo:
+            assert checkout(repo, version).skipped == ()
+        events = calls.events
+        last = max(n for n, e in enumerate(events) if e.call == "exchange")
+        recorded = next(n for n, e in enumerate(events) if n > last and log in e.path)
+        between = [e for e in events[last:recorded] if e.call == "sync_disk" or str(root) in e.path]
+        synced = [e.path for e in between if e.call == "fsync_folder" and "/.aura" not in e.path]
+        disk = sum(e.call == "sync_disk" for e in between)
+        assert (disk, synced) == ((1, []) if together == 2 else (0, sorted(str(root / name) for name in FOLDERS)))
+
+
+@linux
+def test_few_files_are_dated_back_and_an_edit_at_once_is_seen(root: Path) -> None:
+    """Nobody waits for the clock of their dates; what is written in the same moment, as long as before, is found."""
+    _check_out(root)
+    with Repository.open(str(root)) as repo:
+        path = root / "a" / "7.json"
+        assert path.stat().st_mtime < time.time() - 1
+        path.write_text(_text("A", 7))
+        assert [change.path for change in status(repo).changes] == ["a/7.json"]
 
 
 class _Meanwhile(FileCalls):

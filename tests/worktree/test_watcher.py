@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,10 +15,13 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.history.commit import commit
 from aura_vcs.history.status import status
+from aura_vcs.worktree.scan.cache import ScanCache
+from aura_vcs.worktree.scan.watched import SOCKET, open_local
 from aura_vcs.worktree.watch.disks import mounts_in_the_way
-from aura_vcs.worktree.watch.server import Clocks
+from aura_vcs.worktree.watch.server import LOOK_SECONDS, MOST_RESTARTS, Clocks, Watcher
 
 from tests.helpers.project import write
 from tests.helpers.sampling import SEED, chance
@@ -295,6 +299,51 @@ def test_sleep_and_set_clocks_are_noticed(monkeypatch: pytest.MonkeyPatch) -> No
     before = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: before() - 5)
     assert clocks.have_jumped()
+
+
+@pytest.fixture
+def here(disk_path: Path) -> Iterator[Watcher]:
+    """A watcher in this process, of a project with two files."""
+    root = disk_path / "film"
+    write(root, {"one": "1", "two": "2"})
+    with Repository.init(root, author="Ada", host="studio") as repo:
+        commit(repo, "One")
+    local = open_local(str(root))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(f"/proc/self/fd/{local}/{SOCKET}")
+        watcher = Watcher(str(root), local, listening, lambda: True)
+        yield watcher
+        watcher.files.close()
+        watcher.close()
+        watcher.mounts.close()
+    watcher.cache_events.close()
+    os.close(watcher.root)
+    os.close(local)
+
+
+def test_who_began_anew_too_often_tries_again_after_a_rest(here: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a minute, then more seldom; what made it begin anew may have ended."""
+    for _ in range(MOST_RESTARTS + 1):
+        here._begin_anew()
+    assert not here._catch_up()
+    assert "too often" in here.reason
+    later = time.monotonic() + LOOK_SECONDS + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert here._catch_up()
+    assert here._about().reason == ""
+
+
+def test_what_cannot_be_loaded_is_a_reason_and_no_end(here: Watcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link among its own files is not followed, and the watcher stays to say so."""
+
+    def linked(_: object) -> ScanCache:
+        raise LinkedPath("local")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("aura_vcs.worktree.watch.server.load_scan_cache", linked)
+        assert not here._try(here._load)
+        assert "link" in here.reason
+        assert not here._catch_up()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,10 @@ MODULES = (
     "cli.main", "cli.error_context", "cli.error_report", "cli.fetch_on_demand", "cli.project_list",
     "cli.remote_environment", "cli.session", "codec", "forked_worker", "parallel", "sync.sent",
 )  # fmt: skip
-COMMANDS = ("commit", "diff", "log", "ls", "ops", "show", "status")
+COMMANDS = (
+    "blame", "branch", "checkout", "commit", "diff", "log", "ls", "ops", "redo", "restore", "show", "status", "tag",
+    "undo",
+)  # fmt: skip
 START_SECONDS = 10.0
 
 

@@ -66,6 +66,7 @@ def become_the_caller(request: Request, sock: socket.socket, run: Callable[[], o
         _take_over(request)
         pager.start = partial(_start_pager, sock)
         termui.visible_prompt_func = partial(_ask, sock, termui.visible_prompt_func)
+        termui.hidden_prompt_func = partial(_ask, sock, termui.hidden_prompt_func)
         begun = True
         code = _exit_code(run)
         _finish()

@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from threading import Thread
 
 from blake3 import blake3
@@ -104,11 +104,16 @@ class Staging:
         self._calls = calls
         self._progress = progress
         self._folder = SafeFolder(self._scratch.path, temporary, calls, made=self._scratch)
-        self._clock = FilesystemClock(temporary)
+        self._dates_back = False
+        """Whether files are dated back, so that nobody has to wait until the clock of their dates has ticked."""
         self._states: dict[str, FileState] = {}
         self._planned: tuple[list[Difference], Staged] | None = None
         self._is_written = False
         self._syncing: _Sync | None = None
+
+    @cached_property
+    def _clock(self) -> FilesystemClock:
+        return FilesystemClock(self._temporary)
 
     def plan(
         self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation], *, least: int
@@ -209,6 +214,7 @@ class Staging:
         Each creates the files that it writes: when one is there, the other has come so far.
         """
         is_worthwhile = len(files) >= WORTHWHILE_FILES and type(self._calls) is FileCalls
+        self._dates_back = len(files) < WORTHWHILE_FILES
         second = fork_worker(partial(self._write_in_worker, files)) if is_worthwhile else None
         if second is None:
             self._write(files)
@@ -282,7 +288,7 @@ class Staging:
             if file.executable:
                 self._calls.chmod(fd, with_executable(found.st_mode, executable=True))
                 found = os.fstat(fd)
-            if found.st_mtime_ns % _SECOND_NS == 0:  # the disk may count in seconds: see `_settle`
+            if self._dates_back or found.st_mtime_ns % _SECOND_NS == 0:  # the disk may count in seconds
                 self._calls.set_times(fd, self._scratch.path_of(file.path), self._clock.now_ns() - AGE_NS)
                 found = os.fstat(fd)
         finally:

@@ -7,6 +7,7 @@ listed. The caller has made sure that everything that goes is in the store.
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 
 import msgspec
 
@@ -66,7 +67,7 @@ class Writer:
         self._progress = progress
         self._folder = SafeFolder(root, temporary, calls, aside)
         self._staging = Staging(root, temporary, store, calls, progress, aside)
-        self._clock = FilesystemClock(temporary)
+        self._temporary = temporary
         self._states: dict[str, FileState | None] = {}
         self._can_clone = True
         self._places: Mapping[ObjectId, PackLocation] = {}
@@ -74,6 +75,10 @@ class Writer:
         self._staged: dict[str, StagedFile] = {}
         self._left: list[str] = []
         self._blocked: set[str] = set()
+
+    @cached_property
+    def _clock(self) -> FilesystemClock:
+        return FilesystemClock(self._temporary)
 
     def plan(self, scan: Scan, differences: Sequence[Difference], places: Mapping[ObjectId, PackLocation]) -> None:
         """Plan what `stage` is to write aside, before `apply` is asked for it."""

@@ -10,6 +10,7 @@ import os
 import stat
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 STAMP = struct.Struct("<qqQQI32s")
@@ -83,7 +84,8 @@ class CachedFolder:
     def files(self) -> dict[str, FileState]:
         """The files by name; the same dictionary every time."""
         if self._files is None:
-            self._files = dict(zip(self.names, map(FileState._make, STAMP.iter_unpack(self.stamps)), strict=True))
+            make = partial(tuple.__new__, FileState)  # `_make` takes twice as long, for the files of every project
+            self._files = dict(zip(self.names, map(make, STAMP.iter_unpack(self.stamps)), strict=True))
         return self._files
 
     def sizes(self) -> list[int]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from operator import and_
+from operator import and_, attrgetter
 
 import msgspec
 
@@ -16,7 +16,7 @@ from aura_vcs.objects.batch import Batch, similarity
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, TreeReader, documents_of
-from aura_vcs.plain_text import name_bytes
+from aura_vcs.plain_text import is_text, name_bytes
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
@@ -347,5 +347,9 @@ class _Before:
 
 
 def sorted_tree(entries: Iterable[Entry]) -> Tree:
-    """Build a tree of the entries, in the order that trees have."""
-    return Tree(tuple(sorted(entries, key=lambda entry: name_bytes(entry.name))))
+    """Build a tree of the entries, in the order that trees have: that of text is that of its bytes in UTF-8."""
+    listed = list(entries)
+    by_name = attrgetter("name")
+    if not is_text("".join(map(by_name, listed))):
+        return Tree(tuple(sorted(listed, key=lambda entry: name_bytes(entry.name))))
+    return Tree(tuple(sorted(listed, key=by_name)))

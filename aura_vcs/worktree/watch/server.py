@@ -18,6 +18,7 @@ from contextlib import suppress
 
 import msgspec
 
+from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.layout import AURA, CONFLICTS, WATCHER_LOCK
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.worktree.scan.cache import NOT_COMPARED, ScanCache
@@ -62,6 +63,8 @@ VERIFIED_SECONDS = 86400
 """Every so many answers, and once a day, the caller looks at every file to verify what it was told."""
 MOST_RESTARTS = 5
 """Within LOOK_SECONDS."""
+LONGEST_REST = 3600
+"""After so many seconds at the most it tries again what failed; after LOOK_SECONDS the first time, then twice that."""
 JUMP_SECONDS = 1.0
 _CREDENTIALS = 12
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -109,6 +112,9 @@ class Watcher:
         self.heard = 0.0
         self.reason = ""
         """Why it cannot be believed now; "" where it can."""
+        self.failed = 0.0
+        """When it gave up, and is to try again after `rest` seconds; 0 where it did not."""
+        self.rest = LOOK_SECONDS
         self.stamp = (0, 0, 0)
         self.files = WatchedFiles(self.root, ScanCache(b"", {}))
         self._load()
@@ -165,10 +171,13 @@ class Watcher:
     def _catch_up(self) -> bool:
         """Bring what is known to this moment, but for comparing files; whether it can be believed then."""
         jumped, mounted = self.clocks.have_jumped(), self._mounts_changed()
-        if jumped or (mounted and self.reason):
+        has_rested = self.failed > 0 and time.monotonic() - self.failed > self.rest
+        if jumped or has_rested or (mounted and self.reason):
             self._begin_anew()
-        if mounted or not self.reason:
-            self.reason = why_not(self.root, self._path())
+        if has_rested:
+            self.rest = min(2 * self.rest, LONGEST_REST)
+        if mounted or has_rested or not self.reason:
+            self.reason, self.failed = why_not(self.root, self._path()), 0.0
         if self.reason:
             return False
         if cache_stamp(self.local) != self.stamp:
@@ -190,8 +199,8 @@ class Watcher:
         except StartOver:
             self._begin_anew()
             return False
-        except (Untrusted, OSError) as error:
-            self.reason = str(error)
+        except (Untrusted, LinkedPath, OSError) as error:
+            self._give_up(str(error))
             return False
         return True
 
@@ -199,10 +208,14 @@ class Watcher:
         self.restarts += 1
         self.recent = [then for then in self.recent if time.monotonic() - then < LOOK_SECONDS] + [time.monotonic()]
         if len(self.recent) > MOST_RESTARTS:
-            self.reason = "it had to start over too often"
+            self._give_up("it had to start over too often")
         self.files.close()
         self.files = WatchedFiles(self.root, self.files.cache)
         self.heard = time.monotonic()
+
+    def _give_up(self, reason: str) -> None:
+        """Answer nobody until some time has passed; then everything is looked at anew."""
+        self.reason, self.failed = reason, time.monotonic()
 
     def _load(self) -> None:
         """Take over the scan cache as it is on disk."""
@@ -270,6 +283,7 @@ class Watcher:
             if len(told) > MOST_EXCEPTIONS:
                 return _nothing(BUSY)
         self.answers += 1
+        self.rest = LOOK_SECONDS
         self.since_verified += 1
         now = time.monotonic()
         verify = self.since_verified >= VERIFIED_EVERY or now - self.verified > VERIFIED_SECONDS
