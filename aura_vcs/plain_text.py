@@ -111,3 +111,8 @@ def clean_text(text: str) -> str:
         return text  # as nearly every text is
     decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return "".join(c for c in decoded if c.isprintable() or c in _STORED_FIELDS or unicodedata.category(c) == "Zs")
+
+
+def one_line(text: str) -> str:
+    """Put the text on one line: no control characters, no bytes that are not text."""
+    return " ".join(clean_text(text).split())

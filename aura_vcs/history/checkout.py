@@ -18,7 +18,6 @@ from aura_vcs.history.recording.version_builder import (
     WorktreeBase,
     get_version,
     is_purged,
-    one_line,
     record_side_version,
     report_unseen,
     take_snapshot,
@@ -30,7 +29,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, HeadChange, Inverse, RefChange, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference
-from aura_vcs.plain_text import readable_name
+from aura_vcs.plain_text import one_line, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.worktree.scan.scan import Scan

@@ -11,9 +11,8 @@ from aura_vcs.codec import decode_json
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import ProjectExists
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.recording.version_builder import one_line
 from aura_vcs.ids import new_uuid
-from aura_vcs.plain_text import now
+from aura_vcs.plain_text import now, one_line
 from aura_vcs.repository.find_project import project_storage
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.repository.replicas import author_name

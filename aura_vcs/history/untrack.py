@@ -12,7 +12,7 @@ from aura_vcs.history.file_edits import edit_files, read_document
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.steps import tree_writer
 from aura_vcs.history.recording.tree_steps import graft
-from aura_vcs.history.recording.version_builder import NAME_LIMIT, one_line, worktree_base
+from aura_vcs.history.recording.version_builder import NAME_LIMIT, worktree_base
 from aura_vcs.ids import new_operation_id
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import IGNORE_FILE
@@ -20,7 +20,7 @@ from aura_vcs.model import EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import documents_of
-from aura_vcs.plain_text import readable_name
+from aura_vcs.plain_text import one_line, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules

@@ -10,14 +10,14 @@ import msgspec
 
 from aura_vcs.errors.interchange import GitDamaged
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update
-from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT, one_line
+from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT
 from aura_vcs.ids import VersionId
 from aura_vcs.interchange.git_names import PREFIX, git_name, own_name
 from aura_vcs.interchange.git_objects import message_of, signature_of
 from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
 from aura_vcs.model import RefChange, Tag
-from aura_vcs.plain_text import clean_text, format_time
+from aura_vcs.plain_text import clean_text, format_time, one_line
 from aura_vcs.refs.changes import tag_change
 from aura_vcs.refs.merge import next_stamp
 from aura_vcs.repository.repository import Repository

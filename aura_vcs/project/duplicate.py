@@ -13,11 +13,10 @@ from aura_vcs.formats.jsondoc.edit import get, set_values
 from aura_vcs.history.commit import commit
 from aura_vcs.history.init import PROJECT_FILE, TITLE_LIMIT, start_project
 from aura_vcs.history.names.revisions import resolve
-from aura_vcs.history.recording.version_builder import one_line
 from aura_vcs.ids import new_uuid
 from aura_vcs.index.queries import describe
 from aura_vcs.interchange.export_version import export_version
-from aura_vcs.plain_text import now
+from aura_vcs.plain_text import now, one_line
 from aura_vcs.project.duplicate_history import duplicate_history
 from aura_vcs.repository.find_project import project_storage
 from aura_vcs.repository.repository import Repository

@@ -60,7 +60,6 @@ def init_command(
     .auraignore gets lines for what those editors make again: previews, proxies, caches.
     """
     from aura_vcs.history.init import start_project
-    from aura_vcs.project.agents_page import write_agents_page
     from aura_vcs.project.editor_litter import ignore_editor_litter
     from aura_vcs.repository.sync_tool_hints import SYNCTHING
 
@@ -79,7 +78,7 @@ def init_command(
     with start_project(root, title=title, **session.options()) as (repo, started):
         files = _apply(session, repo, chosen, started.title or "", topic) if chosen is not None else []
         litter = ignore_editor_litter(repo)
-        wrote_page = agents and write_agents_page(repo)
+        wrote_page = agents and _write_page(repo)
         note_project(repo.root, console)
         wrote_hint = not had_hint and os.path.lexists(os.path.join(root, SYNCTHING))
         if console.as_json:
@@ -117,18 +116,23 @@ def init_command(
 
 def _page_for_agents(session: Session, root: str) -> None:
     """Write the page for agents into a project that there is."""
-    from aura_vcs.project.agents_page import write_agents_page
     from aura_vcs.repository.repository import Repository
 
     console = session.console
     with Repository.open(root, **session.options()) as repo:
-        wrote = write_agents_page(repo)
+        wrote = _write_page(repo)
         if console.as_json:
             console.data({"path": repo.root, "wrote_agents_page": wrote})
         elif wrote:
             console.line("Wrote AGENTS.md, a page for agents. Take it back with `aura undo`.")
         else:
             console.line("AGENTS.md is there already and was not changed.")
+
+
+def _write_page(repo: "Repository") -> bool:
+    from aura_vcs.project.agents_page import write_agents_page  # few ask for it
+
+    return write_agents_page(repo)
 
 
 def _print_editors(console: "Console", litter: "EditorLitter") -> None:

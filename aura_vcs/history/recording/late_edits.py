@@ -13,7 +13,6 @@ from aura_vcs.history.recording.tree_steps import change_tree
 from aura_vcs.history.recording.version_builder import (
     NAME_LIMIT,
     VersionSpec,
-    one_line,
     record_side_version,
     worktree_base,
 )
@@ -24,7 +23,7 @@ from aura_vcs.model import Entry, EntryKind, Kind, Operation, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import documents_of
-from aura_vcs.plain_text import readable_name
+from aura_vcs.plain_text import one_line, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.checkout.set_aside import Unsaved
 from aura_vcs.worktree.snapshot.snapshot import Snapshot

@@ -13,7 +13,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID, StoredObject
-from aura_vcs.plain_text import clean_text, now
+from aura_vcs.plain_text import clean_text, now, one_line
 from aura_vcs.refs.changes import label_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
@@ -92,11 +92,6 @@ def check_note(text: str) -> str:
     if len(clean) > DESCRIPTION_LIMIT:
         raise InputError(f"The description has {len(clean)} characters; {DESCRIPTION_LIMIT} is the limit")
     return clean
-
-
-def one_line(text: str) -> str:
-    """Put the text on one line: no control characters, no bytes that are not text."""
-    return " ".join(clean_text(text).split())
 
 
 def take_snapshot(

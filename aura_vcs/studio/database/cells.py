@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from aura_vcs.codec import NUMBER_LIMIT
-from aura_vcs.history.recording.version_builder import one_line
-from aura_vcs.plain_text import clean_text, format_time
+from aura_vcs.plain_text import clean_text, format_time, one_line
 from aura_vcs.studio.database.database_file import Row
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|\+00:00)?", re.ASCII)
