@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.ui.access import HEADERS, Access
 from aura_vcs.ui.server import PageServer
 from aura_vcs.ui.site import Settings
-from aura_vcs.ui.templating import STATIC, read_static
+from aura_vcs.ui.templating import STATIC, read_static, url_path
 from click.testing import CliRunner
 
 from tests.helpers.project import look, write, write_project
@@ -274,6 +275,74 @@ def test_what_cannot_be_meant_is_refused(page: ServedPage, name: str, body: byte
     assert answer.status == (413 if len(body) > 4 << 20 else 404 if name == "nothing" else 400)
     assert answer.json["error"].keys() >= {"code", "message", "hint"}
     assert answer.json["error"]["hint"]
+
+
+ODD = (
+    "a\r\nSet-Cookie: evil=1\r\n\r\n<script>.txt",
+    'q"; filename="evil.exe',
+    "caf\xe9 \u202e; x=\u05d0.html",
+    "\udce9.pdf",
+)
+"""Names of files; the last is no text."""
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_file_name_is_no_header(tmp_path: Path, home: Path, name: str) -> None:
+    """Line ends, quotes, semicolons and bytes of a name stay inside the name that a file is saved under."""
+    root = tmp_path / "film"
+    root.mkdir()
+    write_project(root)
+    (root / name).mkdir()
+    (root / name / "inside.txt").write_text("x")
+    (root / f"{name}.html").write_text("<script>alert(1)</script>")
+    with aura.init(root, author="Ada") as project:
+        project.commit("Odd")
+    with serve(root, home) as page:
+        written = url_path(name)
+        plain = set(page.get("/raw/v1/brief.json?download").headers)
+        paths = [f"/raw/v1/{written}.html", f"/raw/folder/{written}.html", f"/zip/v1/{written}"]
+        for path in paths if name != ODD[-1] else paths[:2]:  # no ZIP holds bytes that are no text
+            answer = page.get(path)
+            assert answer.status == 200, answer.text
+            assert set(answer.headers) <= plain | {"transfer-encoding"}
+            saved = answer.headers["content-disposition"]
+            assert re.fullmatch(r"attachment; filename\*=UTF-8''[A-Za-z0-9%._~-]+", saved), saved
+            assert "set-cookie" not in answer.headers
+
+
+def test_words_of_an_earlier_run_let_nobody_in(page: ServedPage, tmp_path: Path, home: Path) -> None:
+    """Neither its token, nor its cookie, nor what its pages send; also where the same project has the same address."""
+    root = Path(page.server.site.settings.root or "")
+    with serve(root, home) as later:
+        assert later.base == page.base
+        old = {"Cookie": f"{later.access.cookie}={page.access.session}"}
+        assert later.send("GET", later.base, old).status == 403
+        assert later.send("GET", later.base, {"Authorization": f"Bearer {page.access.token}"}).status == 403
+        assert later.send("GET", f"/?token={page.access.token}").status == 403
+        stale = {**later.form, "X-Aura-Token": page.access.form_token}
+        assert later.send("POST", f"/api{later.base}/tag", stale, {"name": "evil"}).status == 403
+
+
+def test_clients_that_never_finish_hold_up_nobody(page: ServedPage) -> None:
+    """Half a header, half a body, a header without end: who speaks properly is answered meanwhile."""
+    host = f"Host: 127.0.0.1:{page.port}\r\n"
+    whole = "".join(f"{key}: {value}\r\n" for key, value in page.form.items())
+    body = f"POST /api{page.base}/tag HTTP/1.1\r\n{host}{whole}Content-Length: 1000\r\n\r\n{{"
+    slow: list[socket.socket] = []
+    try:
+        for text in ["GET / HTTP/1.1\r\nHo", body] * 40:
+            slow.append(socket.create_connection(("127.0.0.1", page.port), timeout=10))
+            slow[-1].sendall(text.encode())
+        assert page.get("").status == page.get("/unsaved").status == 200
+        assert page.do("tag", name="meanwhile").status == 200
+        assert page.do("tag/delete", name="meanwhile").status == 200
+    finally:
+        for one in slow:
+            one.close()
+    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as endless, suppress(OSError):
+        endless.sendall(f"GET / HTTP/1.1\r\n{host}X: ".encode() + b"x" * 4_000_000)
+        assert endless.recv(100).startswith(b"HTTP/1.1 4")  # or it is cut off while it speaks
+    assert page.get("").status == 200
 
 
 def test_our_own_files_are_few_and_small() -> None:
