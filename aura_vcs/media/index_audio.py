@@ -57,6 +57,7 @@ class AudioIndexer:
             raise ValueError(f"it has {self._channels} channels of sound")
         self._digest = blake3(bytes(stream.codec_context.extradata or b""))
         self._samples_digest = blake3()
+        self._channel_digests = [(blake3(), blake3()) for _ in range(self._channels)]
         self._bytes = 0
         self._samples = 0
         self._start: float | None = None
@@ -106,6 +107,9 @@ class AudioIndexer:
         self._waiting, self._waiting_samples = [], 0
         self._samples += block.shape[1]
         self._samples_digest.update(memoryview(np.ascontiguousarray(block.T)).cast("B"))
+        for samples, (digest, inverted) in zip(block, self._channel_digests, strict=True):
+            digest.update(memoryview(samples + 0.0).cast("B"))  # -0.0 is 0.0
+            inverted.update(memoryview(0.0 - samples).cast("B"))
         peaks = np.abs(block).max(axis=1).tolist()
         self._peaks = [max(pair) for pair in zip(self._peaks, peaks, strict=True)]
         self._wave(block, is_end=False)
@@ -176,6 +180,7 @@ class AudioIndexer:
             bits_per_second=round(8 * self._bytes / seconds) if seconds > 0 else None,
             peaks_db=tuple(_decibels(peak) for peak in self._peaks),
             loudness_lufs=self._loudness.value,
+            channel_digests=tuple((one.hexdigest(), other.hexdigest()) for one, other in self._channel_digests),
         )
 
     def wave_steps(self) -> tuple[float, ...]:

@@ -8,7 +8,9 @@ import errno
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from aura_vcs.formats.media.findings import DecodeLimits
+from blake3 import blake3
+
+from aura_vcs.formats.media.findings import DecodeLimits, TrackFacts
 from aura_vcs.formats.media.index_entry import EntryHead, encode_entry
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.media.index_audio import AudioIndexer
@@ -31,6 +33,8 @@ DEMUXERS = {
     "aac": "aac",
     "ogg": "ogg",
 }
+OTHERS = ("video", "audio", "subtitle")
+"""Kinds of streams of which people notice one that changed, besides the first of pictures and sound."""
 READ_BYTES = 1 << 20
 REPORT_SECONDS = 0.5
 """So much of the file passes between two reports."""
@@ -63,7 +67,8 @@ def index_film(
         if video is not None and video.width * video.height > limits.pixels:
             raise ValueError(f"it has {video.width}×{video.height} pixels")
         seconds = max(0.0, (container.duration or 0) / 1e6) or header.seconds or 0.0
-        pass_ = _Pass(container, video, sound, seconds, threads)
+        others = [s for s in streams if s not in (video, sound) and s.type in OTHERS and not _is_cover(s)]
+        pass_ = _Pass(container, (video, sound, others), seconds, threads)
         pass_.run(report)
         return pass_.entry(content, header)
 
@@ -80,6 +85,10 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
+def _codec_of(stream: Any) -> str:
+    return str(stream.codec_context.name) if stream.codec_context else _codec_name(stream)
+
+
 def _codec_name(stream: Any) -> str:
     return str(getattr(stream, "codec_tag", "") or "no name")
 
@@ -87,8 +96,10 @@ def _codec_name(stream: Any) -> str:
 class _Pass:
     """One way through a file."""
 
-    def __init__(self, container: Any, video: Any, sound: Any, seconds: float, threads: int) -> None:
+    def __init__(self, container: Any, chosen: tuple[Any, Any, list[Any]], seconds: float, threads: int) -> None:
         self._container = container
+        video, sound, others = chosen
+        self._others = {stream.index: (stream, blake3()) for stream in others}
         self._seconds = seconds
         self._streams = [stream for stream in (video, sound) if stream is not None]
         if video is not None:
@@ -101,7 +112,10 @@ class _Pass:
     def run(self, report: Report) -> None:
         """Decode all of it."""
         reported = 0.0
-        for packet in self._container.demux(self._streams):
+        for packet in self._container.demux([*self._streams, *(stream for stream, _ in self._others.values())]):
+            if packet.stream.index in self._others:
+                self._others[packet.stream.index][1].update(memoryview(packet) if packet.size else b"")
+                continue
             indexer = self._video if packet.stream.type == "video" else self._sound
             assert indexer is not None
             indexer.take_packet(packet)
@@ -168,5 +182,9 @@ class _Pass:
             strip=self._video.strip_facts() if self._video is not None else None,
             wave_steps=self._sound.wave_steps() if sound is not None and self._sound is not None else (),
             partial=self._partial,
+            tracks=tuple(
+                TrackFacts(stream.type, _codec_of(stream), digest.hexdigest())
+                for stream, digest in self._others.values()
+            ),
         )
         return encode_entry(head, sections)

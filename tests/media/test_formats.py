@@ -31,6 +31,7 @@ FILMS: dict[str, dict[str, Any]] = {
     "dnxhr.mov": {"codec": "dnxhd", "pixel_format": "yuv422p", "options": {"profile": "dnxhr_sq"}},
     "ten-bit.mkv": {"codec": "libx265", "pixel_format": "yuv420p10le", "options": {"x265-params": "log-level=none"}},
     "vp9.webm": {"codec": "libvpx-vp9"},
+    "dnxhd.mxf": {"codec": "dnxhd", "pixel_format": "yuv422p", "options": {"profile": "dnxhr_sq"}},
     "mpeg2.mxf": {"codec": "mpeg2video", "options": {"b": "2000000"}},
     "mjpeg.avi": {"codec": "mjpeg", "pixel_format": "yuvj420p", "options": {"q": "3"}},
     "lossless.mkv": {"codec": "ffv1"},
@@ -53,6 +54,8 @@ SOUNDS = {
     "24.wav": "pcm_s24le",
     "float.wav": "pcm_f32le",
     "rf64.wav": "pcm_s16le",
+    "bwf.wav": "pcm_s24le",
+    "64.wav": "pcm_f64le",
     "a.w64": "pcm_s16le",
     "a.aiff": "pcm_s16be",
     "a.flac": "flac",
@@ -64,7 +67,7 @@ SOUNDS = {
 
 
 def _sound(name: str) -> Callable[[Path], object]:
-    options = {"rf64": "always"} if name == "rf64.wav" else {}
+    options = {"rf64.wav": {"rf64": "always"}, "bwf.wav": {"write_bext": "1"}}.get(name, {})
     return lambda path: write_film(path, (), melody(2), sound_codec=SOUNDS[name], container_options=options)
 
 

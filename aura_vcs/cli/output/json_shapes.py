@@ -293,6 +293,7 @@ def _audio_diff_to_json(sound: "AudioDiff") -> dict[str, Any]:
         "gain_db": sound.gain_db,
         "offset": sound.offset,
         "is_faint": sound.is_faint,
+        "channels": list(sound.channels),
     }
 
 
@@ -315,7 +316,8 @@ def _facts_to_json(facts: "MediaFacts | None") -> dict[str, Any] | None:
         return None
     header = {name: getattr(facts.header, name) for name in facts.header.__struct_fields__}
     measured = {"peak_db": facts.peak_db, "loudness_lufs": facts.loudness_lufs, "partial": facts.partial}
-    return {**header, "codecs": list(facts.header.codecs), **measured}
+    tracks = [{"kind": track.kind, "codec": track.codec, "digest": track.digest} for track in facts.tracks]
+    return {**header, "codecs": list(facts.header.codecs), **measured, "tracks": tracks}
 
 
 def _side(entry: "Entry | None") -> dict[str, Any] | None:

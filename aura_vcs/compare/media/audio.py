@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from aura_vcs.compare.media.align import Alignment, alignment_of, best_path, edits, extend, placed
+from aura_vcs.compare.media.channels import alike_channels, exact_channels
 from aura_vcs.compare.media.planes import differences, over, plane, sums
 from aura_vcs.formats.media.findings import AudioDiff, AudioFacts, MediaStretch, Times, Verdict, make_stretch
 from aura_vcs.formats.media.index_entry import BAND_SECONDS, BANDS, MediaEntry
@@ -99,8 +100,10 @@ def compare_sounds(old: MediaEntry, new: MediaEntry) -> AudioDiff:
     assert was is not None
     assert now is not None
     offset = round(now.start - was.start, 4)
-    if was.samples_digest == now.samples_digest and was.rate == now.rate:
+    if was.samples_digest == now.samples_digest and (was.rate, was.channels) == (now.rate, now.channels):
         return AudioDiff("identical", offset=offset)
+    if was.rate == now.rate and (channels := exact_channels(was, now)):
+        return AudioDiff("changed", offset=offset, channels=channels)
     a, b = _Side.of(old), _Side.of(new)
     if not a.count or not b.count:
         return AudioDiff("other")
@@ -122,8 +125,10 @@ def compare_sounds(old: MediaEntry, new: MediaEntry) -> AudioDiff:
     first = next((run for run in alignment.runs if run.old is not None), None)
     if first is not None and first.old is not None and not stretches and abs(first.start - first.old) > ENCODER_STEPS:
         offset = round(offset + (first.start - first.old) * BAND_SECONDS, 4)
-    verdict: Verdict = "changed" if stretches or decibels or is_faint else "same"
-    return AudioDiff(verdict, tuple(stretches), decibels, offset, is_faint and not decibels)
+    channels = alike_channels(old, new) if _is_straight(alignment) else ()
+    verdict: Verdict = "changed" if stretches or decibels or is_faint or channels else "same"
+    is_faint = is_faint and not decibels and not channels
+    return AudioDiff(verdict, tuple(stretches), decibels, offset, is_faint, channels)
 
 
 def _is_straight(alignment: Alignment) -> bool:

@@ -68,6 +68,7 @@ def facts_of(entry: MediaEntry, *, thumbnails: bool = False) -> MediaFacts:
         video=head.video,
         sound=head.sound,
         picture=head.picture,
+        tracks=head.tracks,
     )
 
 

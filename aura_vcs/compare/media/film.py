@@ -26,6 +26,7 @@ THROUGHOUT = 0.9
 WIDELY = 0.4
 """Where so many frames differ everywhere, a part of the picture may be shown."""
 TOLD_SHARE = 0.8
+LEFT_SECONDS = 0.1
 UNLIKE_FRAMES = 12
 UNLIKE = 0.2
 SCALED_ROUGH, CUT_OUT_ROUGH = 2, 4
@@ -237,7 +238,17 @@ def _edits(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
         first, last = (was[0], was[1] - 1) if edit.kind == "removed" else (edit.start, edit.end - 1)
         times = (b.time(edit.start), b.time(edit.end), a.time(was[0]), a.time(was[1]))
         found.append(make_stretch(edit.kind, times, (first, last)))
-    return found
+    return [*found, *_left_at_end(pairing, a, b)]
+
+
+def _left_at_end(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
+    """Tell of the old film what is behind all that frames were given by their times."""
+    start = max(pairing.sources, default=-1) + 1
+    left = a.time(a.count) - a.time(start)
+    if left < LEFT_SECONDS or left <= 2 / (b.video.frames_per_second or 25.0):
+        return []
+    end = b.time(b.count)
+    return [make_stretch("removed", (end, end, a.time(start), a.time(a.count)), (start, a.count - 1))]
 
 
 def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStretch], bool]:

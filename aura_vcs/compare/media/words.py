@@ -9,6 +9,7 @@ from aura_vcs.formats.media.index_entry import EntryHead
 STRETCHES = 12
 """Stretches that are told one by one."""
 FIRST_SECONDS = 0.005
+TRACKS = {"video": "picture", "audio": "sound", "subtitle": "subtitles"}
 NEAR_SECONDS = 0.08
 """Ends of a cut in picture and sound that are so near are one cut."""
 
@@ -36,6 +37,7 @@ def entry_lines(found: MediaDiff) -> tuple[str, ...]:
     lines += _stretch_lines(found)
     if found.sound is not None:
         lines += _audio_words(found.sound)
+    lines += _track_words(old, new)
     lines += _partial(old, new)
     return tuple(lines) or (_nothing_differs(found),)
 
@@ -80,6 +82,22 @@ def _partial(old: MediaFacts, new: MediaFacts) -> list[str]:
     if old.partial or new.partial:
         return ["not all of it could be decoded: what could was compared"]
     return []
+
+
+def _track_words(old: MediaFacts, new: MediaFacts) -> list[str]:
+    """Say what became of streams besides the first ones: they are not decoded, but every byte is compared."""
+    lines = []
+    for kind, word in TRACKS.items():
+        was, now = ([track for track in facts.tracks if track.kind == kind] for facts in (old, new))
+        first = 1 if kind == "subtitle" else 2
+        if len(was) != len(now):
+            words = [f"{len(side) + first - 1} track{'s' * (len(side) + first != 2)}" for side in (was, now)]
+            lines.append(f"{word}: {words[0]} → {words[1]}")
+        for number, (before, after) in enumerate(zip(was, now, strict=False), first):
+            if before.digest != after.digest:
+                codecs = "" if before.codec == after.codec else f" ({before.codec} → {after.codec})"
+                lines.append(f"track {number} of the {word} has other content{codecs}")
+    return lines
 
 
 def _stream_pairs(old: MediaFacts, new: MediaFacts) -> list[tuple[str, str, str]]:
@@ -166,7 +184,7 @@ def _span(box: Box) -> str:
 
 
 def _audio_words(sound: AudioDiff) -> list[str]:
-    lines = []
+    lines = _channel_words(sound.channels)
     if sound.verdict == "other":
         lines.append("the sound differs throughout")
     if sound.gain_db:
@@ -176,6 +194,18 @@ def _audio_words(sound: AudioDiff) -> list[str]:
         lines.append(f"the sound comes {abs(sound.offset):.3g} s {direction} than before")
     if sound.is_faint and not sound.stretches:
         lines.append("samples of the sound differ, by less than anybody hears")
+    return lines
+
+
+def _channel_words(channels: tuple[int, ...]) -> list[str]:
+    """Say which channels changed places, or their sign."""
+    moved = [f"{n} is {abs(was)} before" for n, was in enumerate(channels, 1) if abs(was) != n]
+    lines = [f"channels of the sound changed places: {', '.join(moved)}"] if moved else []
+    turned = [str(n) for n, was in enumerate(channels, 1) if was < 0]
+    if turned and len(turned) == len(channels):
+        lines.append("the polarity of the sound is inverted")
+    elif turned:
+        lines.append(f"the polarity of channel {' and '.join(turned)} is inverted")
     return lines
 
 

@@ -70,7 +70,8 @@ class AudioDiff(Struct, frozen=True, omit_defaults=True):
     """The sounds of two versions compared, every sample of them.
 
     `gain_db` is how much louder all of it became. `offset` is how many seconds later it is heard against the pictures.
-    `is_faint` says that only samples tell the two apart: nobody hears it.
+    `is_faint` says that only samples tell the two apart: nobody hears it. `channels` are, where channels changed places
+    or their sign, for each of them the number of what it was before, from 1 on, negative with the other sign.
     """
 
     verdict: Verdict
@@ -78,6 +79,7 @@ class AudioDiff(Struct, frozen=True, omit_defaults=True):
     gain_db: float = 0.0
     offset: float = 0.0
     is_faint: bool = False
+    channels: tuple[int, ...] = ()
 
 
 class DecodeLimits(Struct, frozen=True):
@@ -125,6 +127,7 @@ class AudioFacts(Struct, frozen=True, omit_defaults=True):
     """The first sound stream. `peaks_db` are relative to full scale, one per channel; None is silence.
 
     `digest` is that of the packets, `samples_digest` that of the decoded samples: where it is equal, every sample is.
+    `channel_digests` are those of the samples of each channel, and of these with the other sign.
     """
 
     codec: str
@@ -140,6 +143,15 @@ class AudioFacts(Struct, frozen=True, omit_defaults=True):
     bits_per_second: int | None = None
     peaks_db: tuple[float | None, ...] = ()
     loudness_lufs: float | None = None
+    channel_digests: tuple[tuple[str, str], ...] = ()
+
+
+class TrackFacts(Struct, frozen=True):
+    """A stream that is not looked into: a second sound, subtitles. `digest` is that of its packets."""
+
+    kind: Literal["video", "audio", "subtitle"]
+    codec: str
+    digest: str
 
 
 class PictureFacts(Struct, frozen=True, omit_defaults=True):
@@ -159,7 +171,7 @@ class MediaFacts(Struct, frozen=True, omit_defaults=True):
 
     `peak_db` and `loudness_lufs` are relative to full scale (EBU R 128). `envelope` are peaks
     from 0 to 100, evenly spread over the sound. `thumbnails` has a JPEG file: a picture, or frames of a video side
-    by side, shown at `strip_times`. `partial` says that not all of it was looked at.
+    by side, shown at `strip_times`. `partial` says that not all of it was looked at. `tracks` are the other streams.
     """
 
     header: MediaHeader
@@ -172,6 +184,7 @@ class MediaFacts(Struct, frozen=True, omit_defaults=True):
     video: VideoFacts | None = None
     sound: AudioFacts | None = None
     picture: PictureFacts | None = None
+    tracks: tuple[TrackFacts, ...] = ()
 
 
 class MediaDiff(Struct, frozen=True, omit_defaults=True):

@@ -20,10 +20,10 @@ from msgspec import Struct
 
 from aura_vcs.codec import decode_packed
 from aura_vcs.compression import NotDecodable, compress, decompress
-from aura_vcs.formats.media.findings import AudioFacts, PictureFacts, VideoFacts
+from aura_vcs.formats.media.findings import AudioFacts, PictureFacts, TrackFacts, VideoFacts
 from aura_vcs.formats.media.reader import MediaHeader
 
-VERSION = 2
+VERSION = 3
 """Raised when the format or an algorithm changes: entries of another version are made anew."""
 START = b"aura media index %d\n" % VERSION
 HEAD_LIMIT = 16 << 20
@@ -64,7 +64,7 @@ class EntrySection(Struct, frozen=True, array_like=True):
 class EntryHead(Struct, frozen=True, omit_defaults=True):
     """What is known of a file. `content` is its content id, `problem` why it could not be decoded.
 
-    `partial` says in words what was left out, if anything was.
+    `partial` says in words what was left out, if anything was. `tracks` are streams besides the first ones.
     """
 
     content: str
@@ -76,6 +76,7 @@ class EntryHead(Struct, frozen=True, omit_defaults=True):
     wave_steps: tuple[float, ...] = ()
     problem: str = ""
     partial: str = ""
+    tracks: tuple[TrackFacts, ...] = ()
     sections: dict[str, EntrySection] = {}
 
 
