@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LEVEL = 3
 THOROUGH_LEVEL = 12
 """For what is written once and read often."""
-LEAST_WINDOW, LARGEST_WINDOW = 10, 26
+LEAST_WINDOW, LARGEST_WINDOW = 10, 27
 """Binary logarithms of how far back a match may lie."""
 SAMPLE_BYTES = 16 << 10
 WORTH_IT = 0.9
@@ -45,7 +45,7 @@ def compress(data: bytes, level: int = LEVEL) -> bytes:
 
 
 def compress_long(data: bytes, level: int = THOROUGH_LEVEL) -> bytes:
-    """Compress bytes to one frame in which what is alike is found however far apart it lies, up to 64 MiB."""
+    """Compress bytes to one frame in which what is alike is found however far apart it lies, up to 128 MiB."""
     import zstandard
 
     reach = min(max(len(data).bit_length(), LEAST_WINDOW), LARGEST_WINDOW)
@@ -72,15 +72,24 @@ def decompress(data: bytes, *, length: int | None = None, limit: int) -> bytes:
 
 def declared_length(file: BinaryIO) -> int | None:
     """Return how long a compressed file says that it is, None if it says nothing; it stands at its beginning after."""
-    import zstandard
-
     head = file.read(HEAD_BYTES)
     file.seek(0)
-    try:
-        length = zstandard.frame_content_size(head)
-    except zstandard.ZstdError:
-        return None
+    length = _said_length(head)
     return length if length >= 0 else None
+
+
+def content_length(head: bytes) -> int:
+    """Return how many bytes a frame says that it holds, by its first HEAD_BYTES; 0 if it says nothing."""
+    return max(0, _said_length(head))
+
+
+def _said_length(head: bytes) -> int:
+    import zstandard
+
+    try:
+        return zstandard.frame_content_size(head)
+    except zstandard.ZstdError:
+        return -1
 
 
 def open_compressed(file: BinaryIO) -> BinaryIO:

@@ -16,7 +16,10 @@ from aura_vcs.objects.store import ObjectStore
 FILE_FRAME_BYTES = 8 << 20
 """A frame holds so much of successive versions of one file: it takes ten milliseconds to decode."""
 UNWRAPPED_FRAME_BYTES = 16 << 20
-"""So much content of taken-apart files lies in one frame, unless the first has more."""
+"""So much content of taken-apart files lies in one frame, or FRAME_VERSIONS of the first one if that is more."""
+FRAME_VERSIONS = 8
+LARGE_FRAME_BYTES = 120 << 20
+"""No frame has more of it: what makes so much of a file's versions is decoded together, and held in memory."""
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -40,6 +43,11 @@ class FrameToWrite(msgspec.Struct):
     size: int = 0
 
     @property
+    def is_large(self) -> bool:
+        """Whether it takes so much memory that nothing else should be written beside it."""
+        return self.size > UNWRAPPED_FRAME_BYTES
+
+    @property
     def is_media(self) -> bool:
         """Whether these are chunks of large files."""
         return self.objects[0].kind is Kind.CHUNK
@@ -52,7 +60,9 @@ class FrameToWrite(msgspec.Struct):
             return False
         if file is not None:
             parts = len(file.parts) + sum(len(before.parts) for before in self.files)
-            return self.size + file.size <= UNWRAPPED_FRAME_BYTES and parts <= PARTS_LIMIT
+            most = min(max(UNWRAPPED_FRAME_BYTES, FRAME_VERSIONS * self.files[0].size), LARGE_FRAME_BYTES)
+            wrapped = len(item.data) + sum(len(before.data) for before in self.objects)
+            return max(self.size + file.size, wrapped) <= most and parts <= PARTS_LIMIT
         is_one_file = path is not None and path == self.path
         return self.size + len(item.data) <= (max(frame_bytes, FILE_FRAME_BYTES) if is_one_file else frame_bytes)
 
@@ -106,7 +116,7 @@ def _read(store: ObjectStore, item: StoredObject, gathered: Gathered) -> NewObje
 
 def _taken_apart(store: ObjectStore, item: StoredObject, new: NewObject, gathered: Gathered) -> Unwrapped | None:
     """Take a file apart that has a recipe, or is stored so already."""
-    if new.chunked or item.kind is not Kind.BLOB or not new.data:
+    if new.chunked or item.kind not in {Kind.BLOB, Kind.CHUNK} or not new.data:
         return None
     parts = gathered.recipes.get(item.id)
     try:

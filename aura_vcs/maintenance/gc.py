@@ -25,7 +25,7 @@ from aura_vcs.index.records import ObjectRecord, VersionRecord
 from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.maintenance.delete_objects import ObjectRemoval
 from aura_vcs.maintenance.reachability import Marker, find_reachable, referenced_trees, undoable_trees
-from aura_vcs.maintenance.repack import recipes_of_scattered, repack
+from aura_vcs.maintenance.repack import recipes_of_stored, repack
 from aura_vcs.maintenance.unrecorded import UNRECORDED_SECONDS, find_unrecorded, tidy_unrecorded
 from aura_vcs.maintenance.unwrapping import NO_RECIPES
 from aura_vcs.model import GRACE_SECONDS, Label
@@ -211,7 +211,7 @@ def execute_gc(repo: Repository, plan: GcPlan, *, unwrap: bool = True) -> Collec
     removed = freed = 0
     repo.free_disk_space()
     repo.adopt_unrecorded_objects()
-    recipes = recipes_of_scattered(repo) if unwrap else NO_RECIPES
+    recipes = recipes_of_stored(repo) if unwrap else NO_RECIPES
     with repo.locks.exclusive("objects"):
         if plan.to_delete:
             _prove(repo, plan)

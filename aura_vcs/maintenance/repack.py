@@ -5,19 +5,19 @@ and its earlier contents, so a changed field costs a few bytes. That takes the p
 """
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 
 import msgspec
 
 from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.formats.deflate.unwrapping import FilePart
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.layout import pack_path
 from aura_vcs.maintenance.frames import Gathered, frames
-from aura_vcs.maintenance.unwrapping import NO_RECIPES, Recipes, find_recipes
-from aura_vcs.model import EntryKind, Kind
+from aura_vcs.maintenance.unwrapping import NO_RECIPES, Recipes, RecipeSearch, note_left
+from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.packs.writer import PACK_ENTRIES, PackWriter
@@ -32,13 +32,20 @@ SCATTERED_BYTES, SCATTERED_SHARE = 1 << 10, 64
 """Fewer loose objects and small packs are left as they are, unless so many bytes, and such a part of the largest
 pack of at most FEW_PACK_BYTES, lie beside that: what is alike in them is to lie together."""
 FRAME_BYTES = 1 << 20
+MEDIA_FRAME_BYTES = 512 << 10
 REPACK_BYTES = 64 << 20
 REPACK_OBJECTS = PACK_ENTRIES
 """Decoded bytes, and objects, that are packed anew in one go and held in memory meanwhile."""
+REPACK_CONTENT_BYTES = 256 << 20
+"""So much content of files that were taken apart is compressed anew in one go."""
+FULL_CONTENT_BYTES = 96 << 20
+"""A pack with so much of it is left in peace however small it is."""
+CHUNKED_LIMIT = 1 << 30
+"""In longer files nobody looks for the place of a chunk."""
 KEEP_LINES = 20
 KEEP_LABELS = 64
 
-Order = dict[ObjectId, tuple[str, str, int]]
+Order = dict[ObjectId, tuple[str, str, int, int]]
 
 
 class Scattered(msgspec.Struct, frozen=True):
@@ -62,29 +69,45 @@ class Scattered(msgspec.Struct, frozen=True):
         return Scattered(self.mode, self.loose, few) if is_worth_it and len(self.loose) + len(few) > 1 else None
 
 
-def recipes_of_scattered(repo: Repository) -> Recipes:
+def recipes_of_stored(repo: Repository) -> Recipes:
     """Find out which files `repack` can take apart; it takes a while and needs no lock."""
-    found: dict[ObjectId, tuple[FilePart, ...]] = {}
+    search = RecipeSearch(repo)
+    search.begin()
+    gathered: set[str] = set()
     for scattered in find_scattered(repo):
         loose = [item for item, _ in scattered.loose[:REPACK_OBJECTS]]
-        found |= find_recipes(repo, loose, [name for name, _ in scattered.packs])
-    return found
+        small = [name for name, _ in scattered.packs]
+        search.look_at(loose, small)
+        gathered.update(small)
+    search.look_into_others(name for name in sorted(repo.store.packs.names()) if name not in gathered)
+    return search.finish()
 
 
 def repack(repo: Repository, recipes: Recipes = NO_RECIPES) -> int:
     """Pack what is scattered, if there is enough of it; returns the bytes that frees.
 
-    Files that have a recipe are stored as what is in them. The caller holds the objects lock alone.
-    Interrupted, objects lie in two places, which is harmless; the next collection finds them again.
+    Files that have a recipe are stored as what is in them, and are taken out of packs that are not gathered. The caller
+    holds the objects lock alone. Interrupted, objects lie in two places, which is harmless; the next collection
+    finds them again.
     """
-    freed = sum(_pack_some(repo, scattered, recipes) for scattered in find_scattered(repo))
+    others: dict[int, list[str]] = {}
+    for name in recipes.others:
+        if repo.store.packs.stored_size(name):
+            others.setdefault(repo.store.storage.readers(pack_path(name)), []).append(name)
+    freed = 0
+    for scattered in find_scattered(repo, others.keys()):
+        small = {name for name, _ in scattered.packs}
+        freed += _pack_some(repo, scattered, recipes, [n for n in others.get(scattered.mode, ()) if n not in small])
     with repo.transaction():
         repo.index.tidy_records(keep_lines=KEEP_LINES, keep_labels=KEEP_LABELS)
     return freed
 
 
-def find_scattered(repo: Repository) -> list[Scattered]:
-    """Find what lies loose and which packs are small, as far as packing that is worth it."""
+def find_scattered(repo: Repository, also: Set[int] = frozenset()) -> list[Scattered]:
+    """Find what lies loose and which packs are small, as far as packing that is worth it.
+
+    For the readers in `also` it is worth it in any case: something else joins it.
+    """
     store = repo.store
     loose: dict[int, list[tuple[ObjectId, int]]] = {}
     small: dict[int, list[tuple[str, int]]] = {}
@@ -93,34 +116,102 @@ def find_scattered(repo: Repository) -> list[Scattered]:
         if found is not None:
             loose.setdefault(store.storage.readers(found[0]), []).append((object_id, size))
     for size, name in sorted((store.packs.stored_size(name), name) for name in store.packs.names()):
-        if size <= SMALL_PACK_BYTES:
+        if size <= SMALL_PACK_BYTES and _content_bytes(repo, name) < FULL_CONTENT_BYTES:
             small.setdefault(store.storage.readers(pack_path(name)), []).append((name, size))
-    groups = (Scattered(mode, loose.get(mode, []), small.get(mode, [])) for mode in sorted({*loose, *small}))
-    return [worth for group in groups if (worth := group.worth_packing()) is not None]
+    groups = (Scattered(mode, loose.get(mode, []), small.get(mode, [])) for mode in sorted({*loose, *small, *also}))
+    return [worth for group in groups if (worth := group if group.mode in also else group.worth_packing()) is not None]
 
 
-def _pack_some(repo: Repository, scattered: Scattered, recipes: Recipes) -> int:
-    """Pack what the same people can read."""
+def _content_bytes(repo: Repository, name: str) -> int:
+    """Count the content of files that a pack has taken apart; 0 where it is damaged or gone."""
+    if UNWRAPPED not in repo.format.features:
+        return 0
+    try:
+        return repo.store.packs.content_bytes(name)
+    except (IntegrityError, FileNotFoundError):
+        return 0
+
+
+def _pack_some(repo: Repository, scattered: Scattered, recipes: Recipes, others: Sequence[str]) -> int:
+    """Pack what the same people can read, with what has a recipe in `others`, which are packs."""
     store, loose, mode = repo.store, scattered.loose, scattered.mode
     small = [name for name, _ in scattered.packs]
     items = {item.id: item for item in _loose_objects(repo, loose[:REPACK_OBJECTS])}
     gathered, content = _collect_from_packs(repo, small, items)
-    if not loose and len(gathered) < 2:
-        return 0  # what there is fills a pack each
+    taken = [item for name in others for item in _taken_from(repo, name, recipes)]
+    items.update((item.id, item) for item in taken)
+    if not loose and len(gathered) < 2 and not recipes.parts.keys() & items.keys():
+        return _shrink(repo, others, recipes)  # what there is fills a pack each
     before = sum(item.stored_size for item in items.values() if item.location is None)
     before += sum(store.packs.stored_size(name) for name in gathered)
-    order = _order(repo, items.keys())
-    last = ("~", "~", 0)
+    order = _order(repo, items)
+    last = ("~", "~", 0, 0)
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
     paths = {item: place[1] for item, place in order.items()}
-    written = rewrite(repo, ordered, FRAME_BYTES, THOROUGH_LEVEL, Gathered(content, recipes, paths), mode=mode)
-    after = store.packs.stored_size(written)
+    known = Gathered(content, recipes.parts, paths)
+    halves = [[item for item in ordered if _is_media(repo, item, recipes) == is_media] for is_media in (False, True)]
+    written = [rewrite(repo, half, FRAME_BYTES, THOROUGH_LEVEL, known, mode=mode) for half in halves if half]
+    note_left(repo, recipes.parts.keys() & items.keys())
+    after = sum(map(store.packs.stored_size, written))
     store.loose.delete(item.id for item in items.values() if item.location is None)
     # A collection that was interrupted may have written it already: then it is the new pack.
-    old = [name for name in gathered if name != written]
+    old = [name for name in gathered if name not in written]
     repo.index.forget_packs(old)
     store.packs.delete(*old)
-    return max(0, before - after)
+    return max(0, before - after + _shrink(repo, others, recipes))
+
+
+def _is_media(repo: Repository, item: StoredObject, recipes: Recipes) -> bool:
+    """Tell whether this is a piece of a large file as it is: in a pack of their own these fill it soon.
+
+    What is stored as its content stays in small packs, which later versions join.
+    """
+    if item.kind is not Kind.CHUNK or item.location is None or item.id in recipes.parts:
+        return False
+    return not repo.store.packs.is_unwrapped(item.location)
+
+
+def _taken_from(repo: Repository, name: str, recipes: Recipes) -> list[StoredObject]:
+    """List what is to be taken out of a pack and has a recipe; nothing where the pack is damaged or gone."""
+    wanted = recipes.others[name] & recipes.parts.keys()
+    try:
+        return [item for item in repo.store.pack_objects(name) if item.id in wanted]
+    except (IntegrityError, FileNotFoundError):
+        return []
+
+
+def _shrink(repo: Repository, names: Iterable[str], recipes: Recipes) -> int:
+    """Write packs anew without what lies elsewhere unwrapped now; returns the bytes that frees.
+
+    Each is as it was until its new form is published. One that cannot be read is left.
+    """
+    freed, store = 0, repo.store
+    for name in names:
+        try:
+            items = list(store.pack_objects(name))
+            unwanted = _elsewhere(repo, name, recipes.others[name])
+            if not unwanted:
+                continue
+            living = sorted((item for item in items if item.id not in unwanted), key=_position)
+            before, mode = store.packs.stored_size(name), store.storage.readers(pack_path(name))
+            written = rewrite(repo, living, MEDIA_FRAME_BYTES, None, mode=mode) if living else ""
+        except (IntegrityError, FileNotFoundError):
+            continue
+        repo.index.forget_packs([name])
+        store.packs.delete(name)
+        freed += before - (store.packs.stored_size(written) if written else 0)
+    return freed
+
+
+def _elsewhere(repo: Repository, name: str, wanted: Set[ObjectId]) -> set[ObjectId]:
+    """Select what the index knows in another pack, which is there."""
+    places = repo.store.places.find_many(wanted)
+    here = set(repo.store.packs.names()) - {name}
+    return {object_id for object_id, place in places.items() if place.pack in here}
+
+
+def _position(item: StoredObject) -> tuple[int, int]:
+    return (0, 0) if item.location is None else (item.location.frame, item.location.offset)
 
 
 def _collect_from_packs(
@@ -132,12 +223,14 @@ def _collect_from_packs(
     """
     gathered: list[str] = []
     content: dict[ObjectId, bytes] = {}
-    size = 0
+    size = unwrapped = 0
     for name in names:
         try:
             found = list(repo.store.pack_objects(name))
             size += sum(item.location.length for item in found if item.location is not None)
-            if gathered and (size > REPACK_BYTES or len(items) + len(found) > REPACK_OBJECTS):
+            unwrapped += _content_bytes(repo, name)
+            is_too_much = size > REPACK_BYTES or unwrapped > REPACK_CONTENT_BYTES
+            if gathered and (is_too_much or len(items) + len(found) > REPACK_OBJECTS):
                 break
             content.update(
                 (item.id, repo.store.packs.read(item.location)) for item in found if item.location is not None
@@ -157,26 +250,43 @@ def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> I
             yield StoredObject(object_id, Kind(record.kind), record.size, size)
 
 
-def _order(repo: Repository, wanted: Set[ObjectId]) -> Order:
-    """Map objects to what they are packed next to: suffix, path, and the number of their first version."""
+def _order(repo: Repository, items: Mapping[ObjectId, StoredObject]) -> Order:
+    """Map objects to what they are packed next to: suffix, path, place in the file, and number of their version.
+
+    The place is that of a chunk in the list of its file: streams of an archive lie beside the earlier ones of
+    the same member.
+    """
     order: Order = {}
     opened: set[ObjectId] = set()
+    has_chunks = any(item.kind is Kind.CHUNK for item in items.values())
+    cut: set[ObjectId] = set()
     for record in reversed(repo.queries.all_versions(VersionFilter(deleted=True))):
-        order[record.id] = ("version", "", record.number)
-        _order_tree(repo, record.tree, record.number, wanted, opened, order)
+        order[record.id] = ("version", "", 0, record.number)
+        for path, entry in _order_tree(repo, record.tree, record.number, items.keys(), opened, order):
+            if has_chunks and LARGE_BYTES <= entry.size <= CHUNKED_LIMIT and entry.id not in cut:
+                cut.add(entry.id)
+                _order_chunks(repo, entry, path, record.number, items.keys(), order)
     return order
+
+
+def _order_chunks(repo: Repository, entry: Entry, path: str, number: int, wanted: Set[ObjectId], order: Order) -> None:
+    with suppress(IntegrityError, FileNotFoundError):
+        for place, chunk in enumerate(repo.store.chunk_ids(entry.id)):
+            if chunk in wanted and chunk not in order:
+                order[chunk] = (posixpath.splitext(path)[1], path, place, number)
 
 
 def _order_tree(
     repo: Repository, tree: ObjectId, number: int, wanted: Set[ObjectId], opened: set[ObjectId], order: Order
-) -> None:
+) -> Iterator[tuple[str, Entry]]:
+    """Put a version's trees and files in order; yields the files of trees that no version before had."""
     waiting = [(tree, "")]
     while waiting:
         current, prefix = waiting.pop()
         if current in opened:
             continue
         opened.add(current)
-        order[current] = ("tree", prefix, number)
+        order[current] = ("tree", prefix, 0, number)
         try:
             entries = repo.trees.tree(current).entries
         except IntegrityError:
@@ -184,8 +294,10 @@ def _order_tree(
         for entry in entries:
             if entry.kind is EntryKind.DIR:
                 waiting.append((entry.id, f"{prefix}{entry.name}/"))
-            elif entry.id in wanted and entry.id not in order:
-                order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, number)
+                continue
+            if entry.id in wanted and entry.id not in order:
+                order[entry.id] = (posixpath.splitext(entry.name)[1], prefix + entry.name, 0, number)
+            yield prefix + entry.name, entry
 
 
 def rewrite(
@@ -213,6 +325,8 @@ def rewrite(
                 if frame.files:
                     repo.declare(UNWRAPPED)
                     writer.add_frame(frame.objects, encode=frame.encode)
+                    if frame.is_large:
+                        writer.write_pending()
                 else:
                     writer.add_frame(frame.objects, level=None if frame.is_media else level)
             name, stored = writer.finish()

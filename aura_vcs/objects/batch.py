@@ -19,7 +19,7 @@ from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, FileToStore, StoredObject
-from aura_vcs.objects.chunking import LARGE_BYTES, Cutter, cut, encode_chunk_list
+from aura_vcs.objects.chunking import LARGE_BYTES, Stretches, cut, cutter_for, encode_chunk_list, find_streams
 from aura_vcs.objects.executors import InlineWorkers, Result, Workers
 from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.packs.format import FRAME_LIMIT
@@ -38,6 +38,8 @@ BLOCK_BYTES = 4 << 20
 TRIAL_BYTES = 64 << 20
 """Files of this size begin a pack, which is thrown away if they change while they are read."""
 BLOCKS_IN_FLIGHT = 3
+STREAMS_SHARE = 0.5
+"""From this share of a file on, deflate streams are worth more in chunks of their own than a clone of the file."""
 WORLD_READABLE = 0o666
 LOOSE_OBJECTS = 2
 """So few new objects are written loose; more share a pack, which costs two fsyncs in all."""
@@ -188,7 +190,10 @@ class Batch:
     def _add_source(self, source: FileToStore) -> ObjectId | None:
         if source.size >= LARGE_BYTES:
             with source.open() as file:
-                return self._add_clone(source, file) if self._can_clone else self._add_large(source, file)
+                streams = find_streams(source, file)
+                if self._can_clone and sum(end - start for start, end in streams) < STREAMS_SHARE * source.size:
+                    return self._add_clone(source, file)
+                return self._add_large(source, file, streams)
         found = source.read()
         if found is None:
             return None
@@ -322,16 +327,16 @@ class Batch:
 
     # Large files elsewhere: read, hash, cut, hash chunks, write; blocks overlap among the workers.
 
-    def _add_large(self, source: FileToStore, file: BinaryIO) -> ObjectId | None:
+    def _add_large(self, source: FileToStore, file: BinaryIO, streams: Stretches = ()) -> ObjectId | None:
         if not source.is_unstable and source.size < TRIAL_BYTES:
-            return self._add_pieces(source, file)
+            return self._add_pieces(source, file, streams)
         self._flush()
         self._close_pack()
         self._await_published()
         self._trial = _Trial(set(), [])
         object_id = None
         try:
-            object_id = self._add_pieces(source, file)
+            object_id = self._add_pieces(source, file, streams)
         finally:
             trial, self._trial = self._trial, None
             if object_id is None:
@@ -350,8 +355,8 @@ class Batch:
         for chunk in trial.chunks:
             self.stored.pop(chunk, None)
 
-    def _add_pieces(self, source: FileToStore, file: BinaryIO) -> ObjectId | None:
-        hasher, cutter = blake3(), Cutter()
+    def _add_pieces(self, source: FileToStore, file: BinaryIO, streams: Stretches) -> ObjectId | None:
+        hasher, cutter = blake3(), cutter_for(streams)
         listed: list[tuple[ObjectId, int]] = []
         flight: Flight = deque()
         total, hashed = 0, None

@@ -7,11 +7,15 @@ later aura_vcs, and what was stored before stays readable. docs/decisions/ has t
 behind the sizes.
 """
 
+import io
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO
 
 from aura_vcs.errors.integrity import ObjectMalformed
-from aura_vcs.ids import ObjectId
+from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.ids import Bytes, ObjectId
+from aura_vcs.objects.base import FileToStore
 
 LARGE_BYTES = 1 << 20
 """Files from this size on are cut."""
@@ -31,7 +35,7 @@ class Cutter:
         self._cdc = FastCDC(avg_size=AVERAGE_BYTES, min_size=MINIMUM_BYTES, max_size=MAXIMUM_BYTES)
         self._rest: bytes | memoryview = b""
 
-    def feed(self, block: bytes) -> list[memoryview]:
+    def feed(self, block: Bytes) -> list[memoryview]:
         """Return the chunks that are complete now; what may still grow waits for the next call."""
         data = memoryview(block)
         chunks: list[memoryview] = []
@@ -58,6 +62,78 @@ class Cutter:
     def finish(self) -> list[memoryview]:
         """Return the last chunk, if any."""
         return [memoryview(self._rest)] if len(self._rest) else []
+
+
+Stretches = Sequence[tuple[int, int]]
+"""Where in a file something lies: beginnings and ends in bytes, in their order."""
+
+
+def find_streams(source: FileToStore, file: BinaryIO) -> Stretches:
+    """Find the deflate streams of a large file that are worth a chunk of their own: a collection takes those apart.
+
+    The file stands at its beginning before and after. Only of files on a disk: others cannot be read from their
+    end. Should one be written meanwhile, it is cut elsewhere, no more.
+
+    Raises:
+        FileUnreadable: it cannot be read.
+    """
+    from aura_vcs.formats.deflate.stream_places import stream_places  # most commits have no large file
+
+    if not isinstance(file, io.FileIO | io.BufferedReader):
+        return ()
+    try:
+        found = stream_places(file)
+        file.seek(0)
+    except OSError as error:
+        raise FileUnreadable(source.path, error.strerror or str(error), error.errno or 0) from error
+    return found
+
+
+def cutter_for(stretches: Stretches) -> "Cutter | StretchCutter":
+    """Return a cutter for a file in which these are chunks of their own."""
+    return StretchCutter(stretches) if stretches else Cutter()
+
+
+class StretchCutter:
+    """Cuts a stream so that some stretches of it, which do not overlap, are chunks of their own.
+
+    What lies between two of them is cut by itself. A stretch is held in memory until it is complete.
+    """
+
+    def __init__(self, stretches: Sequence[tuple[int, int]]) -> None:
+        self._stretches = list(reversed(stretches))
+        self._at = 0
+        self._held: list[memoryview] = []
+        self._between = Cutter()
+
+    def feed(self, block: bytes) -> list[memoryview]:
+        """Return the chunks that are complete now, as `Cutter.feed`."""
+        data, chunks = memoryview(block), list[memoryview]()
+        while data:
+            start, end = self._stretches[-1] if self._stretches else (self._at + len(data), 0)
+            is_inside = start <= self._at
+            piece = data[: (end if is_inside else start) - self._at]
+            data = data[len(piece) :]
+            self._at += len(piece)
+            if is_inside:
+                self._held.append(piece)
+                if self._at == end:
+                    chunks += self._held_chunk()
+                    self._stretches.pop()
+            else:
+                chunks += self._between.feed(piece)
+                if self._at == start and self._stretches:
+                    chunks += self._between.finish()
+                    self._between = Cutter()
+        return chunks
+
+    def finish(self) -> list[memoryview]:
+        """Return the last chunk, if any; of a stretch that ends too early, what there is of it."""
+        return [*self._between.finish(), *self._held_chunk()]
+
+    def _held_chunk(self) -> list[memoryview]:
+        held, self._held = self._held, []
+        return [memoryview(b"".join(held))] if held else []
 
 
 def cut(data: bytes) -> list[memoryview]:

@@ -169,7 +169,7 @@ def test_what_is_unwrapped_is_not_looked_at_again(repo: Repository, monkeypatch:
     collect(repo)
     looked_at: list[int] = []
     real = unwrapping.unwrap
-    monkeypatch.setattr("aura_vcs.maintenance.unwrapping.unwrap", lambda data, limit: looked_at.append(1) or real(data))
+    monkeypatch.setattr("aura_vcs.maintenance.unwrapping.unwrap", lambda data: looked_at.append(1) or real(data))
     write(Path(repo.root), {"film.prproj": gzipped(project_xml(8))})
     save(repo, "One more")
     collect(repo)

@@ -11,13 +11,14 @@ MOST_DAMAGED = 3
 MOST_STREAMS = 4096
 """An archive of more files than this is left as it is."""
 _GZIP_HEAD_BYTES = 10
+_LEAST_INFLATED = 512
 _HEADER_CHECK, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
-_DEFLATED = 8
-_LOCAL = struct.Struct("<4s22xHH")
-_CENTRAL = struct.Struct("<4s6xH8xI4xHHH8xI")
-_END = struct.Struct("<4s6xHII2x")
-_CENTRAL_MAGIC, _END_MAGIC = b"PK\x01\x02", b"PK\x05\x06"
-_COMMENT_BYTES = 65535
+DEFLATED = 8
+LOCAL = struct.Struct("<4s22xHH")
+CENTRAL = struct.Struct("<4s6xH8xIIHHH8xI")
+END = struct.Struct("<4s6xHII2x")
+CENTRAL_MAGIC, END_MAGIC = b"PK\x01\x02", b"PK\x05\x06"
+COMMENT_BYTES = 65535
 
 
 class DeflateStream(NamedTuple):
@@ -33,13 +34,26 @@ def is_container(head: bytes) -> bool:
     return head.startswith((GZIP_MAGIC, ZIP_MAGIC))
 
 
+def may_be_stream(head: bytes) -> bool:
+    """Tell by its first bytes whether something may be a stream without a container: of noise, hardly any is."""
+    machine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        return bool(machine.decompress(head, _LEAST_INFLATED)) and not machine.eof
+    except zlib.error:
+        return False
+
+
 def streams_in(data: bytes, limit: int) -> Iterator[DeflateStream]:
     """Yield the streams in the order in which they lie, which never overlap; none of what is not as it should be.
 
     No more than `limit` bytes of content are inflated in all: what holds more yields fewer. Nor is more tried
     when MOST_DAMAGED streams were not as they should be: an archive may name one bomb many times.
     """
-    starts = _gzip_start(data) if data.startswith(GZIP_MAGIC) else _zip_starts(data)
+    if data.startswith(GZIP_MAGIC):
+        first = gzip_start(data)
+        starts = [] if first is None else [(first, len(data))]
+    else:
+        starts = _zip_starts(data)
     before, damaged = 0, 0
     for start, most in starts:
         if limit <= 0 or damaged >= MOST_DAMAGED:
@@ -74,10 +88,10 @@ def _inflated(stream: memoryview, limit: int) -> tuple[bytes, int] | None:
     return content, len(stream) - len(machine.unused_data)
 
 
-def _gzip_start(data: bytes) -> list[tuple[int, int]]:
-    """Find where the first member's stream begins (RFC 1952), and where it must have ended."""
+def gzip_start(data: bytes) -> int | None:
+    """Find where the first member's stream begins (RFC 1952), by the beginning of a file; None if it is cut off."""
     if len(data) < _GZIP_HEAD_BYTES:
-        return []
+        return None
     flags, at = data[3], _GZIP_HEAD_BYTES
     if flags & _EXTRA:
         at += 2 + int.from_bytes(data[at : at + 2], "little")
@@ -85,29 +99,29 @@ def _gzip_start(data: bytes) -> list[tuple[int, int]]:
         if flags & flag:
             at = data.find(b"\0", at) + 1
             if not at:
-                return []
+                return None
     if flags & _HEADER_CHECK:
         at += 2
-    return [(at, len(data))] if at < len(data) else []
+    return at if at < len(data) else None
 
 
 def _zip_starts(data: bytes) -> list[tuple[int, int]]:
     """Find where the deflated files begin and end, by the archive's directory (APPNOTE 4.3); none of ZIP64's."""
-    tail = data.rfind(_END_MAGIC, max(0, len(data) - _COMMENT_BYTES - _END.size))
-    if tail < 0 or tail + _END.size > len(data):
+    tail = data.rfind(END_MAGIC, max(0, len(data) - COMMENT_BYTES - END.size))
+    if tail < 0 or tail + END.size > len(data):
         return []
-    _, count, _, at = _END.unpack_from(data, tail)
+    _, count, _, at = END.unpack_from(data, tail)
     found = []
     for _ in range(min(count, MOST_STREAMS + 1)):
-        if at + _CENTRAL.size > len(data):
+        if at + CENTRAL.size > len(data):
             return []
-        magic, method, size, name, extra, comment, offset = _CENTRAL.unpack_from(data, at)
-        if magic != _CENTRAL_MAGIC:
+        magic, method, size, _, name, extra, comment, offset = CENTRAL.unpack_from(data, at)
+        if magic != CENTRAL_MAGIC:
             return []
-        at += _CENTRAL.size + name + extra + comment
-        if method == _DEFLATED and offset + _LOCAL.size <= len(data):
-            magic, name, extra = _LOCAL.unpack_from(data, offset)
-            start = offset + _LOCAL.size + name + extra
+        at += CENTRAL.size + name + extra + comment
+        if method == DEFLATED and offset + LOCAL.size <= len(data):
+            magic, name, extra = LOCAL.unpack_from(data, offset)
+            start = offset + LOCAL.size + name + extra
             if magic == ZIP_MAGIC and start + size <= len(data):
                 found.append((start, start + size))
     return sorted(found) if count <= MOST_STREAMS else []

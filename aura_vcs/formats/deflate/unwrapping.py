@@ -15,8 +15,11 @@ from blake3 import blake3
 from aura_vcs.formats.deflate.containers import DeflateStream, inflated, streams_in
 from aura_vcs.formats.deflate.pinned import LEVELS, MEMORY_LEVELS, TooMuchWork, deflate
 
-CONTENT_LIMIT = 32 << 20
-"""Bytes of content of the largest file that is taken apart: writing that again takes ten seconds at worst."""
+CONTENT_LIMIT = 64 << 20
+"""Bytes of content of the largest file or stream that is taken apart.
+
+Writing that again takes a second, and half a minute where another zlib is installed.
+"""
 LEAST_CONTENT = 512
 """A smaller stream is left as it is."""
 MOST_FAILURES = 3
@@ -93,6 +96,17 @@ def unwrap(data: bytes, limit: int = CONTENT_LIMIT) -> Unwrapped | None:
         return None
     rest = as_it_is(data[at:])
     return Unwrapped((*parts, *rest.parts), (*content, *rest.content))
+
+
+def unwrap_stream(data: bytes, limit: int = CONTENT_LIMIT) -> Unwrapped | None:
+    """Take a stream apart that has no container around it; None as `unwrap`."""
+    content = inflated(data, limit + 1)
+    if content is None or len(content) < LEAST_CONTENT:
+        return None
+    found = find_parameters(DeflateStream(0, len(data), content), data)
+    return (
+        None if found is None else Unwrapped((FilePart(*found, len(data), len(content), check_of(data)),), (content,))
+    )
 
 
 def take_apart(data: bytes, parts: Sequence[FilePart]) -> Unwrapped:

@@ -41,7 +41,7 @@ FRAME_LIMIT = 256 << 20
 """Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
 SHUFFLED_LIMIT = 64 << 20
 """The same of a shuffled frame, which takes three times its size while it is put in order."""
-UNWRAPPED_LIMIT = 64 << 20
+UNWRAPPED_LIMIT = 128 << 20
 """The same of an unwrapped frame, and what it holds before the files are written again."""
 PARTS_LIMIT = 1 << 18
 """How many parts an unwrapped frame has at most."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
-from aura_vcs.compression import FrameCache, NotDecodable, decompress, unshuffled
+from aura_vcs.compression import HEAD_BYTES, FrameCache, NotDecodable, content_length, decompress, unshuffled
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import PackLocation
@@ -223,6 +223,13 @@ class Packs:
         """Tell whether some files in it are written again when they are read. Raises as `footer`."""
         with self._lock:
             return has_unwrapped(self._pack(name).frames)
+
+    def content_bytes(self, name: str) -> int:
+        """Count the bytes of what is in its unwrapped frames, as far as they say so. Raises as `footer`."""
+        with self._lock:
+            pack = self._pack(name)
+            frames = [frame for frame in pack.frames if frame.codec == CODEC_UNWRAPPED]
+            return sum(content_length(pack.read_at(frame.offset, HEAD_BYTES)) for frame in frames)
 
     def is_unwrapped(self, place: PackLocation) -> bool:
         """Tell whether what lies there is written again when it is read. Raises as `read`."""

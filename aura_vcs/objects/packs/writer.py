@@ -149,13 +149,21 @@ class PackWriter:
 
     def seal(self) -> tuple[str, list[StoredObject]]:
         """Complete and check the pack, which is neither durable nor visible yet; as `finish` otherwise."""
-        while self._pending:
-            self._write_next()
+        self.write_pending()
         name, footer = encode_footer(self._frames, self._entries)
         self._write(footer)
+        return name, list(self._stored(name))
+
+    def write_pending(self) -> None:
+        """Write and check all that was added, and let go of it: what comes next may be large.
+
+        Raises:
+            ObjectCorrupt: as `finish`.
+        """
+        while self._pending:
+            self._write_next()
         while self._checks:
             self._checks.popleft().result()
-        return name, list(self._stored(name))
 
     def publish(self, name: str) -> None:
         """Make the sealed pack durable and give it its name; from any thread."""
