@@ -53,16 +53,20 @@ class Account:
         """By action: what it was ("made", "began", "ended"), the branch, and the version that was made."""
 
     def is_in(self, older: VersionId, newer: VersionId) -> bool:
-        """Whether a version is another one, or one that this builds on."""
+        """Whether a version is another one, or one that this builds on; one of twins stands for both."""
         waiting, seen = [newer], set[VersionId]()
         while waiting:
             current = waiting.pop()
-            if current == older:
+            if current == older or self._are_twins(current, older):
                 return True
             if current not in seen:
                 seen.add(current)
                 waiting += self.parents.get(current, ())
         return False
+
+    def _are_twins(self, one: VersionId, other: VersionId) -> bool:
+        copies = self.copies.get(one), self.copies.get(other)
+        return None not in copies and copies[0] == copies[1] and self.parents.get(one) == self.parents.get(other)
 
 
 class Shown:
