@@ -51,7 +51,7 @@ PARTS = {
         "trees",
         "graph",
     ],
-    "refs": ["changes packed_labels", "merge", "annotations", "refs"],
+    "refs": ["packed_labels", "merge", "annotations", "refs"],
     "worktree": ["scan", "watch", "snapshot", "checkout", "worktree"],
     "history": [
         "recording sources",

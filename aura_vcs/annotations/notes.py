@@ -17,9 +17,9 @@ from aura_vcs.history.names.revisions import resolve
 from aura_vcs.ids import new_note_id
 from aura_vcs.index.annotations import GONE, OPEN, REPLY, RESOLVED, WORDING, AnnotationTable, state_of, texts
 from aura_vcs.model import Annotation, Inverse
+from aura_vcs.operation_log import annotation_change
 from aura_vcs.plain_text import clean_text
 from aura_vcs.refs.annotations import DELETED, NOTE, deletion, value_of, with_values
-from aura_vcs.refs.changes import annotation_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 

@@ -21,9 +21,9 @@ from aura_vcs.history.names.revisions import split_content
 from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import PRESENT, AnnotationTable
 from aura_vcs.model import Annotation, Inverse
+from aura_vcs.operation_log import annotation_change
 from aura_vcs.plain_text import clean_text, readable_name
 from aura_vcs.refs.annotations import DELETED, EVICT, FREED, RECIPE, is_deleted, value_of, with_values
-from aura_vcs.refs.changes import annotation_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 

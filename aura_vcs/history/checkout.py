@@ -28,13 +28,12 @@ from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, HeadChange, Inverse, RefChange, TreeChange, VersionType
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import Difference
+from aura_vcs.objects.trees import Difference, Snapshot
 from aura_vcs.plain_text import one_line, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.worktree.scan.scan import Scan
 from aura_vcs.worktree.scan.selection import Selection, folders_of
-from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 DraftFactory = Callable[[Transaction, WorktreeBase, ObjectId, ObjectId], Draft]
 """Makes the operation from what the folder is based on, and its trees before and after."""

@@ -34,7 +34,7 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import PROVENANCE_ENDING, EntryKind, Head, HeadChange, Inverse, RefChange, VersionType
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference
-from aura_vcs.refs.changes import label_change
+from aura_vcs.operation_log import label_change
 from aura_vcs.refs.merge import stamp_label
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
@@ -42,7 +42,7 @@ from aura_vcs.worktree.scan.scan import Scan, Skipped
 
 if TYPE_CHECKING:
     from aura_vcs.formats.provenance.facts import Facts
-    from aura_vcs.worktree.snapshot.snapshot import Snapshot
+    from aura_vcs.objects.trees import Snapshot
 
 ATTEMPTS = 50
 _PAUSE_SECONDS = 0.01

@@ -24,12 +24,12 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChange
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import sorted_tree
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.scan.cache import FileState, file_state
 from aura_vcs.worktree.scan.scan import Scan
-from aura_vcs.worktree.snapshot.snapshot import sorted_tree
 from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock, unreadable_error
 
 NOTHING = "\0"

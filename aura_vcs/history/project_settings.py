@@ -5,7 +5,7 @@ from typing import Any
 
 from aura_vcs.history.recording.undo_batching import merge_into_batch
 from aura_vcs.model import Field, Inverse, Operation
-from aura_vcs.refs.changes import Giver, field_change
+from aura_vcs.operation_log import Giver, field_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 

@@ -15,9 +15,9 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.media.manifests import read_brought
 from aura_vcs.model import PROVENANCE_ENDING, Annotation, Entry, EntryKind, RefChange
 from aura_vcs.objects.trees import Difference
+from aura_vcs.operation_log import annotation_change
 from aura_vcs.plain_text import readable_name
 from aura_vcs.refs.annotations import DELETED, PROVENANCE, is_deleted, value_of, with_values
-from aura_vcs.refs.changes import annotation_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Transaction
 

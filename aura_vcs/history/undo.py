@@ -37,6 +37,7 @@ from aura_vcs.model import (
     TreeChange,
 )
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.operation_log import Giver, annotation_change, checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.plain_text import now
 from aura_vcs.refs.annotations import (
     EVICT,
@@ -47,7 +48,6 @@ from aura_vcs.refs.annotations import (
     value_of,
     with_values,
 )
-from aura_vcs.refs.changes import Giver, annotation_change, checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.refs.merge import fields_of_stamp, furthest_entry, next_stamp, stamp_label
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
 from aura_vcs.repository.repository import Repository

@@ -19,13 +19,12 @@ from aura_vcs.layout import IGNORE_FILE
 from aura_vcs.model import EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import documents_of
+from aura_vcs.objects.trees import Snapshot, documents_of
 from aura_vcs.plain_text import one_line, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 from aura_vcs.worktree.scan.ignore import IgnoreRules, load_ignore_rules, rule_for, with_rules
 from aura_vcs.worktree.scan.selection import Selection
-from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 
 class UntrackResult(msgspec.Struct, frozen=True):

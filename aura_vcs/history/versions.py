@@ -11,7 +11,7 @@ from aura_vcs.history.recording.version_builder import check_note, check_texts, 
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse
-from aura_vcs.refs.changes import label_change
+from aura_vcs.operation_log import label_change
 from aura_vcs.refs.merge import stamp_label
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction

@@ -17,8 +17,8 @@ from aura_vcs.interchange.git_objects import message_of, signature_of
 from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
 from aura_vcs.model import RefChange, Tag
+from aura_vcs.operation_log import tag_change
 from aura_vcs.plain_text import clean_text, format_time, one_line
-from aura_vcs.refs.changes import tag_change
 from aura_vcs.refs.merge import next_stamp
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Transaction

@@ -31,8 +31,8 @@ from aura_vcs.maintenance.unwrapping import NO_RECIPES
 from aura_vcs.model import GRACE_SECONDS, Label
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.base import EMPTY_TREE_ID
+from aura_vcs.operation_log import label_change
 from aura_vcs.plain_text import format_time, now, parse_time
-from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.merge import stamp_label
 from aura_vcs.repository.replicas import SILENT_SECONDS, OtherReplica
 from aura_vcs.repository.repository import Repository

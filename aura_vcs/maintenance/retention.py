@@ -18,8 +18,8 @@ from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import VersionFilter, describe
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Inverse, VersionType
+from aura_vcs.operation_log import label_change
 from aura_vcs.plain_text import format_time, parse_time
-from aura_vcs.refs.changes import label_change
 from aura_vcs.refs.merge import stamp_label
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft

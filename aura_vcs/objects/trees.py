@@ -1,7 +1,8 @@
-"""Reading trees, and what differs between two of them."""
+"""Reading trees, putting them in order, and what differs between two of them."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -12,7 +13,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Kind, Tree, Version
 from aura_vcs.objects.base import DEPTH_LIMIT, EMPTY_TREE_ID
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.plain_text import name_bytes
+from aura_vcs.plain_text import is_text, name_bytes
 
 T = TypeVar("T")
 
@@ -21,6 +22,18 @@ CACHED_ENTRIES = 100_000
 PATHS_LIMIT = 2_000_000
 """Paths below one tree; a few small trees inside each other can claim more than there are atoms."""
 EMPTY_TREE = Tree(())
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The tree of a folder, in the store or on its way there; `size` counts bytes of content.
+
+    `unstable` are files that kept changing: the tree has what the base had there, if anything.
+    """
+
+    tree: ObjectId
+    size: int
+    documents: dict[str, ObjectId | None]
+    unstable: tuple[str, ...] = ()
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -192,3 +205,12 @@ def documents_of(tree: Tree) -> dict[str, ObjectId | None]:
     if found["timeline"] is None:
         found["timeline"] = files.get("timeline.otio")
     return found
+
+
+def sorted_tree(entries: Iterable[Entry]) -> Tree:
+    """Build a tree of the entries, in the order that trees have: that of text is that of its bytes in UTF-8."""
+    listed = list(entries)
+    by_name = attrgetter("name")
+    if not is_text("".join(map(by_name, listed))):
+        return Tree(tuple(sorted(listed, key=lambda entry: name_bytes(entry.name))))
+    return Tree(tuple(sorted(listed, key=by_name)))

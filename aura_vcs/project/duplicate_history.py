@@ -20,7 +20,7 @@ from aura_vcs.model import DEFAULT_BRANCH, Entry, EntryKind, Head, HeadChange, K
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import WORLD_READABLE, Batch
 from aura_vcs.objects.chunking import LARGE_BYTES
-from aura_vcs.refs.changes import tag_change
+from aura_vcs.operation_log import tag_change
 from aura_vcs.refs.merge import next_stamp
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft

@@ -1,15 +1,25 @@
-"""Which project a folder is in, and whose: one's own are used, and those of others that the person called safe."""
+"""Which project a folder is in, whose it is, and whether it can only be read.
+
+Used are one's own projects, and those of others that the person called safe. Where nothing can be written (a backup, a
+medium, somebody else's folder), looking works, too.
+"""
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
 from aura_vcs import layout
 from aura_vcs.errors.input import ForeignOwner, NotAProject
 from aura_vcs.errors.integrity import StorageDenied
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.mounts import is_on_network
 from aura_vcs.storage.owners import foreign_owner, my_name
-from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
+from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 
 class Trust:
@@ -66,3 +76,111 @@ def _check_closed(folder: str) -> None:
     aura = os.path.join(folder, layout.AURA)
     if os.path.isdir(aura) and not os.access(aura, os.R_OK | os.X_OK):
         raise StorageDenied("look into", aura, "Permission denied")
+
+
+MEND_CLOSED = "`chmod -R u+rwX .aura/local` lets you work again; `ls -ld .aura/local` says whose it is."
+CLOSED = f"`.aura/local` cannot be read: you see the project without what this machine remembers of it. {MEND_CLOSED}"
+"""What is said of a project whose `local/` cannot be looked into."""
+IndexLocation = tuple[LocalStorage, str]
+
+
+def make_local(storage: LocalStorage) -> bool:
+    """Make `local/`, if it is not there; False if it, or its folder for temporary files, cannot be written to.
+
+    Raises:
+        StorageError: the disk refused for another reason.
+    """
+    path = storage.path(layout.LOCAL)
+    try:
+        with translated("make", path):
+            storage.make_folder(layout.LOCAL)
+    except StorageDenied:
+        return False
+    scratch = storage.path(layout.TEMPORARY)
+    return os.access(path, os.W_OK) and (os.access(scratch, os.W_OK) or not os.path.isdir(scratch))
+
+
+class WithoutLocal(LocalStorage):
+    """A project whose `local/` nobody lets us look into: it is seen as one that came without.
+
+    Nothing is written, wherever that could be: the locks lie in there, and without them others may write as well.
+    """
+
+    def _open(self, name: str, path: str) -> int:
+        if _is_local(name):
+            raise FileNotFoundError(path)
+        return super()._open(name, path)
+
+    def look_around(self, name: str) -> os.stat_result | None:
+        """See LocalStorage."""
+        return None if _is_local(name) else super().look_around(name)
+
+    def list(self, folder: str) -> list[str]:
+        """See LocalStorage."""
+        return [] if _is_local(f"{folder}/") else super().list(folder)
+
+    def is_writable(self) -> bool:
+        """See LocalStorage."""
+        return False
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        error = StorageDenied("look into", self.path(layout.LOCAL), "permission denied, so nothing is written")
+        error.hint = MEND_CLOSED
+        raise error
+
+    upload = append = adopt = set_aside = touch = link = delete_many = delete_folder = discard_folder = _refuse
+    make_folder = forget = put_unsynced = restrict = open_lock = sweep_temporary = _refuse
+
+
+def _is_local(name: str) -> bool:
+    return name.startswith(f"{layout.LOCAL}/")
+
+
+def is_closed(storage: LocalStorage) -> bool:
+    """Tell whether `local/` is there and cannot be looked into."""
+    path = storage.path(layout.LOCAL)
+    return os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK)
+
+
+def index_locations(
+    storage: LocalStorage, folder: str | None, name: str, *, preview: bool = False
+) -> tuple[IndexLocation, IndexLocation | None]:
+    """Return where the index lies, and where it does if the project cannot be written.
+
+    That is in the project, or in `folder`, called `name`, if the project is on a network disk.
+    """
+    here = storage, layout.INDEX
+    if folder is None:
+        return here, None
+    place = LocalStorage(folder)
+    spare = previewed(place) if preview else place, f"{name}.sqlite"
+    return (spare, None) if is_on_network(os.path.dirname(storage.root)) else (here, spare)
+
+
+def previewed(storage: LocalStorage) -> LocalStorage:
+    """Return the storage with everything that is written to it elsewhere."""
+    from aura_vcs.storage.preview import PreviewStorage  # for dry runs only
+
+    return PreviewStorage.of(storage)
+
+
+class TemporaryStorage:
+    """A folder among the system's temporary files, for what a command needs to write until it ends."""
+
+    def __init__(self) -> None:
+        self._folder: TemporaryDirectory[str] | None = None
+
+    def storage(self) -> LocalStorage:
+        """Return the folder, made when it is first asked for."""
+        import tempfile
+
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="aura-")
+        return LocalStorage(self._folder.name, temporary=layout.TEMPORARY)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        if self._folder is not None:
+            with suppress(OSError):
+                self._folder.cleanup()
+            self._folder = None

@@ -21,18 +21,21 @@ from aura_vcs.operation_log import OperationLogs
 from aura_vcs.plain_text import clean_text
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.refs.refs import Refs
-from aura_vcs.repository.find_project import Trust, check_owner, find_root, project_storage
-from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format, with_feature
-from aura_vcs.repository.head_file import HeadFile, StoredHead
-from aura_vcs.repository.read_only import (
+from aura_vcs.repository.find_project import (
     CLOSED,
     TemporaryStorage,
+    Trust,
     WithoutLocal,
+    check_owner,
+    find_root,
     index_locations,
     is_closed,
     make_local,
     previewed,
+    project_storage,
 )
+from aura_vcs.repository.format_file import FORMAT_VERSION, is_project, load_format, with_feature
+from aura_vcs.repository.head_file import HeadFile, StoredHead
 from aura_vcs.repository.replicas import (
     OtherReplicas,
     author_name,

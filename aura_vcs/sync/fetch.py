@@ -17,8 +17,8 @@ from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, 
 from aura_vcs.objects.availability import ALL_READERS
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
+from aura_vcs.operation_log import annotation_change, branch_change, label_change, setting_change, tag_change
 from aura_vcs.plain_text import now
-from aura_vcs.refs.changes import annotation_change, branch_change, label_change, setting_change, tag_change
 from aura_vcs.refs.merge import furthest_entry, merge_labels, renamed_apart
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction

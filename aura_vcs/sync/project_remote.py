@@ -25,8 +25,7 @@ from aura_vcs.errors.remotes import RemoteDenied, RemoteError, RemoteMismatch
 from aura_vcs.layout import EXCHANGE, OBJECTS
 from aura_vcs.objects.packs.format import TRAILER_BYTES, footer_length
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.repository.find_project import Trust
-from aura_vcs.repository.read_only import TemporaryStorage
+from aura_vcs.repository.find_project import TemporaryStorage, Trust
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteFile
 from aura_vcs.storage.remotes.folder import FolderRemote, ResumeCheck

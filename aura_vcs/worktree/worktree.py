@@ -29,11 +29,10 @@ if TYPE_CHECKING:
     from aura_vcs.objects.base import PackLocation
     from aura_vcs.objects.batch import Batch
     from aura_vcs.objects.store import ObjectStore
-    from aura_vcs.objects.trees import Difference, TreeReader
+    from aura_vcs.objects.trees import Difference, Snapshot, TreeReader
     from aura_vcs.worktree.checkout.rescan import TreePair
     from aura_vcs.worktree.checkout.set_aside import Aside, Unsaved
     from aura_vcs.worktree.checkout.writer import Writer, Written
-    from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 
 BLOCKING_SHOWN = 3

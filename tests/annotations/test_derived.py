@@ -127,8 +127,8 @@ def test_recipes_that_are_none(repo: Repository) -> None:
         find_recipe(repo, "nothing.out")
     with repo.transaction() as transaction:  # as somebody else may write it
         from aura_vcs.model import Annotation
+        from aura_vcs.operation_log import annotation_change
         from aura_vcs.refs.annotations import RECIPE, with_values
-        from aura_vcs.refs.changes import annotation_change
         from aura_vcs.repository.transaction import Draft
 
         item = Annotation("ab" * 32)

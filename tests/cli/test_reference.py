@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from aura_vcs.cli import completion
 from aura_vcs.cli.groups import LazyGroup
 from aura_vcs.cli.main import cli
 
@@ -39,7 +40,7 @@ EVERY_DAY = {
     "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline.diff aura_vcs.media.draw_pictures",
 }
 """What is slow to import, by the command that is to do without it."""
-OUR_MODULES = {"log --oneline": 80, "status": 102, "commit -m Second": 129, "diff v1 v2": 130}
+OUR_MODULES = {"log --oneline": 70, "status": 89, "commit -m Second": 117, "diff v1 v2": 109}
 """So many modules of ours a command imports at most; each takes 0.2 ms. Two ask the
 resident helper, and are all that a command imports where it answers."""
 FOR_HELP = "inspect ast dis tokenize textwrap gettext locale platform"
@@ -89,6 +90,18 @@ def test_commands_with_data_have_json(name: str, command: click.Command) -> None
     if isinstance(command, click.Group) or name in WITHOUT_DATA:
         return
     assert any("--json" in parameter.opts for parameter in command.params)
+
+
+def test_what_is_completed_is_there() -> None:
+    """What the shell is offered for a word is a function of `cli.completion`, which is imported for the shell alone."""
+    named = {
+        asked.__name__
+        for _, command, *_ in COMMANDS
+        for parameter in command.params
+        if (asked := parameter._custom_shell_complete) is not None
+    }
+    assert named
+    assert {name for name in named if not callable(getattr(completion, name, None))} == set()
 
 
 @pytest.mark.parametrize("page", ["api.md", "cli-reference.md", "exit-codes.md"])

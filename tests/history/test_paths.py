@@ -12,7 +12,7 @@ from aura_vcs.history.commit import CommitRequest, commit, project_path
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.status import status
 from aura_vcs.history.versions import purge_version
-from aura_vcs.refs.changes import label_change
+from aura_vcs.operation_log import label_change
 from aura_vcs.refs.merge import stamp_label
 from aura_vcs.repository.transaction import Draft
 

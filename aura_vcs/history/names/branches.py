@@ -10,8 +10,8 @@ from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id
 from aura_vcs.index.queries import Queries, describe
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
+from aura_vcs.operation_log import branch_change
 from aura_vcs.plain_text import is_text
-from aura_vcs.refs.changes import branch_change
 from aura_vcs.refs.merge import claimed_branches, furthest_entry, heads, set_apart
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction

@@ -6,7 +6,7 @@ from aura_vcs.history.recording.version_builder import check_note
 from aura_vcs.ids import VersionId
 from aura_vcs.layout import check_name
 from aura_vcs.model import Inverse, Operation, Tag
-from aura_vcs.refs.changes import tag_change
+from aura_vcs.operation_log import tag_change
 from aura_vcs.refs.merge import next_stamp
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft

@@ -94,7 +94,13 @@ def execute(repo: Repository, scan: Scan, operation: Operation, before: ObjectId
 
 def _keep_late_edits(repo: Repository, begun: Pending | None, *, everything: bool) -> None:
     """See late_edits; with `everything`, also of what an interrupted command left aside."""
-    from aura_vcs.history.recording.late_edits import (  # a commit needs none of it
+    aside = repo.worktree.aside
+    if not everything and not aside.unsaved():
+        aside.clear()
+        return
+    if everything and aside.is_empty:
+        return
+    from aura_vcs.history.recording.late_edits import (  # it is rare that there are any
         Replacement,
         save_interrupted_edits,
         save_late_edits,

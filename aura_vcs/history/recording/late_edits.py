@@ -22,11 +22,10 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Entry, EntryKind, Kind, Operation, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import documents_of
+from aura_vcs.objects.trees import Snapshot, documents_of
 from aura_vcs.plain_text import one_line, readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.checkout.set_aside import Unsaved
-from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 TRIGGER = "LateEdit"
 PATHS = "paths"

@@ -9,8 +9,8 @@ from aura_vcs.history.recording.version_builder import DESCRIPTION_LIMIT, NAME_L
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind, Label, Version, VersionType
 from aura_vcs.objects.base import StoredObject
+from aura_vcs.operation_log import label_change
 from aura_vcs.plain_text import clean_text, one_line
-from aura_vcs.refs.changes import label_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 

@@ -11,9 +11,8 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.layout import check_entry_name
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import EMPTY_TREE_ID
-from aura_vcs.objects.trees import TreeReader
+from aura_vcs.objects.trees import TreeReader, sorted_tree
 from aura_vcs.worktree.scan.selection import Selection, folders_of
-from aura_vcs.worktree.snapshot.snapshot import sorted_tree
 
 if TYPE_CHECKING:
     from aura_vcs.compare.merge.model import TreeEntry

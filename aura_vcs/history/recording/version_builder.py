@@ -13,15 +13,15 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import Head, Kind, Label, RefChange, Version, VersionType
 from aura_vcs.objects.base import EMPTY_TREE_ID, StoredObject
+from aura_vcs.operation_log import label_change
 from aura_vcs.plain_text import clean_text, now, one_line
-from aura_vcs.refs.changes import label_change
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 
 if TYPE_CHECKING:
     from aura_vcs.objects.batch import Batch
+    from aura_vcs.objects.trees import Snapshot
     from aura_vcs.worktree.scan.scan import Scan
-    from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 NAME_LIMIT = 200
 DESCRIPTION_LIMIT = 2000

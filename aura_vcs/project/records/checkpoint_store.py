@@ -27,6 +27,7 @@ from aura_vcs.index.entities import checkpoints_statement
 from aura_vcs.locks import ProcessLocks
 from aura_vcs.model import Inverse, Kind, RefChange
 from aura_vcs.objects.loose import LooseObjects
+from aura_vcs.operation_log import checkpoint_change
 from aura_vcs.plain_text import format_time, now, parse_time
 from aura_vcs.project.documents.state import ProjectState, project_state, set_state
 from aura_vcs.project.records.checkpoints import (
@@ -39,7 +40,6 @@ from aura_vcs.project.records.checkpoints import (
     words_for,
 )
 from aura_vcs.project.records.files import indexed, put_record
-from aura_vcs.refs.changes import checkpoint_change
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS
 from aura_vcs.repository.find_project import project_storage
 from aura_vcs.repository.repository import Repository

@@ -26,9 +26,9 @@ from aura_vcs.maintenance.gc import Collected
 from aura_vcs.maintenance.housekeeping import begin, is_due, is_eviction_due, keep_house as collect, note_eviction
 from aura_vcs.model import GRACE_SECONDS, Annotation, Field, Inverse, Kind, RefChange
 from aura_vcs.objects.availability import missing_parts
+from aura_vcs.operation_log import annotation_change
 from aura_vcs.plain_text import format_time, now
 from aura_vcs.refs.annotations import EVICT, FREED, RECIPE, value_of, with_values
-from aura_vcs.refs.changes import annotation_change
 from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft

@@ -14,9 +14,8 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import new_operation_id, new_replica_id
 from aura_vcs.layout import REFS, branch_ref
 from aura_vcs.model import BranchEntry, Head, Operation
-from aura_vcs.operation_log import OperationLogs
+from aura_vcs.operation_log import OperationLogs, branch_change
 from aura_vcs.plain_text import now
-from aura_vcs.refs.changes import branch_change
 from aura_vcs.refs.merge import furthest_entry
 from aura_vcs.repository.own_log import NOTE
 from aura_vcs.repository.replicas import put_replica

@@ -3,20 +3,17 @@
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from operator import and_, attrgetter
-
-import msgspec
+from operator import and_
 
 from aura_vcs.codec import encode_tree
 from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
-from aura_vcs.model import Entry, EntryKind, Kind, Tree
+from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch, similarity
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.store import ObjectStore
-from aura_vcs.objects.trees import Difference, TreeReader, documents_of
-from aura_vcs.plain_text import is_text, name_bytes
+from aura_vcs.objects.trees import Difference, Snapshot, TreeReader, documents_of, sorted_tree
 from aura_vcs.progress import Progress
 from aura_vcs.worktree.scan.cache import FileState
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
@@ -24,18 +21,6 @@ from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, drop, entry_of
 from aura_vcs.worktree.scan.selection import Selection
 from aura_vcs.worktree.snapshot.parallel_read import start_reader
 from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock, read_stable_link
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """The tree of a folder, in the store or on its way there; `size` counts bytes of content.
-
-    `unstable` are files that kept changing: the tree has what the base had there, if anything.
-    """
-
-    tree: ObjectId
-    size: int
-    documents: dict[str, ObjectId | None]
-    unstable: tuple[str, ...] = ()
 
 
 class Snapshotter:
@@ -344,12 +329,3 @@ class _Before:
         if self._entries is None:
             self._entries = self._read()
         return self._entries
-
-
-def sorted_tree(entries: Iterable[Entry]) -> Tree:
-    """Build a tree of the entries, in the order that trees have: that of text is that of its bytes in UTF-8."""
-    listed = list(entries)
-    by_name = attrgetter("name")
-    if not is_text("".join(map(by_name, listed))):
-        return Tree(tuple(sorted(listed, key=lambda entry: name_bytes(entry.name))))
-    return Tree(tuple(sorted(listed, key=by_name)))
