@@ -29,6 +29,18 @@ def test_folders_are_where_pages_say(page: str) -> None:
     assert [name for name in re.findall(r"`(tests/\w+)`", PAGES[page]) if not (ROOT / name).is_dir()] == []
 
 
+def test_functions_are_called_as_the_page_says() -> None:
+    """Every function, class and method that a walk names is defined somewhere."""
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "aura_vcs").rglob("*.py"))
+    walks = ARCHITECTURE.split("## When something breaks")[0]
+    named = {name for name in re.findall(r"`(?:[\w/]+[./])?([A-Za-z_]\w+)(?:\(\))?`", walks) if name != "jsonl"}
+    rooms = {path.name for path in (ROOT / "aura_vcs").rglob("*") if path.is_dir()}
+    gone = {
+        name for name in named - rooms if not re.search(rf"\b(?:def|class) {name}\b|\b{name} = |self\.{name}\b", code)
+    }
+    assert gone <= {"objects", "refs", "operations", "py", "json", "sqlite", "worktree", "aura"}
+
+
 def _variables() -> set[str]:
     """Names of variables that the program reads of the environment."""
     texts = [path.read_text("utf-8") for path in (ROOT / "aura_vcs").rglob("*.py") if "/testing/" not in str(path)]

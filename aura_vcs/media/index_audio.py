@@ -1,7 +1,7 @@
 """Listening to every sample of a sound, once, in order. Only the process that decodes calls this.
 
 Loudness is that of EBU R 128 (FFmpeg's filter). The levels by which two sounds are compared are those of six
-bands of frequencies of all channels mixed, in steps of 10 ms: they stay alike when a sound is encoded anew.
+bands of frequencies of all channels mixed, in steps of 10 ms: they stay alike when a sound is re-encoded.
 """
 
 import math

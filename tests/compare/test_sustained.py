@@ -1,4 +1,4 @@
-"""A small change that lasts is found where a film was encoded anew, though no frame alone tells it from noise."""
+"""A small change that lasts is found where a film was re-encoded, though no frame alone tells it from noise."""
 
 import random
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ CELLS = [20 + GRID[0] * 30, 21 + GRID[0] * 30, 20 + GRID[0] * 31, 23 + GRID[0] *
 
 
 def layer(changed: Iterable[int], by: int) -> FilmLayer:
-    """A film that was encoded anew, with another level in a few cells of some frames."""
+    """A film that was re-encoded, with another level in a few cells of some frames."""
     dice = random.Random(3)
     chosen = frozenset(changed)
     old, new = bytearray(), bytearray()

@@ -204,11 +204,11 @@ def test_a_transcode_is_the_same_film_encoded_anew(shelf: Shelf, name: str) -> N
     found = compared(shelf, f"again-{name}.{ENCODERS[name][2]}")
     assert found.video is not None
     assert found.video.verdict in ("same", "identical"), found.lines
-    assert any(line.startswith("the same pictures, encoded anew: h264 ") for line in found.lines) or name == "usual"
+    assert any(line.startswith("the same pictures, re-encoded: h264 ") for line in found.lines) or name == "usual"
 
 
 def test_sounds(shelf: Shelf) -> None:
-    """Cut, moved, another for a while, a click of a fifth of a millisecond, encoded anew."""
+    """Cut, moved, another for a while, a click of a fifth of a millisecond, re-encoded."""
     assert compared(shelf, "cut.wav", "a.wav").lines[-1] in ("1.0 s cut out at 1.00 s", "1.0 s cut out at 0.99 s")
     moved = compared(shelf, "moved.wav", "a.wav").sound
     assert moved is not None
@@ -221,7 +221,7 @@ def test_sounds(shelf: Shelf) -> None:
     assert click.lines == ("the sound differs from 2.00 s to 2.01 s, by less than anybody hears",)
     for name in ("again.mp3", "again.m4a"):
         line = compared(shelf, name, "a.wav").lines[-1]
-        assert line.startswith("the same sound, encoded anew: pcm_s16le 768 kbit/s → "), line
+        assert line.startswith("the same sound, re-encoded: pcm_s16le 768 kbit/s → "), line
 
 
 def _entry(codec: str, shown: bytearray, *, is_new: bool) -> MediaEntry:

@@ -41,7 +41,7 @@ def sequence_to_json(sequence: FrameSequence | None) -> dict[str, Any] | None:
 
 
 def _stretch_to_json(one: FrameStretch) -> dict[str, Any]:
-    """Convert a stretch; `was` is null where frames are not numbered anew, the box where there is none."""
+    """Convert a stretch; `was` is null where frames are not renumbered, the box where there is none."""
     return {
         "kind": one.kind,
         "first": one.first,

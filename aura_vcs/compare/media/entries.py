@@ -11,7 +11,7 @@ from aura_vcs.formats.media.index_entry import EntryHead, MediaEntry
 
 ENVELOPE_POINTS = 400
 SYNC_SECONDS = 0.075
-"""From this offset on between sound and picture, it is told where a sound was encoded anew."""
+"""From this offset on between sound and picture, it is told where a sound was re-encoded."""
 EXACT_SYNC_SECONDS = 0.012
 
 

@@ -332,7 +332,7 @@ def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[
 
     layers = compared(is_anew=False)
     ways = {layer.is_exact for layer in layers}
-    return layers if len(ways) < 2 else compared(is_anew=True)  # what was encoded anew was, in all that is compared
+    return layers if len(ways) < 2 else compared(is_anew=True)  # what was re-encoded was, in all that is compared
 
 
 def _is_scaled(a: FilmSide, b: FilmSide) -> bool:

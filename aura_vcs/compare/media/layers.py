@@ -13,7 +13,7 @@ from aura_vcs.compare.media.regions import Region, busiest
 from aura_vcs.formats.media.index_entry import LUMA_BYTES
 
 EXACT_SHARE = 0.985
-"""Where so many cells of most frames are equal to the byte, the rest was not encoded anew: every difference counts."""
+"""Where so many cells of most frames are equal to the byte, the rest was not re-encoded: every difference counts."""
 EXACT_LEVELS = 1
 LEAST_LEVELS = 7
 """In another encoding, a cell that differs by no more than this is the same, however quiet the rest is."""

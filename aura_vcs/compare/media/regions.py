@@ -1,4 +1,4 @@
-"""Which part of a picture differs, told from cells here and there that differ because it was encoded anew."""
+"""Which part of a picture differs, told from cells here and there that differ because it was re-encoded."""
 
 from collections.abc import Sequence
 

@@ -15,7 +15,7 @@ FrameKind = Literal["differs", "same", "unseen", "added", "removed", "moved"]
 STRETCHES = 12
 """Stretches that are told one by one."""
 MOVED_SHARE = 0.6
-"""Where so many of the frames that changed are what others were, they were numbered anew."""
+"""Where so many of the frames that changed are what others were, they were renumbered."""
 
 
 class FrameStretch(Struct, frozen=True, omit_defaults=True):
@@ -81,7 +81,7 @@ def _missing(new: FrameSequence) -> list[str]:
 
 
 def _moved(changes: Mapping[int, FrameChange]) -> dict[int, int]:
-    """Return the old numbers of frames that are numbered anew, where most are, and by the same amount."""
+    """Return the old numbers of frames that are renumbered, where most are, and by the same amount."""
     places: dict[str, list[int]] = {}
     for number, change in changes.items():
         if change.old:

@@ -1,4 +1,4 @@
-"""Small changes that last, in a film that was encoded anew: a caption corrected, a faint mark over the picture.
+"""Small changes that last, in a film that was re-encoded: a caption corrected, a faint mark over the picture.
 
 In a single frame they are no more than what encoders do. That goes up here and down there, and its mean over some
 frames is nearly nothing; the mean of a change is the change. So means are compared: of half a second, of two, and of

@@ -144,14 +144,14 @@ def _encoded_anew(found: MediaDiff) -> list[str]:
     if found.video is not None and found.video.verdict == "same" and old.video is not None and new.video is not None:
         was = _stream(old.video.codec, old.video.bits_per_second)
         now = _stream(new.video.codec, new.video.bits_per_second)
-        lines.append(f"the same pictures, encoded anew: {was} → {now}")
+        lines.append(f"the same pictures, re-encoded: {was} → {now}")
     if found.sound is not None and old.sound is not None and new.sound is not None:
         was = _stream(old.sound.codec, old.sound.bits_per_second)
         now = _stream(new.sound.codec, new.sound.bits_per_second)
         if found.sound.verdict == "same":
-            lines.append(f"the same sound, encoded anew: {was} → {now}")
+            lines.append(f"the same sound, re-encoded: {was} → {now}")
         elif found.sound.verdict == "identical" and old.sound.codec != new.sound.codec:
-            lines.append(f"the same sound in every sample, encoded anew: {was} → {now}")
+            lines.append(f"the same sound in every sample, re-encoded: {was} → {now}")
     return lines
 
 

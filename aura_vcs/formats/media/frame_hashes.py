@@ -1,4 +1,4 @@
-"""The 64 bits that stay alike when a frame is encoded anew: which of two cells above each other is brighter."""
+"""The 64 bits that stay alike when a frame is re-encoded: which of two cells above each other is brighter."""
 
 from aura_vcs.formats.media.index_entry import GRID
 

@@ -154,7 +154,7 @@ class MediaEntry:
         return self.section("alpha")
 
     def hashes(self) -> Sequence[int]:
-        """Return 64 bits for every frame that stay alike when it is encoded anew."""
+        """Return 64 bits for every frame that stay alike when it is re-encoded."""
         return _numbers("Q", self.section("hashes"))
 
     def bands(self) -> bytes:
