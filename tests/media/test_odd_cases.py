@@ -124,7 +124,7 @@ def test_a_sound_of_another_rate(shelf: Shelf) -> None:
     """It is the same sound."""
     lines = said(shelf, "a.wav", "resampled.wav")
     assert lines[0] == "sample rate: 48,000 Hz → 44,100 Hz"
-    assert lines[1].startswith("the same sound, encoded anew")
+    assert lines[1].startswith("the same sound, re-encoded")
     assert len(lines) == 2
 
 
