@@ -202,17 +202,17 @@ class Queries(ObjectQueries):
         False stands with those that must be compared by their trees: the first, those with very many changes, merges.
         """
         low, found = name_bytes(path), dict[VersionId, tuple[int, bool]]()
-        merged = "EXISTS (SELECT 1 FROM parents p WHERE p.version = v.id AND p.position = 1)"
+        merged = "EXISTS (SELECT 1 FROM parents p WHERE p.version = v.row AND p.position = 1)"
         connection = self._index.database.connection
         for clause, values in (("c.path = ?", [low]), ("c.path >= ? AND c.path < ?", [low + b"/", low + b"0"])):
             rows = connection.execute(
-                f"SELECT v.id, v.number, {merged} FROM changed_paths c JOIN versions v ON v.id = c.version "
+                f"SELECT v.id, v.number, {merged} FROM changed_paths c JOIN versions v ON v.row = c.version "
                 f"WHERE {clause}",
                 values,
             )
-            found |= {version: (number, not is_merge) for version, number, is_merge in rows}
+            found |= {_version_id(version): (number, not is_merge) for version, number, is_merge in rows}
         for version, number in connection.execute("SELECT id, number FROM versions WHERE NOT paths_known"):
-            found[version] = number, False
+            found[_version_id(version)] = number, False
         return sorted(((n, i, is_sure) for i, (n, is_sure) in found.items()), key=lambda item: (-item[0], item[1]))
 
     def path_changes(self, path: str) -> list[RecordedChange]:

@@ -164,6 +164,7 @@ def test_every_question_is_served_by_an_index(busy: Repository) -> None:
         lambda: queries.is_ancestor(record.parents[0], head),
         lambda: queries.deleted_holding(set()),
         lambda: queries.versions_touching("notes.txt"),
+        lambda: queries.touching("notes.txt"),
         queries.names,
         lambda: queries.action(action.id[:8]),
         lambda: queries.actions(ActionFilter(type="commit")),
