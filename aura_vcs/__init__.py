@@ -42,7 +42,8 @@ _FRONT = {  # `__init__.pyi` has the same names
     "api.results": (
         "AudioDiff AudioFacts Decision ExportPreset FsckProblem FsckReport MediaDiff MediaEntry MediaEntryHead "
         "MediaEntrySection MediaFacts MediaHeader MediaStretch PictureFacts RemoteFsckReport RetentionRules Sizes "
-        "SpaceFreed SpaceItem SpacePlan StripFacts TextHunk TextLine TimelineChange VideoDiff VideoFacts Waveform "
+        "SpaceFreed SpaceItem SpacePlan StripFacts TextHunk TextLine TimelineChange TrackFacts VideoDiff VideoFacts "
+        "Waveform "
     ),
     "api.settings": ("ProjectSettings Setting SettingValue StudioSettings "),
     "api.studio": ("InterruptedWork ListedProject ListedProjects Setup SetupState Studio StudioUndo "),

@@ -190,6 +190,7 @@ from aura_vcs.api.results import (
     TextHunk as TextHunk,
     TextLine as TextLine,
     TimelineChange as TimelineChange,
+    TrackFacts as TrackFacts,
     VideoDiff as VideoDiff,
     VideoFacts as VideoFacts,
     Waveform as Waveform,

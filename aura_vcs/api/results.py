@@ -9,6 +9,7 @@ from aura_vcs.formats.media.findings import (
     MediaFacts,
     MediaStretch,
     PictureFacts,
+    TrackFacts,
     VideoDiff,
     VideoFacts,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "TextHunk",
     "TextLine",
     "TimelineChange",
+    "TrackFacts",
     "VideoDiff",
     "VideoFacts",
     "Waveform",
