@@ -57,7 +57,7 @@ PARTS = {
         "recording sources",
         "diff media_index file_edits init merging project_settings provenance_files",
         "names",
-        "autosave checkout commit left_out lookup versions",
+        "autosave checkout commit left_out lookup reverted_refs versions",
         "blame compare_versions inspect log undo untrack watch",
         "resolve undo_session",
         "abort_merge merge status",

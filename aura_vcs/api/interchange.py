@@ -13,7 +13,7 @@ from aura_vcs.api.values import VersionLike, name_of, time_text
 from aura_vcs.errors.remotes import RemoteUntrusted
 from aura_vcs.interchange import export_otio, export_version, folder_import, folder_plan, git_export, git_import
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT
-from aura_vcs.interchange.git_refs import ImportedRef as _Ref
+from aura_vcs.interchange.git_refs import GitImported, ImportedRef as _Ref
 from aura_vcs.interchange.lfs_server import AgreeTo
 from aura_vcs.plain_text import format_time, parse_time
 from aura_vcs.repository.repository import Repository
@@ -307,7 +307,7 @@ def _plan_import_git(
     )
 
 
-def _git_import(done: git_import.GitImported) -> GitImport:
+def _git_import(done: GitImported) -> GitImport:
     return GitImport(
         done.place,
         done.versions,

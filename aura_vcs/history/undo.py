@@ -4,64 +4,36 @@ An undo is an operation of its own: it moves refs forward to where they were bef
 back, and the files that the operation changed; others it leaves alone. Nothing is cut from the log.
 """
 
-from typing import Any, TypeVar
-
 import msgspec
 
-from aura_vcs.codec import from_plain
 from aura_vcs.errors import InputError
-from aura_vcs.errors.input import NothingToUndo, OperationExpired, RefMoved, UnknownName
+from aura_vcs.errors.input import OperationExpired, RefMoved, UnknownName
 from aura_vcs.errors.studio import ActionBlocked, EditedSince
 from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.file_edits import revert_edit
-from aura_vcs.history.names.branches import EntryMove, branch_revert
 from aura_vcs.history.names.operation_words import describe_action, describe_operation
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.late_edits import PATHS
 from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase
-from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.queries import describe
+from aura_vcs.history.reverted_refs import check_has_content, is_set_apart, reverted_ref
+from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.index.records import ActionRecord, VersionRecord
-from aura_vcs.layout import decode_name
 from aura_vcs.model import (
-    Annotation,
-    BranchEntry,
-    Field,
     Head,
     HeadChange,
-    Label,
     Operation,
     RefChange,
-    Tag,
     TreeChange,
 )
 from aura_vcs.objects.base import EMPTY_TREE_ID
-from aura_vcs.operation_log import Giver, annotation_change, checkpoint_change, field_change, label_change, tag_change
 from aura_vcs.plain_text import now
-from aura_vcs.refs.annotations import (
-    EVICT,
-    FREED,
-    RECIPE,
-    ROOMS as ANNOTATION_ROOMS,
-    reverted_values,
-    value_of,
-    with_values,
-)
-from aura_vcs.refs.merge import fields_of_stamp, furthest_entry, next_stamp, stamp_label
-from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
-from aura_vcs.undo_stack import is_over
-
-T = TypeVar("T")
+from aura_vcs.undo_stack import UndoStack, is_over
 
 PASSED_SHOWN = 3
 """Of so many actions that undo passes over because their time is over, it says so."""
-PASSED_LIMIT = 1000
-"""So many operations that can no longer be taken back are passed over in one undo."""
-
-_LABEL_FIELDS = ("name", "description", "important", *fields_of_stamp("deleted"), *fields_of_stamp("purged"))
 
 
 class Undone(msgspec.Struct, frozen=True):
@@ -109,39 +81,53 @@ def undo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         return Undone(finished, describe_operation(repo, finished), repo.head())
     if action is not None:
         _check_given(repo, action, "Applied")
-    done = _undo_last(repo) if action is None else _revert(repo, action, back=True)
-    return _with_the_rest(repo, done, back=True)
+    if action is not None:
+        return _with_the_rest(repo, _revert(repo, action, back=True), back=True)
+    done, passed = OperationStack(repo).undo()
+    return _with_the_rest(repo, msgspec.structs.replace(done, passed_over=passed), back=True)
 
 
-def _undo_last(repo: Repository) -> Undone:
-    """Take back the newest operation that can be, and on which none of those passed over depends."""
-    expired: list[OperationExpired] = []
-    passed: list[Operation] = []
-    found = repo.queries.next_undo(repo.replica, now())
-    while found is not None and len(passed) < PASSED_LIMIT:
-        target = operation_of(repo, found)
-        if not any(_depends(later, target) for later in passed):
-            try:
-                words = (*_over_since(repo, found), *(error.message for error in expired))
-                done = _revert(repo, found, back=True)
-                return msgspec.structs.replace(done, passed_over=words)
-            except OperationExpired as error:
-                expired.append(error)
-        passed.append(target)
-        found = repo.queries.next_undo(repo.replica, now(), before=found.sequence)
-    if expired:
-        raise expired[0]
-    over = repo.queries.expired_since(repo.replica, now(), limit=1)
-    if over:
-        raise OperationExpired(over[0].description, OperationExpired.TIME)
-    raise NothingToUndo
+class OperationStack(UndoStack[ActionRecord, Undone]):
+    """What this machine did to a project: the index says what is next, the log what it was."""
 
+    def __init__(self, repo: Repository) -> None:
+        self._repo = repo
+        self._operations: dict[str, Operation] = {}
 
-def _over_since(repo: Repository, action: ActionRecord) -> list[str]:
-    """Say what was done after `action` and can no longer be taken back because its time is over."""
-    over = repo.queries.expired_since(repo.replica, now(), action.sequence, limit=PASSED_SHOWN + 1)
-    said = [OperationExpired(item.description, OperationExpired.TIME).message for item in over[:PASSED_SHOWN]]
-    return [*said, "others, whose time is over as well"] if len(over) > PASSED_SHOWN else said
+    def next_undo(self, before: ActionRecord | None = None) -> ActionRecord | None:
+        """See UndoStack."""
+        sequence = before.sequence if before is not None else None
+        return self._repo.queries.next_undo(self._repo.replica, now(), before=sequence)
+
+    def next_redo(self) -> ActionRecord | None:
+        """See UndoStack."""
+        return self._repo.queries.next_redo(self._repo.replica, now())
+
+    def over_since(self, item: ActionRecord | None) -> list[str]:
+        """See UndoStack; of many the newest."""
+        sequence = item.sequence if item is not None else 0
+        over = self._repo.queries.expired_since(self._repo.replica, now(), sequence, limit=PASSED_SHOWN + 1)
+        return [found.description for found in over]
+
+    def words_since(self, item: ActionRecord) -> list[str]:
+        """See UndoStack."""
+        over = self.over_since(item)
+        said = [OperationExpired(description, OperationExpired.TIME).message for description in over[:PASSED_SHOWN]]
+        return [*said, "others, whose time is over as well"] if len(over) > PASSED_SHOWN else said
+
+    def is_needed(self, item: ActionRecord, later: ActionRecord) -> bool:
+        """See UndoStack."""
+        return _depends(self.operation(later), self.operation(item))
+
+    def operation(self, item: ActionRecord) -> Operation:
+        """Read the operation of an action, once."""
+        if item.id not in self._operations:
+            self._operations[item.id] = operation_of(self._repo, item)
+        return self._operations[item.id]
+
+    def revert(self, item: ActionRecord, *, back: bool) -> Undone:
+        """See UndoStack."""
+        return _revert(self._repo, item, back=back)
 
 
 def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
@@ -158,10 +144,8 @@ def redo(repo: Repository, action: ActionRecord | None = None) -> Undone:
         return Undone(finished, describe_operation(repo, finished), repo.head())
     if action is not None:
         _check_given(repo, action, "Undone")
-    found = action or repo.queries.next_redo(repo.replica, now())
-    if found is None:
-        raise NothingToUndo("redo")
-    return _with_the_rest(repo, _revert(repo, found, back=False), back=False)
+    done = _revert(repo, action, back=False) if action is not None else OperationStack(repo).redo()
+    return _with_the_rest(repo, done, back=False)
 
 
 def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
@@ -169,10 +153,9 @@ def _with_the_rest(repo: Repository, done: Undone, *, back: bool) -> Undone:
 
     Where that cannot be, it stays as it is, with a word: what was reversed already stands for itself.
     """
-    correlation = done.operation.correlation_id
+    correlation, stack = done.operation.correlation_id, OperationStack(repo)
     while correlation is not None:
-        queries = repo.queries
-        found = (queries.next_undo if back else queries.next_redo)(repo.replica, now())
+        found = stack.next_undo() if back else stack.next_redo()
         if found is None or found.correlation_id != correlation:
             break
         try:
@@ -268,9 +251,9 @@ def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
 def _draft(repo: Repository, transaction: Transaction, target: Operation, *, back: bool) -> Draft:
     """Draft the operation that takes `target` back, or does it again."""
     refs = dict(
-        _reverted_ref(repo, transaction, target, name, change if back else RefChange(change.after, change.before))
+        reverted_ref(repo, transaction, target, name, change if back else RefChange(change.after, change.before))
         for name, change in target.refs.items()
-        if not _is_set_apart(target, name, change)
+        if not is_set_apart(target, name, change)
     )
     head = None
     if target.head is not None:
@@ -278,7 +261,7 @@ def _draft(repo: Repository, transaction: Transaction, target: Operation, *, bac
         current = repo.head()
         if current != expected and not (target.worktree is None and _head_followed(repo, expected, current)):
             raise RefMoved("HEAD", _value_path(expected), _value_path(current))
-        _check_has_content(repo, wanted.version, target)
+        check_has_content(repo, wanted.version, target)
         head = HeadChange(current, wanted)
     return msgspec.structs.replace(_plain_draft(target, back=back), refs=refs, head=head)
 
@@ -305,140 +288,3 @@ def _plain_draft(target: Operation, *, back: bool) -> Draft:
 
 def _value_path(head: Head) -> str:
     return f"{head.branch or 'an older version'} ({(head.version or 'no version')[:12]})"
-
-
-def _is_set_apart(target: Operation, name: str, change: RefChange) -> bool:
-    """Tell whether a ref is the entry of a head that the operation left: it stands until something builds on it."""
-    if not name.startswith("branches/"):
-        return False
-    entries = (_optional(value, BranchEntry, name) for value in (change.before, change.after))
-    return all(entry is None or entry.replica != target.replica for entry in entries)
-
-
-def _reverted_ref(
-    repo: Repository, transaction: Transaction, target: Operation, name: str, change: RefChange
-) -> tuple[str, RefChange]:
-    """Build the change that brings a ref from `change.after` to `change.before`."""
-    room, *parts = name.split("/")
-    if room == "branches":
-        branch_name = decode_name(parts[0])
-        before = _optional(change.before, BranchEntry, name)
-        after = _optional(change.after, BranchEntry, name)
-        seen = _branch_before(target, branch_name)
-        _check_has_content(repo, before.version if before is not None else seen, target)
-        _check_branch(repo, branch_name, after.version if after is not None else seen)
-        version = before.version if before is not None else seen
-        own = version is None or (after is not None and f"versions/{after.version}" in target.refs)
-        return branch_revert(repo, transaction, branch_name, version, EntryMove(after, before, own))
-    if room == "versions":
-        return _reverted_label(repo, transaction, target, VersionId(ObjectId(parts[0])), change)
-    if room == "tags":
-        return _reverted_tag(repo, transaction, decode_name(parts[0]), change)
-    if room in FIELD_FOLDERS:
-        return _reverted_field(repo, transaction, room, "/".join(parts), change)
-    if room in ANNOTATION_ROOMS:
-        return _reverted_annotation(repo, transaction, target, name, change)
-    if room == "checkpoints":
-        return _reverted_checkpoint(repo, target, parts[0], change)
-    raise InputError(f"{name} cannot be taken back by this aura_vcs")
-
-
-def _optional(value: Any, shape: type[T], name: str) -> T | None:
-    return None if value is None else from_plain(value, shape, name)
-
-
-def _check_has_content(repo: Repository, version: VersionId | None, target: Operation) -> None:
-    """Refuse to go back onto a version whose content is gone: nothing could be compared with it."""
-    record = repo.queries.version(version) if version is not None else None
-    if record is not None and not repo.store.contains(record.tree):
-        raise OperationExpired(target.description, f"the content of {describe(repo.queries, record.id)}")
-
-
-def _branch_before(target: Operation, name: str) -> VersionId | None:
-    """Return where another machine had put the branch that HEAD was on, before this one first moved it."""
-    head = target.head.before if target.head is not None else None
-    return head.version if head is not None and head.branch == name else None
-
-
-def _check_branch(repo: Repository, name: str, expected: VersionId | None) -> None:
-    own = furthest_entry(repo.refs.branch_entries(name), repo.replica)
-    current = own.version if own is not None else None
-    if current != expected:
-        raise RefMoved(f"Branch {name}", (expected or "no version")[:12], (current or "no version")[:12])
-
-
-def _reverted_label(
-    repo: Repository, transaction: Transaction, target: Operation, version: VersionId, change: RefChange
-) -> tuple[str, RefChange]:
-    current = repo.refs.label(version)
-    if current is None:
-        raise UnknownName("version", version)
-    was_purged = False
-    if change.before is None:
-        changes: dict[str, Any] = {"deleted_at": transaction.at, "deleted_by": repo.author}
-    elif change.after is None:
-        changes = {"deleted_at": None, "deleted_by": None}
-    else:
-        before, after = from_plain(change.before, Label, "label"), from_plain(change.after, Label, "label")
-        was_purged = after.purged_at is not None
-        changes = {
-            field: getattr(before, field) for field in _LABEL_FIELDS if getattr(before, field) != getattr(after, field)
-        }
-    if current.purged_at is not None and not was_purged and changes.get("deleted_at", "") is None:
-        changes = {**changes, **dict.fromkeys(fields_of_stamp("purged"))}  # gc purged it because it was deleted
-    label = stamp_label(current, transaction.replica, transaction.at, repo.author, **changes)
-    if _is_restored(current, label):
-        record = repo.queries.version(version)
-        if record is not None and not repo.store.contains(record.tree):
-            raise OperationExpired(target.description, f"the content of {describe(repo.queries, record.id)}")
-    return label_change(current, label)
-
-
-def _is_restored(current: Label, label: Label) -> bool:
-    """Tell whether a version stops being deleted or purged: gc may have freed its content."""
-    undeleted = current.deleted_at is not None and label.deleted_at is None
-    unpurged = current.purged_at is not None and label.purged_at is None
-    return undeleted or unpurged
-
-
-def _reverted_field(
-    repo: Repository, transaction: Transaction, room: str, key: str, change: RefChange
-) -> tuple[str, RefChange]:
-    current = (repo.refs.settings() if room == "settings" else repo.refs.state()).get(key)
-    before = _optional(change.before, Field, key)
-    value = before.value if before is not None else None
-    return field_change(room, key, current, value, Giver(transaction.replica, transaction.at, repo.author))
-
-
-def _reverted_annotation(
-    repo: Repository, transaction: Transaction, target: Operation, ref: str, change: RefChange
-) -> tuple[str, RefChange]:
-    room, _, name = ref.partition("/")
-    current = repo.refs.annotations.get(room, name) or Annotation(name)
-    before, after = _optional(change.before, Annotation, name), _optional(change.after, Annotation, name)
-    values = reverted_values(current, before, after)
-    if room == RECIPE and value_of(current, FREED) is not None and (before is None or EVICT in values):
-        raise OperationExpired(target.description, "what it is about")
-    back = with_values(current, values, transaction.replica, transaction.at, repo.author, taken_back=True)
-    return annotation_change(room, current, back)
-
-
-def _reverted_checkpoint(repo: Repository, target: Operation, name: str, change: RefChange) -> tuple[str, RefChange]:
-    current = repo.refs.checkpoint(name)
-    if current is None:
-        raise OperationExpired(target.description, "the checkpoint")
-    before = _optional(change.before, dict[str, Any], name) or {}
-    return checkpoint_change(name, current, {field: before.get(field) for field in CHECKPOINT_FIELDS})
-
-
-def _reverted_tag(repo: Repository, transaction: Transaction, name: str, change: RefChange) -> tuple[str, RefChange]:
-    current = repo.refs.tag(name)
-    before = _optional(change.before, Tag, name)
-    after = _optional(change.after, Tag, name)
-    pattern = before or after
-    assert pattern is not None
-    stamp, seen = next_stamp(current, transaction.replica)
-    tag = msgspec.structs.replace(
-        pattern, version=before.version if before is not None else None, stamp=stamp, seen=seen
-    )
-    return tag_change(name, current, tag)

@@ -1,7 +1,7 @@
 """What the index is asked. Every statement is served by an index; a test asks the query planner."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,9 @@ from aura_vcs.index.records import (
     ActionRecord,
     VersionRecord,
     action_record,
+    actions_clause,
+    expired_at,
+    newest_first,
     version_records,
 )
 from aura_vcs.index.rows import bounds_of, digest_of, operation_key
@@ -270,7 +273,7 @@ class Queries(ObjectQueries):
                 for undoable in (True, False):
                     found += self._actions(newest, [replica, undoable, limit + offset])
         found = newest_first(found)[offset : offset + limit]
-        return [_expired(action, at) for action in found] if at is not None else found
+        return [expired_at(action, at) for action in found] if at is not None else found
 
     def _replicas_of_actions(self) -> list[ReplicaId]:
         """List each replica that did something, by one step of the index for each."""
@@ -347,50 +350,6 @@ class Queries(ObjectQueries):
 
 def _version_id(digest: bytes) -> VersionId:
     return VersionId(ObjectId(digest.hex()))
-
-
-def newest_first(actions: Iterable[ActionRecord]) -> list[ActionRecord]:
-    """Sort the actions, done last first: a replica's by their numbers, those of several by the clock.
-
-    What a clock that was ahead has dated stands before what the same replica did next.
-    """
-    by_replica: dict[str, dict[int, ActionRecord]] = {}
-    for action in actions:
-        by_replica.setdefault(action.replica, {})[action.sequence] = action
-    placed: list[tuple[str, int, ActionRecord]] = []
-    for numbered in by_replica.values():
-        latest = ""
-        for sequence in sorted(numbered, reverse=True):
-            action = numbered[sequence]
-            latest = min(latest, action.time) if latest else action.time
-            placed.append((latest, sequence, action))
-    placed.sort(key=lambda item: item[:2], reverse=True)
-    return [action for *_, action in placed]
-
-
-def actions_clause(wanted: ActionFilter, at: str | None) -> tuple[str, list[Any]]:
-    """Build the WHERE and ORDER BY that answer `Queries.actions`, and their values."""
-    parts, values = list[str](), list[Any]()
-    status = wanted.status
-    chosen = (
-        ("a.type = ?", wanted.type), ("a.user = ?", wanted.user),
-        ("a.status = ?", "Applied" if status == "Expired" else status),
-        ("a.correlation_id = ?", wanted.correlation_id), ("a.session = ?", wanted.session),
-        ("a.time >= ?", wanted.since), ("a.time <= ?", wanted.until),
-        ("a.expires_at <= ?", at if status == "Expired" else None),
-        ("(a.expires_at IS NULL OR a.expires_at > ?)", at if status == "Applied" else None),
-    )  # fmt: skip
-    for part, value in chosen:
-        if value is not None:
-            parts.append(part)
-            values.append(value)
-    where = f"WHERE {' AND '.join(parts)} " if parts else ""
-    return f"{where}ORDER BY a.time DESC, a.sequence DESC", values
-
-
-def _expired(action: ActionRecord, at: str) -> ActionRecord:
-    over = action.status == "Applied" and action.expires_at is not None and action.expires_at <= at
-    return msgspec.structs.replace(action, status="Expired") if over else action
 
 
 def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:

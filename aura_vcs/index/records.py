@@ -227,3 +227,47 @@ def _groups(numbers: Iterable[int]) -> Iterable[tuple[list[int], str]]:
     for start in range(0, len(listed), 500):
         group = listed[start : start + 500]
         yield group, ",".join("?" * len(group))
+
+
+def newest_first(actions: Iterable[ActionRecord]) -> list[ActionRecord]:
+    """Sort the actions, done last first: a replica's by their numbers, those of several by the clock.
+
+    What a clock that was ahead has dated stands before what the same replica did next.
+    """
+    by_replica: dict[str, dict[int, ActionRecord]] = {}
+    for action in actions:
+        by_replica.setdefault(action.replica, {})[action.sequence] = action
+    placed: list[tuple[str, int, ActionRecord]] = []
+    for numbered in by_replica.values():
+        latest = ""
+        for sequence in sorted(numbered, reverse=True):
+            action = numbered[sequence]
+            latest = min(latest, action.time) if latest else action.time
+            placed.append((latest, sequence, action))
+    placed.sort(key=lambda item: item[:2], reverse=True)
+    return [action for *_, action in placed]
+
+
+def actions_clause(wanted: ActionFilter, at: str | None) -> tuple[str, list[Any]]:
+    """Build the WHERE and ORDER BY that answer `Queries.actions`, and their values."""
+    parts, values = list[str](), list[Any]()
+    status = wanted.status
+    chosen = (
+        ("a.type = ?", wanted.type), ("a.user = ?", wanted.user),
+        ("a.status = ?", "Applied" if status == "Expired" else status),
+        ("a.correlation_id = ?", wanted.correlation_id), ("a.session = ?", wanted.session),
+        ("a.time >= ?", wanted.since), ("a.time <= ?", wanted.until),
+        ("a.expires_at <= ?", at if status == "Expired" else None),
+        ("(a.expires_at IS NULL OR a.expires_at > ?)", at if status == "Applied" else None),
+    )  # fmt: skip
+    for part, value in chosen:
+        if value is not None:
+            parts.append(part)
+            values.append(value)
+    where = f"WHERE {' AND '.join(parts)} " if parts else ""
+    return f"{where}ORDER BY a.time DESC, a.sequence DESC", values
+
+
+def expired_at(action: ActionRecord, at: str) -> ActionRecord:
+    over = action.status == "Applied" and action.expires_at is not None and action.expires_at <= at
+    return msgspec.structs.replace(action, status="Expired") if over else action

@@ -16,7 +16,8 @@ from aura_vcs.history.recording.tree_steps import change_tree
 from aura_vcs.ids import ObjectId, VersionId, new_operation_id
 from aura_vcs.interchange.copied_files import store_file, store_folder, store_zip, without_files_for_folders
 from aura_vcs.interchange.folder_plan import FolderPlan, PlannedCopy
-from aura_vcs.interchange.git_import import LEFT_LIMIT, LeftOut
+from aura_vcs.interchange.git_import import LEFT_LIMIT
+from aura_vcs.interchange.git_refs import LeftOut
 from aura_vcs.interchange.imported_branch import put_in_place
 from aura_vcs.model import DEFAULT_BRANCH, DOCUMENTS, ORIGIN, Entry, Kind
 from aura_vcs.objects.base import EMPTY_TREE_ID

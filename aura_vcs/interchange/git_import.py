@@ -30,7 +30,7 @@ from aura_vcs.interchange.git_objects import COMMIT_BYTES_LIMIT, GitCommit, pars
 from aura_vcs.interchange.git_pointers import has_pointers
 from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT, is_address
 from aura_vcs.interchange.git_reader import ObjectStream
-from aura_vcs.interchange.git_refs import GitTag, ImportedRef, RefsImport, peel, select
+from aura_vcs.interchange.git_refs import GitImported, GitTag, ImportedRef, LeftOut, RefsImport, peel, select
 from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.lfs_server import AgreeTo
 from aura_vcs.model import Head, HeadChange, Inverse, TreeChange
@@ -55,28 +55,6 @@ _TO_HAVE_CONTENT = (
     "Versions stay as they are: to have the content, import into a new project, after `git lfs fetch --all` in the"
     " repository or with --lfs"
 )
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """Something that could not be taken: a path, branch or tag, and why."""
-
-    what: str
-    reason: str
-
-
-class GitImported(msgspec.Struct, frozen=True):
-    """What an import did. `versions` are new here, `known` were here; `left` has at most LEFT_LIMIT of `left_count`."""
-
-    place: str
-    versions: int
-    known: int
-    branches: tuple[ImportedRef, ...]
-    tags: tuple[ImportedRef, ...]
-    left: tuple[LeftOut, ...] = ()
-    left_count: int = 0
-    notes: tuple[str, ...] = ()
-    head: Head | None = None
-    """Where HEAD was put, in a project that had no version."""
 
 
 class GitImportRequest(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from aura_vcs.interchange.git_names import PREFIX, git_name, own_name
 from aura_vcs.interchange.git_objects import message_of, signature_of
 from aura_vcs.interchange.git_repository import GitRepository
 from aura_vcs.interchange.git_tags import TAG_DEPTH, tag_extra
-from aura_vcs.model import RefChange, Tag
+from aura_vcs.model import Head, RefChange, Tag
 from aura_vcs.operation_log import tag_change
 from aura_vcs.plain_text import clean_text, format_time, one_line
 from aura_vcs.refs.merge import next_stamp
@@ -161,3 +161,25 @@ def _candidates(own: str) -> Iterator[str]:
     bare = own.removeprefix(PREFIX)
     first = [own] if own.startswith(PREFIX) else [own, f"{PREFIX}{own}"]
     return chain(first, (f"{PREFIX}{bare}-{number}" for number in range(2, TRIED_NAMES)))
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """Something that could not be taken: a path, branch or tag, and why."""
+
+    what: str
+    reason: str
+
+
+class GitImported(msgspec.Struct, frozen=True):
+    """What an import did. `versions` are new here, `known` were here; `left` has at most LEFT_LIMIT of `left_count`."""
+
+    place: str
+    versions: int
+    known: int
+    branches: tuple[ImportedRef, ...]
+    tags: tuple[ImportedRef, ...]
+    left: tuple[LeftOut, ...] = ()
+    left_count: int = 0
+    notes: tuple[str, ...] = ()
+    head: Head | None = None
+    """Where HEAD was put, in a project that had no version."""

@@ -8,7 +8,7 @@ from aura_vcs.index.records import ObjectRecord
 from aura_vcs.layout import pack_path
 from aura_vcs.maintenance.repack import rewrite
 from aura_vcs.objects.base import PackLocation, StoredObject
-from aura_vcs.objects.batch import FRAME_BYTES
+from aura_vcs.objects.packs.writer import FRAME_BYTES
 from aura_vcs.repository.repository import Repository
 
 

@@ -30,6 +30,7 @@ from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
     from aura_vcs.objects.packs.reader import Packs
+    from aura_vcs.objects.unrecorded import UnrecordedObjects
 
 
 ALL_READERS = 0o666
@@ -193,6 +194,32 @@ class SearchableStore(Protocol):
 
     def search(self, object_ids: set[ObjectId]) -> dict[ObjectId, PackLocation]:
         """Find in all footers where objects lie that the index does not know."""
+
+
+class BatchStore(Protocol):
+    """What a batch needs of the store it writes to."""
+
+    storage: LocalStorage
+    loose: LooseObjects
+
+    @property
+    def unrecorded(self) -> "UnrecordedObjects":
+        """Where is noted what is about to be published."""
+
+    def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
+        """Renew the dates of those of the objects that are in the store, and return them."""
+
+    def is_listed(self, object_id: ObjectId) -> bool:
+        """Tell whether a blob is stored as a list of chunks, which may be offloaded."""
+
+    def lists_without_content(self, object_ids: set[ObjectId]) -> set[ObjectId]:
+        """Select the blobs of which the list of chunks is here and what it lists was offloaded or evicted."""
+
+    def restrict(self, object_ids: set[ObjectId], mode: int) -> None:
+        """Let nobody read the objects' files who cannot read one of that mode."""
+
+    def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
+        """Renew and return those that are in packs; `renewed` remembers which packs were looked at."""
 
 
 def missing_parts(store: SearchableStore, blobs: Iterable[ObjectId]) -> dict[ObjectId, tuple[ObjectId, ...]]:

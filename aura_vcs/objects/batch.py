@@ -7,8 +7,8 @@ is little, else packs. Memory is bounded by SPILL_BYTES and the blocks in flight
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, Protocol
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import msgspec
 from blake3 import blake3
@@ -18,20 +18,17 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import loose_path, pack_path
 from aura_vcs.model import Kind
+from aura_vcs.objects.availability import BatchStore
 from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, FileToStore, StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES, Stretches, cut, cutter_for, encode_chunk_list, find_streams
 from aura_vcs.objects.executors import InlineWorkers, Result, Workers
-from aura_vcs.objects.loose import LooseObjects
 from aura_vcs.objects.packs.format import FRAME_LIMIT
-from aura_vcs.objects.packs.writer import NewObject, PackWriter, ReadyFrame
-from aura_vcs.objects.unrecorded import UnrecordedObjects
+from aura_vcs.objects.packs.writer import NewObject, PackWriter, ReadyFrame, similar_frames, similarity
 from aura_vcs.progress import SILENT, Progress
-from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import readers_of
 
 Flight = deque[tuple[Result[None] | None, list[memoryview], Result[list[ObjectId]]]]
 
-FRAME_BYTES = 512 << 10
 FLUSH_BYTES = 8 << 20
 FLUSH_OBJECTS = 4096
 BLOCK_BYTES = 4 << 20
@@ -50,32 +47,6 @@ class _Trial(msgspec.Struct):
 
     chunks: set[ObjectId]
     packs: list[str]
-
-
-class BatchStore(Protocol):
-    """What a batch needs of the store it writes to."""
-
-    storage: LocalStorage
-    loose: LooseObjects
-
-    @property
-    def unrecorded(self) -> UnrecordedObjects:
-        """Where is noted what is about to be published."""
-
-    def renew(self, object_ids: set[ObjectId]) -> set[ObjectId]:
-        """Renew the dates of those of the objects that are in the store, and return them."""
-
-    def is_listed(self, object_id: ObjectId) -> bool:
-        """Tell whether a blob is stored as a list of chunks, which may be offloaded."""
-
-    def lists_without_content(self, object_ids: set[ObjectId]) -> set[ObjectId]:
-        """Select the blobs of which the list of chunks is here and what it lists was offloaded or evicted."""
-
-    def restrict(self, object_ids: set[ObjectId], mode: int) -> None:
-        """Let nobody read the objects' files who cannot read one of that mode."""
-
-    def renew_packed(self, object_ids: set[ObjectId], renewed: dict[str, bool]) -> set[ObjectId]:
-        """Renew and return those that are in packs; `renewed` remembers which packs were looked at."""
 
 
 class Batch:
@@ -223,8 +194,8 @@ class Batch:
             for _, item in new:
                 self.stored[item.id] = self._store.loose.put(item.kind, bytes(item.data), mode=self._mode)
             return
-        new.sort(key=_similarity)
-        frames = list(_frames([item for _, item in new]))
+        new.sort(key=lambda item: similarity(item[0]))
+        frames = list(similar_frames([item for _, item in new]))
         workers = InlineWorkers() if last and len(frames) == 1 else self._workers
         for frame in frames:
             self._pack(workers).add_frame(frame)
@@ -423,27 +394,3 @@ def _update(hasher: "blake3", block: bytes, previous: Result[None] | None) -> No
 
 def _identify(chunks: list[memoryview]) -> list[ObjectId]:
     return [blob_id(chunk) for chunk in chunks]
-
-
-def similarity(path: str) -> tuple[str, str]:
-    """Return the key by which content is sorted, so that similar files lie side by side."""
-    dot = path.rfind(".")
-    return path[dot:] if dot > path.rfind("/") + 1 else "", path
-
-
-def _similarity(item: tuple[str, NewObject]) -> tuple[str, str]:
-    return similarity(item[0])
-
-
-def _frames(objects: Iterable[NewObject]) -> Iterator[list[NewObject]]:
-    """Yield the objects in runs of about FRAME_BYTES."""
-    frame: list[NewObject] = []
-    size = 0
-    for item in objects:
-        if frame and size + len(item.data) > FRAME_BYTES:
-            yield frame
-            frame, size = [], 0
-        frame.append(item)
-        size += len(item.data)
-    if frame:
-        yield frame

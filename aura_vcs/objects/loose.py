@@ -4,7 +4,7 @@
 and hashed again before it gets its name, so a fault of memory or compressor is never published.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,8 +23,16 @@ from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, RecordUnread
 from aura_vcs.ids import TREE_CONTEXT, VERSION_CONTEXT, ObjectId, is_object_id
 from aura_vcs.layout import COMPRESSED, OBJECTS, loose_path
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import DOCUMENT_LIMIT, IDENTIFY, StoredObject
+from aura_vcs.objects.base import (
+    DOCUMENT_LIMIT,
+    IDENTIFY,
+    StoredObject,
+)
 from aura_vcs.storage.local import LocalStorage
+
+HASHED_AT_ONCE_BYTES = 4 << 20
+"""A thread is handed so much: to hand it over takes longer than to hash a small piece."""
+
 
 if TYPE_CHECKING:
     from aura_vcs.objects.packs.conflicted_copies import LooseCopies
@@ -112,14 +120,8 @@ class LooseObjects:
         file = self.open(object_id, limit=DOCUMENT_LIMIT)
         if file is None:
             raise FileNotFoundError(object_id)
-        pieces, size = [], 0
         with file:
-            for piece in blocks(file, object_id):
-                size += len(piece)
-                if size > DOCUMENT_LIMIT:
-                    raise LimitExceeded(f"The size of object {object_id}", DOCUMENT_LIMIT)
-                pieces.append(piece)
-        return b"".join(pieces)
+            return read_limited(object_id, blocks(file, object_id))
 
     def size(self, object_id: ObjectId) -> int:
         """Return the decoded size in bytes of an object that is loose."""
@@ -184,6 +186,21 @@ def blocks(file: BinaryIO, object_id: ObjectId) -> Iterator[bytes]:
         raise ObjectCorrupt(object_id, f"it does not decode ({error})") from error
 
 
+def read_limited(object_id: ObjectId, pieces: Iterable[bytes]) -> bytes:
+    """Put the pieces of an object together that is read whole.
+
+    Raises:
+        LimitExceeded: more than DOCUMENT_LIMIT bytes.
+    """
+    found, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > DOCUMENT_LIMIT:
+            raise LimitExceeded(f"The size of object {object_id}", DOCUMENT_LIMIT)
+        found.append(piece)
+    return b"".join(found)
+
+
 def kind_of(object_id: ObjectId, data: bytes) -> Kind | None:
     """Find the kind of these bytes by which kind's hash fits; None if they are damaged."""
     for kind in (Kind.BLOB, Kind.TREE, Kind.VERSION):
@@ -199,3 +216,35 @@ def new_hasher(kind: Kind) -> "blake3":
     if kind is Kind.VERSION:
         return blake3(derive_key_context=VERSION_CONTEXT)
     return blake3()
+
+
+def hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the pieces, each hashed on another thread while it is being used.
+
+    A caller that stops early leaves this to Python's search for garbage, which may run while the very locks
+    are held that ending a thread takes: so it is only ended where the pieces are; else it ends by itself.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    executor = ThreadPoolExecutor(1)
+    hashed = None
+    waiting: list[bytes] = []
+    waiting_bytes = 0
+    for piece in pieces:
+        waiting.append(piece)
+        waiting_bytes += len(piece)
+        if waiting_bytes >= HASHED_AT_ONCE_BYTES:
+            if hashed is not None:
+                hashed.result()
+            hashed = executor.submit(_update_all, hasher, waiting)
+            waiting, waiting_bytes = [], 0
+        yield piece
+    executor.shutdown()
+    if hashed is not None:
+        hashed.result()
+    _update_all(hasher, waiting)
+
+
+def _update_all(hasher: "blake3", pieces: Sequence[bytes]) -> None:
+    for piece in pieces:
+        hasher.update(piece)

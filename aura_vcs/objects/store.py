@@ -10,12 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs import layout
-from aura_vcs.errors.integrity import LimitExceeded, ObjectCorrupt, ObjectMissing, RecordCorrupt
+from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing, RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import FetchOffloaded, OffloadedRecords, find_in_packs, missing_parts, require
 from aura_vcs.objects.base import (
-    DOCUMENT_LIMIT,
     IDENTIFY,
     LocationIndex,
     NoLocations,
@@ -23,22 +22,18 @@ from aura_vcs.objects.base import (
     StoredObject,
 )
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.loose import LooseObjects, blocks, new_hasher
+from aura_vcs.objects.loose import LooseObjects, blocks, hashed_beside, new_hasher, read_limited
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.system_calls import EXHAUSTED, storage_error
 
 if TYPE_CHECKING:
-    from blake3 import blake3
-
     from aura_vcs.objects.batch import Batch
     from aura_vcs.objects.packs.format import Footer
     from aura_vcs.objects.packs.reader import Packs
     from aura_vcs.objects.unrecorded import UnrecordedObjects
 
 WORKERS = 3
-HASHED_AT_ONCE_BYTES = 4 << 20
-"""A thread is handed so much: to hand it over takes longer than to hash a small piece."""
 CHUNKS_AT_ONCE = 512
 FEW_OBJECTS = 16
 """So few ids are looked for one by one in a footer; for more, it is read through."""
@@ -125,13 +120,7 @@ class ObjectStore:
             ObjectMissing, ObjectCorrupt.
             LimitExceeded: more than DOCUMENT_LIMIT bytes.
         """
-        pieces, size = [], 0
-        for piece in self.stream(object_id, kind):
-            size += len(piece)
-            if size > DOCUMENT_LIMIT:
-                raise LimitExceeded(f"The size of object {object_id}", DOCUMENT_LIMIT)
-            pieces.append(piece)
-        return b"".join(pieces)
+        return read_limited(object_id, self.stream(object_id, kind))
 
     def stream(
         self, object_id: ObjectId, kind: Kind = Kind.BLOB, *, place: PackLocation | None = None
@@ -153,7 +142,7 @@ class ObjectStore:
         place = place or self.places.find(object_id)
         try:
             if place is not None and place.chunked:
-                yield from _hashed_beside(hasher, self._pieces(object_id, place))
+                yield from hashed_beside(hasher, self._pieces(object_id, place))
             else:
                 for piece in self._pieces(object_id, place):
                     hasher.update(piece)
@@ -362,38 +351,6 @@ class ObjectStore:
 
     def _search_packs(self, object_id: ObjectId, *, but: str = "") -> PackLocation | None:
         return self.search({object_id}, but=but).get(object_id)
-
-
-def _hashed_beside(hasher: "blake3", pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the pieces, each hashed on another thread while it is being used.
-
-    A caller that stops early leaves this to Python's search for garbage, which may run while the very locks
-    are held that ending a thread takes: so it is only ended where the pieces are; else it ends by itself.
-    """
-    from concurrent.futures import ThreadPoolExecutor
-
-    executor = ThreadPoolExecutor(1)
-    hashed = None
-    waiting: list[bytes] = []
-    waiting_bytes = 0
-    for piece in pieces:
-        waiting.append(piece)
-        waiting_bytes += len(piece)
-        if waiting_bytes >= HASHED_AT_ONCE_BYTES:
-            if hashed is not None:
-                hashed.result()
-            hashed = executor.submit(_update_all, hasher, waiting)
-            waiting, waiting_bytes = [], 0
-        yield piece
-    executor.shutdown()
-    if hashed is not None:
-        hashed.result()
-    _update_all(hasher, waiting)
-
-
-def _update_all(hasher: "blake3", pieces: Sequence[bytes]) -> None:
-    for piece in pieces:
-        hasher.update(piece)
 
 
 def objects_in(footer: "Footer", read: Callable[[PackLocation], bytes]) -> Iterator[StoredObject]:

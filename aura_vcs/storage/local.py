@@ -95,12 +95,8 @@ class LocalStorage:
 
     def stat(self, name: str) -> FileStat | None:
         """See Readable."""
-        found = self.look_around(name)
-        if found is None:
-            return None
-        if is_link(found):
-            raise LinkedPath(self.path(name))
-        return FileStat(found.st_size, found.st_mtime_ns)
+        found = self.look(name)
+        return None if found is None else FileStat(found.st_size, found.st_mtime_ns)
 
     def look(self, name: str) -> os.stat_result | None:
         """Return what the system knows of a file or folder, None where nothing is.
@@ -171,19 +167,17 @@ class LocalStorage:
 
     def put(self, name: str, data: bytes, *, private: bool = False, mode: int = 0o666) -> None:
         """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
-        upload = self.upload(0o600 if private else mode)
-        try:
-            upload.write(data)
-            upload.publish(name)
-        finally:
-            upload.discard()
+        self._put(name, data, 0o600 if private else mode, durably=True)
 
     def put_unsynced(self, name: str, data: bytes) -> None:
         """Replace the bytes under `name` as a whole, not durably: whoever reads them can tell."""
-        upload = self.upload()
+        self._put(name, data, 0o666, durably=False)
+
+    def _put(self, name: str, data: bytes, mode: int, *, durably: bool) -> None:
+        upload = self.upload(mode)
         try:
             upload.write(data)
-            upload.publish(name, durably=False)
+            upload.publish(name, durably=durably)
         finally:
             upload.discard()
 
@@ -309,33 +303,31 @@ class LocalStorage:
 
     def forget(self, name: str) -> None:
         """Remove a file that nobody needs, not durably; absent is fine."""
+        self._unlink(name)
+
+    def _unlink(self, name: str) -> bool:
+        """Remove a file; tell whether there was one."""
         try:
             with translated("delete", self.path(name)), self.at(name) as (last, dir_fd):
                 self.calls.unlink(last, dir_fd=dir_fd)
         except FileNotFoundError:
-            return
+            return False
+        return True
 
     def delete_many(self, names: Iterable[str]) -> None:
         """See Deletable. Each folder is synced once."""
         folders: dict[str, None] = {}
         for name in names:
-            try:
-                with translated("delete", self.path(name)), self.at(name) as (last, dir_fd):
-                    self.calls.unlink(last, dir_fd=dir_fd)
-            except FileNotFoundError:
-                continue
-            folders[name.rpartition("/")[0]] = None
+            if self._unlink(name):
+                folders[name.rpartition("/")[0]] = None
         for folder in folders:
             with translated("delete in", self._folders.path(self._prefix + folder)), self._inside(folder) as dir_fd:
                 self.calls.fsync_folder(".", dir_fd=dir_fd)
 
     def delete_folder(self, name: str) -> None:
         """See Deletable."""
-        try:
-            with self.at(name) as (last, dir_fd):
-                self.calls.rmdir(last, dir_fd=dir_fd)
-        except OSError:
-            return  # not there, or not empty: both are fine
+        with suppress(OSError), self.at(name) as (last, dir_fd):  # not there, or not empty: both are fine
+            self.calls.rmdir(last, dir_fd=dir_fd)
 
     def discard_folder(self, name: str) -> None:
         """Remove a folder of scratch files and what is in it, as far as that can be; nothing is synced.
@@ -358,11 +350,8 @@ class LocalStorage:
 
     def _make(self, folder: str) -> None:
         """Make a folder that is named from where the links end."""
-        try:
-            with self._folders.at(f"{folder}/-" if folder else "-"):
-                return
-        except FileNotFoundError:
-            pass
+        with suppress(FileNotFoundError), self._folders.at(f"{folder}/-" if folder else "-"):
+            return
         if not folder:
             make_root(self.calls, self._folders.root)
             return
@@ -381,11 +370,7 @@ class LocalStorage:
             yield dir_fd
 
     def sweep_temporary(
-        self,
-        *,
-        older_than_seconds: float = STALE_SECONDS,
-        made: str = UPLOADS,
-        folders: Container[str] = (),
+        self, *, older_than_seconds: float = STALE_SECONDS, made: str = UPLOADS, folders: Container[str] = ()
     ) -> int:
         """Remove forgotten temporary files; returns how many.
 

@@ -5,14 +5,14 @@ from typing import Literal
 
 import msgspec
 
-from aura_vcs.errors.input import NothingToUndo, OperationExpired
+from aura_vcs.errors.input import OperationExpired
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.index.records import EVERY_ACTION, ActionFilter
 from aura_vcs.plain_text import now
 from aura_vcs.studio.action_log import ActionDraft, StudioAction, ValueChange, act, acting, current, read_actions
 from aura_vcs.studio.folder import PROJECTS
 from aura_vcs.studio.studio import Studio
-from aura_vcs.undo_stack import is_over, is_rapid, merge_changes
+from aura_vcs.undo_stack import UndoStack, is_over, is_rapid, merge_changes
 
 Status = Literal["Applied", "Undone", "Expired"]
 
@@ -55,24 +55,8 @@ def undo_studio(studio: Studio) -> StudioUndone:
         StorageError.
     """
     with acting(studio.folder):
-        listed = _listed(read_actions(studio.folder))
-        applied = [item.action for item in listed if item.status == "Applied"]
-        doable = [action for action in applied if not _is_reversal(action)]
-        passed = []
-        while doable and not doable[-1].changes:
-            passed.append(f"{doable.pop().description} (secrets are not kept for undo)")
-        over = _over_since(listed, doable[-1] if doable else None)
-        if not doable and over:
-            raise OperationExpired(over[-1], OperationExpired.TIME)
-        if not doable:
-            raise NothingToUndo("undo", studio=True)
-        passed += [OperationExpired(description, OperationExpired.TIME).message for description in over]
-        together = _together(doable)
-        description = together[-1].description
-        turned = _inverted(_merged(together))
-        _check_untouched(studio, turned, description)
-        act(studio.folder, ActionDraft("undo", f"Undid: {description}", turned, undoes=_ids(together)))
-    return StudioUndone(tuple(together), description, tuple(passed))
+        done, passed = ActionStack(studio).undo()
+    return msgspec.structs.replace(done, passed_over=passed)
 
 
 def redo_studio(studio: Studio) -> StudioUndone:
@@ -83,16 +67,64 @@ def redo_studio(studio: Studio) -> StudioUndone:
         EditedSince, StorageError: as for `undo_studio`.
     """
     with acting(studio.folder):
-        actions = read_actions(studio.folder)
-        names = _redoable(actions)
-        together = [action for action in actions if action.id in names]
-        if not together:
-            raise NothingToUndo("redo", studio=True)
-        description = together[-1].description
-        changes = _merged(together)
-        _check_untouched(studio, changes, description)
-        act(studio.folder, ActionDraft("redo", f"Redid: {description}", changes, redoes=_ids(together)))
-    return StudioUndone(tuple(together), description)
+        return ActionStack(studio).redo()
+
+
+class ActionStack(UndoStack[tuple[StudioAction, ...], StudioUndone]):
+    """What was done to the studio, as its log has it. The caller is `acting`."""
+
+    is_studio = True
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._actions = read_actions(studio.folder)
+        self._all = _listed(self._actions)
+
+    def next_undo(self, before: tuple[StudioAction, ...] | None = None) -> tuple[StudioAction, ...] | None:
+        """See UndoStack."""
+        applied = [item.action for item in self._all if item.status == "Applied" and not _is_reversal(item.action)]
+        if before is not None:
+            applied = applied[: applied.index(before[0])]
+        while applied and not applied[-1].changes:
+            applied.pop()
+        return _together(applied) if applied else None
+
+    def next_redo(self) -> tuple[StudioAction, ...] | None:
+        """See UndoStack."""
+        names = _redoable(self._actions)
+        return tuple(action for action in self._actions if action.id in names) or None
+
+    def over_since(self, item: tuple[StudioAction, ...] | None) -> list[str]:
+        """See UndoStack."""
+        over = [found.action for found in self._after(item) if found.status == "Expired"]
+        return [action.description for action in over if not _is_reversal(action)][::-1]
+
+    def words_since(self, item: tuple[StudioAction, ...]) -> list[str]:
+        """See UndoStack; those first whose values are in no log."""
+        later = [found.action for found in self._after(item) if found.status == "Applied"]
+        kept = [action.description for action in later if not _is_reversal(action)][::-1]
+        over = [OperationExpired(said, OperationExpired.TIME).message for said in reversed(self.over_since(item))]
+        return [*(f"{said} (secrets are not kept for undo)" for said in kept), *over]
+
+    def _after(self, item: tuple[StudioAction, ...] | None) -> list[ListedAction]:
+        last = item[-1] if item is not None else None
+        place = next((number for number, found in enumerate(self._all) if found.action is last), -1)
+        return self._all[place + 1 :]
+
+    def is_needed(self, _item: tuple[StudioAction, ...], _later: tuple[StudioAction, ...]) -> bool:
+        """See UndoStack: `revert` looks at every value itself."""
+        return False
+
+    def revert(self, item: tuple[StudioAction, ...], *, back: bool) -> StudioUndone:
+        """See UndoStack."""
+        description = item[-1].description
+        changes = _inverted(_merged(item)) if back else _merged(item)
+        _check_untouched(self._studio, changes, description)
+        draft = ActionDraft("undo" if back else "redo", f"{'Undid' if back else 'Redid'}: {description}", changes)
+        names = tuple(action.id for action in item)
+        draft = msgspec.structs.replace(draft, **{"undoes" if back else "redoes": names})
+        act(self._studio.folder, draft)
+        return StudioUndone(item, description)
 
 
 def _listed(actions: Sequence[StudioAction]) -> list[ListedAction]:
@@ -108,13 +140,6 @@ def _listed(actions: Sequence[StudioAction]) -> list[ListedAction]:
         status: Status = "Undone" if by is not None else "Expired" if is_over(action.expires_at, at) else "Applied"
         found.append(ListedAction(action, number, status, by.time if by else None, by.user if by else None))
     return found
-
-
-def _over_since(listed: Sequence[ListedAction], action: StudioAction | None) -> list[str]:
-    """Name what was done after an action and cannot be taken back because its time is over, oldest first."""
-    place = next((number for number, item in enumerate(listed) if item.action is action), -1)
-    later = [item for item in listed[place + 1 :] if item.status == "Expired" and not _is_reversal(item.action)]
-    return [item.action.description for item in later]
 
 
 def _redoable(actions: Sequence[StudioAction]) -> tuple[str, ...]:
@@ -134,13 +159,13 @@ def _is_reversal(action: StudioAction) -> bool:
     return bool(action.undoes or action.redoes)
 
 
-def _together(applied: Sequence[StudioAction]) -> list[StudioAction]:
+def _together(applied: Sequence[StudioAction]) -> tuple[StudioAction, ...]:
     """Return the last action with those before it that belong to it, oldest first."""
     last = len(applied) - 1
     first = last
     while first > 0 and _belongs(applied[first - 1], applied[first]):
         first -= 1
-    return list(applied[first:])
+    return tuple(applied[first:])
 
 
 def _belongs(earlier: StudioAction, later: StudioAction) -> bool:
@@ -153,10 +178,6 @@ def _belongs(earlier: StudioAction, later: StudioAction) -> bool:
 
 def _places(action: StudioAction) -> set[tuple[str, tuple[str, ...]]]:
     return {(change.file, change.keys) for change in action.changes}
-
-
-def _ids(actions: Sequence[StudioAction]) -> tuple[str, ...]:
-    return tuple(action.id for action in actions)
 
 
 def _merged(actions: Sequence[StudioAction]) -> tuple[ValueChange, ...]:

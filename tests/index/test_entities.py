@@ -10,8 +10,8 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.index.entities import assets_statement, scenes_statement
 from aura_vcs.index.full_text import SEARCH, SEARCH_OLD, WordTable
-from aura_vcs.index.queries import Queries, actions_clause
-from aura_vcs.index.records import ActionFilter
+from aura_vcs.index.queries import Queries
+from aura_vcs.index.records import ActionFilter, actions_clause
 from aura_vcs.project.documents.folder_index import files_of, refresh_folder
 
 from tests.helpers.project import write

@@ -165,7 +165,7 @@ def test_very_many_labels_are_packed_at_once(first: Repository, monkeypatch: pyt
 def test_packs_hold_so_many_objects_and_gathering_ends(first: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit of many files makes several packs; packs that are full stay as they are, however often gc runs."""
     monkeypatch.setattr("aura_vcs.objects.packs.writer.PACK_ENTRIES", 20)
-    monkeypatch.setattr("aura_vcs.objects.batch.FRAME_BYTES", 50)
+    monkeypatch.setattr("aura_vcs.objects.packs.writer.FRAME_BYTES", 50)
     monkeypatch.setattr("aura_vcs.maintenance.repack.REPACK_OBJECTS", 30)
     before = len(first.store.packs.names())
     write(Path(first.root), {f"many/{number}.txt": f"text number {number}" for number in range(400)})

@@ -8,7 +8,8 @@ import pytest
 from aura_vcs.errors.interchange import GitDamaged, NotAGitRepository
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.interchange import git_content
-from aura_vcs.interchange.git_import import GitImported, import_git
+from aura_vcs.interchange.git_import import import_git
+from aura_vcs.interchange.git_refs import GitImported
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
 

@@ -13,8 +13,9 @@ from aura_vcs.history.names.branches import branches
 from aura_vcs.history.status import status
 from aura_vcs.history.undo import undo
 from aura_vcs.interchange import git_import
-from aura_vcs.interchange.git_import import GitImported, GitImportRequest, import_git, plan_import_git
+from aura_vcs.interchange.git_import import GitImportRequest, import_git, plan_import_git
 from aura_vcs.interchange.git_names import git_name, own_name
+from aura_vcs.interchange.git_refs import GitImported
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.repository.repository import Repository
 

@@ -13,7 +13,8 @@ import aura_vcs as aura
 import pytest
 from aura_vcs.cli.main import cli
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable, RemoteUntrusted
-from aura_vcs.interchange.git_import import GitImported, GitImportRequest, import_git
+from aura_vcs.interchange.git_import import GitImportRequest, import_git
+from aura_vcs.interchange.git_refs import GitImported
 from aura_vcs.interchange.lfs_server import checked_endpoint, endpoint_of
 from aura_vcs.repository.repository import Repository
 from click.testing import CliRunner

@@ -7,7 +7,7 @@ becomes history.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from aura_vcs.ids import Bytes, ObjectId, blob_id
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import IDENTIFY, PackLocation, StoredObject
+from aura_vcs.objects.executors import Result, Workers
 from aura_vcs.objects.packs.format import (
     CODEC_RAW,
     CODEC_SHUFFLED,
@@ -31,6 +32,9 @@ from aura_vcs.objects.packs.format import (
 )
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.storage.local import LocalStorage
+
+FRAME_BYTES = 512 << 10
+
 
 if TYPE_CHECKING:
     from aura_vcs.objects.executors import Result, Workers
@@ -237,3 +241,23 @@ def encode_frame(pieces: Sequence[Bytes], level: int | None) -> tuple[int, Seque
     elif way in {"plain", "shuffled"} or level is not None or is_compressible(data):
         codec, stored = CODEC_ZSTD, compress(data, level or LEVEL)
     return (codec, [stored]) if len(stored) < len(data) else (CODEC_RAW, [data])
+
+
+def similarity(path: str) -> tuple[str, str]:
+    """Return the key by which content is sorted, so that similar files lie side by side."""
+    dot = path.rfind(".")
+    return path[dot:] if dot > path.rfind("/") + 1 else "", path
+
+
+def similar_frames(objects: Iterable[NewObject]) -> Iterator[list[NewObject]]:
+    """Yield the objects in runs of about FRAME_BYTES."""
+    frame: list[NewObject] = []
+    size = 0
+    for item in objects:
+        if frame and size + len(item.data) > FRAME_BYTES:
+            yield frame
+            frame, size = [], 0
+        frame.append(item)
+        size += len(item.data)
+    if frame:
+        yield frame

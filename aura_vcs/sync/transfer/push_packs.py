@@ -11,12 +11,11 @@ from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import find_in_packs, missing_parts
 from aura_vcs.objects.base import IDENTIFY, PackLocation
-from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.packs.folder_packs import cut, write_packs
 from aura_vcs.objects.packs.format import Footer
 from aura_vcs.objects.packs.reader import OpenPack
-from aura_vcs.objects.packs.writer import NewObject, is_nonce
+from aura_vcs.objects.packs.writer import FRAME_BYTES, NewObject, is_nonce
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage

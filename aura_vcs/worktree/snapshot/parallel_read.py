@@ -18,9 +18,8 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.forked_worker import ForkedWorker, fork_worker, send
 from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.objects.base import FileToStore
-from aura_vcs.objects.batch import FRAME_BYTES
 from aura_vcs.objects.packs.format import ids_in
-from aura_vcs.objects.packs.writer import ReadyFrame, encode_frame
+from aura_vcs.objects.packs.writer import FRAME_BYTES, ReadyFrame, encode_frame
 
 WORTHWHILE_FILES = 1500
 """Fewer are read sooner than a process starts and talks."""

@@ -10,8 +10,9 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import EMPTY_TREE_ID
-from aura_vcs.objects.batch import Batch, similarity
+from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.chunking import LARGE_BYTES
+from aura_vcs.objects.packs.writer import similarity
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, Snapshot, TreeReader, documents_of, sorted_tree
 from aura_vcs.progress import Progress

@@ -12,8 +12,7 @@ from aura_vcs.cli.remote_environment import git_environment, lfs_consent
 from aura_vcs.cli.session import current_session, pass_repository
 
 if TYPE_CHECKING:
-    from aura_vcs.interchange.git_import import GitImported
-    from aura_vcs.interchange.git_refs import ImportedRef
+    from aura_vcs.interchange.git_refs import GitImported, ImportedRef
     from aura_vcs.repository.repository import Repository
 
 SHOWN = 20
