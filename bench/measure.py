@@ -11,10 +11,14 @@ import msgspec
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What one run cost: seconds by the clock, and bytes of memory of its largest process."""
+    """What one run cost: seconds by the clock, bytes of memory of its largest process, seconds of the processor.
+
+    Those of the processor are of the process and all that it waited for; what a helper ran for it is not among them.
+    """
 
     seconds: float
     peak_bytes: int = 0
+    processor_seconds: float = 0.0
 
 
 class Times(msgspec.Struct):
@@ -28,6 +32,11 @@ class Times(msgspec.Struct):
         return median(sample.seconds for sample in self.samples)
 
     @property
+    def processor_median(self) -> float:
+        """The middle one, in seconds of the processor."""
+        return median(sample.processor_seconds for sample in self.samples)
+
+    @property
     def peak_bytes(self) -> int:
         """The largest process of all runs."""
         return max(sample.peak_bytes for sample in self.samples)
@@ -35,9 +44,10 @@ class Times(msgspec.Struct):
     def text(self) -> str:
         """Median, and the range where there was more than one run."""
         seconds = sorted(sample.seconds for sample in self.samples)
+        busy = f", {span(self.processor_median)} of the processor" if self.processor_median else ""
         if len(seconds) == 1:
-            return f"{span(seconds[0])} (once)"
-        return f"{span(self.median)} ({span(seconds[0])}–{span(seconds[-1])})"
+            return f"{span(seconds[0])} (once{busy})"
+        return f"{span(self.median)} ({span(seconds[0])}–{span(seconds[-1])}{busy})"
 
 
 def span(seconds: float) -> str:
@@ -67,7 +77,7 @@ def run(arguments: Sequence[str], folder: str, env: Mapping[str, str]) -> Sample
             errors.seek(0)
             words = errors.read().decode(errors="replace")[-800:]
             raise CommandFailed(f"{' '.join(arguments)[:200]} in {folder} gave {process.returncode}: {words}")
-    return Sample(seconds, usage.ru_maxrss * 1024)
+    return Sample(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
 
 def alternate(
