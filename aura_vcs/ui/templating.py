@@ -21,6 +21,7 @@ STATIC = (
 )  # fmt: skip
 """Our own files that pages load, and nothing else is served as such."""
 SHORT_ID = 10
+_COMMAND = re.compile("`([^`]+)`")
 
 
 def render(template: str, values: Mapping[str, object]) -> str:
@@ -57,6 +58,7 @@ def _environment() -> Environment:
         "written": path_text,
         "spaced": lambda name: re.sub("(?<=[a-z])(?=[A-Z])", " ", str(name)).lower(),
         "exact": lambda value: escape(readable_name(str(value))),
+        "coded": _coded,
         "short": lambda text: text[:SHORT_ID],
         "signed": lambda number: f"{'+' if number > 0 else '−'}{humanize.size(abs(number))}",
     }
@@ -73,6 +75,12 @@ def _shown(value: object) -> object:
         return value
     text = str(value)
     return text if text.isascii() and text.isprintable() else visible(readable_name(text))
+
+
+def _coded(text: str) -> Markup:
+    """Show commands, which stand between backticks, as what can be typed."""
+    pieces = [visible(readable_name(piece)) for piece in _COMMAND.split(text)]
+    return Markup("").join(Markup("<code>{}</code>").format(one) if n % 2 else one for n, one in enumerate(pieces))
 
 
 def url_path(path: str) -> str:

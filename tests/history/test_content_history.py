@@ -125,3 +125,19 @@ def test_versions_that_left_a_file_alone_are_not_opened(lines: Lines, monkeypatc
     assert {part.version.number for part in blame(lines.repo, head, "brief.json")} == {1}
     assert [change.after for change in field_history(lines.repo, head, "brief.json", "/tone")] == ["calm"]
     assert len(opened) < 8
+
+
+def test_a_file_that_changed_long_ago_is_found_among_many_versions(lines: Lines) -> None:
+    """A limit counts the versions that changed it, under every name that it had, and no more are read than it takes."""
+    texts = [f"a line of its own, number {n}\n" * 9 for n in range(3)]
+    numbers = [lines.write("main", f"One {n}", {"old name.txt": text}).number for n, text in enumerate(texts)]
+    lines.write("main", "Renamed", {"new name.txt": texts[-1], "old name.txt": None})
+    for n in range(40):
+        lines.write("main", f"Other {n}", {"other.txt": str(n)})
+    repo = lines.repo
+    everything = [record.number for record in log(repo, VersionFilter(), everything=True, paths=["new name.txt"])]
+    assert everything[-3:] == numbers[::-1]
+    for limit in range(1, 6):
+        found = log(repo, VersionFilter(limit=limit), everything=True, paths=["new name.txt"])
+        assert [record.number for record in found] == everything[:limit]
+    assert len(log(repo, VersionFilter(limit=2), everything=True, paths=["other.txt"])) == 2

@@ -151,3 +151,13 @@ def test_what_is_read_out_is_little(page: Page, long: ServedPage) -> None:
     page.keyboard.press("u")
     expect(page.locator(".toast")).to_have_count(1)
     assert [words for words in heard.json_value() if "Took back" not in words and "Undid" not in words] == []
+
+
+def test_what_cannot_be_looked_at_is_said_in_its_place(page: Page, long: ServedPage) -> None:
+    """A part that the server refuses says why and what to do, and the rest of the view stays."""
+    body = long.get("/v/v999999").text
+    page.route(re.compile("/unsaved"), lambda route: route.fulfill(status=404, body=body, content_type="text/html"))
+    page.reload()
+    expect(page.locator("#unsaved .warn")).to_contain_text("v999999")
+    expect(page.locator("main")).to_have_count(1)
+    expect(page.locator(".version").first).to_be_visible()

@@ -134,7 +134,7 @@ const aura = (() => {
     await live.settled();
     if (turn !== asked) return;
     const problem = answer.ok ? '' : $('.problem h1', fresh)?.textContent || '';
-    if (problem && problem !== lastProblem) toast(problem, { bad: true, hint: $('.problem h1 + p', fresh)?.textContent || '' });
+    if (problem && problem !== lastProblem) toast(problem, { bad: true, hint: $('.problem .hint', fresh)?.textContent || '' });
     lastProblem = problem;
     if (problem) return;
     for (const part of $$('[data-live]')) {
@@ -170,14 +170,18 @@ const aura = (() => {
   };
   const loadOne = async (part) => {
     const turn = part.turn = (part.turn || 0) + 1;
+    let answer;
     let text;
-    try { text = await (await fetch(part.dataset.load)).text(); } catch { return; }
+    try { answer = await fetch(part.dataset.load); text = await answer.text(); } catch { return; }
     await live.settled();
     if (turn !== part.turn) return;
     part.setAttribute('aria-busy', 'false');
     if (part.dataset.text !== text) {
       part.dataset.text = text;
-      live.put(part, parse(text).body);
+      const fresh = parse(text).body;
+      // What went wrong is said in its place.
+      if (!answer.ok) fresh.replaceChildren(make('p', { className: 'warn' }, $('.problem h1', fresh)?.textContent || '', ' ', ...($('.hint', fresh)?.childNodes || [])));
+      live.put(part, fresh);
       body.dispatchEvent(new CustomEvent('aura:loaded', { detail: part }));
     }
     if ($('[data-again]', part)) setTimeout(() => { if (part.isConnected && turn === part.turn) loadOne(part); }, AGAIN_MS);
