@@ -92,7 +92,7 @@ def test_without_token_or_cookie_nothing_is_answered(page: ServedPage, path: str
     """Neither pages nor files of our own; and the page says what to do."""
     answer = page.send("GET", path)
     assert answer.status == 403
-    assert "address that `aura ui` printed" in answer.text
+    assert "address that <code>aura ui</code> printed" in answer.text
     assert "set-cookie" not in answer.headers
 
 
