@@ -112,6 +112,8 @@ def _stopped(session: Session, arguments: Sequence[str]) -> str:
     """Describe in one line what came of a command that a person stopped."""
     if TRANSFERS.intersection(arguments):
         return "Stopped; the same command continues from there."
+    if list(arguments[:2]) == ["media", "index"]:
+        return "Stopped; files that were looked at are known, the same command continues with the rest."
     if _has_recorded(session):
         return "Stopped; `aura ops` shows what was done before."
     return "Stopped; nothing was saved." if session.recorded is not None else "Stopped."

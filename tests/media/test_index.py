@@ -300,3 +300,16 @@ def test_what_the_machine_lacked_is_not_said_of_the_file(
     monkeypatch.setattr(index_worker, "_entry", fail)
     order = FileOrder("a" * 64, DecodeLimits(), path=str(tmp_path / "a.wav"))
     assert index_worker.build(order, 1)[0] == letter
+
+
+def test_stopped_it_says_that_what_was_looked_at_is_kept(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is lost, and nothing was to be saved."""
+
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(project)
+    monkeypatch.setattr("aura_vcs.history.media_index.build.index_media", stopped)
+    done = CliRunner().invoke(cli, ["media", "index"])
+    assert done.exit_code == 130
+    assert "files that were looked at are known" in done.output

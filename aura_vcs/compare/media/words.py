@@ -65,6 +65,8 @@ def describe_head(head: EntryHead) -> list[str]:
     if picture is not None:
         alpha = ", with an alpha channel" if picture.has_alpha else ""
         lines.append(f"pixels: {picture.mode}, {picture.bits} bits{alpha}")
+    others = [f"{track.codec} ({TRACKS[track.kind]})" for track in head.tracks]
+    lines += [f"further tracks: {', '.join(others)}"] if others else []
     return [*lines, *([head.partial] if head.partial else [])]
 
 
