@@ -4,16 +4,15 @@ from collections.abc import Sequence
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.media.align import Alignment, Frames, align, by_time, edits
-from aura_vcs.compare.media.crop import FULL, back, cut_out, find_part
+from aura_vcs.compare.media.align import Alignment, align, by_time, edits
+from aura_vcs.compare.media.crop import FULL, back, find_part
 from aura_vcs.compare.media.drift import FAINT, LOSSLESS, PLAIN, SAME, edges_of, faint_beside_changes, without_echoes
+from aura_vcs.compare.media.film_side import FilmSide, is_unlike
 from aura_vcs.compare.media.grade import is_graded
-from aura_vcs.compare.media.layers import SCALED_CELLS, FilmLayer, Pictures
-from aura_vcs.compare.media.planes import differences, picked, sums
+from aura_vcs.compare.media.layers import SCALED_CELLS, FilmLayer, Pictures, place_of
 from aura_vcs.compare.media.regions import is_nearly_all, meets, together
 from aura_vcs.compare.media.sustained import Sustained, find_sustained
-from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, VideoFacts, make_stretch
-from aura_vcs.formats.media.frame_hashes import frame_hashes
+from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, make_stretch
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
 
 FEW_CELLS = 10
@@ -27,55 +26,10 @@ WIDELY = 0.4
 """Where so many frames differ everywhere, a part of the picture may be shown."""
 TOLD_SHARE = 0.8
 LEFT_SECONDS = 0.1
-UNLIKE_FRAMES = 12
-UNLIKE = 0.2
 SCALED_ROUGH, CUT_OUT_ROUGH = 2, 4
+FAINT_FRAMES = 10
 RATE_SHARE = 0.005
 SAME_RATE_MATCH = 0.6
-
-
-class FilmSide(Struct):
-    """A version of a film, as it is compared."""
-
-    entry: MediaEntry
-    video: VideoFacts
-    times: Sequence[int]
-    luma: bytes
-    colour: bytes
-    alpha: bytes
-    frames: "Frames"
-    is_cut_out: bool = False
-
-    @classmethod
-    def of(cls, entry: MediaEntry) -> "FilmSide":
-        """Read what is compared from an entry.
-
-        Raises:
-            NoEntryError: a part of it is damaged.
-        """
-        video = entry.head.video
-        assert video is not None
-        luma = entry.luma()
-        return cls(entry, video, entry.times(), luma, entry.colour(), entry.alpha(), Frames.of(luma, entry.hashes()))
-
-    @property
-    def count(self) -> int:
-        """How many frames there are."""
-        return self.frames.count
-
-    def cut_out(self, part: Box, *, has_bars: bool) -> "FilmSide":
-        """Return the film as if a part of its picture were all of it."""
-        luma, colour = cut_out(self.luma, self.colour, part, has_bars=has_bars)
-        frames = Frames.of(luma, frame_hashes(luma))
-        return structs.replace(self, luma=luma, colour=colour, alpha=b"", frames=frames, is_cut_out=True)
-
-    def time(self, frame: int) -> float:
-        """Return when a frame is shown, in seconds from the first one; behind the last, when that ends."""
-        if not self.times:
-            return 0.0
-        if frame >= self.count:
-            return self.video.seconds
-        return (self.times[max(0, frame)] - self.times[0]) / 1e6
 
 
 def compare_films(old: MediaEntry, new: MediaEntry) -> VideoDiff:
@@ -94,7 +48,7 @@ def compare_films(old: MediaEntry, new: MediaEntry) -> VideoDiff:
     if not a.count or not b.count:
         return VideoDiff("other", frames)
     found = _compared(a, b)
-    if _differing(found) < WIDELY * b.count and not (_is_scaled(a, b) and _is_unlike(a, b)):
+    if _differing(found) < WIDELY * b.count and not (_is_scaled(a, b) and is_unlike(a, b)):
         return found
     return _compared_in_part(a, b, found) or found
 
@@ -105,17 +59,6 @@ def _differing(found: VideoDiff) -> int:
         return found.frames[1]
     changed = [one for one in found.stretches if one.kind == "changed" and (one.box is None or is_nearly_all(one.box))]
     return sum(one.last - one.first + 1 for one in changed)
-
-
-def _is_unlike(a: FilmSide, b: FilmSide) -> bool:
-    """Tell whether pictures differ by much of how much they vary, as dark ones of which a part is shown do."""
-    moments = [a.times[0] + (time - b.times[0]) for time in b.times[:: max(1, b.count // UNLIKE_FRAMES)]]
-    sources = by_time(a.times, moments)
-    old = picked(a.luma, LUMA_BYTES, sources)
-    new = picked(b.luma, LUMA_BYTES, range(0, b.count, max(1, b.count // UNLIKE_FRAMES)))
-    levels = b"".join([bytes([total // LUMA_BYTES]) * LUMA_BYTES for total in sums(new, LUMA_BYTES)])
-    varied = sum(sums(differences(levels, new, LUMA_BYTES), LUMA_BYTES))
-    return sum(sums(differences(old, new, LUMA_BYTES), LUMA_BYTES)) > max(UNLIKE * varied, len(new))
 
 
 def _compared_in_part(a: FilmSide, b: FilmSide, whole: VideoDiff) -> VideoDiff | None:
@@ -237,7 +180,11 @@ def _edits(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
             was = was[0], was[0]
         first, last = (was[0], was[1] - 1) if edit.kind == "removed" else (edit.start, edit.end - 1)
         times = (b.time(edit.start), b.time(edit.end), a.time(was[0]), a.time(was[1]))
-        found.append(make_stretch(edit.kind, times, (first, last)))
+        box = None
+        if edit.kind == "changed":
+            sources = pairing.sources[edit.old_start : edit.old_end]
+            box = place_of(Pictures(GRID, LUMA_BYTES, a.luma, b.luma), sources, range(edit.start, edit.end))
+        found.append(make_stretch(edit.kind, times, (first, last), box))
     return [*found, *_left_at_end(pairing, a, b)]
 
 
@@ -267,7 +214,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStr
     if kinds:
         for n in faint_beside_changes(kinds, numbers, sources):
             marked[n] = 0
-    few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1)
+    few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1) * (3 if a.is_cut_out else 1)
     grouped = _stretches_of(marked, numbers, 0 if is_exact else few)
     merged = [max(several) for several in zip(*kinds, strict=True)]
     if kinds:
@@ -279,6 +226,8 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStr
         most = max(merged[first:last], default=SAME)
         box = _region(layers, first, last, is_plain=most == PLAIN)
         is_faint = bool(kinds) and most <= FAINT
+        if is_faint and last - first < FAINT_FRAMES and max(marked[first:last]) < FEW_CELLS:
+            continue  # encoders do not write the same bytes each time
         if box is not None or (is_exact and not is_faint):  # else here and there, as encoders have it
             boxes.append((first, last, box))
     is_sought = not _is_scaled(a, b) and (not is_exact or bool(kinds))

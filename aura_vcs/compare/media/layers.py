@@ -10,6 +10,7 @@ from msgspec import Struct
 from aura_vcs.compare.media.drift import SAME, kind_of_frame, noise_limit
 from aura_vcs.compare.media.planes import beyond, counts, differences, lowered, over, percentile, picked, shares, sums
 from aura_vcs.compare.media.regions import Region, busiest
+from aura_vcs.formats.media.findings import Box
 from aura_vcs.formats.media.index_entry import LUMA_BYTES
 
 EXACT_SHARE = 0.985
@@ -28,6 +29,8 @@ NOISE_FRAMES = 60
 NOISE_SHARE = 0.96
 CELLS = 3
 """So many cells of a frame differ where it does, in another encoding."""
+PLACE_SHARE = 0.4
+"""Where more of the picture differs by much, all of it is another one."""
 BLOCK = 1_024
 """Frames that are compared at once."""
 
@@ -175,6 +178,12 @@ class FilmLayer(Struct):
                 self.plain[n], self.strengths[n] = plain[at] * weight, strengths[at] * weight
                 kinds[n] = kind_of_frame(whole[at], now[at] - was[at], is_plain=plain[at] >= cells, width=width)
         return kinds
+
+
+def place_of(pictures: Pictures, sources: Sequence[int], numbers: Sequence[int]) -> Box | None:
+    """Return where frames differ by much, one by one; None where that is most of the picture, or nothing is."""
+    found = FilmLayer(pictures, sources, numbers, False, MOST_LEVELS, []).region(0, len(numbers))
+    return found.box if found is not None and found.cells <= PLACE_SHARE * pictures.width else None
 
 
 def _blocks(first: int, last: int) -> Iterator[tuple[int, int]]:
