@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tests.ui.conftest import ServedPage
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+WAIT_MS = 30_000
+"""What is shown is waited for so long: others may use the machine, too."""
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -25,6 +27,8 @@ ARGUMENTS = [
 
 def open_window(browser: "Browser", served: "ServedPage", **settings: Any) -> "Iterator[Page]":
     """Yield a window that was let in, on the first page; what its console complains of fails the test."""
+    from playwright.sync_api import expect  # where there is no Chromium, nobody opens a window
+
     context = browser.new_context(viewport={"width": 1280, "height": 860}, **settings)
     window = context.new_page()
     complaints: list[str] = []
@@ -35,7 +39,8 @@ def open_window(browser: "Browser", served: "ServedPage", **settings: Any) -> "I
 
     window.on("console", listen)
     window.on("pageerror", lambda error: complaints.append(str(error)))
-    window.set_default_timeout(15_000)
+    window.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
     window.goto(served.access.address)
     window.wait_for_url(re.compile(r"/p/|/projects"))
     yield window

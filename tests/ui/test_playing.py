@@ -81,7 +81,7 @@ def test_a_sequence_is_played(page: Page, takes: ServedPage) -> None:
         f"/v/v1/files/{BROKEN}",
     ):
         _go(page, takes, address)
-        page.wait_for_timeout(300)
+        page.evaluate("() => Promise.all(document.getAnimations().map(one => one.finished))")
         found = [
             one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")
         ]
