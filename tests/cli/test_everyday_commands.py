@@ -357,3 +357,28 @@ def test_a_folder_in_the_place_of_a_file_is_said(film: Film, inside: dict[str, s
     film("undo")
     film("undo")
     assert film.data("commit", "-m", "Again", "notes.txt")["folders_for_files"] == ["notes.txt"]
+
+
+def test_a_version_typed_as_a_path_is_told(two: Film) -> None:
+    """`aura log v1` says that v1 is a version, and how to see it."""
+    said = two("log", "v1").out
+    assert "No version of this branch has v1." in said
+    assert "v1 is a version: `aura show v1` shows it." in said
+
+
+def test_cat_of_a_path_says_what_is_missing(two: Film) -> None:
+    """`aura cat FILE` says that a version is to be named, or that no version has the file yet."""
+    two.write({"new file.txt": "x"})
+    assert "`aura cat HEAD:brief.json`" in two("cat", "brief.json", code=None).stderr
+    assert "new file.txt is a file of yours that is in no version yet" in two("cat", "new file.txt", code=None).stderr
+    assert "at least 4 digits" in two("cat", "nowhere", code=None).stderr
+
+
+def test_repair_of_an_intact_project_needs_no_remote(two: Film) -> None:
+    """Where everything is intact, `repair` says so; where something is damaged, it says that there is no remote."""
+    assert "there is nothing to repair" in two("repair").out
+    assert two.data("repair", "--dry-run")["damaged"] == []
+    stored = next(path for path in sorted(two.root.joinpath(".aura/objects").rglob("*")) if path.is_file())
+    stored.chmod(0o600)
+    stored.unlink()
+    assert "has no remote" in two("repair", code=None).stderr

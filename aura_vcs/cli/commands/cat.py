@@ -1,5 +1,6 @@
 """`aura cat`."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -7,7 +8,8 @@ import click
 from aura_vcs.cli.options import HELP, completing, examples
 from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console
-from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.session import current_session, pass_repository
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.model import Kind
 
 if TYPE_CHECKING:
@@ -32,5 +34,21 @@ def cat_command(repo: "Repository", console: Console, what: str) -> None:
         kind = Kind.TREE if located.is_folder else Kind.BLOB
         write_content(console, repo.store.stream(located.entry.id, kind), what)
     else:
-        found = find_object(repo, what)
+        try:
+            found = find_object(repo, what)
+        except UnknownName as error:
+            error.hint = _hint_of_path(repo, what) or error.hint
+            raise
         write_content(console, repo.store.stream(found.id, Kind(found.kind)), what)
+
+
+def _hint_of_path(repo: "Repository", what: str) -> str | None:
+    """Say what is to be typed for a path without a version; None where it is no path."""
+    from aura_vcs.cli.output.paths import is_here, is_in_head
+
+    folder = current_session().folder
+    if is_in_head(repo, folder, what):
+        return f"Name the version, too: `aura cat {shlex.quote(f'HEAD:{what}')}`."
+    if is_here(repo, folder, what):
+        return f"{what} is a file of yours that is in no version yet; `aura commit` makes one that has it."
+    return None

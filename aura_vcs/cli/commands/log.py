@@ -111,8 +111,13 @@ def log_command(
         if not print_missing_heads(repo, console):
             console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
     elif paths and wanted == VersionFilter(limit=limit):
+        from aura_vcs.cli.output.paths import is_version
+
         where = "No version" if everything else "No version of this branch"
+        version = next((path for path in paths if is_version(repo, path)), None)
         console.line(f"{where} has {' or '.join(paths)}. ", faint("`aura status` shows files that are in none so far."))
+        if version is not None:
+            console.line(faint(f"{version} is a version: `aura show {version}` shows it."))
     else:
         console.line("No matching versions.")
 

@@ -61,7 +61,7 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
         repair_remote(repo, console, to, dry_run=dry_run)
         return
     mended = _mend(repo, console, dry_run=dry_run)
-    if remote is None and mended and not _has_remotes(repo):
+    if remote is None and not _has_remotes(repo) and (mended or _is_intact(repo, console)):
         _mended_data(console, mended, dry_run=dry_run)
         return
     from aura_vcs.sync.maintenance.repair_local import execute_repair, plan_repair
@@ -100,6 +100,20 @@ def _mend(repo: "Repository", console: Console, *, dry_run: bool) -> "list[Repai
     return found
 
 
+def _is_intact(repo: "Repository", console: Console) -> bool:
+    """Check everything, where there is no remote that could help; say so if nothing is to be repaired."""
+    from aura_vcs.maintenance.fsck import fsck
+
+    if fsck(repo).problems:
+        return False
+    _print_intact(console)
+    return True
+
+
+def _print_intact(console: Console) -> None:
+    console.line(green("Everything is intact"), "; there is nothing to repair.")
+
+
 def _has_remotes(repo: "Repository") -> bool:
     from aura_vcs.sync.remotes.config import remotes
 
@@ -122,7 +136,7 @@ def _aside() -> str:
 
 def _show(console: Console, name: str, plan: "RepairPlan", *, dry_run: bool) -> None:
     if plan.is_empty:
-        console.line(green("Everything is intact"), "; there is nothing to repair.")
+        _print_intact(console)
         return
     verb = "Would fetch " if dry_run else "Fetching "
     console.line(verb, strong(count(len(plan.to_fetch), "object")), f", {size(plan.received_bytes)}, from ", cyan(name))
