@@ -116,7 +116,8 @@ class Case(Struct, frozen=True):
         video, sound = found.video, found.sound
         assert video is not None
         told, frames = video.stretches, (self.start, self.start + self.length - 1)
-        if self.what in ("nothing", "scaled", *SOUNDS):
+        is_unseen = self.what == "moved" and self.kind in ("static", "grain") and not told
+        if is_unseen or self.what in ("nothing", "scaled", *SOUNDS):
             is_same = video.verdict in ("same", "identical")
             return is_same and (sound is None or self._says_sound(found))
         if self.what == "faster":
@@ -128,7 +129,7 @@ class Case(Struct, frozen=True):
         (one,) = told
         stands = self.kind in ("static", "grain", "ball") or "fade" in self.kind
         if self.what == "moved":
-            return one.kind == "moved" or (stands and one.kind == "changed")
+            return one.kind == "moved" or ((stands or "dark" in self.kind) and one.kind == "changed")
         if self.what == "cut out" and stands:
             return one.kind == "removed" and one.last + 1 - one.first == self.length
         kind = {"put in": "inserted", "cut out": "removed"}.get(self.what, "changed")
@@ -142,7 +143,8 @@ class Case(Struct, frozen=True):
         edges = (left, top, left + wide, top + high)
         apart = [edge * SIZE[n % 2] - edges[n] for n, edge in enumerate(one.box)]
         short = max(apart[0], apart[1], -apart[2], -apart[3])
-        return short <= 8 and max(-apart[0], -apart[1], apart[2], apart[3]) <= 24
+        least = 20 if self.style == "other" else 8  # which may be like what was there, in a part
+        return short <= least and max(-apart[0], -apart[1], apart[2], apart[3]) <= 24
 
     def _says_sound(self, found: MediaDiff) -> bool:
         sound = found.sound

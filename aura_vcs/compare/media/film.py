@@ -27,7 +27,8 @@ WIDELY = 0.4
 TOLD_SHARE = 0.8
 LEFT_SECONDS = 0.1
 SCALED_ROUGH, CUT_OUT_ROUGH = 2, 4
-FAINT_FRAMES = 10
+FAINT_CELLS = 115
+"""In fewer, a few levels are told only where they last: see `sustained`."""
 RATE_SHARE = 0.005
 SAME_RATE_MATCH = 0.6
 
@@ -226,7 +227,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStr
         most = max(merged[first:last], default=SAME)
         box = _region(layers, first, last, is_plain=most == PLAIN)
         is_faint = bool(kinds) and most <= FAINT
-        if is_faint and last - first < FAINT_FRAMES and max(marked[first:last]) < FEW_CELLS:
+        if is_faint and max(marked[first:last]) < FAINT_CELLS:
             continue  # encoders do not write the same bytes each time
         if box is not None or (is_exact and not is_faint):  # else here and there, as encoders have it
             boxes.append((first, last, box))
