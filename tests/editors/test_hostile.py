@@ -141,3 +141,24 @@ def test_damaged_versions_are_kept_twice_and_never_raise(write: object) -> None:
         for sides in ((base, whole, data), (base, data, whole), (data, base, whole)):
             merged = merge_file("x.fcpxml", *sides)
             assert merged.data is not None or merged.reason or data == base
+
+
+@pytest.mark.parametrize(
+    ("path", "write"),
+    [
+        ("x.kdenlive", projects.kdenlive),
+        ("x.fcpxml", projects.fcpxml),
+        ("x.xml", projects.xmeml),
+        ("x.prproj", projects.premiere),
+        ("x.drp", projects.resolve),
+    ],
+)
+def test_more_clips_than_are_read_is_said(path: str, write: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part of a project would be told as the whole, and what is beyond as unchanged."""
+    many = {"V1": [Item("sea.mp4", 10, 50) for _ in range(9)]}
+    data = write(many)  # type: ignore[operator]
+    assert isinstance(read_project(path, data), Timeline)
+    monkeypatch.setattr("aura_vcs.formats.timeline.model.CLIPS_LIMIT", 8)
+    found = read_project(path, data)
+    assert isinstance(found, Unstructured)
+    assert found.reason == "it has more than 8 clips"

@@ -72,13 +72,15 @@ def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
     differently is a question, and stays as ours has it.
     """
     named = name_pieces(base, ours, theirs)
+    untouched = _untouched(named)
     sides = [
-        {"clips": {p.id: _record(p, cut.rate) for p in pieces}, "rest": cut.rest}
+        {"clips": {p.id: _record(p, cut.rate) for p in pieces if p.id not in untouched}, "rest": cut.rest}
         for pieces, cut in zip(named, (base, ours, theirs), strict=True)
     ]
     merged = merge_values(*sides, rules=RULES)
     known = {piece.id: piece for pieces in reversed(named) for piece in pieces}
     pieces = [_piece(known[name], record) for name, record in merged.value["clips"].items()]
+    pieces += [known[name] for name in untouched]
     tracks = [*ours.tracks, *(track for track in theirs.tracks if track not in ours.tracks)]
     if stray := next((piece for piece in pieces if piece.track not in tracks), None):
         return MergedCut((), {}, reason=f"the track of {stray.name or 'a clip'} is not there any more")
@@ -92,6 +94,23 @@ def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
     )
     conflicts = [*merged.conflicts, *_places(laid.asked, spots, ours.rate)]
     return MergedCut(tuple(placed), merged.value["rest"], tuple(conflicts))
+
+
+def _untouched(named: Sequence[Sequence[Piece]]) -> set[str]:
+    """Select the clips that are alike in all three versions, wherever they stand: most of a large project."""
+    ours, theirs = ({piece.id: piece for piece in side} for side in named[1:])
+    found = set()
+    for piece in named[0]:
+        here, there = ours.get(piece.id), theirs.get(piece.id)
+        if here is not None and there is not None and _is_alike(piece, here) and _is_alike(piece, there):
+            found.add(piece.id)
+    return found
+
+
+def _is_alike(one: Piece, other: Piece) -> bool:
+    return (one.track, one.length, one.first, one.media, one.name, one.body) == (
+        other.track, other.length, other.first, other.media, other.name, other.body,
+    )  # fmt: skip
 
 
 def _record(piece: Piece, rate: tuple[int, int]) -> Record:

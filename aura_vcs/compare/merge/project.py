@@ -161,8 +161,7 @@ def _merge(files: Sequence[CutFile]) -> MergedProject:
     names = {piece.id: own.id for piece, own in zip(named[side], carrier.cut.pieces, strict=True)}
     merged = carrier.complete(merged, (ours, theirs))
     data = carrier.write(merged, names)
-    fresh = _proven(data, carrier, merged, files)
-    meant, found = (_in_order(pieces, carrier.cut) for pieces in (merged.pieces, fresh.cut.pieces))
+    meant, found = _proven(data, carrier, merged, files)
     conflicts = _as_called(merged.conflicts, meant, found)
     return MergedProject(data, conflicts)
 
@@ -183,8 +182,10 @@ def _carrier(base: CutFile, ours: CutFile, theirs: CutFile) -> tuple[CutFile, in
     raise ValueError("both changed more than clips, and what is around them")
 
 
-def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[CutFile]) -> CutFile:
-    """Read the merged file again, and return it.
+def _proven(
+    data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[CutFile]
+) -> tuple[list[Piece], list[Piece]]:
+    """Read the merged file again; returns the clips that were meant, and those that it has, in one order.
 
     Raises:
         ValueError: it is not what was meant.
@@ -201,7 +202,7 @@ def _proven(data: bytes, carrier: CutFile, merged: MergedCut, files: Sequence[Cu
     reason = fresh.check(files)
     if reason:
         raise ValueError(reason)
-    return fresh
+    return meant, found
 
 
 def _in_order(pieces: Sequence[Piece], cut: Cut) -> list[Piece]:
@@ -250,8 +251,7 @@ def resolve_project(data: bytes, conflicts: tuple[Conflict, ...], pointer: str, 
         decided = file.complete(cut_of(merged.value, file.cut), (file,))
         names = {piece.id: piece.id for piece in file.cut.pieces}
         written = file.write(decided, names)
-        fresh = _proven(written, file, decided, (file,))
+        meant, found = _proven(written, file, decided, (file,))
     except ValueError as error:
         raise ChoiceImpossible(pointer, choice, str(error), hint=hint) from error
-    meant, found = (_in_order(pieces, file.cut) for pieces in (decided.pieces, fresh.cut.pieces))
     return MergedDocument(written, _as_called(merged.conflicts, meant, found))

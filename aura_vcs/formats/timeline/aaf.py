@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, is_absolute
+from aura_vcs.formats.timeline.model import Clip, MediaReference, ReadingLimitExceeded, Timeline, Track, is_absolute
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
 
 MAX_BYTES = 64 << 20
@@ -39,6 +39,8 @@ def read_aaf(data: bytes) -> Timeline | Unstructured:
             copy.seek(0)
             with aaf2.open(os.dup(copy.fileno()), "r") as file:
                 return _Reader().timeline(file)
+    except ReadingLimitExceeded:
+        raise
     except Exception as error:  # the library raises whatever reading a broken file leads to
         _close(error)
         return Unstructured(f"it is not an AAF file that can be read: {type(error).__name__}")
@@ -96,7 +98,9 @@ class _Reader:
         self.count += 1
         length = int(getattr(segment, "length", 0) or 0)
         if depth > DEPTH or self.count > COMPONENTS_LIMIT:
-            return length
+            raise ReadingLimitExceeded(
+                f"it has more than {COMPONENTS_LIMIT:,} parts, or more than {DEPTH} in each other"
+            )
         kind = type(segment).__name__
         if kind == "Sequence":
             here = at

@@ -9,7 +9,7 @@ from aura_vcs.formats.timeline.edl import is_edl, read_edl
 from aura_vcs.formats.timeline.fcpxml import is_fcpxml, read_fcpxml
 from aura_vcs.formats.timeline.json_projects import read_json_project
 from aura_vcs.formats.timeline.mlt import is_mlt, read_mlt
-from aura_vcs.formats.timeline.model import Timeline
+from aura_vcs.formats.timeline.model import ReadingLimitExceeded, Timeline
 from aura_vcs.formats.timeline.openshot import PICKLE, is_old_openshot
 from aura_vcs.formats.timeline.premiere import is_premiere, read_premiere
 from aura_vcs.formats.timeline.reaper import is_reaper, read_reaper
@@ -35,7 +35,10 @@ def read_editor_project(data: bytes, ending: str, *, rate: Rate | None = None) -
         return Unstructured(_FLOWBLADE if ending == "flb" else PICKLE)
     for is_one, read in _READERS:
         if is_one(data):
-            return read(data)
+            try:
+                return read(data)
+            except ReadingLimitExceeded as error:
+                return Unstructured(str(error))
     if is_zip(data):
         return _bundle(data)
     if ending == "edl" or is_edl(data):

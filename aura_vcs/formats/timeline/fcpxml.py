@@ -12,7 +12,18 @@ from msgspec import Struct, structs
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
-from aura_vcs.formats.timeline.model import OF_MEDIA, Clip, MediaReference, Ticks, Timeline, Track, shown, spoken
+from aura_vcs.formats.timeline.model import (
+    OF_MEDIA,
+    Clip,
+    MediaReference,
+    ReadingLimitExceeded,
+    Ticks,
+    Timeline,
+    Track,
+    check_clip_count,
+    shown,
+    spoken,
+)
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, make_rate, read_rational_seconds
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end
@@ -34,7 +45,6 @@ _NOT_EFFECTS = {
     "audio-channel-source",
 }
 NESTING = 30
-CLIPS_LIMIT = 1_000_000
 
 
 def is_fcpxml(data: bytes) -> bool:
@@ -217,8 +227,8 @@ class _Reader:
 
     def _children(self, parent: Element, at: Ticks, lanes: dict[int, list[Clip]], lane: int, depth: int) -> None:
         """Read the items that are connected to a clip or a gap."""
-        if depth > NESTING or self.count > CLIPS_LIMIT:
-            return
+        if depth > NESTING:
+            raise ReadingLimitExceeded(f"clips are connected to others more than {NESTING} times over")
         start = _ticks(parent.get("start"))
         for child in parent.children:
             if "lane" not in child.attributes:
@@ -251,6 +261,7 @@ class _Reader:
 
     def _clip(self, element: Element, at: Ticks) -> Clip:
         self.count += 1
+        check_clip_count(self.count)
         ref = self._ref(element)
         resource = self.resources.get(ref)
         reference = self.reference_of.get(ref, -1)

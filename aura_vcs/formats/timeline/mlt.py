@@ -22,12 +22,20 @@ from aura_vcs.formats.timeline.mlt_parts import (
     split_speed,
     with_points,
 )
-from aura_vcs.formats.timeline.model import OF_MEDIA, Clip, MediaReference, Ticks, Timeline, Track, spoken
+from aura_vcs.formats.timeline.model import (
+    OF_MEDIA,
+    Clip,
+    MediaReference,
+    Ticks,
+    Timeline,
+    Track,
+    check_clip_count,
+    spoken,
+)
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
 
-CLIPS_LIMIT = 1_000_000
 _BLACK = ("black_track", "background", "black")
 _ENTRY_NOISE = ("kdenlive:activeeffect", "kdenlive:id", "kdenlive:collapsed", "kdenlive:playlistid", "kdenlive:uuid")
 
@@ -227,8 +235,9 @@ class MltReader:
         for n, child in enumerate(playlist.children):
             if child.tag == "blank":
                 at += max(0, self.frames(child.get("length")))
-            elif child.tag == "entry" and self.count < CLIPS_LIMIT:
+            elif child.tag == "entry":
                 self.count += 1
+                check_clip_count(self.count)
                 clip, length = self._clip(child, f"{playlist.get('id')}/{n}", at)
                 if clip is not None:
                     clips.append(clip)

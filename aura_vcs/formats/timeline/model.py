@@ -56,6 +56,24 @@ class MediaReference(Struct, frozen=True, omit_defaults=True):
     """What stands in front of the path in the same value, such as the speed `2.5:` of MLT."""
 
 
+CLIPS_LIMIT = 1_000_000
+"""Clips of the largest project that is read."""
+
+
+class ReadingLimitExceeded(ValueError):
+    """A project is larger than is read: nothing of it is, rather than a part. Its text says by what."""
+
+
+def check_clip_count(count: int) -> None:
+    """Check that no more than CLIPS_LIMIT clips have been read.
+
+    Raises:
+        ReadingLimitExceeded: they are more.
+    """
+    if count > CLIPS_LIMIT:
+        raise ReadingLimitExceeded(f"it has more than {CLIPS_LIMIT:,} clips")
+
+
 class Clip(Struct, frozen=True):
     """Something that plays for a while: a scene, a visual asset, a clip of an editor.
 

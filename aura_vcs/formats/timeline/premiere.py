@@ -19,6 +19,7 @@ from aura_vcs.formats.timeline.model import (
     Ticks,
     Timeline,
     Track,
+    check_clip_count,
     is_absolute,
     shown,
 )
@@ -27,7 +28,6 @@ from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, clamp, make_rate
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end
 
 PER_SECOND = 254_016_000_000
-CLIPS_LIMIT = 1_000_000
 _IDS = ("ObjectID", "ObjectRef", "ObjectURef", "Index", "Version", "ClassID")
 _LOOKED_INTO = (
     *("Sequence", "VideoTrackGroup", "AudioTrackGroup", "VideoClipTrack", "AudioClipTrack", "VideoClipTrackItem"),
@@ -71,6 +71,7 @@ class _Reader:
                     self.objects.setdefault(element.get(key), element)
         self.media: list[MediaReference] = []
         self.reference_of: dict[str, int] = {}
+        self.count = 0
         for element in document.root.all("Media"):
             if "ObjectUID" in element.attributes:
                 self._add_media(element)
@@ -165,7 +166,9 @@ class _Reader:
         items = part.find("ClipItems")
         listed = items.find("TrackItems") if items is not None else None
         clips: list[Clip] = []
-        for place in list(listed.all("TrackItem") if listed is not None else ())[:CLIPS_LIMIT]:
+        for place in listed.all("TrackItem") if listed is not None else ():
+            self.count += 1
+            check_clip_count(self.count)
             item = self._target(place)
             if item is not None:
                 clips.append(self._clip(item))

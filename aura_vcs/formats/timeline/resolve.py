@@ -7,11 +7,10 @@ those are fingerprints.
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.containers import is_zip, open_zip
 from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, is_absolute
+from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, check_clip_count, is_absolute
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
 from aura_vcs.formats.xmldoc.parse import Element, parse_xml
 
-CLIPS_LIMIT = 1_000_000
 _ITEMS = ("Sm2TiVideoClip", "Sm2TiAudioClip", "Sm2TiItem")
 _KNOWN = ("Name", "Start", "Duration", "In", "MediaFilePath", "MediaRef", "DbId", "Sequence", "UniqueId")
 
@@ -48,8 +47,7 @@ def read_drp(data: bytes) -> Timeline | Unstructured:
         for holder in (e for e in document.root.walk() if e.tag == "Sm2TiTrack"):
             clips = [e for e in holder.walk() if e.tag in _ITEMS]
             count += len(clips)
-            if count > CLIPS_LIMIT:
-                return Unstructured(f"it has more than {CLIPS_LIMIT:,} clips")
+            check_clip_count(count)
             tracks.append(_track(holder, clips, rate, f"{name.rpartition('/')[2]}", media, len(tracks)))
     if not tracks:
         return Unstructured("it has no timeline that can be read")

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, shown, spoken
+from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, check_clip_count, shown, spoken
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate, timecode
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end
@@ -17,7 +17,6 @@ _ITEM_KNOWN = (
     *("masterclipid", "sequence", "comments", "logginginfo", "colorinfo", "sourcetrack", "timecode", "ismasterclip"),
 )
 MAX_FRAMES = 10**10
-CLIPS_LIMIT = 1_000_000
 
 
 def is_xmeml(data: bytes) -> bool:
@@ -41,6 +40,7 @@ class _Reader:
         self.root = document.root
         self.media: list[MediaReference] = []
         self.reference_of: dict[str, int] = {}
+        self.count = 0
         self.rate: Rate = (25, 1)
         self.nested: dict[str, Element] = {}
         for element in self.root.walk():
@@ -124,7 +124,9 @@ class _Reader:
         """Read the clips of a track. A start or end of -1 is where the transition beside it says."""
         clips: list[Clip] = []
         items = [child for child in track.children if child.tag in ("clipitem", "generatoritem", "transitionitem")]
-        for n, item in enumerate(items[:CLIPS_LIMIT]):
+        self.count += len(items)
+        check_clip_count(self.count)
+        for n, item in enumerate(items):
             if item.tag == "transitionitem":
                 continue
             before = items[n - 1] if n and items[n - 1].tag == "transitionitem" else None
