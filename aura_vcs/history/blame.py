@@ -11,7 +11,7 @@ from aura_vcs.errors.input import UnknownName
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, parse_document
 from aura_vcs.formats.patience import equal_runs
 from aura_vcs.formats.text import read_text, split_lines
-from aura_vcs.history.lookup.clip_history import blame_clips, is_project_name
+from aura_vcs.history.lookup.clip_history import PROJECT_BYTES_LIMIT, blame_clips, is_project_name
 from aura_vcs.history.lookup.file_history import CONTENT_BYTES_LIMIT, ContentWalk, FileStep, FileVersion
 from aura_vcs.ids import VersionId
 from aura_vcs.index.queries import describe
@@ -57,12 +57,15 @@ def blame(repo: Repository, start: VersionId, path: str) -> list[Blamed]:
         raise UnknownName("file", path, hint=f"{describe(repo.queries, record.id)} does not have it.")
     if entry.kind is not EntryKind.FILE:
         raise InputError(f"{path or 'The project'} is not a file", hint="Name one file in it.")
-    if entry.size > CONTENT_BYTES_LIMIT:
-        raise InputError(f"{path} has more than {CONTENT_BYTES_LIMIT >> 20} MiB", hint=_ASK_LOG)
+    limit = PROJECT_BYTES_LIMIT if is_project_name(path) else CONTENT_BYTES_LIMIT
+    if entry.size > limit:
+        raise InputError(f"{path} has more than {limit >> 20} MiB", hint=_ASK_LOG)
     data = repo.store.read(entry.id)
     walk = ContentWalk(repo)
     if is_project_name(path) and (clips := blame_clips(walk, record, path)) is not None:
         return [Blamed(clip.version, clip.location, clip.text, clip.kind) for clip in clips]
+    if entry.size > CONTENT_BYTES_LIMIT:
+        raise InputError(f"{path} has more than {CONTENT_BYTES_LIMIT >> 20} MiB", hint=_ASK_LOG)
     document = parse_document(data)
     if isinstance(document, ParsedDocument):
         return _blame_fields(walk, record, path, Leaves(document.value))

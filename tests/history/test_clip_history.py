@@ -9,6 +9,7 @@ from aura_vcs.history.blame import blame
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.commit import commit
 from aura_vcs.history.init import start_project
+from aura_vcs.history.lookup import clip_history as lookup
 from aura_vcs.history.lookup.clip_history import clip_history
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import create_branch
@@ -63,6 +64,20 @@ def test_a_clip_that_went_has_a_story_too(repo: Repository) -> None:
     assert [(change.version.name, change.kinds) for change in told] == [("two", ("removed",)), ("one", ("added",))]
     with pytest.raises(UnknownName, match="no clip 'nobody'"):
         clip_history(repo, resolve(repo, "HEAD").id, "nobody")
+
+
+def test_large_projects_are_followed_and_larger_ones_say_so(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Projects have a limit of their own; a clip is not said to be nowhere where nobody looked."""
+    for cut, name in ((BASE, "one"), (TRIMMED, "two")):
+        _save(repo, cut, name)
+    monkeypatch.setattr("aura_vcs.history.blame.CONTENT_BYTES_LIMIT", 1_000)
+    assert ("sea.mp4", "trimmed", "two") in _blamed(repo)
+    monkeypatch.setattr(lookup, "_KEPT", 1)
+    assert len(clip_history(repo, resolve(repo, "HEAD").id, "sea.mp4")) == 2
+    monkeypatch.setattr(lookup, "PROJECT_BYTES_LIMIT", 1_000)
+    with pytest.raises(UnknownName) as raised:
+        clip_history(repo, resolve(repo, "HEAD").id, "sea.mp4")
+    assert "trip.kdenlive has more than" in raised.value.hint
 
 
 def test_a_merge_is_nobody_who_did_something(repo: Repository) -> None:

@@ -5,6 +5,7 @@ counts only where a clip is in it as no parent has it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -22,6 +23,8 @@ from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import EntryKind
 from aura_vcs.repository.repository import Repository
 
+K = TypeVar("K")
+V = TypeVar("V")
 _FOLLOWS = ("ripple", "shifted")
 """Changes that only follow from those of other clips."""
 _GROUPS = {
@@ -30,6 +33,12 @@ _GROUPS = {
     "moved": "moved",
 }
 """Of each of these, and of everything else together, the last change of a clip is told."""
+
+
+PROJECT_BYTES_LIMIT = 16 << 20
+"""A larger project is not looked into: it has more than a hundred thousand clips."""
+_KEPT = 8
+"""So many versions, and comparisons of two, are held in memory."""
 
 
 class ClipChange(msgspec.Struct, frozen=True):
@@ -51,7 +60,7 @@ class ClipBlame(msgspec.Struct, frozen=True):
 
 
 class _Timelines:
-    """The project files of a walk, each content read once."""
+    """The project files of a walk; a content that is asked for again soon is read once."""
 
     def __init__(self, walk: ContentWalk) -> None:
         self._walk = walk
@@ -64,7 +73,8 @@ class _Timelines:
         if entry is None or entry.kind is not EntryKind.FILE:
             return None
         if entry.id not in self._known:
-            found = read_project(content.path, self._walk.read(content))
+            found = read_project(content.path, self._walk.read(content, PROJECT_BYTES_LIMIT))
+            _make_room(self._known)
             self._known[entry.id] = found if isinstance(found, Timeline) else None
         return self._known[entry.id]
 
@@ -77,8 +87,14 @@ class _Timelines:
         assert first is not None
         assert second is not None
         if (first.id, second.id) not in self._diffs:
+            _make_room(self._diffs)
             self._diffs[first.id, second.id] = diff_timelines(old, new)
         return self._diffs[first.id, second.id]
+
+
+def _make_room(kept: dict[K, V]) -> None:
+    while len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
 
 
 def clip_history(repo: Repository, start: VersionId, name: str, paths: Sequence[str] = ()) -> list[ClipChange]:
@@ -103,8 +119,15 @@ def clip_history(repo: Repository, start: VersionId, name: str, paths: Sequence[
                 found += _of_step(timelines, step, names)
     if not found:
         hint = "`aura blame FILE` lists the clips of a project file."
+        if large := [path for path in files if _is_too_large(repo, record, path)]:
+            hint = f"{large[0]} has more than {PROJECT_BYTES_LIMIT >> 20} MiB and was not looked into."
         raise UnknownName("clip", name, hint=hint)
     return sorted(found, key=lambda change: -change.version.number)
+
+
+def _is_too_large(repo: Repository, record: VersionRecord, path: str) -> bool:
+    entry = repo.trees.entry(record.tree, path)
+    return entry is not None and entry.size > PROJECT_BYTES_LIMIT
 
 
 def is_project_name(path: str) -> bool:

@@ -81,10 +81,10 @@ class ContentWalk:
         first, second = self.entry(one), self.entry(other)
         return (first and first.id) == (second and second.id)
 
-    def read(self, content: FileVersion) -> bytes:
-        """Read the file's bytes; empty where it is not a file, too large, or not here."""
+    def read(self, content: FileVersion, limit: int = CONTENT_BYTES_LIMIT) -> bytes:
+        """Read the file's bytes; empty where it is not a file, larger than `limit`, or not here."""
         entry = self.entry(content)
-        if entry is None or entry.kind is not EntryKind.FILE or entry.size > CONTENT_BYTES_LIMIT:
+        if entry is None or entry.kind is not EntryKind.FILE or entry.size > limit:
             return b""
         try:
             return self._repo.store.read(entry.id)
