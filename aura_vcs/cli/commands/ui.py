@@ -42,18 +42,20 @@ def ui_command(session: Session, *, port: int, no_browser: bool, read_only: bool
         worker_environment=worker_environment(),
         wait_seconds=session.options().get("lock_seconds"),
     )
-    if settings.root is not None and not read_only:
-        _start_watcher(session)
+    if settings.root is not None:
+        _prepare(session, read_only=read_only)
     server = PageServer(settings, port=port, read_only=read_only)
     with suppress(KeyboardInterrupt, Interrupted):  # which is how it ends
         server.run(_Greeting(session.console, None if no_browser else server.access.opening_address))
 
 
-def _start_watcher(session: Session) -> None:
+def _prepare(session: Session, *, read_only: bool) -> None:
+    """Open the project once: an index that has to be made anew says so here, before anybody waits for a page."""
     from aura_vcs.cli.shared.watcher import start_watcher_unless_off
 
     with session.open() as repo:
-        start_watcher_unless_off(repo)
+        if not read_only:
+            start_watcher_unless_off(repo)
 
 
 def _root(session: Session) -> str | None:
