@@ -140,7 +140,7 @@ def _fetch_alone(
     undoable: bool,
 ) -> Fetched:
     snapshot = load_snapshot(remote, cache, repo.format.project)
-    check_own_entries(repo, snapshot.manifest.branches)
+    check_own_entries(repo, snapshot.top.branches)
     state = _state(snapshot, all_versions=all_versions)
     if cache.state().fetched == state:
         return Fetched(FetchPlan(remote.location, (), (), 0, 0, 0))

@@ -191,7 +191,7 @@ def _push_alone(repo: Repository, remote: RemoteStorage, cache: RemoteCache, opt
     for _ in range(UPDATE_ATTEMPTS):
         repo.refresh()
         snapshot = load_snapshot(remote, cache, repo.format.project)
-        check_own_entries(repo, snapshot.manifest.branches)
+        check_own_entries(repo, snapshot.top.branches)
         own, before = read_own_refs(repo), cache.state()
         state = local_state(repo, own, all_versions=options.all_versions)
         if before.pushed == _pair(state, snapshot.digest):

@@ -13,9 +13,10 @@ from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.pull import check_out_clone
-from aura_vcs.sync.state.cache import RemoteCache
+from aura_vcs.sync.state.cache import NullCache, RemoteCache
 from aura_vcs.sync.state.manifest import MANIFEST, Manifest, decode_manifest
 from aura_vcs.sync.state.manifest_update import create_remote
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 OPENED: list[Repository] = []
 
@@ -99,5 +100,7 @@ def clone(path: Path, name: str, remote: RangeReadable) -> Repository:
 
 
 def manifest(remote: RangeReadable) -> Manifest:
-    """The remote's manifest."""
-    return decode_manifest(remote.load(MANIFEST).data, remote.location)
+    """The remote's manifest, with the packs that its pieces list."""
+    loaded = remote.load(MANIFEST)
+    stored = decode_manifest(loaded.data, remote.location)
+    return RemoteSnapshot(remote, NullCache(), stored, loaded.data, loaded.token).manifest

@@ -33,7 +33,7 @@ def test_the_document_names_the_stored_keys() -> None:
     """Every key of the manifest is documented, and no other."""
     assert documented("## manifest.json", "Example") == stored_keys(Manifest)
     assert documented("## A lock", "```json") == stored_keys(PathLock)
-    assert [f.encode_name for f in msgspec.structs.fields(Records)] == ["labels", "salt", "annotations"]
+    assert [f.encode_name for f in msgspec.structs.fields(Records)] == ["labels", "salt", "annotations", "packs"]
 
 
 def test_the_example_is_a_manifest() -> None:

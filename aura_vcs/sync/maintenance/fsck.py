@@ -94,8 +94,9 @@ class _Verifier:
     def files(self) -> None:
         """Check that everything that the manifest lists is there in its size, and that packs end with their footers."""
         manifest, remote = self._snapshot.manifest, self._snapshot.remote
-        self._progress.start("Looking for files", len(manifest.packs) + len(manifest.records), "files")
-        sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in manifest.records]
+        records = (*manifest.records, *manifest.pieces)
+        self._progress.start("Looking for files", len(manifest.packs) + len(records), "files")
+        sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in records]
         for name, size in sizes:
             try:
                 there = remote.size(name)

@@ -255,7 +255,7 @@ def _present(remote: RemoteStorage, snapshot: RemoteSnapshot) -> dict[str, Remot
     """
     there = {entry.name: entry for folder in (PACKS, RECORDS, PROBE_FOLDER) for entry in remote.list(folder)}
     sizes = {pack_name(p): p.size for p in snapshot.manifest.packs}
-    sizes |= {record_name(r): r.size for r in snapshot.manifest.records}
+    sizes |= {record_name(r): r.size for r in (*snapshot.manifest.records, *snapshot.manifest.pieces)}
     for name, size in sizes.items():
         entry = there.get(name)
         if entry is None or entry.size != size:

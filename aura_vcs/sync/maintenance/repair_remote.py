@@ -88,7 +88,7 @@ class RemoteRepairPlan(msgspec.Struct, frozen=True):
     @property
     def does_nothing(self) -> bool:
         """Whether nothing there would change."""
-        return not (self.packs or self.records or self.objects)
+        return not (self.packs or self.records or self.objects or self.snapshot.pieces.damaged)
 
 
 def check_writable(repo: Repository, name: str | None) -> None:
@@ -158,6 +158,7 @@ def _plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache, sound: Re
         needs, unlabelled = _walk(repo, snapshot, sound, own, labels)
     faults = [RemoteFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
     faults += [RemoteFault(record_name(info), reason) for info, reason in labels.damaged.items()]
+    faults += [RemoteFault(record_name(info), "it is not as its name says") for info in snapshot.pieces.damaged]
     return RemoteRepairPlan(
         remote=remote.location,
         faults=tuple(faults),
@@ -235,7 +236,8 @@ def _execute(repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: 
     after = with_files(manifest, packs, records)
     after = retire(after, [*map(pack_name, plan.packs), *map(record_name, plan.records)])
     if plan.records and (plan.labels.recovered or plan.labels.annotations):
-        sound = RemoteSnapshot(remote, cache, after, b"", plan.snapshot.token)
+        listed = msgspec.structs.replace(after, pieces=())
+        sound = RemoteSnapshot(remote, cache, listed, b"", plan.snapshot.token)
         new_records = send_labels(remote, sound, plan.labels.recovered, plan.labels.annotations)
         after = with_files(after, packs, new_records)
     snapshot = update_manifest(repo, remote, plan.snapshot, after, has_all=False)

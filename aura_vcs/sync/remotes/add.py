@@ -177,6 +177,6 @@ def _checked(name: str, snapshot: RemoteSnapshot, finding: ProbeResult | None, e
         probe=finding,
         generation=manifest.generation,
         packs=len(manifest.packs),
-        stored_bytes=sum(p.size for p in manifest.packs) + sum(r.size for r in manifest.records),
+        stored_bytes=sum(p.size for p in manifest.packs) + sum(r.size for r in (*manifest.records, *manifest.pieces)),
         encryption=encryption,
     )

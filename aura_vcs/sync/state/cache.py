@@ -4,6 +4,7 @@ state.json         the manifest that was seen last, and how far fetching and pus
 key-file.json      where on this machine the key file of an encrypted remote lies
 records/<id>       records that were fetched
 footers/<id>       footers of packs that are not here
+pieces/<id>        pieces of the list of packs that were fetched
 incoming/          packs that are being received: taken up again after an interruption
 content/           packs with offloaded content on its way back
 outgoing/          packs that were gathered for the way
@@ -61,6 +62,9 @@ class CacheProtocol(Protocol):
     def state(self) -> RemoteState:
         """Return the state of the remote when it was seen last."""
 
+    def remembered_piece(self, name: str) -> bytes | None:
+        """Return a piece of the list of packs that was kept, also where nothing else that was is believed."""
+
     def cached(self, room: str, name: str) -> bytes | None:
         """Return the cached bytes, None if there are none; the caller checks them."""
 
@@ -87,6 +91,9 @@ class NullCache:
     def cached(self, room: str, name: str) -> None:
         """Return None: nothing is cached."""
 
+    def remembered_piece(self, name: str) -> bytes | None:
+        """Return None: nothing is cached."""
+
     def store(self, room: str, name: str, data: bytes) -> None:
         """Forgotten."""
 
@@ -109,6 +116,10 @@ class UntrustedCache(NullCache):
     def state(self) -> RemoteState:
         """Return the state of the remote when it was seen last."""
         return self._cache.state()
+
+    def remembered_piece(self, name: str) -> bytes | None:
+        """Return a piece that was kept: its name is its hash."""
+        return self._cache.remembered_piece(name)
 
 
 class RemoteCache:
@@ -155,6 +166,10 @@ class RemoteCache:
         except FileNotFoundError:
             return None
 
+    def remembered_piece(self, name: str) -> bytes | None:
+        """See CacheProtocol."""
+        return self.cached("pieces", name)
+
     def store(self, room: str, name: str, data: bytes) -> None:
         """Keep bytes that can be fetched again."""
         self._storage.put(f"{self._folder}/{room}/{name}", data)
@@ -181,7 +196,7 @@ class RemoteCache:
 
     def clear(self) -> None:
         """Remove everything that was remembered."""
-        for room in ("records", "footers"):
+        for room in ("records", "footers", "pieces"):
             self.retain(room, set())
         for storage in (self.incoming, self.content, self.outgoing):
             clear(storage)

@@ -45,8 +45,10 @@ READ_ONLY = "project.read-only"
 """The feature of one that is made for a single look at a project that can only be read: its generation says nothing."""
 EVICTED = "evicted"
 """The feature of a remote whose versions hold content that is not there: a recipe among its records makes it."""
+PIECES = "pieces"
+"""The feature of a remote whose manifest names records that list packs: see `sync.state.pieces`."""
 KNOWN_FEATURES: frozenset[str] = frozenset(
-    {TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER, READ_ONLY}
+    {TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER, READ_ONLY, PIECES}
 )
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
@@ -112,10 +114,11 @@ class Manifest(msgspec.Struct, frozen=True):
     gone: dict[str, str] = {}
     locks: tuple[PathLock, ...] = ()
     settings: dict[str, Field] = {}
+    pieces: tuple[RecordInfo, ...] = ()
 
 
 class Records(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a record holds: labels, and annotations by their rooms.
+    """What a record holds: labels, and annotations by their rooms; or packs, if it is a piece of their list.
 
     `salt` makes a name of its own for what had a name that is spent.
     """
@@ -123,6 +126,7 @@ class Records(msgspec.Struct, frozen=True, omit_defaults=True):
     labels: tuple[Label, ...] = ()
     salt: str = ""
     annotations: dict[str, tuple[Annotation, ...]] = {}
+    packs: tuple[PackInfo, ...] = ()
 
 
 def pack_name(info: PackInfo | str) -> str:
@@ -195,12 +199,11 @@ class _Head(msgspec.Struct, frozen=True):
 def _check(manifest: Manifest) -> None:
     if not _UUID.fullmatch(manifest.project) or not 0 <= manifest.generation <= STAMP_LIMIT:
         raise RecordCorrupt(MANIFEST, "the project or the generation is not valid")
-    names = [*(info.name for info in manifest.packs), *(info.name for info in manifest.records)]
-    if not all(map(is_object_id, names)) or len(set(names)) != len(names):
-        raise RecordCorrupt(MANIFEST, "a pack or record has no valid name, or is there twice")
-    for pack in manifest.packs:
-        if not 0 < pack.footer < pack.size <= PACK_LIMIT:
-            raise RecordCorrupt(MANIFEST, f"pack {pack.name} has an impossible size")
+    _check_listed(manifest)
+    if bool(manifest.pieces) > (PIECES in manifest.features) or (
+        manifest.pieces and PROJECT_FOLDER in manifest.features
+    ):
+        raise RecordCorrupt(MANIFEST, "it has pieces, and does not say so, or may have none")
     for name, entries in manifest.branches.items():
         check_name("branch", name)
         replicas = [entry.replica for entry in entries]
@@ -208,8 +211,6 @@ def _check(manifest: Manifest) -> None:
             raise RecordCorrupt(MANIFEST, f"branch {name} has two entries of one machine")
         for entry in entries:
             check_entry(entry, MANIFEST)
-    if set(manifest.leaving) & {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}:
-        raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
     if not all(map(_FILE.fullmatch, [*manifest.leaving, *manifest.gone])):
         raise RecordCorrupt(MANIFEST, "something is leaving that is not a file of a remote")
     if not all(map(is_replica_id, manifest.machines)):
@@ -222,6 +223,31 @@ def _check(manifest: Manifest) -> None:
     check_settings(manifest.settings)
 
 
+def _check_listed(manifest: Manifest) -> None:
+    files = [*manifest.records, *manifest.pieces]
+    names = [*(info.name for info in manifest.packs), *(info.name for info in files)]
+    if not all(map(is_object_id, names)) or len(set(names)) != len(names):
+        raise RecordCorrupt(MANIFEST, "a pack or record has no valid name, or is there twice")
+    for pack in manifest.packs:
+        if not 0 < pack.footer < pack.size <= PACK_LIMIT:
+            raise RecordCorrupt(MANIFEST, f"pack {pack.name} has an impossible size")
+    listed = {*map(pack_name, manifest.packs), *map(record_name, files)}
+    if not listed.isdisjoint(manifest.leaving):
+        raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
+
+
+def check_packs(manifest: Manifest, place: str) -> None:
+    """Check a manifest with the packs of its pieces: their names and sizes, and that each is listed once.
+
+    Raises:
+        RemoteCorrupt: something of it is not proper.
+    """
+    try:
+        _check_listed(manifest)
+    except RecordCorrupt as error:
+        raise RemoteCorrupt(place, error.message) from error
+
+
 def _is_proper(tag: Tag) -> bool:
     return _is_stamp(tag.stamp) and is_proper_seen(tag.seen or {}, STAMP_LIMIT)
 
@@ -231,11 +257,14 @@ def _is_stamp(stamp: tuple[int, str]) -> bool:
 
 
 def encode_records(
-    labels: Iterable[Label], annotations: Mapping[str, Annotation] | None = None, salt: str = ""
+    labels: Iterable[Label],
+    annotations: Mapping[str, Annotation] | None = None,
+    salt: str = "",
+    packs: tuple[PackInfo, ...] = (),
 ) -> tuple[str, bytes]:
-    """Name and bytes of a record with these labels and annotations."""
+    """Name and bytes of a record with these labels and annotations, or of a piece with packs."""
     ordered = tuple(sorted(labels, key=lambda label: label.version))
-    records = Records(ordered, salt, by_room(annotations or {}))
+    records = Records(ordered, salt, by_room(annotations or {}), packs)
     data = zstandard.ZstdCompressor(level=6).compress(encode_compact(records))
     return digest(data), data
 

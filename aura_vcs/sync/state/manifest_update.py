@@ -32,6 +32,7 @@ from aura_vcs.sync.state.manifest import (
     pack_name,
     record_name,
 )
+from aura_vcs.sync.state.pieces import ROOM, create_record, in_pieces
 from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
 
 UPDATE_ATTEMPTS = 8
@@ -50,7 +51,7 @@ def tombstoned_packs(manifest: Manifest) -> set[str]:
 
 def listed_files(manifest: Manifest) -> set[str]:
     """Return the names of every file that the manifest lists."""
-    return {*map(pack_name, manifest.packs), *map(record_name, manifest.records)}
+    return {*map(pack_name, manifest.packs), *map(record_name, (*manifest.records, *manifest.pieces))}
 
 
 def with_files(manifest: Manifest, packs: Sequence[PackInfo], records: Sequence[RecordInfo]) -> Manifest:
@@ -83,6 +84,8 @@ def update_manifest(
 ) -> RemoteSnapshot:
     """Move the remote from what was seen to the next state; with `has_all`, all that this machine has is there.
 
+    The pieces of its list of packs that are new are there before it. Interrupted, they lie there unlisted.
+
     Raises:
         RefMoved: the remote has moved since it was seen.
     """
@@ -98,7 +101,13 @@ def update_manifest(
         updated_by=repo.author,
         machines=machines,
     )
-    data = encode_manifest(changed)
+    there = snapshot.pieces
+    intact = {info: packs for info, packs in there.packs.items() if info not in there.damaged}
+    stored, new = in_pieces(changed, intact, tombstones(changed) | set(map(record_name, there.damaged)))
+    for info, piece in new.items():
+        create_record(remote, info, piece)
+        snapshot.cache.store(ROOM, info.name, piece)
+    data = encode_manifest(stored)
     token = remote.swap(MANIFEST, data, snapshot.token)
     return RemoteSnapshot(remote, snapshot.cache, decode_manifest(data, remote.location), data, token)
 

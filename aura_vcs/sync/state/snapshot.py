@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 
 import msgspec
 
@@ -31,6 +32,7 @@ from aura_vcs.sync.state.manifest import (
     pack_name,
     record_name,
 )
+from aura_vcs.sync.state.pieces import ReadPieces, read_pieces, with_pieces
 
 SMALL_PACK_BYTES = 1 << 20
 """A pack so small is fetched whole: a request costs more than its bytes."""
@@ -48,12 +50,31 @@ class RemoteSnapshot:
     ) -> None:
         self.remote = remote
         self.cache = cache
-        self.manifest = manifest
+        self.top = manifest
+        """The manifest as it is stored: what its pieces list is not among its packs."""
         self.digest = digest(data)
         self.token = token
         self._labels: dict[VersionId, Label] | None = None
         self._annotations: Annotations = {}
         self._table: PackTable | None = None
+
+    @cached_property
+    def pieces(self) -> ReadPieces:
+        """What the pieces of the list of packs say; those that are not remembered here are fetched.
+
+        Raises:
+            RemoteCorrupt: one is not there as it should be.
+        """
+        return read_pieces(self.remote, self.cache, self.top) if self.top.pieces else ReadPieces()
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The manifest with all packs.
+
+        Raises:
+            RemoteCorrupt: a piece of it is not there as it should be.
+        """
+        return with_pieces(self.top, self.pieces.packs, self.remote.location)
 
     def labels(self) -> dict[VersionId, Label]:
         """Map every version that the remote has to its label, merged from its records."""
@@ -250,17 +271,17 @@ def load_snapshot(
 
 def _check_age(snapshot: RemoteSnapshot, seen: RemoteState) -> None:
     """Compare with what was seen before: generations and the entries of machines only ever grow."""
-    if READ_ONLY not in snapshot.manifest.features:
+    if READ_ONLY not in snapshot.top.features:
         _check_generation(snapshot, seen)
     for branch, counters in seen.counters.items():
-        there = {entry.replica: entry.counter for entry in snapshot.manifest.branches.get(branch, ())}
+        there = {entry.replica: entry.counter for entry in snapshot.top.branches.get(branch, ())}
         for replica, counter in counters.items():
             if there.get(replica, 0) < counter:
                 raise RemoteRewound(snapshot.remote.location, f"branch {branch} is further back than was seen there")
 
 
 def _check_generation(snapshot: RemoteSnapshot, seen: RemoteState) -> None:
-    manifest = snapshot.manifest
+    manifest = snapshot.top
     if manifest.generation < seen.generation:
         raise RemoteRewound(
             snapshot.remote.location,
@@ -280,7 +301,7 @@ def check_place_of_its_own(snapshot: RemoteSnapshot, what: str) -> None:
     Raises:
         RemoteMismatch.
     """
-    if PROJECT_FOLDER in snapshot.manifest.features:
+    if PROJECT_FOLDER in snapshot.top.features:
         raise RemoteMismatch(
             snapshot.remote.location,
             f"it is a project's own folder, and no place {what}: what it keeps is its own to decide",
@@ -292,22 +313,22 @@ def state_of(
     snapshot: RemoteSnapshot, before: RemoteState, *, fetched: str | None = None, pushed: str | None = None
 ) -> RemoteState:
     """Build what to remember of a snapshot."""
-    passes = READ_ONLY in snapshot.manifest.features
+    manifest = snapshot.top
+    passes = READ_ONLY in manifest.features
     return RemoteState(
-        project=snapshot.manifest.project,
-        generation=before.generation if passes else snapshot.manifest.generation,
+        project=manifest.project,
+        generation=before.generation if passes else manifest.generation,
         digest=before.digest if passes else snapshot.digest,
         counters={
-            name: {entry.replica: entry.counter for entry in entries}
-            for name, entries in snapshot.manifest.branches.items()
+            name: {entry.replica: entry.counter for entry in entries} for name, entries in manifest.branches.items()
         },
         fetched=before.fetched if fetched is None else fetched,
         pushed=before.pushed if pushed is None else pushed,
         versions=snapshot.count(before.versions),
-        locks=snapshot.manifest.locks,
+        locks=manifest.locks,
         heads={
             name: tuple({entry.version: None for entry in heads(entries) if entry.version is not None})
-            for name, entries in snapshot.manifest.branches.items()
+            for name, entries in manifest.branches.items()
         },
     )
 

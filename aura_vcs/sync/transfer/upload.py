@@ -5,7 +5,6 @@ by its name, which says what is in it, and is not sent again; nor is the beginni
 under way, where the remote keeps that.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from threading import Event
@@ -33,6 +32,7 @@ from aura_vcs.sync.state.annotations import merge_into, proper_annotations
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo, RecordInfo, encode_records, pack_name, record_name
 from aura_vcs.sync.state.manifest_update import tombstones
+from aura_vcs.sync.state.pieces import create_record
 from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 PROBE_BYTES = 1 << 20
@@ -214,15 +214,7 @@ def send_labels(
         merge_into(said, proper_annotations(found.annotations))
         name, data = _encoded(joined, said, snapshot)
     info = RecordInfo(name, len(data))
-    try:
-        remote.create(record_name(info), io.BytesIO(data))
-    except FileExistsError:
-        try:
-            arrived = remote.load(record_name(info)).data
-        except FileNotFoundError as error:
-            raise RefMoved(f"{remote.location}/{record_name(info)}", "there", "gone") from error
-        if arrived != data:
-            raise RemoteCorrupt(remote.location, f"record {name[:12]} is there with other bytes") from None
+    create_record(remote, info, data)
     snapshot.cache.store("records", name, data)
     return (*records, info) if info.name not in {r.name for r in records} else tuple(records)
 
