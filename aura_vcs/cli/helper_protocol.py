@@ -30,8 +30,8 @@ has answered (0); what is typed is for the copy when the caller has said the sam
 GO = b"G"
 RUN, STOP, ASK = b"run", b"stop", b"ask"
 SERVED = frozenset({
-    "status", "log", "history", "diff", "show", "commit", "save", "ls", "ops", "blame", "branch", "checkout", "redo",
-    "restore", "switch", "tag", "undo",
+    "status", "log", "history", "diff", "show", "commit", "save", "ls", "ops", "blame", "branch", "checkout", "init",
+    "redo", "restore", "switch", "tag", "undo",
 })  # fmt: skip
 """Commands that the helper runs: those of every minute. None talks to a remote but for content that is only there."""
 SWITCH = "AURA_NO_HELPER"

@@ -15,11 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from aura_vcs.cli import entry
-from aura_vcs.cli.helper import client, protocol
+from aura_vcs.cli import entry, helper_protocol as protocol
+from aura_vcs.cli.catalog import ALIASES
+from aura_vcs.cli.helper import client, starting
 from aura_vcs.cli.helper.conditions import Conditions
 
 from tests.cli.conftest import AURA, Film
@@ -181,16 +183,29 @@ def test_going_back_and_forth_leaves_the_same_folder(helped: Helped) -> None:
             assert ran.returncode == 0, ran.stderr
             files = {str(path): path.read_bytes() for path in helped.film.root.glob("*.json")}
             rounds.append((ran.returncode, _without_numbers(ran.stdout), files))
+        begun = helped.film.root.parent / f"begun-{helper}"
+        begun.mkdir()
+        ran = helped("init", "--title", "Begun", helper=helper, cwd=begun, before=lambda: os.umask(0o077))
+        assert stat.S_IMODE((begun / "project.json").stat().st_mode) == 0o600
+        rounds.append((ran.returncode, ran.stdout.replace(bytes(begun), b""), {}))
         seen.append(rounds)
         helped("checkout", "main", helper=False)
     assert seen[0] == seen[1]
-    assert helped.served() == before + len(steps)
+    assert helped.served() == before + len(steps) + 1
     assert helped.film.data("fsck")["ok"] is True
 
 
 def _without_numbers(shown: bytes) -> bytes:
     """Leave out which version a restore point became."""
     return re.sub(rb"v\d+", b"v", shown)
+
+
+def test_what_the_helper_imports_is_there() -> None:
+    """A module that was moved would keep every helper from starting, and nobody would hear of it."""
+    named = [*starting.MODULES, *starting.ROOMS, *(f"cli.commands.{name}" for name in starting.COMMANDS)]
+    assert [name for name in named if find_spec(f"aura_vcs.{name}") is None] == []
+    aliases = {name for name, command in ALIASES.items() if command in starting.COMMANDS}
+    assert {*starting.COMMANDS, *aliases} == protocol.SERVED
 
 
 def test_nothing_is_imported_by_a_copy() -> None:
@@ -211,6 +226,10 @@ def test_nothing_is_imported_by_a_copy() -> None:
             ran = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, env=env, capture_output=True,
                                  check=True, text=True)  # fmt: skip
             assert ran.stderr.splitlines()[-1] == "[]", words
+        Path(folder, "new").mkdir()
+        ran = subprocess.run([sys.executable, "-c", code, "init", "--title", "Two"], cwd=f"{folder}/new", env=env,
+                             capture_output=True, check=True, text=True)  # fmt: skip
+        assert ran.stderr.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("which", ["switch", "library", "limit", "descriptor", "warnings", "closed", "nameless"])
@@ -271,7 +290,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(helped: Helped) -> None:
 def _request(helped: Helped, *arguments: str) -> socket.socket:
     """Ask the helper for a command, as a caller does, without the last word."""
     code = (
-        "import os,sys\nfrom aura_vcs.cli.helper import client, protocol\n"
+        "import os,sys\nfrom aura_vcs.cli import helper_protocol as protocol\n"
         "os.write(1, protocol.identity() + b'\\n' + os.fsencode(protocol.socket_path(protocol.identity())))"
     )
     said = subprocess.run([sys.executable, "-c", code], env=helped.env, capture_output=True, check=True).stdout
@@ -369,7 +388,7 @@ def test_a_killed_caller_stops_the_copy(helped: Helped) -> None:
 def test_another_program_on_disk_ends_the_helper(two: Film) -> None:
     """A module that was changed is never mixed with what was imported before."""
     with tempfile.TemporaryDirectory(prefix="aura-h-", dir="/tmp") as folder:
-        shutil.copytree(Path(protocol.__file__).parents[2], f"{folder}/copy/aura_vcs")
+        shutil.copytree(Path(protocol.__file__).parents[1], f"{folder}/copy/aura_vcs")
         helped = Helped(two, Path(folder))
         helped.env["PYTHONPATH"] = f"{folder}/copy"
         helped.start()

@@ -32,8 +32,8 @@ def helper_command() -> None:
     """Keep a process ready that runs short commands at once
 
     Most of the time that `aura status` takes is spent starting Python. The helper has done that already: it runs
-    status, log, diff, show, blame, ls, ops, commit, checkout, restore, undo, redo, branch and tag for you, just as
-    they would run by themselves. It starts with the first of them on a terminal, and ends after half an hour without
+    init, status, log, diff, show, blame, ls, ops, commit, checkout, restore, undo, redo, branch and tag for you, just
+    as they would run by themselves. It starts with the first of them on a terminal, and ends after half an hour without
     work. `aura config set helper.auto off` keeps it from starting.
     """
 

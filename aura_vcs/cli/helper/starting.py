@@ -18,12 +18,12 @@ ROOMS = (
 )  # fmt: skip
 """Rooms whose modules the commands use that the helper runs."""
 MODULES = (
-    "cli.main", "cli.error_context", "cli.error_report", "cli.fetch_on_demand", "cli.project_list",
-    "cli.remote_environment", "cli.session", "codec", "forked_worker", "parallel", "sync.sent",
+    "cli.main", "cli.configured_name", "cli.error_context", "cli.error_report", "cli.fetch_on_demand",
+    "cli.remote_environment", "cli.session", "codec", "forked_worker", "parallel", "plain_text", "sync.sent",
 )  # fmt: skip
 COMMANDS = (
-    "blame", "branch", "checkout", "commit", "diff", "log", "ls", "ops", "redo", "restore", "show", "status", "tag",
-    "undo",
+    "blame", "branch", "checkout", "commit", "diff", "init", "log", "ls", "ops", "redo", "restore", "show", "status",
+    "tag", "undo",
 )  # fmt: skip
 START_SECONDS = 10.0
 
