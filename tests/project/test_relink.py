@@ -234,3 +234,16 @@ def test_real_projects_are_written_with_other_paths_and_nothing_else(path: Path)
     assert isinstance(now, Timeline)
     back = rewrite_paths(path.name, there, now, {new: old for old, new in paths.items()})
     assert back == data or b"%20" in data or b"&apos;" in data
+
+
+def test_what_is_not_written_says_what_to_do(repo: Repository) -> None:
+    """A project of Resolve is read: the file that it names is found, and is to be relinked there."""
+    _write(repo, "grade.drp", projects.resolve({"V1": [Item("sea.mp4", 0, 50)]}))
+    _write(repo, "media/sea.mp4")
+    (one,) = plan_relink(repo)
+    assert not one.is_found
+    assert one.reason.startswith("it is media/sea.mp4; ")
+    assert one.reason.endswith("are read, not written: relink it in the editor")
+    before = Path(repo.root, "grade.drp").read_bytes()
+    relink(repo, [one])
+    assert Path(repo.root, "grade.drp").read_bytes() == before

@@ -10,7 +10,7 @@ from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.history.file_edits import Additions, edit_files
 from aura_vcs.project.media.references import ProjectMediaFinder
 from aura_vcs.project.media.relink import rewritten
-from aura_vcs.project.media.rewrite import is_rewritable, written_path
+from aura_vcs.project.media.rewrite import is_rewritable, why_left, written_path
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 
@@ -63,7 +63,7 @@ def plan_collect(repo: Repository, *, folder: str = FOLDER) -> tuple[Collect, ..
             known = plan.get(found.path) or _new(found.path, found.size, found.state, folder, taken)
             new = written_path(timeline, reference.path, file, known.target, repo.root)
             if not is_rewritable(timeline):
-                known = msgspec.structs.replace(known, reason=f"paths in {file} cannot be rewritten")
+                known = msgspec.structs.replace(known, reason=f"{file}: {why_left(timeline)}")
             plan[found.path] = msgspec.structs.replace(known, names=(*known.names, (file, reference.path, new)))
     return tuple(plan.values())
 

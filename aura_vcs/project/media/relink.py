@@ -12,7 +12,7 @@ from aura_vcs.model import Entry
 from aura_vcs.plain_text import as_text
 from aura_vcs.project.media.find_again import FoundBy, FoundMedia, MediaSearch
 from aura_vcs.project.media.references import ProjectMediaFinder, is_missing
-from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, with_siblings, written_path
+from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, why_left, with_siblings, written_path
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 
@@ -111,7 +111,7 @@ def _missing(
     new = "" if stays else written_path(timeline, reference.path, file, found.path, repo.root)
     made = Relink(file, path, found.path, found.by, found.version, new, entry=found.entry)
     if new and not is_rewritable(timeline):
-        return msgspec.structs.replace(made, reason=f"paths in a project of {timeline.format} cannot be rewritten")
+        return msgspec.structs.replace(made, reason=f"it is {as_text(found.path)}; {why_left(timeline)}")
     return made
 
 

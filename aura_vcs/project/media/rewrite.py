@@ -24,6 +24,20 @@ ABSOLUTE = frozenset(("fcpxml", "xmeml", "premiere"))
 """Formats that name files by whole addresses; Premiere has a path from the project file beside each."""
 
 
+_LEFT_TO_EDITORS = {
+    "aaf": "paths in AAF files are read, not written",
+    "resolve": "paths in projects of DaVinci Resolve are read, not written",
+    "edl": "an edit list names reels, which are read, not written",
+}
+"""Formats in which a path is stored with lengths, tables or compression of its own around it."""
+
+
+def why_left(timeline: Timeline) -> str:
+    """Say of a project that is not rewritable why, and what to do instead."""
+    told = _LEFT_TO_EDITORS.get(timeline.format, f"paths in a project of {timeline.format} are read, not written")
+    return f"{told}: relink it in the editor"
+
+
 def is_rewritable(timeline: Timeline) -> bool:
     """Tell whether paths in such a project can be written anew."""
     return (timeline.format or "otio") in RELATIVE | ABSOLUTE
