@@ -27,7 +27,7 @@ from aura_vcs.sync.state.manifest import (
     decode_records,
     encode_manifest,
     encode_records,
-)
+)from aura_vcs.sync.state.pieces import in_pieces, with_pieces
 
 NOW = "2026-12-01T08:00:00.000000Z"
 PACK_BYTES = 16 << 20
@@ -60,6 +60,8 @@ def costs() -> Iterator[Cost]:
     """Yield what each structure costs, smaller sizes first."""
     for packs in (1_000, 10_000, 100_000, 655_360):
         yield _manifest(packs, heads=1)
+    for packs in (10_000, 100_000, 655_360):
+        yield from _pieces(packs)
     for heads in (10, 100, 1_000):
         yield _manifest(1_000, heads=heads)
     for objects in (160, 10_000, 1_000_000):
@@ -69,6 +71,7 @@ def costs() -> Iterator[Cost]:
     for files in (1_000, 100_000):
         yield _tree(files)
     yield from _index(20_000)
+    yield from _index(200_000)
 
 
 def _id() -> str:
@@ -100,6 +103,26 @@ def _manifest(packs: int, *, heads: int) -> Cost:
     if heads > 1:
         return Cost("manifest of 1,000 packs, by machines that moved the branch", heads, len(data), write, read)
     return Cost("manifest, by packs of 16 MiB", packs, len(data), write, read)
+
+
+def _pieces(packs: int) -> Iterator[Cost]:
+    """The same in pieces: what a push reads and writes, and what a machine reads that has never looked."""
+    whole = Manifest(
+        1, "0b5c1f9e-3a64-4e0b-9d0c-1c6f6d1a2b3c", 5, "", NOW, "anna",
+        packs=tuple(PackInfo(_id(), PACK_BYTES, 8_000) for _ in range(packs)),
+        machines={ReplicaId(os.urandom(6).hex()): Machine(5, NOW, "edit") for _ in range(1_000)},
+    )  # fmt: skip
+    stored, new = in_pieces(whole, {}, ())
+    there = {info: decode_records(data, info, "bucket").packs for info, data in new.items()}
+    whole = msgspec.structs.replace(stored, packs=with_pieces(stored, there, "bucket").packs)
+    more = msgspec.structs.replace(whole, packs=(*whole.packs, PackInfo(_id(), PACK_BYTES, 8_000)))
+    data, write, read = _timed(
+        lambda: encode_manifest(in_pieces(more, there, ())[0]), lambda data: decode_manifest(data, "bucket")
+    )
+    yield Cost("manifest in pieces, one push more, by packs", packs, len(data), write, read)
+    start = time.perf_counter()
+    with_pieces(stored, {info: decode_records(data, info, "bucket").packs for info, data in new.items()}, "bucket")
+    yield Cost(f"its {len(new)} pieces", packs, sum(map(len, new.values())), 0, time.perf_counter() - start)
 
 
 def _footer(objects: int) -> Cost:
@@ -147,7 +170,7 @@ def _index(files: int) -> Iterator[Cost]:
             path.write_text(f'{{"number": {number}}}')
         with Repository.init(folder) as repo:
             start = time.perf_counter()
-            commit(repo, name="all")
+            commit(repo, "All")
             took = time.perf_counter() - start
             size = (root / ".aura/local/index.sqlite").stat().st_size
             yield Cost("index, by files", files, size, took, 0)

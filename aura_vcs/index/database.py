@@ -94,6 +94,13 @@ class Database:
             self.connection.execute("VACUUM")
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def empty_log(self) -> bool:
+        """Write what is in SQLite's log into the file; False where that cannot be, or others are at work in it."""
+        try:
+            return bool(self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0))
+        except sqlite3.OperationalError:
+            return False
+
     def go_on_in_memory(self) -> None:
         """Use a copy in memory from now on, for a disk that refuses what is written; see `_copied`."""
         copy = _in_memory()

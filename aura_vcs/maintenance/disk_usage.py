@@ -10,7 +10,7 @@ from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import ObjectRecord, VersionRecord
-from aura_vcs.layout import TEMPORARY
+from aura_vcs.layout import INDEX, TEMPORARY
 from aura_vcs.maintenance.folder_usage import BLOCKS, FolderUsage, folder_usage, split_objects
 from aura_vcs.model import DOCUMENTS, Kind, VersionType
 from aura_vcs.objects.graph import TreeVisit, Walk, find_alone, pass_over
@@ -77,6 +77,10 @@ class StorageReport(msgspec.Struct, frozen=True):
     """All parts together: what `du` says."""
 
 
+_OPEN = (f"{INDEX}-wal", f"{INDEX}-shm")
+"""What SQLite has beside the index only while somebody uses it."""
+
+
 def storage_report(repo: Repository) -> StorageReport:
     """Count what is stored, also what an interrupted command left. Opens every tree once, and no file."""
     with suppress(StorageError):  # a disk that cannot be written to is looked at as far as the index knows it
@@ -90,8 +94,8 @@ def storage_report(repo: Repository) -> StorageReport:
     sizes = _StoredSizes(repo, objects)
     paths = _paths(repo, versions)
     away = {blob: entry for blob, entry in repo.store.offloaded.all().items() if not entry.evicted}
-    usage = folder_usage(repo.storage)
     shares = _shares(repo, versions, objects, sizes)
+    usage = folder_usage(repo.storage, passing=_OPEN if repo.index.database.empty_log() else ())
     return StorageReport(
         total=Sizes(len(versions), sum(r.size_bytes for r in versions), everything[2]),
         objects=Sizes(*everything),

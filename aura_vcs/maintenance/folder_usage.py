@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -44,8 +44,10 @@ class FolderUsage(msgspec.Struct):
     block_bytes: int
 
 
-def folder_usage(storage: LocalStorage) -> FolderUsage:
+def folder_usage(storage: LocalStorage, *, passing: Collection[str] = ()) -> FolderUsage:
     """Measure everything below the storage, and its folders; a file with several names counts once.
+
+    Files called as in `passing` are there only while the project is open, and do not count.
 
     Raises:
         StorageError: a folder cannot be listed.
@@ -53,7 +55,7 @@ def folder_usage(storage: LocalStorage) -> FolderUsage:
     names = dict.fromkeys([*_PARTS.values(), OTHER], 0)
     usage = FolderUsage(dict(names), dict(names), 0)
     seen: set[tuple[int, int]] = set()
-    everything = [(_part_of(name), found) for name, found in storage.stats()]
+    everything = [(_part_of(name), found) for name, found in storage.stats() if name not in passing]
     for part, found in sorted(everything, key=lambda item: item[0] == SECOND_NAMES):
         if found is None or (found.st_dev, found.st_ino) in seen:
             continue
