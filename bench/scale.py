@@ -27,7 +27,8 @@ from aura_vcs.sync.state.manifest import (
     decode_records,
     encode_manifest,
     encode_records,
-)from aura_vcs.sync.state.pieces import in_pieces, with_pieces
+)
+from aura_vcs.sync.state.pieces import in_pieces, with_pieces
 
 NOW = "2026-12-01T08:00:00.000000Z"
 PACK_BYTES = 16 << 20
