@@ -250,7 +250,8 @@ def _with_sustained(
     told = {n for first, last, _ in found for n in range(first, last)}
     for one in find_sustained(luma, told, is_edited=is_edited):
         parts = [part for part in found if _is_part(part, one)]
-        if any(part[1] - part[0] >= TOLD_SHARE * (one.last - one.first) for part in parts):
+        around = [part for part in found if part[0] <= one.first and one.last <= part[1] and _meets(part, one)]
+        if around or any(part[1] - part[0] >= TOLD_SHARE * (one.last - one.first) for part in parts):
             continue  # that says it
         found = [part for part in found if part not in parts]
         first, last = min([one.first, *(part[0] for part in parts)]), max([one.last, *(part[1] for part in parts)])
@@ -260,9 +261,12 @@ def _with_sustained(
 
 def _is_part(part: tuple[int, int, Box | None], one: Sustained) -> bool:
     """Tell whether what was found of single frames belongs to a change that lasts."""
-    first, last, box = part
-    is_inside = one.first - BRIDGE_FRAMES <= first and last <= one.last + BRIDGE_FRAMES
-    return is_inside and box is not None and meets(box, one.box)
+    is_inside = one.first - BRIDGE_FRAMES <= part[0] and part[1] <= one.last + BRIDGE_FRAMES
+    return is_inside and _meets(part, one)
+
+
+def _meets(part: tuple[int, int, Box | None], one: Sustained) -> bool:
+    return part[2] is not None and meets(part[2], one.box)
 
 
 def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[FilmLayer]:
