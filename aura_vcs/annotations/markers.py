@@ -10,7 +10,7 @@ import msgspec
 
 from aura_vcs.annotations.notes import Note, add_notes, notes
 from aura_vcs.annotations.places import DOCUMENT_BYTES, find_now, make_target
-from aura_vcs.annotations.project_markers import has_project_markers, read_project_markers, with_notes
+from aura_vcs.annotations.project_markers import TimelineMarker, has_project_markers, read_project_markers, with_notes
 from aura_vcs.annotations.targets import LONGEST_SECONDS
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import InvalidTarget
@@ -34,19 +34,6 @@ _SPOKEN = re.compile(r"(?:(\d+) h )?(?:(\d+) min )?(\d+(?:\.\d+)?) s", re.ASCII)
 _COLORS = frozenset({"PINK", "RED", "ORANGE", "YELLOW", "GREEN", "CYAN", "BLUE", "PURPLE", "MAGENTA", "BLACK", "WHITE"})
 
 
-class TimelineMarker(msgspec.Struct, frozen=True):
-    """A marker of a timeline: what it says, and where, in seconds; `note` is how the id of the note begins that it was
-    made from, `path` the file that it is on where that is not the timeline.
-    """
-
-    text: str
-    start: float
-    end: float | None = None
-    color: str = ""
-    note: str = ""
-    path: str | None = None
-
-
 def read_markers(repo: Repository, where: str) -> list[TimelineMarker]:
     """Read the markers of a timeline as a version has it: those of the whole; of OpenTimelineIO also those of clips.
 
@@ -62,8 +49,7 @@ def read_markers(repo: Repository, where: str) -> list[TimelineMarker]:
     if isinstance(document, ParsedDocument) and is_otio(document.value):
         return [*_of_otio(document.value)][:MARKERS_LIMIT]
     if has_project_markers(data) and target.version is not None:
-        found = read_project_markers(repo, target.version, target.path, data)
-        return [TimelineMarker(*msgspec.structs.astuple(marker)) for marker in found]
+        return read_project_markers(repo, target.version, target.path, data)
     timeline = read_project(target.path, data)
     if not isinstance(timeline, Timeline):
         raise InvalidTarget(where, f"it is not a timeline that can be read: {timeline.reason}")

@@ -23,10 +23,9 @@ from aura_vcs.repository.repository import Repository
 _DENOMINATOR = 10**9
 
 
-class ProjectMarker(msgspec.Struct, frozen=True):
-    """A marker of a project: what it says, and where; `path` is the file that it is on, if not the whole.
-
-    `note` is how the id of the note begins that it was made from.
+class TimelineMarker(msgspec.Struct, frozen=True):
+    """A marker of a timeline: what it says, and where, in seconds; `note` is how the id of the note begins that it was
+    made from, `path` the file that it is on where that is not the timeline.
     """
 
     text: str
@@ -42,7 +41,7 @@ def has_project_markers(data: bytes) -> bool:
     return is_fcpxml(data) or is_mlt(data)
 
 
-def read_project_markers(repo: Repository, version: VersionId, path: str, data: bytes) -> list[ProjectMarker]:
+def read_project_markers(repo: Repository, version: VersionId, path: str, data: bytes) -> list[TimelineMarker]:
     """Read the markers of a project that lies at a path; those of media that the version has are on these."""
     record = repo.queries.version(version)
     found = []
@@ -52,7 +51,7 @@ def read_project_markers(repo: Repository, version: VersionId, path: str, data: 
         if marker.start > LONGEST_SECONDS or (marker.media and entry is None):
             continue
         end = float(marker.end) if marker.end is not None else None
-        found.append(ProjectMarker(marker.text, float(marker.start), end, marker.color, marker.note, on))
+        found.append(TimelineMarker(marker.text, float(marker.start), end, marker.color, marker.note, on))
     return found
 
 

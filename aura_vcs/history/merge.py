@@ -3,7 +3,7 @@
 What cannot be decided is committed too and stays open in the project (see `conflicts`); work goes on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_workt
 from aura_vcs.history.merging.conflicts import OpenConflict, decode, dedupe, encode, merge_conflict_lists
 from aura_vcs.history.merging.same_heads import are_equal
 from aura_vcs.history.merging.three_way import MergedContent, ThreeWayMerge
+from aura_vcs.history.merging.unsaved_changes import content_of, is_already_there, is_folder_change, overwritten_unsaved
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
@@ -50,7 +51,7 @@ from aura_vcs.model import (
     VersionType,
 )
 from aura_vcs.objects.batch import Batch
-from aura_vcs.objects.trees import Difference, documents_of
+from aura_vcs.objects.trees import documents_of
 from aura_vcs.plain_text import now
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
@@ -196,12 +197,12 @@ class _MergeStep:
     def tree(self, batch: Batch, folder: ObjectId) -> ObjectId:
         """Build the worktree after the merge; the version's own tree goes into the batch too."""
         plan, trees = self._plan, self._repo.trees
-        unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not _is_folder(found)]
+        unsaved = [found for found in trees.differences(plan.ours.tree, folder) if not is_folder_change(found)]
         others = [
-            found.path for found in unsaved if found.path != CONFLICTS and not _is_already_there(found, plan.changes)
+            found.path for found in unsaved if found.path != CONFLICTS and not is_already_there(found, plan.changes)
         ]
         here = {path: entry for path, entry in plan.changes.items() if not self._staying.covers(path)}
-        self.replaced = _overwritten_unsaved(others, here)
+        self.replaced = overwritten_unsaved(others, here)
         for path, entry in plan.changes.items():
             if entry is not None and entry.id in plan.tree:
                 batch.also_read_by(self._repo.worktree.mode_now(path))
@@ -288,33 +289,6 @@ class _MergeStep:
         return NewVersion(version_id, version)
 
 
-def _is_folder(found: Difference) -> bool:
-    entry = found.new or found.old
-    return entry is not None and entry.kind is EntryKind.DIR
-
-
-def _is_already_there(unsaved: Difference, changes: Mapping[str, Entry | None]) -> bool:
-    """Tell whether the merge brings, at the path, just what the folder has already."""
-    return unsaved.path in changes and _bare(unsaved.new) == _bare(changes[unsaved.path])
-
-
-def _overwritten_unsaved(unsaved: Sequence[str], changes: Mapping[str, Entry | None]) -> list[str]:
-    """List the unsaved files that changes would overwrite: at the same path, above it or below it."""
-    folders = {above for path in changes for above in _folders(path)}
-    files = {path for path, entry in changes.items() if entry is not None}
-    return [
-        path
-        for path in unsaved
-        if path in changes or path in folders or any(above in files for above in _folders(path))
-    ]
-
-
-def _folders(path: str) -> list[str]:
-    """List the folders that a path is in."""
-    parts = path.split("/")
-    return ["/".join(parts[:n]) for n in range(1, len(parts))]
-
-
 def _ours(repo: Repository, name: str | None) -> VersionRecord:
     head = repo.head()
     record = repo.queries.version(head.version) if head.version is not None else None
@@ -376,12 +350,8 @@ def _plan_three_way(repo: Repository, plan: MergePlan, name: str | None) -> Merg
 
 def _changes(ours: Mapping[str, Entry], wanted: Mapping[str, Entry]) -> dict[str, Entry | None]:
     changes: dict[str, Entry | None] = dict.fromkeys(ours.keys() - wanted.keys())
-    changes.update((path, entry) for path, entry in wanted.items() if _bare(ours.get(path)) != _bare(entry))
+    changes.update((path, entry) for path, entry in wanted.items() if content_of(ours.get(path)) != content_of(entry))
     return dict(sorted(changes.items()))
-
-
-def _bare(entry: Entry | None) -> tuple[EntryKind, ObjectId, bool] | None:
-    return None if entry is None else (entry.kind, entry.id, entry.executable)
 
 
 def _label(repo: Repository, record: VersionRecord, name: str | None) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from aura_vcs.compare.diff.describe import DocumentDiff
-from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights
+from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights, side_by_side
 from aura_vcs.formats.jsondoc.patch import PatchOperation
 from aura_vcs.formats.jsondoc.values import JsonValue
 
@@ -52,7 +52,7 @@ def _field(operation: PatchOperation) -> FieldRow:
     old, new = operation.old, operation.value
     if operation.op == "replace" and isinstance(old, str) and isinstance(new, str):
         gone, come = highlights(old[:VALUE_WIDTH], new[:VALUE_WIDTH])
-        return FieldRow(pointer, _marked(old[:VALUE_WIDTH], gone), _marked(new[:VALUE_WIDTH], come))
+        return FieldRow(pointer, marked(old[:VALUE_WIDTH], gone), marked(new[:VALUE_WIDTH], come))
     return FieldRow(pointer, _plain(old), _plain(new))
 
 
@@ -76,32 +76,19 @@ def text_rows(diff: TextDiff) -> tuple[TextRow, ...]:
 
 
 def _hunk(hunk: Hunk) -> Iterator[TextRow]:
-    old, new = hunk.old_start, hunk.new_start
-    gone: list[TextLine] = []
-    come: list[TextLine] = []
-    for line in (*hunk.lines, TextLine(" ", "")):
-        if line.mark == "-":
-            gone.append(line)
-        elif line.mark == "+":
-            come.append(line)
-        else:
-            for n in range(max(len(gone), len(come))):
-                left = (old + n, _line(gone[n])) if n < len(gone) else (0, ())
-                right = (new + n, _line(come[n])) if n < len(come) else (0, ())
-                yield TextRow(*left, *right, "changed")
-            old, new = old + len(gone), new + len(come)
-            gone, come = [], []
-            if line.text:
-                yield TextRow(old, _line(line), new, _line(line))
-                old, new = old + 1, new + 1
+    for old, gone, new, come in side_by_side(hunk.lines, hunk.old_start, hunk.new_start):
+        left = (old, _line(gone)) if gone is not None else (0, ())
+        right = (new, _line(come)) if come is not None else (0, ())
+        yield TextRow(*left, *right) if gone is come else TextRow(*left, *right, "changed")
 
 
 def _line(line: TextLine) -> Marked:
-    shown = _marked(line.text.rstrip("\r\n")[:VALUE_WIDTH], line.changed)
+    shown = marked(line.text.rstrip("\r\n")[:VALUE_WIDTH], line.changed)
     return (*shown, (f" ({line.end})", False)) if line.end else shown
 
 
-def _marked(text: str, changed: tuple[tuple[int, int], ...]) -> Marked:
+def marked(text: str, changed: tuple[tuple[int, int], ...]) -> Marked:
+    """Cut a text into pieces, each with whether it changed."""
     parts: list[tuple[str, bool]] = []
     at = 0
     for start, end in changed:

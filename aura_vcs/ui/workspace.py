@@ -7,7 +7,7 @@ decide, as between two terminals.
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -85,37 +85,30 @@ class Workspace:
         self._media_waiting: CapacityLimiter | None = None
         self._closed = False
 
-    @contextmanager
-    def lane(self) -> Iterator[ProjectLane]:
+    def lane(self) -> AbstractContextManager[ProjectLane]:
         """Lend a lane to this thread. One that an error broke is opened anew by itself.
 
         Raises:
             ProjectGone: the folder was moved, or its disk is not there; what is open still would answer for a while.
         """
-        self._check()
-        with self._turns:
-            lane = self._idle.pop() if self._idle else ProjectLane(self.root, self.options)
-            try:
-                yield lane
-            finally:
-                if self._closed:
-                    lane.close()
-                else:
-                    self._idle.append(lane)
+        return self._lent(self._idle, self._turns)
+
+    def media_lane(self) -> AbstractContextManager[ProjectLane]:
+        """Lend a lane to a file that is sent. A player that stands still holds it, so looks have others."""
+        return self._lent(self._idle_media, self._media_turns)
 
     @contextmanager
-    def media_lane(self) -> Iterator[ProjectLane]:
-        """Lend a lane to a file that is sent. A player that stands still holds it, so looks have others."""
+    def _lent(self, idle: list[ProjectLane], turns: threading.BoundedSemaphore) -> Iterator[ProjectLane]:
         self._check()
-        with self._media_turns:
-            lane = self._idle_media.pop() if self._idle_media else ProjectLane(self.root, self.options)
+        with turns:
+            lane = idle.pop() if idle else ProjectLane(self.root, self.options)
             try:
                 yield lane
             finally:
                 if self._closed:
                     lane.close()
                 else:
-                    self._idle_media.append(lane)
+                    idle.append(lane)
 
     @contextmanager
     def own_lane(self) -> Iterator[ProjectLane]:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from aura_vcs.compare.diff.text import diff_text, highlights, unified
+from aura_vcs.compare.diff.text import TextDiff, diff_text, highlights
 from aura_vcs.formats.text import split_lines, split_words
 from hypothesis import given, strategies as st
 
@@ -17,6 +17,23 @@ TEXTS = st.lists(
     st.sampled_from(["a\n", "b\n", "\n", "one two three\n", "one 2 three\r\n", "x\x0b\u2028y\n", "c"]),
     max_size=12,
 ).map("".join)
+
+
+def unified(diff: TextDiff, old_name: str, new_name: str) -> list[str]:
+    """Write the lines of a unified diff as `patch` reads them, without line ends.
+
+    Names are written as they are: whoever prints them escapes them.
+    """
+    if not diff.hunks:
+        return []
+    lines = [f"--- {old_name}", f"+++ {new_name}"]
+    for hunk in diff.hunks:
+        lines.append(f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@")
+        for line in hunk.lines:
+            lines.append(line.mark + line.text.removesuffix("\n"))
+            if not line.text.endswith("\n"):
+                lines.append("\\ No newline at end of file")
+    return lines
 
 
 @unhurried

@@ -1,5 +1,7 @@
 """What changed in a text: lines by patience, and the words within changed lines."""
 
+from collections.abc import Iterable, Iterator
+
 from msgspec import Struct, structs
 
 from aura_vcs.compare.diff.sequences import WorkBudget, common_pairs
@@ -205,18 +207,25 @@ def _marked(mark: str, lines: list[str], spans: Spans) -> list[TextLine]:
     return result
 
 
-def unified(diff: TextDiff, old_name: str, new_name: str) -> list[str]:
-    """Write the lines of a unified diff as `patch` reads them, without line ends.
+def side_by_side(
+    lines: Iterable[TextLine], old: int, new: int
+) -> Iterator[tuple[int, TextLine | None, int, TextLine | None]]:
+    """Yield rows of a passage in two columns: number and line of either side, None where it has none.
 
-    Names are written as they are: whoever prints them escapes them.
+    A line that neither changed is on both sides. `old` and `new` are the numbers of the first lines.
     """
-    if not diff.hunks:
-        return []
-    lines = [f"--- {old_name}", f"+++ {new_name}"]
-    for hunk in diff.hunks:
-        lines.append(f"@@ -{hunk.old_start},{hunk.old_count} +{hunk.new_start},{hunk.new_count} @@")
-        for line in hunk.lines:
-            lines.append(line.mark + line.text.removesuffix("\n"))
-            if not line.text.endswith("\n"):
-                lines.append("\\ No newline at end of file")
-    return lines
+    gone: list[TextLine] = []
+    come: list[TextLine] = []
+    for line in (*lines, TextLine(" ", "")):
+        if line.mark == "-":
+            gone.append(line)
+        elif line.mark == "+":
+            come.append(line)
+        else:
+            for n in range(max(len(gone), len(come))):
+                yield old + n, gone[n] if n < len(gone) else None, new + n, come[n] if n < len(come) else None
+            old, new = old + len(gone), new + len(come)
+            gone, come = [], []
+            if line.text:
+                yield old, line, new, line
+                old, new = old + 1, new + 1

@@ -1,12 +1,12 @@
 """MLT documents (Kdenlive, Shotcut) as cuts that merge: what clips play is said in full, never by ids of one file."""
 
-import json
 import re
 from typing import Any
 
 from msgspec import Struct, structs
 
 from aura_vcs.compare.merge.cut import Cut, Piece, Record
+from aura_vcs.formats.jsondoc.parse import value_in
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.timeline.mlt import MltReader
@@ -285,8 +285,5 @@ def dropped(element: Element) -> bool:
 
 
 def _as_json(text: str) -> Any:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    value = value_in(text)
     return {"json": value} if isinstance(value, list | dict) else text

@@ -7,8 +7,11 @@ left in its group; a group of one is none. What the other side grouped is not ta
 import json
 from collections.abc import Callable
 
+from msgspec import UNSET
+
 from aura_vcs.compare.merge.mlt_cut import GROUPS
 from aura_vcs.compare.merge.mlt_write import MltWriter
+from aura_vcs.formats.jsondoc.parse import value_in
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.xmldoc.parse import Element
 
@@ -48,12 +51,8 @@ def _follow(writer: MltWriter, holder: Element, find: Place) -> None:
     for child in holder.children:
         if child.tag != "property" or child.get("name") not in GROUPS:
             continue
-        try:
-            groups = json.loads(child.text)
-        except (ValueError, RecursionError):
-            continue
-        now = _moved(groups, find)
-        if now != groups:
+        groups = value_in(child.text)
+        if groups is not UNSET and (now := _moved(groups, find)) != groups:
             writer.edits.set_text(
                 child, json.dumps(now if now is not None else [], indent=4, ensure_ascii=False) + "\n"
             )

@@ -5,7 +5,7 @@ import json
 from msgspec import UNSET
 
 from aura_vcs.compare.diff.describe import DocumentDiff
-from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights
+from aura_vcs.compare.diff.text import Hunk, TextDiff, TextLine, highlights, side_by_side
 from aura_vcs.compare.report.html import text
 from aura_vcs.formats.jsondoc.patch import PatchOperation
 from aura_vcs.formats.jsondoc.values import JsonValue
@@ -67,24 +67,11 @@ def text_table(diff: TextDiff) -> str:
 
 def _hunk(hunk: Hunk) -> list[str]:
     rows: list[str] = []
-    old, new = hunk.old_start, hunk.new_start
-    gone: list[TextLine] = []
-    come: list[TextLine] = []
-    for line in (*hunk.lines[:LINES_LIMIT], TextLine(" ", "")):
-        if line.mark == "-":
-            gone.append(line)
-        elif line.mark == "+":
-            come.append(line)
-        else:
-            for n in range(max(len(gone), len(come))):
-                left = _cell(gone[n], old + n, "gone") if n < len(gone) else "<td></td><td></td>"
-                right = _cell(come[n], new + n, "come") if n < len(come) else "<td></td><td></td>"
-                rows.append(f"<tr>{left}{right}</tr>")
-            old, new = old + len(gone), new + len(come)
-            gone, come = [], []
-            if line.text:
-                rows.append(f"<tr>{_cell(line, old, '')}{_cell(line, new, '')}</tr>")
-                old, new = old + 1, new + 1
+    for old, gone, new, come in side_by_side(hunk.lines[:LINES_LIMIT], hunk.old_start, hunk.new_start):
+        is_same = gone is come
+        left = _cell(gone, old, "" if is_same else "gone") if gone is not None else "<td></td><td></td>"
+        right = _cell(come, new, "" if is_same else "come") if come is not None else "<td></td><td></td>"
+        rows.append(f"<tr>{left}{right}</tr>")
     return rows
 
 

@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from aura_vcs.formats.jsondoc.values import DOCUMENT_LIMITS, JsonValue, Limits, count_values, depth_of
 
@@ -60,6 +60,17 @@ def parse_document(data: bytes, limits: Limits = DOCUMENT_LIMITS) -> ParsedDocum
         return Unstructured(f"it is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})")
     except RecursionError:
         return Unstructured(_too_deep(limits))
+
+
+def value_in(text: str | bytes) -> JsonValue:
+    """Read JSON that stands where there may be anything: in a property of an editor's file, or typed by a person.
+
+    What is none, or nested too deep to be read, is UNSET.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return UNSET
 
 
 def _too_deep(limits: Limits) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from aura_vcs.formats.jsondoc.parse import Unstructured
+from aura_vcs.formats.jsondoc.parse import Unstructured, value_in
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.file_markers import FileMarker, tagged, untagged
 from aura_vcs.formats.timeline.mlt import MltReader
@@ -90,10 +90,7 @@ def _guides(reader: MltReader) -> tuple[Element | None, str]:
 
 
 def _entries(text: str) -> list[dict[str, JsonValue]]:
-    try:
-        found = json.loads(text) if text else []
-    except (ValueError, RecursionError):
-        return []
+    found = value_in(text)
     return [entry for entry in found if isinstance(entry, dict)][:MARKERS_LIMIT] if isinstance(found, list) else []
 
 

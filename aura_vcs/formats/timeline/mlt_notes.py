@@ -1,8 +1,8 @@
 """What an MLT document says beside its clips: guides, settings, and the noise of looking at it."""
 
-import json
 import re
 
+from aura_vcs.formats.jsondoc.parse import value_in
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.timeline.mlt_parts import Properties, properties_of, read_frames
@@ -51,10 +51,7 @@ class MltNotes:
 
 
 def _entries(text: str) -> list[JsonValue]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
+    found = value_in(text)
     return found[:MARKERS_LIMIT] if isinstance(found, list) else []
 
 

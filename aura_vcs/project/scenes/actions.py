@@ -3,15 +3,16 @@
 `expire_days` says after how many days undo no longer takes one back; 0 is never.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.documents import InvalidValue
+from aura_vcs.formats.jsondoc.parse import value_in
 from aura_vcs.history.file_edits import EditResult, RemovedFiles, edit_files, remove_files
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.version_builder import worktree_base
@@ -201,9 +202,8 @@ def _meanings(file: str, pointer: str, text: str) -> list[Any]:
     optional = file != PROJECT_NAME or getattr(ProjectDocument(), pointer[1:], None) is None
     if text == "" and optional:
         return [None, ""]
-    try:
-        parsed = json.loads(text)
-    except (ValueError, RecursionError):
+    parsed = value_in(text)
+    if parsed is UNSET:
         return [text]
     return [text, parsed] if isinstance(parsed, str) else [parsed, text]
 

@@ -15,7 +15,7 @@ from aura_vcs.annotations.proofs import NOT_TRIED, is_proved
 from aura_vcs.annotations.recipes import Recipe, is_agreed, needed_inputs, recipe_of
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.lookup.select_files import files_in, is_document, shown_path
+from aura_vcs.history.lookup.select_files import files_in, shown_path
 from aura_vcs.history.recording.journal import pending
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId
@@ -33,7 +33,7 @@ from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 from aura_vcs.sync.offload.chunk_lists import blob_parts
-from aura_vcs.sync.offload.offload import removable_objects
+from aura_vcs.sync.offload.offload import reasons_to_stay, removable_objects
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.worktree.checkout.new_file import StoredReaders
@@ -121,20 +121,11 @@ def _plan(
 
 def _staying(repo: Repository, blobs: Collection[ObjectId]) -> dict[ObjectId, str]:
     """Map each of the blobs that stays whatever its recipe says to the reason."""
-    found: dict[ObjectId, str] = {}
     trees = [(worktree_base(repo).tree, "HEAD is on it")]
     begun = pending(repo)
     if begun is not None:
         trees += [(begun.before, "a command is unfinished"), (begun.after, "a command is unfinished")]
-    for tree, reason in trees:
-        for file in files_in(repo, [tree]):
-            if file.id in blobs:
-                found.setdefault(file.id, reason)
-    live = [record.tree for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
-    found.update((f.id, "documents stay") for f in files_in(repo, live) if f.id in blobs and is_document(f.path))
-    for blob in repo.refs.checkpoint_objects() & set(blobs):
-        found.setdefault(blob, "a render checkpoint needs it")
-    return found
+    return reasons_to_stay(repo, blobs, trees)
 
 
 def _fault_of_inputs(

@@ -174,6 +174,22 @@ def _select(
     return _Selection(files, kept)
 
 
+def reasons_to_stay(
+    repo: Repository, blobs: Collection[ObjectId], trees: Iterable[tuple[ObjectId, str]]
+) -> dict[ObjectId, str]:
+    """Map each of the blobs that stays to the reason: it is in one of the trees, a document, or in a checkpoint."""
+    found: dict[ObjectId, str] = {}
+    for tree, reason in trees:
+        for file in files_in(repo, [tree]):
+            if file.id in blobs:
+                found.setdefault(file.id, reason)
+    live = [record.tree for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
+    found.update((f.id, "documents stay") for f in files_in(repo, live) if f.id in blobs and is_document(f.path))
+    for blob in repo.refs.checkpoint_objects() & set(blobs):
+        found.setdefault(blob, "a render checkpoint needs it")
+    return found
+
+
 class _RequiredContent:
     """What has to stay, and why."""
 
@@ -186,15 +202,7 @@ class _RequiredContent:
     def reasons(self, blobs: Collection[ObjectId]) -> dict[ObjectId, str]:
         """Map each of the blobs that stays to the reason."""
         repo = self._repo
-        found: dict[ObjectId, str] = {}
-        for tree, reason in self._trees():
-            for file in files_in(repo, [tree]):
-                if file.id in blobs:
-                    found.setdefault(file.id, reason)
-        live = [record.tree for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
-        found.update((f.id, "documents stay") for f in files_in(repo, live) if f.id in blobs and is_document(f.path))
-        for blob in repo.refs.checkpoint_objects() & set(blobs):
-            found.setdefault(blob, "a render checkpoint needs it")
+        found = reasons_to_stay(repo, blobs, self._trees())
         for folder in repo.worktree.scan(worktree_base(repo).tree).walk():
             for state in folder.files.values():
                 if state.id and state.id.hex() in blobs:

@@ -24,7 +24,7 @@ from aura_vcs.model import DOCUMENTS
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.contents import timeline_in
-from aura_vcs.ui.differences import Marked, TextRow, text_rows
+from aura_vcs.ui.differences import Marked, TextRow, marked, text_rows
 from aura_vcs.ui.drawing import shown_media
 from aura_vcs.ui.hand_edits import MOST_BYTES, editable_text
 from aura_vcs.ui.media_kinds import Kind, kind_of
@@ -193,16 +193,7 @@ def _both_marked(ours: str | None, theirs: str | None) -> tuple[Marked | None, M
     if ours is None or theirs is None or len(ours) + len(theirs) > WIDTH:
         return (None if side is None else ((side, False),) for side in (ours, theirs))  # type: ignore[return-value]
     one, other = highlights(ours, theirs)
-    return _pieces(ours, one), _pieces(theirs, other)
-
-
-def _pieces(text: str, changed: tuple[tuple[int, int], ...]) -> Marked:
-    parts: list[tuple[str, bool]] = []
-    at = 0
-    for start, end in changed:
-        parts += [(text[at:start], False), (text[start:end], True)]
-        at = end
-    return tuple(part for part in [*parts, (text[at:], False)] if part[0])
+    return marked(ours, one), marked(theirs, other)
 
 
 class MergeSide(msgspec.Struct, frozen=True):
