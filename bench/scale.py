@@ -173,8 +173,8 @@ def _index(files: int) -> Iterator[Cost]:
             start = time.perf_counter()
             commit(repo, "All")
             took = time.perf_counter() - start
-            size = (root / ".aura/local/index.sqlite").stat().st_size
-            yield Cost("index, by files", files, size, took, 0)
+        size = (root / ".aura/local/index.sqlite").stat().st_size  # closed: nothing is in SQLite's log any more
+        yield Cost("index, by files", files, size, took, 0)
 
 
 if __name__ == "__main__":
