@@ -313,3 +313,19 @@ def test_events_of_an_edit_list_merge_renumbered_and_rippled() -> None:
     assert merged.data == projects.edl(both)
     swapped = merge_file("cut.edl", projects.edl(cut), projects.edl(theirs), projects.edl(ours))
     assert swapped.data == projects.edl(both)
+
+
+def test_media_may_have_the_id_of_the_black_track() -> None:
+    """What is played under it is not lengthened with the project."""
+
+    def called_black(cut: Cut) -> bytes:
+        data = projects.kdenlive(cut).replace(b"<chain ", b"<producer ").replace(b"</chain>", b"</producer>")
+        return data.replace(b'"chain0"', b'"black"')
+
+    ours: Cut = {**CUT, "A1": [*CUT["A1"], Item("w.wav", 0, 4000)]}
+    theirs: Cut = {**CUT, "V2": [*CUT["V2"], Item("b.mp4", 10, 31)]}
+    for one, other in ((ours, theirs), (theirs, ours)):
+        merged = merge_file("t.kdenlive", *(called_black(cut) for cut in (CUT, one, other)))
+        assert merged.data is not None, merged.reason
+        assert (merged.by, merged.conflicts) == ("timeline", ())
+        assert len(clips("t.kdenlive", merged.data)) == 10

@@ -187,9 +187,7 @@ class RestWriter:
         for element in self.cut.reader.root.walk():
             if element.tag in ("tractor", "track", "entry") and self._ends_with(element, old):
                 self.writer.set_time(element, "out", new - 1)
-        black = next(
-            (e for e in self.cut.reader.by_id.values() if self.cut.reader.is_black(e) and e.tag == "producer"), None
-        )
+        black = next((e for e in self.cut.reader.by_id.values() if self.cut.reader.is_black(e) and _is_colour(e)), None)
         if black is not None and "out" in black.attributes and self.cut.reader.frames(black.get("out")) < new - 1:
             self.writer.set_time(black, "out", new - 1)
             for child in black.children:
@@ -208,3 +206,8 @@ class RestWriter:
 
 def _tag(each: Element | Tree) -> str:
     return each.tag if isinstance(each, Element) else each["tag"]
+
+
+def _is_colour(element: Element) -> bool:
+    """Tell whether a producer is a plain colour: media of a clip may have any id."""
+    return element.tag == "producer" and properties_of(element).get("mlt_service") in {"color", "colour"}

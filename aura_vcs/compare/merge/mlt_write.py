@@ -32,6 +32,8 @@ class MltWriter(ChildrenWriter):
         self.old = {piece.id: piece for piece in cut.cut.pieces}
         self.numbers = {name: number for number, name in cut.bin_names.items()}
         self.edited: set[int] = set()
+        self.rewritten: set[str] = set()
+        """Ids of what is played otherwise now: no other clip may be led there."""
         for piece in cut.cut.pieces:
             place = cut.places[piece.id]
             if place.producer is not None:
@@ -140,6 +142,7 @@ class MltWriter(ChildrenWriter):
                 return name
             if self.users.get(name, 0) == 1 and self._can_edit(own.producer, plays):
                 self.edit(own.producer, plays)
+                self.rewritten.add(name)
                 return name
         return self.id_of(plays, before, piece.track)
 
@@ -168,8 +171,10 @@ class MltWriter(ChildrenWriter):
                 raise ValueError("a sequence that a clip plays is not there any more")
             return name
         key = digest_of(plays), track
-        if key in self.known and self.cut.reader.flavour == "kdenlive":
-            return self.known[key]
+        known = self.known.get(key, "")
+        if known and known not in self.rewritten and self.cut.reader.flavour == "kdenlive":
+            self.users[known] = self.users.get(known, 0) + 1  # from now on it says what two clips play
+            return known
         if key not in self.defined or self.cut.reader.flavour != "kdenlive":
             self.defined[key] = self._define(plays, before, track)
         return self.defined[key]
