@@ -14,10 +14,9 @@ from aura_vcs.errors.input import NoVersions, RefMoved
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.merging.conflicts import OpenConflict, decode, dedupe, encode, merge_conflict_lists
-from aura_vcs.history.merging.same_heads import are_equal
 from aura_vcs.history.merging.three_way import MergedContent, ThreeWayMerge
 from aura_vcs.history.merging.unsaved_changes import content_of, is_already_there, is_folder_change, overwritten_unsaved
-from aura_vcs.history.names.branches import BranchMove, branch, branch_update
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update, stands_for
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.history.recording.journal import recover
@@ -115,7 +114,7 @@ def plan_merge(repo: Repository, name: str | None = None) -> MergePlan:
     plan = MergePlan("up_to_date", ours, theirs, remaining_heads=left, name=_title(repo, theirs, name))
     if queries.is_ancestor(theirs.id, ours.id):
         return plan
-    is_same = name is None and are_equal(ours, theirs)
+    is_same = name is None and stands_for(queries, theirs, ours)
     if theirs.type is VersionType.MANUAL and (is_same or queries.is_ancestor(ours.id, theirs.id)):
         changes = _changes(files_of(repo.trees, ours.tree), files_of(repo.trees, theirs.tree))
         return msgspec.structs.replace(plan, kind="forward", changes=changes)

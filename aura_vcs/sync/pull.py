@@ -5,8 +5,7 @@ import msgspec
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved
 from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
-from aura_vcs.history.merging.same_heads import are_equal
-from aura_vcs.history.names.branches import BranchMove, branch, branch_update, branches, default_branch
+from aura_vcs.history.names.branches import BranchMove, branch, branch_update, branches, default_branch, stands_for
 from aura_vcs.history.names.follow_branch import follow_branch
 from aura_vcs.history.names.revisions import check_content
 from aura_vcs.history.recording.journal import recover
@@ -191,7 +190,7 @@ def _builds_on(repo: Repository, newer: VersionId, older: VersionId | None) -> b
         return newer != older
     queries = repo.queries
     one, other = queries.version(newer), queries.version(older)
-    is_same = one is not None and other is not None and are_equal(one, other)
+    is_same = one is not None and other is not None and stands_for(queries, one, other)
     return is_same or queries.is_ancestor(older, newer)
 
 

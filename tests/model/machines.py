@@ -53,20 +53,23 @@ class Account:
         """By action: what it was ("made", "began", "ended"), the branch, and the version that was made."""
 
     def is_in(self, older: VersionId, newer: VersionId) -> bool:
-        """Whether a version is another one, or one that this builds on; one of twins stands for both."""
+        """Whether a version is another one, or one that this builds on, or stands for such a one."""
         waiting, seen = [newer], set[VersionId]()
         while waiting:
             current = waiting.pop()
-            if current == older or self._are_twins(current, older):
+            if current == older or self._stands_for(current, older):
                 return True
             if current not in seen:
                 seen.add(current)
                 waiting += self.parents.get(current, ())
         return False
 
-    def _are_twins(self, one: VersionId, other: VersionId) -> bool:
+    def _stands_for(self, one: VersionId, other: VersionId) -> bool:
+        """Whether both have the same files, and nothing but the other one is missing in its history."""
         copies = self.copies.get(one), self.copies.get(other)
-        return None not in copies and copies[0] == copies[1] and self.parents.get(one) == self.parents.get(other)
+        if None in copies or copies[0] != copies[1]:
+            return False
+        return all(self.is_in(parent, one) for parent in self.parents[other])
 
 
 class Shown:

@@ -4,7 +4,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from aura_vcs.history.checkout import checkout
+from aura_vcs.history.checkout import checkout, restore
+from aura_vcs.history.commit import commit
 from aura_vcs.history.merge import merge
 from aura_vcs.history.names.branches import branch, create_branch
 from aura_vcs.history.resolve import open_conflicts
@@ -227,3 +228,23 @@ def test_a_merge_of_two_others_leaves_ones_own_on_the_branch(tmp_path: Path) -> 
     assert _heads(laptop) == {made[0], joined.version.id}
     undo(laptop)
     assert _heads(laptop) == set(made)
+
+
+def test_who_takes_over_the_other_version_keeps_what_was_ones_own_in_the_history(two: Machines) -> None:
+    """Files as the other head has them, committed on one's own: that version stands for both, whichever id is lower."""
+    laptop, desktop = two.repos
+    for turn in range(4):  # ids are random: in some turn the other head has the lower one
+        own = save(laptop, f"laptop{turn}.md", "l")
+        theirs = save(desktop, f"desktop{turn}.md", "d")
+        two.sync(desktop)
+        two.sync(laptop, "never")
+        assert _heads(laptop) == {own.id, theirs.id}
+        restore(laptop, theirs.id)
+        (Path(laptop.root) / f"laptop{turn}.md").unlink(missing_ok=True)
+        made = commit(laptop, "As the other has it").version
+        assert made is not None
+        assert made.tree == theirs.tree
+        assert _heads(laptop) == {made.id}
+        two.sync(laptop)
+        two.sync(desktop)
+        assert _heads(desktop) == {made.id} == {desktop.head().version}

@@ -8,6 +8,7 @@ from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NameTaken, UnknownName, UnknownVersion, VersionInUse
 from aura_vcs.ids import ID_LENGTH, VersionId, is_object_id
 from aura_vcs.index.queries import Queries, describe
+from aura_vcs.index.records import VersionRecord
 from aura_vcs.layout import check_name
 from aura_vcs.model import DEFAULT_BRANCH, BranchEntry, Head, HeadChange, Inverse, Operation, RefChange
 from aura_vcs.operation_log import branch_change
@@ -91,11 +92,50 @@ def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branc
 def newest_heads(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
     """Return the heads of a branch on which no other builds; of several that say the same, one."""
     newest = [v for v in versions if not any(other != v and queries.is_ancestor(v, other) for other in versions)]
-    if len(newest) < 2:
-        return newest
-    from aura_vcs.history.merging.same_heads import without_twins  # machines seldom move one branch apart
+    return newest if len(newest) < 2 else _without_twins(queries, newest)
 
-    return without_twins(queries, newest)
+
+def stands_for(queries: Queries, one: VersionRecord, other: VersionRecord) -> bool:
+    """Tell whether a version says all that another one says, so that a branch on it has lost nothing.
+
+    Both have one content, or are merges of the same versions, and what the other was made on is in its history.
+    """
+    is_same = one.tree == other.tree or _are_twins(one, other)
+    return is_same and all(queries.is_ancestor(parent, one.id) for parent in other.parents)
+
+
+def _are_twins(one: VersionRecord, other: VersionRecord) -> bool:
+    return len(one.parents) > 1 and set(one.parents) == set(other.parents)
+
+
+def _without_twins(queries: Queries, versions: Sequence[VersionId]) -> list[VersionId]:
+    """Drop versions that say the same as another one, or whose twin another line has built on.
+
+    Both machines followed the advice to merge at the same time, or both made the same edit. Of such versions one is
+    chosen, the same on every machine; else each merge would be answered with another one, without an end. What the
+    one that is left out was made on is in the history of the one that stays. Those that are not known here stay.
+    """
+    records = [record for version in sorted(versions) if (record := queries.version(version)) is not None]
+    chosen = [record for record in records if not any(_goes_before(queries, other, record) for other in records)]
+    left = {record.id for record in chosen if not _is_continued_below(queries, record, chosen)}
+    return [version for version in versions if version in left or queries.version(version) is None]
+
+
+def _goes_before(queries: Queries, one: VersionRecord, other: VersionRecord) -> bool:
+    """Tell whether a version stands for another one; of two that stand for each other, the lower id does."""
+    if one.id == other.id or not stands_for(queries, one, other):
+        return False
+    return one.id < other.id or not stands_for(queries, other, one)
+
+
+def _is_continued_below(queries: Queries, merge: VersionRecord, others: Sequence[VersionRecord]) -> bool:
+    """Tell whether another line contains a merge of the same versions and has gone on from there."""
+    if len(merge.parents) < 2:
+        return False
+    found = (queries.version(child) for child in queries.children(merge.parents[0]) if child != merge.id)
+    twins = [record for record in found if record is not None and _are_twins(record, merge)]
+    lines = [other.id for other in others if other.id != merge.id]
+    return any(queries.is_ancestor(twin.id, line) for twin in twins for line in lines)
 
 
 class BranchMove(msgspec.Struct, frozen=True):
@@ -133,7 +173,14 @@ def branch_update(
     def is_included(older: VersionId | None) -> bool:
         if move.over_all or older is None or older == move.instead_of:
             return True
-        return version is not None and any(queries.is_ancestor(older, newer) for newer in (version, *move.parents))
+        if version is None:
+            return False
+        newest = (version, *move.parents)
+        return any(queries.is_ancestor(older, newer) for newer in newest) or is_stood_for(older, newest)
+
+    def is_stood_for(older: VersionId, newest: Sequence[VersionId]) -> bool:
+        record, others = queries.version(older), map(queries.version, newest)
+        return record is not None and any(other is not None and stands_for(queries, other, record) for other in others)
 
     def seen_of(entry: BranchEntry, known: int) -> int:
         if is_included(entry.version):

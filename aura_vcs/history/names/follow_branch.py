@@ -7,7 +7,7 @@ files say that it is here. Nothing is recorded: the log has what was done, and n
 """
 
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt, StorageError
-from aura_vcs.history.names.branches import Branch, branch
+from aura_vcs.history.names.branches import Branch, branch, stands_for
 from aura_vcs.ids import ReplicaId, VersionId
 from aura_vcs.index.queries import describe
 from aura_vcs.index.records import VersionRecord
@@ -145,8 +145,6 @@ def _next(repo: Repository, head: Head, found: Branch | None) -> VersionRecord |
     older = queries.version(head.version) if head.version is not None else None
     if record is None or (head.version is not None and older is None):
         return None
-    from aura_vcs.history.merging.same_heads import are_equal
-
-    if older is not None and not are_equal(older, record) and not queries.is_ancestor(older.id, record.id):
+    if older is not None and not stands_for(queries, record, older) and not queries.is_ancestor(older.id, record.id):
         return None
     return record if repo.store.contains(record.tree) else None
