@@ -74,7 +74,7 @@ def test_man_pages_are_set_without_a_warning(man_pages: dict[str, str], tmp_path
         ["groff", "-man", "-ww", "-Tutf8"], input=everything, capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
-    assert "Save the folder" in done.stdout
+    assert "Save your files" in done.stdout
 
 
 @pytest.mark.parametrize("shell", sorted(SHARE.COMPLETIONS))
