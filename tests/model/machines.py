@@ -53,16 +53,21 @@ class Account:
         """By action: what it was ("made", "began", "ended"), the branch, and the version that was made."""
 
     def is_in(self, older: VersionId, newer: VersionId) -> bool:
-        """Whether a version is another one, or one that this builds on, or stands for such a one."""
-        waiting, seen = [newer], set[VersionId]()
+        """Whether a version is another one, or one that this builds on."""
+        return older in self._history(newer)
+
+    def is_kept(self, older: VersionId, newer: VersionId) -> bool:
+        """Whether a version is another one, or one that this builds on, or one that such a one stands for."""
+        return any(older == each or self._stands_for(each, older) for each in self._history(newer))
+
+    def _history(self, version: VersionId) -> set[VersionId]:
+        waiting, seen = [version], set[VersionId]()
         while waiting:
             current = waiting.pop()
-            if current == older or self._stands_for(current, older):
-                return True
             if current not in seen:
                 seen.add(current)
                 waiting += self.parents.get(current, ())
-        return False
+        return seen
 
     def _stands_for(self, one: VersionId, other: VersionId) -> bool:
         """Whether both have the same files, and nothing but the other one is missing in its history."""
@@ -91,7 +96,7 @@ class Shown:
         for name, seen in self.heads.items():
             now = tips.get(name, set())
             left = self.account.left[name] - self.again[name]
-            gone = {v for v in seen - left if not any(self.account.is_in(v, newer) for newer in now)}
+            gone = {v for v in seen - left if not any(self.account.is_kept(v, newer) for newer in now)}
             assert not gone, f"at {self.name}, {shorts(gone)} fell off {name}, which is on {shorts(now)}"
         for name, now in tips.items():
             self.heads[name] |= now - self.account.points

@@ -116,7 +116,7 @@ class Machines(Work):
                 return
             after = self.places[place].look()
             for name, tips in after.items():
-                newest = {v for v in tips if not any(v != w and self.account.is_in(v, w) for w in tips)}
+                newest = {v for v in tips if not any(v != w and self.account.is_kept(v, w) for w in tips)}
                 stood = before.get(name)  # a branch that is not there yet goes there as it is
                 assert len(newest) <= 1 or not stood or tips == stood, f"{name} came apart by a push"
 
