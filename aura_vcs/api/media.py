@@ -11,6 +11,7 @@ from aura_vcs.api.results import MediaEntry
 from aura_vcs.api.values import paths_of
 from aura_vcs.history.media_index.build import Indexed, index_media
 from aura_vcs.history.media_index.find import stored_media, worktree_media
+from aura_vcs.history.media_index.sequences import index_sequences
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.ids import ObjectId
 from aura_vcs.repository.repository import Repository
@@ -79,7 +80,10 @@ class MediaIndex(Part):
 def _index(repo: Repository, paths: Iterable[StrPath], everything: bool) -> IndexedMedia:
     chosen = project_paths(repo, paths)
     wanted = [*worktree_media(repo, chosen), *(stored_media(repo, chosen) if everything else ())]
-    return IndexedMedia._of(index_media(MediaIndexStore.of(repo), wanted, progress=repo.progress))
+    index = MediaIndexStore.of(repo)
+    found = index_media(index, wanted, progress=repo.progress)
+    index_sequences(index, wanted)
+    return IndexedMedia._of(found)
 
 
 def _entry(repo: Repository, path: StrPath) -> MediaEntry | None:

@@ -2,6 +2,7 @@
 
 import io
 from array import array
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,7 @@ class VideoIndexer:
             has_alpha=format_has_alpha(name) and name != "pal8",
             aspect=float(aspect) if aspect else 1.0,
             bits_per_second=round(8 * self._bytes / seconds) if seconds > 0 else None,
-            cuts=_cuts(self._steps),
+            cuts=scene_cuts(self._steps),
         )
 
     def sections(self) -> dict[str, bytes]:
@@ -163,7 +164,7 @@ def _is_variable(steps: list[int], typical: int) -> bool:
     return odd > max(1, 0.02 * len(steps))
 
 
-def _cuts(steps: "array[float]") -> tuple[int, ...]:
+def scene_cuts(steps: Sequence[float]) -> tuple[int, ...]:
     """Find the frames that a scene begins with: more of the picture changes there than around it."""
     found = []
     for n, step in enumerate(steps):
@@ -199,7 +200,7 @@ class _Pictures:
         if len(self._shown) >= 2 * STRIP_FRAMES:  # it is longer than it said
             self._shown = self._shown[::2]
             self._every *= 2
-        contrast = _contrast(luma)
+        contrast = contrast_of(luma)
         if self._poster is None or contrast > 1.2 * self._contrast:
             self._poster, self._contrast = self._small(frame, POSTER_SIZE), contrast
 
@@ -237,7 +238,8 @@ class _Pictures:
         return StripFacts(wide, high, tuple(round(at, 4) for at, _ in self._shown))
 
 
-def _contrast(luma: bytes) -> float:
+def contrast_of(luma: bytes) -> float:
+    """Return how much there is to see in a small picture of brightness."""
     mean = sum(luma) / LUMA_BYTES
     return sum(abs(level - mean) for level in luma[::7])
 

@@ -24,7 +24,7 @@ from aura_vcs.interchange.export_version import plan_zip
 from aura_vcs.plain_text import readable_name
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.byte_ranges import parse_range
-from aura_vcs.ui.looks import find_look
+from aura_vcs.ui.looks import find_look, find_sequence_look
 from aura_vcs.ui.media_kinds import BYTES, PROXY_TYPES, kind_of, needs_proxy, type_of
 from aura_vcs.ui.proxies import FOLDER, ProxySource, find_source, open_proxy
 from aura_vcs.ui.refusals import json_response
@@ -213,6 +213,16 @@ async def look(request: Request) -> Response:
     kind, version = request.path_params["kind"], request.path_params["version"]
     path = path_after(request, f"/look/{kind}/{version}/")
     is_fixed = version != FOLDER and _is_id(version)
+    if kind in ("poster", "strip") and version != FOLDER and query_of(request).get("sequence"):
+        found, files = await workspace.ask(find_sequence_look, version, path, kind)
+        if found.data:
+            headers = {"cache-control": KEEP if is_fixed else "no-cache", "etag": f'"{kind}-{found.content}"'}
+            return Response(found.data, headers=headers, media_type="image/jpeg")
+        if found.is_coming:
+            site.looker(workspace).want_all(found.content, files)
+        if kind == "strip":
+            raise HTTPException(404)
+        is_fixed = False  # the first frame stands for all until all were looked at
     if kind in ("poster", "strip") and version != FOLDER:
         found, entry = await workspace.ask(find_look, version, path, kind)
         if found.data:

@@ -27,7 +27,7 @@ from aura_vcs.model import Entry
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.media_kinds import kind_of
 from aura_vcs.ui.remembered import Remembered
-from aura_vcs.ui.sequences import sequence_of
+from aura_vcs.ui.sequences import files_of_sequence, sequence_of
 from aura_vcs.ui.workspace import Workspace
 
 PROXY_BYTES = 1 << 30
@@ -106,18 +106,14 @@ def source_in_folder(folder: str, path: str, remembered: Remembered) -> ProxySou
 
 
 def _sequence_source(repo: Repository, version: str, path: str) -> ProxySource:
-    folder = path.rpartition("/")[0]
-    located = locate(repo, f"{version}:{folder}")
-    prefix = f"{folder}/" if folder else ""
-    entries = {prefix + item.name: item for item in repo.trees.tree(located.entry.id).entries if is_file(item)}
-    found = sequence_of(path, list(entries))
-    if found is None:
-        raise InputError(f"{path} belongs to no sequence of pictures", hint="Look at it alone.")
+    files = files_of_sequence(repo, version, path)
     hasher = blake3(b"aura proxy of a sequence\n")
-    for name in found.paths:
-        hasher.update(bytes.fromhex(entries[name].id))
-    files = tuple((name, entries[name]) for name in found.paths)
-    return ProxySource(ObjectId(hasher.hexdigest()), prefix + found.title, "sequence", files)
+    for _, entry in files:
+        hasher.update(bytes.fromhex(entry.id))
+    found = sequence_of(path, [name for name, _ in files])
+    folder = path.rpartition("/")[0]
+    title = found.title if found is not None else path
+    return ProxySource(ObjectId(hasher.hexdigest()), f"{folder}/{title}" if folder else title, "sequence", files)
 
 
 def open_proxy(repo: Repository, source: ProxySource) -> BinaryIO | None:

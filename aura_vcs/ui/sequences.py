@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from aura_vcs.errors import InputError
 from aura_vcs.formats.media.sequences import FrameSequence, find_sequences
+from aura_vcs.history.lookup.content import locate
+from aura_vcs.history.sources.content_source import is_file
+from aura_vcs.model import Entry
+from aura_vcs.repository.repository import Repository
 
 MOST = 100_000
 
@@ -26,6 +31,22 @@ def sequences_among(paths: Sequence[str]) -> dict[str, PictureSequence]:
 def sequence_of(path: str, paths: Sequence[str]) -> PictureSequence | None:
     """Return the sequence among the files that a path belongs to."""
     return next((one for one in sequences_among(paths).values() if path in one.paths), None)
+
+
+def files_of_sequence(repo: Repository, version: str, path: str) -> tuple[tuple[str, Entry], ...]:
+    """Return the files, in order, of the sequence in a version that a picture is a frame of.
+
+    Raises:
+        UnknownVersion, UnknownName, ObjectPurged. InputError: it belongs to none.
+    """
+    folder = path.rpartition("/")[0]
+    located = locate(repo, f"{version}:{folder}")
+    prefix = f"{folder}/" if folder else ""
+    entries = {prefix + item.name: item for item in repo.trees.tree(located.entry.id).entries if is_file(item)}
+    found = sequence_of(path, list(entries))
+    if found is None:
+        raise InputError(f"{path} belongs to no sequence of pictures", hint="Look at it alone.")
+    return tuple((name, entries[name]) for name in found.paths)
 
 
 def _shown(one: FrameSequence) -> PictureSequence:

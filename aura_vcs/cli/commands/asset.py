@@ -84,7 +84,7 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     from aura_vcs.cli.output.asset_sequences import print_sequence, sequences_of
     from aura_vcs.cli.output.json_shapes import media_entry_to_json
     from aura_vcs.compare.media.words import describe_head
-    from aura_vcs.history.media_index.look import look_at
+    from aura_vcs.history.media_index.look import known_sequence, look_at
     from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.folder_index import refresh_folder
     from aura_vcs.project.render.probe import probe_media
@@ -94,7 +94,8 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
         (one for one in sequences_of(rows.values()) if one.is_called(path, project_paths(repo, (path,)))), None
     )
     if whole is not None:
-        print_sequence(console, Path(repo.root), whole)
+        known = known_sequence(repo, whole.sequence)
+        print_sequence(console, Path(repo.root), whole, known.entry.head if known is not None else None)
         return
     wanted = path if path in rows else project_paths(repo, (path,))[0]
     if wanted not in rows:

@@ -9,13 +9,16 @@ from msgspec import Struct
 
 from aura_vcs.cli.output.console import Console, faint, strong
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.output.json_shapes import sequence_entry_to_json
 from aura_vcs.cli.output.sequence_json import sequence_to_json
+from aura_vcs.compare.media.words import describe_head
 from aura_vcs.formats.media.describe import describe
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.reader import MediaHeader
 from aura_vcs.formats.media.sequences import FrameSequence, find_sequences, frames_words
 
 if TYPE_CHECKING:
+    from aura_vcs.formats.media.index_entry import EntryHead
     from aura_vcs.index.entities import AssetRow
 
 GAPS_SHOWN = 12
@@ -76,18 +79,21 @@ def _note(row: "AssetRow") -> str:
     return "temporary" if row.is_temporary else row.mime_type
 
 
-def print_sequence(console: Console, root: Path, one: AssetSequence) -> None:
-    """Print what a sequence is, as its headers have it: those of all frames."""
+def print_sequence(console: Console, root: Path, one: AssetSequence, known: "EntryHead | None") -> None:
+    """Print what a sequence is, as the headers of all frames have it, and what is `known` from looking at them."""
     headers = Counter(filter(None, (_header(root / row.file_path) for row in one.rows[:HEADERS_LIMIT])))
     if console.as_json:
         kinds = [{"frames": frames, **_header_to_json(header)} for header, frames in headers.most_common()]
-        console.data({"sequence": one.to_json(), "headers": kinds})
+        media = sequence_entry_to_json(known) if known is not None else None
+        console.data({"sequence": one.to_json(), "headers": kinds, "media": media})
         return
     first = one.rows[0]
     console.line(strong(one.sequence.pattern), faint("  temporary" if first.is_temporary else ""))
     console.line(f"  {first.asset_type} sequence, {first.mime_type}, {one.frames()}, {size(one.bytes)}")
     for header, frames in headers.most_common(GAPS_SHOWN):
         console.line(f"  {describe(header)}", f": {count(frames, 'frame')}" if len(headers) > 1 else "")
+    if known is not None:
+        console.lines(["  ", line] for line in describe_head(known))
     unread = len(one.rows[:HEADERS_LIMIT]) - sum(headers.values())
     if unread:
         console.note(f"{count(unread, 'frame')} cannot be read")

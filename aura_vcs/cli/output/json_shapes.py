@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         MediaStretch,
         VideoDiff,
     )
-    from aura_vcs.formats.media.index_entry import MediaEntry
+    from aura_vcs.formats.media.index_entry import EntryHead, MediaEntry
     from aura_vcs.history.checkout import CheckoutResult
     from aura_vcs.history.diff.tree_diff import Comparison, PathChange
     from aura_vcs.history.lookup.offloaded_summary import OffloadedTotal
@@ -271,6 +271,22 @@ def media_entry_to_json(entry: "MediaEntry") -> dict[str, Any]:
     if head.picture is not None:
         found["picture"] = {**(found["picture"] or {}), "hash": f"{head.picture.hash:016x}"}  # no number of JSON's
     return found
+
+
+def sequence_entry_to_json(head: "EntryHead") -> dict[str, Any]:
+    """Convert what the media index has of a sequence; frames are counted from 0, gaps left out."""
+    facts = head.sequence
+    assert facts is not None
+    shown = head.strip.times if head.strip is not None else ()
+    return {
+        "frames": facts.frames,
+        "missing": [list(span) for span in facts.missing],
+        "sizes": [{"width": wide, "height": high, "frames": n} for wide, high, n in facts.sizes],
+        "cuts": list(facts.cuts),
+        "poster": facts.poster,
+        "strip": [int(n) for n in shown],
+        "damaged": facts.damaged,
+    }
 
 
 def _video_diff_to_json(video: "VideoDiff") -> dict[str, Any]:

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from aura_vcs.compare.media.planes import differences
 from aura_vcs.formats.media.findings import Box
-from aura_vcs.formats.media.index_entry import DETAIL, MediaEntry
+from aura_vcs.formats.media.index_entry import COLOUR_GRID, DETAIL, GRID, MediaEntry
 
 LEAST = 0.0001
 """How different two pictures are at least, of which a single pixel differs."""
@@ -35,7 +35,9 @@ def compare_stills(old: MediaEntry, new: MediaEntry) -> StillDiff:
     if was.digest == now.digest:
         return StillDiff(0.0, None)
     wide, high = DETAIL
-    apart = differences(old.detail(), new.detail(), 3 * wide)
+    whole = old.detail(), new.detail()
+    before, after = whole if all(whole) else (shown_by_grids(old), shown_by_grids(new))
+    apart = differences(before, after, 3 * wide)
     picture = Image.frombytes("RGB", DETAIL, apart)
     mean = ImageStat.Stat(picture.reduce(4)).mean
     colour = sum(mean) / len(mean) / 255
@@ -51,3 +53,18 @@ def compare_stills(old: MediaEntry, new: MediaEntry) -> StillDiff:
         return StillDiff(distance, None)
     return StillDiff(distance, (round(box[0] / wide, 4), round(box[1] / high, 4), round(box[2] / wide, 4),
                                 round(box[3] / high, 4)))  # fmt: skip
+
+
+def shown_by_grids(entry: MediaEntry) -> bytes:
+    """Return a picture as RGB, DETAIL pixels, as the grids have it: what is kept of every frame of a sequence.
+
+    Raises:
+        NoEntryError: a part of the entry is damaged.
+    """
+    from PIL import Image
+
+    colour, half = entry.colour(), COLOUR_GRID[0] * COLOUR_GRID[1]
+    planes = [Image.frombytes("L", GRID, entry.luma())]
+    planes += [Image.frombytes("L", COLOUR_GRID, part).resize(GRID) for part in (colour[:half], colour[half:])]
+    shown = Image.merge("YCbCr", planes).convert("RGB")
+    return shown.resize(DETAIL, Image.Resampling.NEAREST).tobytes()

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 
 from aura_vcs.formats.media.describe import SAME, describe, header_pairs, length_words, looks, loudness_pairs, moment
-from aura_vcs.formats.media.findings import AudioDiff, Box, MediaDiff, MediaFacts, MediaStretch, VideoDiff, VideoFacts
+from aura_vcs.formats.media.findings import (
+    AudioDiff,
+    Box,
+    MediaDiff,
+    MediaFacts,
+    MediaStretch,
+    SequenceFacts,
+    VideoDiff,
+    VideoFacts,
+)
 from aura_vcs.formats.media.index_entry import EntryHead
 
 STRETCHES = 12
@@ -65,9 +74,17 @@ def describe_head(head: EntryHead) -> list[str]:
     if picture is not None:
         alpha = ", with an alpha channel" if picture.has_alpha else ""
         lines.append(f"pixels: {picture.mode}, {picture.bits} bits{alpha}")
+    lines += [_sequence(head.sequence)] if head.sequence is not None else []
     others = [f"{track.codec} ({TRACKS[track.kind]})" for track in head.tracks]
     lines += [f"further tracks: {', '.join(others)}"] if others else []
     return [*lines, *([head.partial] if head.partial else [])]
+
+
+def _sequence(found: SequenceFacts) -> str:
+    sizes = [f"{wide}×{high}" + (f" ({n:,})" if len(found.sizes) > 1 else "") for wide, high, n in found.sizes[:12]]
+    scenes = f"{len(found.cuts) + 1} scene{'s' if found.cuts else ''}"
+    odd = [f"{found.damaged:,} damaged"] if found.damaged else []
+    return ", ".join([f"looked into: {found.frames:,} frames", *sizes, scenes, *odd])
 
 
 def _nothing_differs(found: MediaDiff) -> str:

@@ -166,6 +166,22 @@ class PictureFacts(Struct, frozen=True, omit_defaults=True):
     has_alpha: bool = False
 
 
+class SequenceFacts(Struct, frozen=True, omit_defaults=True):
+    """A sequence of pictures. Frames are counted from 0 in their order, gaps left out.
+
+    `missing` are the first and last numbers that no frame has, counted from the first frame's. `sizes` are width,
+    height and how many frames have it. `cuts` are the frames that a scene begins with, `poster` is the one that stands
+    for all. Of `damaged` frames nothing is known but why.
+    """
+
+    frames: int
+    missing: tuple[tuple[int, int], ...] = ()
+    sizes: tuple[tuple[int, int, int], ...] = ()
+    cuts: tuple[int, ...] = ()
+    poster: int = 0
+    damaged: int = 0
+
+
 class MediaFacts(Struct, frozen=True, omit_defaults=True):
     """A media file looked into.
 

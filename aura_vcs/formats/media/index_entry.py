@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from aura_vcs.codec import decode_packed
 from aura_vcs.compression import NotDecodable, compress, decompress
-from aura_vcs.formats.media.findings import AudioFacts, PictureFacts, TrackFacts, VideoFacts
+from aura_vcs.formats.media.findings import AudioFacts, PictureFacts, SequenceFacts, TrackFacts, VideoFacts
 from aura_vcs.formats.media.reader import MediaHeader
 
 VERSION = 3
@@ -65,6 +65,7 @@ class EntryHead(Struct, frozen=True, omit_defaults=True):
     """What is known of a file. `content` is its content id, `problem` why it could not be decoded.
 
     `partial` says in words what was left out, if anything was. `tracks` are streams besides the first ones.
+    Of a `sequence` of pictures, `content` is its key and the strip's `times` are frames; see `sequence_entry`.
     """
 
     content: str
@@ -77,6 +78,7 @@ class EntryHead(Struct, frozen=True, omit_defaults=True):
     problem: str = ""
     partial: str = ""
     tracks: tuple[TrackFacts, ...] = ()
+    sequence: SequenceFacts | None = None
     sections: dict[str, EntrySection] = {}
 
 

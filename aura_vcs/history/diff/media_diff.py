@@ -6,7 +6,7 @@ so that it can be said. What was looked at once is never decoded again.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from aura_vcs.formats.media.findings import DecodeLimits, MediaDiff, PictureKind
 from aura_vcs.formats.media.headers import read_header
 from aura_vcs.formats.media.index_entry import MediaEntry, NoEntryError
 from aura_vcs.formats.media.reader import MediaHeader
+from aura_vcs.history.diff.known_frames import DETAILED, KnownFrames
 from aura_vcs.history.diff.media_findings import MediaFindings, is_media
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.media_index.build import MediaContent, index_media
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.sources.content_source import ContentSource
+from aura_vcs.ids import ObjectId
 from aura_vcs.media.build_entries import can_look_into
 from aura_vcs.media.draw_pictures import draw_pictures
 from aura_vcs.model import Entry
@@ -77,16 +79,16 @@ def look_into_media(
     Raises:
         Interrupted: what was finished is kept.
     """
-    wanted = [change for change in comparison.changes if is_media(change)][:HEADERS_LIMIT]
+    wanted = [change for change in comparison.changes if is_media(change)]
     if not wanted:
         return MediaFindings()
     with ExitStack() as stack:
         if index is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="aura-diff-"))
             index = MediaIndexStore(LocalStorage(folder))
-        looking = _MediaComparison(comparison, budget, index, thumbnails=thumbnails)
-        for change in wanted:
-            looking.take(change)
+        frames = KnownFrames(comparison, index, wanted if budget.files else ())
+        looking = _MediaComparison(comparison, budget, index, frames, thumbnails=thumbnails)
+        looking.take(wanted)
         looking.decode(environment or {}, progress)
         return looking.findings()
 
@@ -112,8 +114,11 @@ def show_picture(
 class _MediaComparison:
     """What was found so far, which changes are to be looked into, and what is left of the budget."""
 
-    def __init__(self, comparison: Comparison, budget: Budget, index: MediaIndexStore, *, thumbnails: bool) -> None:
+    def __init__(
+        self, comparison: Comparison, budget: Budget, index: MediaIndexStore, frames: KnownFrames, *, thumbnails: bool
+    ) -> None:
         self._comparison = comparison
+        self._frames = frames
         self._budget = budget
         self._index = index
         self._thumbnails = thumbnails
@@ -122,8 +127,19 @@ class _MediaComparison:
         self._left = 0
         self._alone = 0
 
-    def take(self, change: PathChange) -> None:
-        """Compare the headers of a file, and note it if more can be known."""
+    def take(self, changes: Sequence[PathChange]) -> None:
+        """Compare the headers of files, as many as may be read, and note those of which more can be known."""
+        left = HEADERS_LIMIT
+        for change in changes:
+            old, new = (self._frames.get(one.id) if one is not None else None for one in (change.old, change.new))
+            if old is not None and new is not None:
+                self._found[change.path] = diff_headers(old.head.header, new.head.header, both=True)
+                self._waiting[change.path] = change
+            elif left:
+                left -= 1
+                self._take_header(change)
+
+    def _take_header(self, change: PathChange) -> None:
         both = change.old is not None and change.new is not None
         self._alone += not both
         if not both and self._alone > ADDED_LIMIT:
@@ -144,7 +160,7 @@ class _MediaComparison:
         wanted: list[MediaContent] = []
         files, size = self._budget.files, self._budget.decoded_bytes
         for change in self._waiting.values():
-            sides = [side for side in self._sides(change) if not self._index.has(side.id)]
+            sides = [side for side in self._sides(change) if self._entry(side.id) is None]
             weight = sum(side.entry.size for side in sides)
             if sides and (files < 1 or weight > size):
                 continue
@@ -162,8 +178,16 @@ class _MediaComparison:
                 progress=progress,
             )
             problems = done.problems
+        if wanted:
+            self._frames.look()
         for change in self._waiting.values():
             self._compare(change, problems)
+
+    def _entry(self, content: ObjectId) -> MediaEntry | None:
+        """Return what is known of a content; where many changed, of frames what their sequence has of them."""
+        if len(self._waiting) > DETAILED:
+            return self._frames.get(content) or self._index.get(content)
+        return self._index.get(content) or self._frames.get(content)
 
     def _sides(self, change: PathChange) -> list[MediaContent]:
         sides = (
@@ -173,7 +197,7 @@ class _MediaComparison:
         return [MediaContent(path, entry, source) for path, entry, source in sides if entry is not None]
 
     def _compare(self, change: PathChange, problems: Mapping[str, str]) -> None:
-        entries = [self._index.get(side.id) for side in self._sides(change)]
+        entries = [self._entry(side.id) for side in self._sides(change)]
         reason = next((entry.head.problem for entry in entries if entry is not None and entry.head.problem), "")
         if not reason and None in entries:
             reason = next((problems[side.path] for side in self._sides(change) if side.path in problems), "")

@@ -4,7 +4,7 @@ Only what differs is touched: folders that are equal are not opened, and content
 paths that are asked about (see `file_diff`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -41,13 +41,13 @@ class PathChange(msgspec.Struct, frozen=True):
     old_path: str | None = None
 
 
-FilesIn = Callable[[str], Iterable[str]]
-"""Lists the paths of the files that lie in a folder, those below it left out."""
+FilesIn = Callable[[str], Mapping[str, str]]
+"""Lists the files that lie in a folder, those below it left out: their content ids by path, "" where not known."""
 
 
-def no_files(_folder: str) -> Iterable[str]:
+def no_files(_folder: str) -> Mapping[str, str]:
     """List nothing: what else lies beside files is not known."""
-    return ()
+    return {}
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -89,12 +89,12 @@ def compare_trees(repo: Repository, old: ObjectId, new: ObjectId, paths: Sequenc
 def files_in_tree(repo: Repository, tree: ObjectId) -> FilesIn:
     """Return what lists the files in a folder of a tree."""
 
-    def files_in(folder: str) -> Iterable[str]:
+    def files_in(folder: str) -> Mapping[str, str]:
         place = repo.trees.entry(tree, folder) if folder else None
         if folder and (place is None or place.kind is not EntryKind.DIR):
-            return []
+            return {}
         entries = repo.trees.tree(place.id if place is not None else tree).entries
-        return [f"{folder}/{one.name}" if folder else one.name for one in entries if one.kind is EntryKind.FILE]
+        return {f"{folder}/{one.name}" if folder else one.name: one.id for one in entries if one.kind is EntryKind.FILE}
 
     return files_in
 

@@ -59,9 +59,10 @@ def compare_worktree(
 
 
 def _files_in_scan(scan: Scan) -> FilesIn:
-    def files_in(path: str) -> list[str]:
+    def files_in(path: str) -> dict[str, str]:
         folder = scan.folder(path) if path else scan.root
-        return [folder.join(name) for name in folder.files] if folder is not None else []
+        files = folder.files if folder is not None else {}
+        return {folder.join(name): state.id.hex() for name, state in files.items()} if folder is not None else {}
 
     return files_in
 

@@ -1,15 +1,18 @@
 """The media index of a project: entries under content ids, in `local/media-index`, which can all be made again.
 
 `local/media-index/<version>/<ab>/<rest of the content id>` is an entry; see `formats/media/index_entry.py`, which
-also says what is none. `local/media-index/proxies/<ab>/<rest>` is what was made of a content for browsers.
+also says what is none; that of a sequence goes by its `sequence_key`.
+`local/media-index/proxies/<ab>/<rest>` is what was made of a content for browsers.
 
 An entry is as private as the content that it was made from: its owner's alone, or, in a
 project that a group works in, open to those who can read the stored content.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
@@ -85,13 +88,15 @@ class MediaIndexStore:
         """Tell whether there is an entry."""
         return self.get(content) is not None
 
-    def put(self, content: ObjectId, data: bytes) -> None:
+    def put(self, content: ObjectId, data: bytes, members: Collection[ObjectId] = ()) -> None:
         """Keep an entry. It is not made durable: after a power failure it is there, or no entry.
+
+        That of a sequence was made from `members`: who cannot read one of these cannot read it.
 
         Raises:
             StorageError: the disk refuses.
         """
-        upload = self._storage.upload(self._mode_of(content))
+        upload = self._storage.upload(reduce(and_, map(self._mode_of, members or (content,))))
         try:
             upload.write(data)
             upload.publish(_path(content), durably=False)

@@ -1,9 +1,12 @@
 """What is wrong with media files themselves, as far as it is known without decoding anything now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from aura_vcs.formats.media.index_entry import EntryHead, MediaEntry
+from aura_vcs.formats.media.sequence_entry import SequenceFrame
 from aura_vcs.formats.media.sequences import FrameSequence, find_sequences, frames_words
 from aura_vcs.history.diff.media_findings import has_media_name
+from aura_vcs.history.media_index.sequences import find_sequence, numbered
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId
@@ -32,18 +35,32 @@ def known_media_problems(repo: Repository) -> tuple[DocumentProblem, ...]:
     }
     index = MediaIndexStore.of(repo)
     found = [_gaps(sequence) for sequence in find_sequences(contents) if sequence.missing][:MAX_PROBLEMS_PER_FILE]
+    frames = _known_frames(index, contents)
     damaged, sizes = [], {}
     for path, content in contents.items():
-        entry = index.get(content) if content is not None else None
-        if entry is None:
+        one = frames.get(path) or (index.get(content) if content is not None else None)
+        head = one.head if isinstance(one, MediaEntry) else one
+        if head is None:
             continue
-        if entry.head.problem or entry.head.partial:
-            words = entry.head.partial or f"it cannot be looked into: {entry.head.problem}"
+        problem, partial = head.problem, head.partial if isinstance(head, EntryHead) else ""
+        if problem or partial:
+            words = partial or f"it cannot be looked into: {problem}"
             damaged.append(DocumentProblem(path, "", "warning", words))
-        if entry.head.picture is not None:
-            sizes[path] = entry.head.picture.width, entry.head.picture.height
+        if head.picture is not None:
+            sizes[path] = head.picture.width, head.picture.height
     mixed = [problem for sequence in find_sequences(sizes) for problem in _mixed(sequence, sizes)]
     return (*found, *damaged[:MAX_PROBLEMS_PER_FILE], *mixed[:MAX_PROBLEMS_PER_FILE])
+
+
+def _known_frames(index: MediaIndexStore, contents: Mapping[str, ObjectId | None]) -> dict[str, SequenceFrame]:
+    """Return what the entries of whole sequences have of files: one is read instead of thousands."""
+    ids = {path: str(content) for path, content in contents.items() if content is not None}
+    found: dict[str, SequenceFrame] = {}
+    for sequence in find_sequences(ids):
+        whole = find_sequence(index, numbered(sequence, ids))
+        if whole is not None:
+            found.update(zip(map(sequence.path, sequence.numbers), whole.frames, strict=True))
+    return found
 
 
 def _gaps(sequence: FrameSequence) -> DocumentProblem:

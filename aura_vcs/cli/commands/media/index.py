@@ -39,6 +39,7 @@ def index_command(
     from aura_vcs.cli.remote_environment import worker_environment
     from aura_vcs.history.media_index.build import index_media
     from aura_vcs.history.media_index.find import stored_media, worktree_media
+    from aura_vcs.history.media_index.sequences import index_sequences
     from aura_vcs.history.media_index.store import MediaIndexStore
 
     if auto:
@@ -49,6 +50,7 @@ def index_command(
         wanted += stored_media(repo, chosen)
     index = MediaIndexStore.of(repo)
     found = index_media(index, wanted, environment=worker_environment(), progress=repo.progress)
+    index_sequences(index, wanted)
     room = index.room()
     if console.as_json:
         console.data({
