@@ -179,3 +179,18 @@ def test_the_server_goes_on_where_a_proxy_fails(takes: ServedPage, monkeypatch: 
         project.media_index.clear()
     assert takes.get(f"/look/full/v1/{STILL}").status == 404
     assert _wait(takes, f"v1/{STILL}")["state"] == "made"
+
+
+def test_a_sequence_has_a_strip_and_a_frame_for_all(takes: ServedPage) -> None:
+    """They are made in the background; until then the first frame stands for the whole, and nobody keeps that."""
+    address = f"v1/{FRAMES.format(1)}?sequence=1"
+    listed = takes.get("/v/v1/files/renders").text
+    assert f"{FRAMES.format(1)}?sequence=1" in listed
+    ends = time.monotonic() + 60
+    while (strip := takes.get(f"/look/strip/{address}")).status == 404 and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert strip.status == 200
+    assert strip.headers["content-type"] == "image/jpeg"
+    assert takes.get(f"/look/poster/{address}").headers["etag"].strip('"').startswith("poster-")
+    assert strip.headers["etag"] != takes.get(f"/look/poster/{address.partition('?')[0]}").headers.get("etag")
+    assert takes.get(f"/look/strip/v1/{STILL}?sequence=1").status == 400
