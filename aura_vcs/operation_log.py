@@ -19,7 +19,7 @@ from aura_vcs.ids import ReplicaId, is_replica_id
 from aura_vcs.layout import OPERATIONS, SEGMENT, log_copy, operations_log, operations_segment
 from aura_vcs.model import Annotation, BranchEntry, Field, Label, Operation, RefChange, Tag
 from aura_vcs.storage.base import Writable
-from aura_vcs.storage.line_log import complete_lines, read_lines
+from aura_vcs.storage.line_log import LineLog, complete_lines
 
 SEGMENT_LIMIT = 1 << 30
 """Decoded bytes of the largest closed part of a log."""
@@ -55,6 +55,14 @@ class OperationLogs:
         self._storage = storage
         self.replica = replica
 
+    def _log(self, replica: ReplicaId) -> LineLog:
+        return LineLog(self._storage, operations_log(replica))
+
+    @property
+    def _own(self) -> LineLog:
+        """The log of this machine, which goes on under a new id where a copy of it has the old one."""
+        return self._log(self.replica)
+
     def names(self) -> list[str]:
         """List the files of all logs."""
         return self._storage.list(OPERATIONS)
@@ -72,17 +80,16 @@ class OperationLogs:
     def append(self, operation: Operation, *, at: int) -> int:
         """Record the operation durably after the last whole line, which ends at `at`.
 
-        Returns where the new line ends. The caller holds the refs lock. If it raises, nothing
-        happened: what may have been written is a torn line.
+        Returns where the new line ends. The caller holds the refs lock. If it raises, nothing happened; see
+        `LineLog.append`.
 
         Raises:
             RecordUnreadable, RecordCorrupt: whole lines follow, or what follows cannot be read: it is not cut off.
         """
         line = encode_operation(operation)
-        self._check_torn(at)
-        self._storage.append(operations_log(self.replica), line, at=at)
+        end = self._own.append(line, at=at)
         self._repeat(line, at)
-        return at + len(line)
+        return end
 
     def _repeat(self, line: bytes, at: int) -> None:
         """Write what was recorded into this machine's own copy of its log, which no tool carries.
@@ -93,7 +100,7 @@ class OperationLogs:
         try:
             found = self._storage.stat(copy)
             if at and (found is None or found.size != at):
-                self._storage.put(copy, self._storage.read(operations_log(self.replica))[: at + len(line)])
+                self._storage.put(copy, self._own.read()[: at + len(line)])
             else:
                 self._storage.append(copy, line, at=at, durable=False)
         except (StorageError, FileNotFoundError):
@@ -126,7 +133,7 @@ class OperationLogs:
         back = b"".join(line for line, _ in chosen)
         if back:
             try:
-                self._storage.append(operations_log(self.replica), back, at=end)
+                self._own.append(back, at=end)
             except StorageError:
                 return LogRepair()  # the disk can only be read, or is full: the next command tries again
         return LogRepair(restored=tuple(operation for _, operation in chosen), absent=absent)
@@ -136,10 +143,10 @@ class OperationLogs:
         found = [line.operation for name in self.segments() for line in self._of_segment(name)]
         closed = [(encode_operation(operation), operation) for operation in found if operation is not None]
         try:
-            data = self._storage.read(operations_log(self.replica))
+            data = self._own.read()
         except FileNotFoundError:
             return closed, 0
-        return closed + list(_intact_lines(data)), len(complete_lines(data))
+        return closed + list(_intact_lines(data)), len(data)
 
     def _of_segment(self, name: str) -> list[LogLine]:
         if name.partition(".")[0] != self.replica:
@@ -149,20 +156,11 @@ class OperationLogs:
         except RecordCorrupt:
             return []
 
-    def _check_torn(self, at: int) -> None:
-        """Make sure that what lies after `at`, and will be cut off, is no more than a torn line."""
-        path = operations_log(self.replica)
-        found = self._storage.stat(path)
-        if found is None or found.size <= at:
-            return
-        for line in self.read(self.replica, start=at):
-            raise RecordCorrupt(path, f"the line after byte {line.start} has not been read yet")
-
     def read(self, replica: ReplicaId, *, start: int = 0) -> Iterator[LogLine]:
         """Yield the whole lines from offset `start` on; a torn last line is not one of them."""
-        path = operations_log(replica)
-        for line in read_lines(self._storage, path, start=start):
-            yield LogLine(_decode(line.data, path), line.start, line.end)
+        log = self._log(replica)
+        for line in log.lines(start=start):
+            yield LogLine(_decode(line.data, log.name), line.start, line.end)
 
     def segments(self, names: Sequence[str] | None = None) -> list[str]:
         """File names of the closed parts of all logs, in the order they were written in; `names` as for `sizes`."""
@@ -207,16 +205,14 @@ class OperationLogs:
         Raises:
             RecordCorrupt: the log no longer has it there.
         """
-        path = operations_log(replica)
         if segment is not None:
             return decode_operation(self._segment(segment)[start:end].removesuffix(b"\n"), segment)
+        log = self._log(replica)
         try:
-            with self._storage.open(path) as file:
-                file.seek(start)
-                line = file.read(end - start)
+            line = log.read_at(start, end)
         except FileNotFoundError as error:
-            raise RecordCorrupt(path, "the log is gone") from error
-        return decode_operation(line.removesuffix(b"\n"), path)
+            raise RecordCorrupt(log.name, "the log is gone") from error
+        return decode_operation(line.removesuffix(b"\n"), log.name)
 
     def close_segment(self, *, keep: int) -> int:
         """Move all but the last `keep` lines of the own log into a closed, compressed part.
@@ -228,13 +224,12 @@ class OperationLogs:
         closing = lines[:-keep] if keep else lines
         if not closing or closing[0].operation is None:
             return 0
-        path = operations_log(self.replica)
-        data = self._storage.read(path)
+        data = self._own.read()
         cut = closing[-1].end
         name = operations_segment(self.replica, closing[0].operation.sequence)
         self._storage.put(name, compress(data[:cut], THOROUGH_LEVEL))
         self._storage.put(log_copy(self.replica), data[cut : lines[-1].end])
-        self._storage.put(path, data[cut : lines[-1].end])
+        self._own.replace(data[cut : lines[-1].end])
         return len(closing)
 
     def _segment(self, name: str) -> bytes:

@@ -8,6 +8,7 @@ is passed over. Secrets are never in it: what changed one is recorded, and canno
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from aura_vcs.codec import decode_json, encode_compact, with_checksum
 from aura_vcs.ids import new_operation_id
 from aura_vcs.plain_text import now
-from aura_vcs.storage.line_log import complete_lines, read_lines
+from aura_vcs.storage.line_log import LineLog
 from aura_vcs.studio.folder import ACTIONS, CONFIG, DONE, PROJECTS, RATINGS, SETUP, TEMPLATES, StudioFolder
 from aura_vcs.undo_stack import expiry
 
@@ -75,7 +76,7 @@ class ActionDraft(msgspec.Struct, frozen=True):
 
 def read_actions(folder: StudioFolder) -> list[StudioAction]:
     """Read all actions of the log, oldest first."""
-    found = [_decode(line.data) for line in read_lines(folder.storage, ACTIONS)]
+    found = [_decode(line.data) for line in _log(folder).lines()]
     if None in found:
         folder.progress.note(f"A line of {ACTIONS} cannot be read; it is skipped")
     return [action for action in found if action is not None]
@@ -182,19 +183,23 @@ def _with(value: Mapping[str, Any], keys: Sequence[str], wanted: Any) -> dict[st
     return {**others, key: new} if new is not None else others
 
 
+def _log(folder: StudioFolder) -> LineLog:
+    return LineLog(folder.storage, ACTIONS, partial(folder.storage.put, private=True))
+
+
 def _append(folder: StudioFolder, line: bytes) -> None:
-    found = folder.storage.stat(ACTIONS)
-    if found is None:
+    log = _log(folder)
+    try:
+        lines = log.read()
+    except FileNotFoundError:
         folder.put(DONE, DoneRecord(""))
-        folder.storage.put(ACTIONS, line, private=True)
+        log.replace(line)
         return
-    data = folder.storage.read(ACTIONS)
-    whole = complete_lines(data)
-    if len(whole) > LOG_BYTES:
-        cut = whole.find(b"\n", len(whole) // 2) + 1
-        folder.storage.put(ACTIONS, whole[cut:] + line, private=True)
+    if len(lines) > LOG_BYTES:
+        cut = lines.find(b"\n", len(lines) // 2) + 1
+        log.replace(lines[cut:] + line)
     else:
-        folder.storage.append(ACTIONS, line, at=len(whole))
+        log.append(line, at=len(lines))
 
 
 def _decode(line: bytes) -> StudioAction | None:
