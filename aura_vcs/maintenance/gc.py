@@ -78,7 +78,6 @@ class Collected(msgspec.Struct, frozen=True):
     freed_bytes: int
     candidate_objects: int
     in_grace_period: int
-    purged_versions: tuple[int, ...] = ()
 
 
 def plan_gc(
@@ -227,7 +226,7 @@ def execute_gc(repo: Repository, plan: GcPlan, *, unwrap: bool = True) -> Collec
     repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))
     repo.index.compact()
     left = sum(1 for _ in repo.queries.unreferenced_dates())
-    return Collected(removed, freed, left, len(plan.in_grace_period), tuple(record.number for record in plan.purged))
+    return Collected(removed, freed, left, len(plan.in_grace_period))
 
 
 def _request_acknowledgement(repo: Repository, plan: GcPlan) -> None:

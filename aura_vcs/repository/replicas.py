@@ -41,7 +41,6 @@ class OtherReplica(msgspec.Struct, frozen=True):
 
     replica: ReplicaId
     host: str
-    last_seen: float
     read_until: str
 
 
@@ -97,11 +96,10 @@ class OtherReplicas:
         limit = time.time() - SILENT_SECONDS
         found = []
         for replica in sorted(self.known_replicas()):
-            heard_at = self._last_seen(replica)
-            if heard_at >= limit:
+            if self._last_seen(replica) >= limit:
                 reading = readings.get(replica)
                 host = reading.host if reading is not None else self._host(replica)
-                found.append(OtherReplica(replica, host, heard_at, self._read_until(reading)))
+                found.append(OtherReplica(replica, host, self._read_until(reading)))
         return found
 
     def _read_until(self, reading: Reading | None) -> str:

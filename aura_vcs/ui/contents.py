@@ -102,7 +102,6 @@ class Leaf(msgspec.Struct, frozen=True):
 
     pointer: str
     value: str
-    is_number: bool
 
 
 LEAVES_LIMIT = 300
@@ -126,8 +125,7 @@ def _collect(value: JsonValue, pointer: str, found: list[Leaf]) -> None:
             _collect(part, f"{pointer}/{n}", found)
     else:
         written = value if isinstance(value, str) else json.dumps(value)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        found.append(Leaf(pointer or "/", written, is_number))
+        found.append(Leaf(pointer or "/", written))
 
 
 class ShownTimeline(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from aura_vcs.compare.report.timeline import clip_partners, clip_states, clip_wo
 from aura_vcs.compare.timeline.diff import TimelineDiff
 from aura_vcs.formats.timeline.model import TICKS_PER_SECOND, Clip, Ticks, Timeline, spoken
 from aura_vcs.ui.media_kinds import kind_of
+from aura_vcs.ui.templating import clock
 
 CLIPS_LIMIT = 3_000
 """So many clips of one timeline are drawn."""
@@ -145,6 +146,4 @@ def _scale_time(seconds: float) -> str:
     """Write a time at a scale: "1:05", "1:00:00", "0.5 s" where it is finer than a second."""
     if seconds != int(seconds):
         return spoken(round(seconds * TICKS_PER_SECOND))
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return clock(round(seconds * TICKS_PER_SECOND))

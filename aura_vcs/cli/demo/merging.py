@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aura_vcs.cli.demo.stage import Person, Stage, copy_sample
+from aura_vcs.formats.timeline.durations import format_duration, parse_duration
 
 BRIEF = "brief.json"
 TIMELINE = "timeline.json"
@@ -29,23 +30,13 @@ def _cut(person: Person, change: Callable[[list[dict[str, Any]]], None]) -> None
     change(document["scenes"])
     start = 0.0
     for n, scene in enumerate(document["scenes"]):
-        scene["index"], scene["start"] = n, _clock(start)
-        start += _seconds(scene["duration"])
+        scene["index"], scene["start"] = n, format_duration(start)
+        start += parse_duration(scene["duration"]) or 0.0
     person.write(TIMELINE, document)
 
 
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"00:{int(minutes):02}:{rest:010.7f}"
-
-
-def _seconds(clock: str) -> float:
-    hours, minutes, seconds = clock.split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
-
 def _trim_venus(scenes: list[dict[str, Any]]) -> None:
-    scenes[2]["duration"] = _clock(5.5)
+    scenes[2]["duration"] = format_duration(5.5)
 
 
 def _mars_before_earth(scenes: list[dict[str, Any]]) -> None:

@@ -89,33 +89,33 @@ def _from_texts(texts: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _png_texts(reader: HeaderReader) -> Iterator[tuple[str, str]]:
+def _png_chunks(reader: HeaderReader) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, place and length of what is in the chunks of a PNG."""
     position = len(_PNG)
     for _ in range(_CHUNKS):
         try:
             length, name = struct.unpack(">I4s", reader.at(position, 8))
         except NothingMoreError:
             return
+        yield name, position + 8, length
+        position += 12 + length
+
+
+def _png_texts(reader: HeaderReader) -> Iterator[tuple[str, str]]:
+    for name, at, length in _png_chunks(reader):
         if name in (b"tEXt", b"zTXt", b"iTXt") and length <= TEXT_BYTES:
-            found = _png_text(name, _bytes(reader, position + 8, length))
+            found = _png_text(name, _bytes(reader, at, length))
             if found is not None:
                 yield found
         if name == b"IEND":
             return
-        position += 12 + length
 
 
 def _png_exif(reader: HeaderReader) -> dict[str, Any]:
-    position = len(_PNG)
-    for _ in range(_CHUNKS):
-        try:
-            length, name = struct.unpack(">I4s", reader.at(position, 8))
-        except NothingMoreError:
-            break
+    for name, at, length in _png_chunks(reader):
         if name == b"eXIf" and length <= PIECE:
             with suppress(struct.error):  # the texts beside it may be proper
-                return _exif(reader.at(position + 8, length))
-        position += 12 + length
+                return _exif(reader.at(at, length))
     return {}
 
 

@@ -46,15 +46,11 @@ class MediaContent(msgspec.Struct, frozen=True):
 
 
 class Indexed(msgspec.Struct):
-    """What came of it: files that were looked at now, those that were known, and by path why others were not.
-
-    `late` are files for which there was no time.
-    """
+    """What came of it: files that were looked at now, those that were known, and by path why others were not."""
 
     made: list[str] = []
     known: list[str] = []
     problems: dict[str, str] = {}
-    late: list[str] = []
 
 
 class _Stop(Exception):
@@ -147,7 +143,6 @@ class _Run:
             for worker in workers:
                 worker.join()
             self._progress.finish()
-            self._found.late += [one.path for one in self._todo.values()]
             if self._written:
                 self._index.trim()
 

@@ -29,7 +29,7 @@ from aura_vcs.storage.encryption.cipher import (
     plain_size,
     seal,
 )
-from aura_vcs.storage.remotes.base import RemoteEntry, RemoteFile, RemoteStorage
+from aura_vcs.storage.remotes.base import RemoteEntry, RemoteFile, RemoteStorage, check_range
 from aura_vcs.storage.resumable_upload import PART_BYTES
 
 MANIFEST_RESERVE = "sealed"
@@ -59,8 +59,7 @@ class EncryptedRemote:
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """See RangeReadable. Whole segments come, and one byte more: it tells whether the file ends there."""
-        if offset < 0 or length < 0:
-            raise ValueError("a range does not begin before the file")
+        check_range(offset, length)
         if length == 0:
             if self.size(name) is None:
                 raise FileNotFoundError(name)

@@ -36,6 +36,16 @@ class RemoteEntry(msgspec.Struct, frozen=True):
     size: int
 
 
+def check_range(offset: int, length: int) -> None:
+    """Refuse a range that no file has, before anything is asked.
+
+    Raises:
+        ValueError: it begins before the file, or is shorter than nothing.
+    """
+    if offset < 0 or length < 0:
+        raise ValueError("a range does not begin before the file")
+
+
 class RangeReadable(Protocol):
     """Bytes can be looked at, also a part of them. `location` says where, for messages."""
 

@@ -20,7 +20,7 @@ from aura_vcs.errors.input import RefMoved
 from aura_vcs.errors.remotes import HelperMissing, RemoteCorrupt, RemoteError
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
-from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
+from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile, check_range
 from aura_vcs.storage.remotes.service_errors import no_bucket, read_answer, remote_error
 
 REQUEST_SECONDS = 3600
@@ -154,8 +154,7 @@ class BucketRemote:
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """See RangeReadable."""
-        if offset < 0 or length < 0:
-            raise ValueError("a range does not begin before the file")
+        check_range(offset, length)
         if length == 0:
             if self.size(name) is None:
                 raise FileNotFoundError(name)

@@ -15,7 +15,7 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import open_regular
-from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
+from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile, check_range
 from aura_vcs.storage.remotes.read_only import ReadOnlyRemote
 
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
@@ -54,8 +54,7 @@ class BundleRemote(ReadOnlyRemote):
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """See RangeReadable."""
-        if offset < 0 or length < 0:
-            raise ValueError("a range does not begin before the file")
+        check_range(offset, length)
         found = self._places.get(check_storage_name(name))
         if found is None:
             raise FileNotFoundError(name)

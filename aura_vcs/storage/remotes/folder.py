@@ -29,7 +29,7 @@ from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.plain_files import try_lock
-from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
+from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile, check_range
 from aura_vcs.storage.resumable_upload import (
     PART_BYTES,
     PartialUpload,
@@ -76,8 +76,7 @@ class FolderRemote:
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """See RangeReadable."""
-        if offset < 0 or length < 0:
-            raise ValueError("a range does not begin before the file")
+        check_range(offset, length)
         with self._open(name) as file, self._reading(name):
             file.seek(offset)
             pieces, left = [], length

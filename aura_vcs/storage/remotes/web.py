@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteDenied, RemoteError, RemoteUnreachable
 from aura_vcs.storage.base import check_storage_name
-from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteFile
+from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteFile, check_range
 from aura_vcs.storage.remotes.read_only import ReadOnlyRemote
 
 WAIT_SECONDS = 60
@@ -49,8 +49,7 @@ class HttpRemote(ReadOnlyRemote):
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """See RangeReadable."""
-        if offset < 0 or length < 0:
-            raise ValueError("a range does not begin before the file")
+        check_range(offset, length)
         if length == 0:
             if self.size(name) is None:
                 raise FileNotFoundError(name)

@@ -7,7 +7,7 @@ from aura_vcs.errors.input import RefMoved
 from aura_vcs.errors.remotes import RemoteCorrupt
 from aura_vcs.progress import SILENT, Progress
 from aura_vcs.storage.base import check_storage_name
-from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile
+from aura_vcs.storage.remotes.base import SMALL_BYTES, RemoteEntry, RemoteFile, check_range
 
 
 class MemoryRemote:
@@ -31,8 +31,7 @@ class MemoryRemote:
 
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """See RangeReadable."""
-        if offset < 0 or length < 0:
-            raise ValueError("a range does not begin before the file")
+        check_range(offset, length)
         return self._get(name)[0][offset : offset + length]
 
     def size(self, name: str) -> int | None:

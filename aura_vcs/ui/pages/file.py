@@ -38,7 +38,6 @@ class FileRow(msgspec.Struct, frozen=True):
     called: str
     path: str
     entry: Entry | None
-    is_same_content: bool
 
 
 class FieldStep(msgspec.Struct, frozen=True):
@@ -111,8 +110,7 @@ def _steps(repo: Repository, records: list[VersionRecord], path: str) -> list[Fi
         if entry is None and newer is not None:
             name = _older_name(repo, newer, record, name)
             entry = _entry(repo, record, name)
-        same = bool(found) and entry is not None and found[-1].entry is not None and found[-1].entry.id == entry.id
-        found.append(FileRow(record, call(repo, record), name, entry, same))
+        found.append(FileRow(record, call(repo, record), name, entry))
         newer = record if entry is not None else newer
     return found
 

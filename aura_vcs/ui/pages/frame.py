@@ -30,7 +30,6 @@ class Standing(msgspec.Struct, frozen=True):
     author: str
     branch: str | None
     head: str | None
-    head_id: str | None
     undo: str | None
     redo: str | None
     conflicts: int
@@ -50,7 +49,6 @@ def standing(repo: Repository) -> Standing:
         repo.author,
         head.branch,
         call(repo, record) if record is not None else None,
-        head.version,
         describe_action(repo, undo) if undo is not None else None,
         describe_action(repo, redo) if redo is not None else None,
         len(group_conflicts(open_conflicts(repo))),

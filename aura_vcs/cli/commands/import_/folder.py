@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, cyan, faint, green, strong, yellow
+from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import current_session, pass_repository
+from aura_vcs.cli.shared.left_out import SHOWN, print_left_out
 
 if TYPE_CHECKING:
     from aura_vcs.interchange.folder_import import FolderImported
     from aura_vcs.interchange.folder_plan import FolderPlan
     from aura_vcs.repository.repository import Repository
-
-SHOWN = 20
-"""So many of the things that were left out are listed; `--json` has more."""
 
 
 @click.command(
@@ -95,11 +93,6 @@ def _print(console: Console, done: "FolderImported") -> None:
         console.line(f"  {count(done.same, 'copy', 'copies')} had nothing else than the one before")
     if done.branch is not None and done.branch != "main":
         console.line(f"  main has other versions: these are on branch {done.branch}; `aura merge {done.branch}`.")
-    if done.left_count:
-        console.line(yellow(f"Left out: {count(done.left_count, 'thing')}"))
-        for left in done.left[:SHOWN]:
-            console.line(f"  {left.what}", faint(f"  {left.reason}"))
-        if done.left_count > SHOWN:
-            console.line(faint(f"  and {done.left_count - SHOWN} more; `--json` lists up to {len(done.left)}"))
+    print_left_out(console, done.left, done.left_count)
     if done.versions:
         console.line(faint("Take it back with `aura undo`."))

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 import click
 
 from aura_vcs.cli.options import HELP, Moment, completing, dry_run_option, examples, json_option
-from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
+from aura_vcs.cli.output.console import Console, cyan, faint, green
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.remote_environment import git_environment, lfs_consent
 from aura_vcs.cli.session import current_session, pass_repository
+from aura_vcs.cli.shared.left_out import SHOWN, print_left_out
 
 if TYPE_CHECKING:
     from aura_vcs.interchange.git_refs import GitImported, ImportedRef
     from aura_vcs.repository.repository import Repository
-
-SHOWN = 20
-"""So many of the things that were left out are listed; `--json` has more."""
 
 
 @click.command(
@@ -132,11 +130,6 @@ def _print_git(console: Console, done: "GitImported", *, verb: str = "Imported")
             console.line(faint(f"  and {count(len(moved) - SHOWN, 'more ' + kind)}"))
     for note in done.notes:
         console.line(f"  {note}")
-    if done.left_count:
-        console.line(yellow(f"Left out: {count(done.left_count, 'thing')}"))
-        for left in done.left[:SHOWN]:
-            console.line(f"  {left.what}", faint(f"  {left.reason}"))
-        if done.left_count > SHOWN:
-            console.line(faint(f"  and {done.left_count - SHOWN} more; `--json` lists up to {len(done.left)}"))
+    print_left_out(console, done.left, done.left_count)
     if done.head is not None:
         console.line(f"You are on {done.head.branch}. `aura log` lists the versions.")
