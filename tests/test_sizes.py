@@ -5,7 +5,6 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "aura_vcs"
 MOST_LINES = 400
 LARGER = {
-    "formats/timeline/mlt.py": "one walk through one format, whose parts share what they have read",
     "objects/packs/reader.py": "what it remembers is always needed with it; a module more costs every command",
 }
 """Files that may be larger, and why."""

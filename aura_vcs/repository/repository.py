@@ -128,10 +128,14 @@ class Repository:
                 self.close()
                 raise
             self.rebuild_index()
+        self._keep_head()
+
+    def _keep_head(self) -> None:
+        """Begin where this copy of the project is, whatever the one it was copied from, or another machine, does."""
         if self.has_moved:  # the other copy's count of operations says nothing about ours
             stored = self.head_file.stored()
             self.head_file.put(Head(stored.branch, stored.version), 0)
-        elif not (self.is_read_only or preview) and self.storage.stat(layout.HEAD) is None:
+        elif not (self.is_read_only or self.is_preview) and self.storage.stat(layout.HEAD) is None:
             self._pin_head()
 
     def _pin_head(self) -> None:

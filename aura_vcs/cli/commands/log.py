@@ -105,12 +105,20 @@ def log_command(
         console.lines(_drawn(repo, found, oneline=oneline), paged=True)
     elif found:
         console.lines(_listed(repo, found, oneline=oneline), paged=True)
-    elif repo.head().version is None and not everything:
+    else:
+        _print_none(repo, console, paths, everything=everything, is_filtered=wanted != VersionFilter(limit=limit))
+
+
+def _print_none(
+    repo: "Repository", console: Console, paths: tuple[str, ...], *, everything: bool, is_filtered: bool
+) -> None:
+    """Print why nothing is listed."""
+    if repo.head().version is None and not everything:
         from aura_vcs.cli.shared.partial_sync import print_missing_heads  # seldom needed
 
         if not print_missing_heads(repo, console):
             console.line('There are no versions yet. Make the first with `aura commit -m "First cut"`.')
-    elif paths and wanted == VersionFilter(limit=limit):
+    elif paths and not is_filtered:
         from aura_vcs.cli.output.paths import is_version
 
         where = "No version" if everything else "No version of this branch"

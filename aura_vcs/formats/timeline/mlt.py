@@ -16,10 +16,12 @@ from aura_vcs.formats.timeline.mlt_parts import (
     is_internal,
     media_kind,
     other_of,
+    played_streams,
     properties_of,
     read_frames,
     references_of,
     split_speed,
+    transition_name,
     with_points,
 )
 from aura_vcs.formats.timeline.model import (
@@ -300,7 +302,7 @@ class MltReader:
             speed=speed,
             effects=self._effects(producer),
             markers=read_markers(named, self.rate),
-            details=_streams(found) if kind == "file" else (),
+            details=played_streams(found) if kind == "file" else (),
             reference=self.reference_of.get(id(producer), -1),
             other=other_of(found),
         )
@@ -328,7 +330,7 @@ class MltReader:
         mixes = [t for t in tractor.all("transition") if not is_internal(t) and "in" in t.attributes]
         for mix in mixes:
             first, last = self.frames(mix.get("in")), self.frames(mix.get("out"))
-            text = f"{_service(mix)} {spoken(self.ticks(last - first + 1))}"
+            text = f"{transition_name(mix)} {spoken(self.ticks(last - first + 1))}"
             clips = [
                 structs.replace(clip, transition=text) if clip.start == self.ticks(first) else clip for clip in clips
             ]
@@ -343,7 +345,8 @@ class MltReader:
                 continue
             start = self.ticks(self.frames(transition.get("in")))
             length = self.frames(transition.get("out")) - self.frames(transition.get("in")) + 1
-            text = f"{_service(transition)} {spoken(self.ticks(length))}"
+            called = transition_name(transition)
+            text = f"{called} {spoken(self.ticks(length))}"
             kept = {
                 k: v
                 for k, v in found.items()
@@ -353,11 +356,14 @@ class MltReader:
             on = [n for n, clip in enumerate(clips) if clip.start <= start < clip.start + clip.duration]
             if on:
                 whole = f"{clips[on[0]].transition} + {text}" if clips[on[0]].transition else text
-                details = (*clips[on[0]].details, (f"{_service(transition)} settings", canonical(kept)))
+                details = (*clips[on[0]].details, (f"{called} settings", canonical(kept)))
                 clips[on[0]] = structs.replace(clips[on[0]], transition=whole, details=details)
                 tracks[place] = structs.replace(tracks[place], clips=tuple(clips))
             else:
-                effects = (*tracks[place].effects, (f"{_service(transition)} at {spoken(start)}", canonical(kept)))
+                effects = (
+                    *tracks[place].effects,
+                    (f"{called} at {spoken(start)}", canonical(kept)),
+                )
                 tracks[place] = structs.replace(tracks[place], effects=effects)
         return tracks
 
@@ -377,21 +383,6 @@ class MltReader:
                 media.setdefault(name, set()).add(other_of(found))
         for name, said in media.items():
             self.notes.keep(f"{OF_MEDIA}{name}", sorted(said))
-
-
-def _service(element: Element) -> str:
-    found = properties_of(element)
-    return found.get("kdenlive_id") or found.get("mlt_service") or "transition"
-
-
-def _streams(found: Properties) -> tuple[tuple[str, str], ...]:
-    """Return which streams of its file a clip plays, where that is not both."""
-    off = [
-        name
-        for name in ("video", "audio")
-        if found.get(f"{name}_index") == "-1" or found.get(f"set.test_{name if name == 'audio' else 'image'}") == "1"
-    ]
-    return (("without", " and ".join(off)),) if len(off) == 1 else ()
 
 
 def _named(tracks: list[Track], flavour: str) -> list[Track]:

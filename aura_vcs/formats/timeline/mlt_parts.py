@@ -168,3 +168,19 @@ def _text_span(document: XmlDocument, element: Element, name: str) -> tuple[int,
 def other_of(found: Properties) -> str:
     """Fingerprint what a producer says beside its media and what is known to be noise."""
     return digest_of({key: value for key, value in found.items() if not MEDIA_NOISE.fullmatch(key)})
+
+
+def transition_name(element: Element) -> str:
+    """Return what a transition is called: by its editor, by MLT, or at all."""
+    found = properties_of(element)
+    return found.get("kdenlive_id") or found.get("mlt_service") or "transition"
+
+
+def played_streams(found: Properties) -> tuple[tuple[str, str], ...]:
+    """Return which streams of its file a clip plays, where that is not both."""
+    off = [
+        name
+        for name in ("video", "audio")
+        if found.get(f"{name}_index") == "-1" or found.get(f"set.test_{name if name == 'audio' else 'image'}") == "1"
+    ]
+    return (("without", " and ".join(off)),) if len(off) == 1 else ()
