@@ -35,6 +35,8 @@ from aura_vcs.project.records.checkpoint_store import (
     recover,
     writer_for,
 )
+from aura_vcs.project.records.checkpoints import CheckpointRequest, create_checkpoint, invalidated
+from aura_vcs.project.records.files import put_record
 
 from tests.helpers.project import noise, write
 
@@ -225,6 +227,28 @@ def test_invalid_checkpoints_are_not_resumed_from(first: Repository) -> None:
         recover(first)
     shown = {item.id: item.invalid_reason for item in list_checkpoints(first, valid=None)}
     assert shown == {older.id: None, newer.id: "scene 2 was recut"}
+
+
+def test_the_latest_is_the_newest_in_whatever_order_they_came(first: Repository) -> None:
+    """By the time in the record, not by file dates, stages or scenes; of a stage, its newest; invalid ones never."""
+    made: dict[str, str] = {}
+    for stage, second, done, valid in (
+        ("Render", 3, 1, True),
+        ("TTS", 1, 9, True),
+        ("TTS", 2, 3, True),
+        ("Render", 0, 9, True),
+        ("Render", 4, 9, False),
+    ):
+        time = f"2026-11-23T12:00:0{second}.000000Z"
+        item = create_checkpoint("p", CheckpointRequest(stage, time, done, 10))
+        item = item if valid else invalidated(item, "cut anew", now=time, by="Ada")
+        put_record(first.storage, checkpoint_file(item), item)
+        made[item.id] = f"{stage} {second}"
+    for _ in range(2):
+        newest = [latest_checkpoint(first, stage) for stage in (None, "TTS", "Render")]
+        assert [made[item.id] for item in newest if item is not None] == ["Render 3", "TTS 2", "Render 3"]
+        first.rebuild_index()
+    assert latest_checkpoint(first, "Script") is None
 
 
 def test_invalidating_is_undone(first: Repository) -> None:

@@ -21,7 +21,7 @@ from aura_vcs.history.versions import purge_version
 from aura_vcs.index.entities import exports_statement
 from aura_vcs.index.queries import Queries
 from aura_vcs.index.records import VersionRecord
-from aura_vcs.layout import RENDERS
+from aura_vcs.layout import EXPORTS, RENDERS
 from aura_vcs.project.records.export_jobs import (
     add_export,
     cancel_export,
@@ -178,6 +178,22 @@ def test_a_job_whose_process_died_has_failed(short: Repository, tmp_path: Path) 
     assert found.status == "Failed"
     assert "ended without a word" in (found.error_message or "")
     assert load_export(short, job.id).status == "Failed"
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[" * 100_000, b'{"id": "cut o'])
+def test_a_damaged_record_is_named_and_does_no_harm(short: Repository, tmp_path: Path, data: bytes) -> None:
+    """The others are listed and found, also by an index made anew; what looks for damage names the file."""
+    kept, hurt = (add_export(short, version(short), SMALL, str(tmp_path / name)) for name in ("a.mp4", "b.mp4"))
+    file = Path(short.storage.path(f"{EXPORTS}/{hurt.id}.json"))
+    file.write_bytes(data)
+    short.rebuild_index()
+    assert list_exports(short) == [kept]
+    assert find_export(short, "last") == load_export(short, kept.id) == kept
+    for ask in (load_export, find_export):
+        with pytest.raises(UnknownName):
+            ask(short, hurt.id)
+    assert [error.path for error in short.refs.damaged()] == [f"{EXPORTS}/{hurt.id}.json"]
+    assert file.read_bytes() == data
 
 
 def test_purged_versions_and_unknown_jobs(two_versions: Repository, tmp_path: Path) -> None:

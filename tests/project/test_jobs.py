@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors.documents import DocumentMalformed, ExportFailed, InvalidTransition, InvalidValue, ProjectError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.project.records import checkpoints, exports
@@ -61,6 +62,7 @@ def test_an_export_runs_through_its_states() -> None:
     record = exports.completed(record, RESULT, now=LATER)
     assert (record.status, record.progress, record.file_size) == ("Completed", 100.0, 1234)
     assert (record.duration_seconds, record.resolution, record.codec) == (76.0, "1280x720", "libx264")
+    assert decode_record(encode_record(record), ExportRecord, "x") == record
 
 
 def test_a_failed_export_keeps_its_reason_and_can_be_retried() -> None:
@@ -97,6 +99,8 @@ def test_damaged_records_are_named(data: bytes) -> None:
     """Whatever lies in a record's file, the error names the file."""
     with pytest.raises(RecordCorrupt, match=r"refs/x\.json cannot be read"):
         checkpoints.decode_checkpoint(data, "refs/x.json")
+    with pytest.raises(RecordCorrupt, match=r"refs/x\.json cannot be read"):
+        decode_record(data, ExportRecord, "refs/x.json")
 
 
 def test_exit_codes_of_this_room_are_its_own() -> None:
