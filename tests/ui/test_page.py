@@ -374,6 +374,77 @@ def test_by_keyboard(page: Page, film: ServedPage) -> None:
     expect(page.locator(".found li").first).to_contain_text("asteroid", ignore_case=True)
 
 
+def test_undo_is_offered_for_what_was_done_alone(page: Page, film: ServedPage) -> None:
+    """After a restore that had nothing to change, Undo would take back what was done before."""
+    with aura.open(_root(film)) as project:
+        before = len(list(project.operations))
+    _go(page, film, f"/v/v3/files/{SUBTITLES}")
+    page.get_by_role("button", name="Restore file").click()
+    page.get_by_role("button", name="Restore file").last.click()
+    expect(page.locator(".toast")).to_contain_text("nothing was changed")
+    expect(page.locator(".toast").get_by_role("button", name="Undo")).to_have_count(0)
+    with aura.open(_root(film)) as project:
+        assert len(list(project.operations)) == before
+
+
+def test_a_branch_that_is_gone_is_not_every_branch(film: ServedPage) -> None:
+    """An address that was kept says that its branch is not there any more."""
+    answer = film.get("?branch=shortest")
+    assert answer.status == 404
+    assert "shorter" in answer.text
+    assert "shortest" in answer.text
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_every_value_of_a_field_is_inside_its_plot(page: Page, film: ServedPage, width: int) -> None:
+    """The newest value is drawn in a narrow window, too."""
+    page.set_viewport_size({"width": width, "height": 740})
+    _go(page, film, "/file/voice.json?field=/rate")
+    around = page.locator(".plot > svg").bounding_box()
+    assert around is not None
+    points = [point.bounding_box() for point in page.locator(".plot circle").all()]
+    assert len(points) >= 2
+    for point in points:
+        assert point is not None
+        assert around["x"] <= point["x"] <= around["x"] + around["width"] - point["width"]
+
+
+CONTROLS = """() => [...document.querySelectorAll(
+    'a[href], button, input, select, textarea, summary, audio[controls], video[controls], [tabindex="0"]')]
+    .filter(one => !one.disabled && one.tabIndex >= 0 && one.checkVisibility({visibilityProperty: true}))
+    .map((one, at) => { one.dataset.walk = at; return one.outerHTML.slice(0, 120); })"""
+FOCUSED = """() => {
+    const one = document.activeElement, at = one.getBoundingClientRect(), style = getComputedStyle(one);
+    let seen = 1;
+    for (let above = one; above; above = above.parentElement) seen *= +getComputedStyle(above).opacity;
+    const isPlayer = ['AUDIO', 'VIDEO'].includes(one.tagName); // which marks what it holds
+    const marked = isPlayer || style.outlineStyle !== 'none' || style.boxShadow !== 'none';
+    const inside = at.bottom > 0 && at.top < innerHeight && at.right > 0 && at.left < innerWidth;
+    return {at: one.dataset.walk ?? null, visible: seen > .5 && marked && inside, html: one.outerHTML.slice(0, 120)};
+}"""
+STOPS = 12
+"""A player has so many controls of its own at most."""
+
+
+@pytest.mark.parametrize("view", ["/v/v3", "/film"])
+def test_every_control_is_reached_by_tab(page: Page, film: ServedPage, view: str) -> None:
+    """Tab goes through all of a view, players and what they hold included, to its end, and shows where it is."""
+    _go(page, film, view)
+    page.wait_for_function("() => !document.querySelector('[data-load]:not([data-lazy])[aria-busy=true]')")
+    controls = page.evaluate(CONTROLS)
+    reached, hidden = dict[str, int](), list[str]()
+    for _ in range(len(controls) * STOPS):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(FOCUSED)
+        if focused["at"] is None or (focused["at"] == "0" and len(reached) > 1):
+            break
+        reached[focused["at"]] = reached.get(focused["at"], 0) + 1
+        hidden += [] if focused["visible"] else [focused["html"]]
+    assert [html for at, html in enumerate(controls) if str(at) not in reached] == []
+    assert max(reached.values()) <= STOPS
+    assert hidden == []
+
+
 VIEWS = ["", "?all=1", "/v/v3", "/v/v3/files/", f"/v/v3/files/{MARS}", f"/v/v1/files/{CLIP}", f"/v/v3/files/{EARTH}",
          "/v/v3/files/brief.json", "/compare", "/compare?old=v3&new=v4", f"/compare?old=v2&new=v3&path={MARS}",
          f"/compare?old=v2&new=v3&path={SUBTITLES}", f"/compare?old=v3&new=v5&path={CLIP}",

@@ -15,7 +15,7 @@ from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.diff.suggest_name import describe_changes, suggest_name
 from aura_vcs.history.diff.tree_diff import compare_trees
 from aura_vcs.history.log import log
-from aura_vcs.history.names.branches import branches
+from aura_vcs.history.names.branches import branches, get_branch
 from aura_vcs.history.names.moments import parse_moment
 from aura_vcs.history.status import Status, status
 from aura_vcs.index.queries import VersionFilter
@@ -79,8 +79,7 @@ def listing(repo: Repository, query: Mapping[str, str], offset: int, known: Reme
     path = query.get("path", "")
     start = None
     if query.get("branch"):
-        found_branch = [item for item in branches(repo) if item.name == query["branch"]]
-        start = found_branch[0].version if found_branch else None
+        start = get_branch(repo, query["branch"]).version
     wanted = msgspec.structs.replace(wanted, types=types)
     paths = [checked_path(path)] if path else []
 

@@ -70,17 +70,22 @@ const aura = (() => {
     if (name === 'fetch') return result.versions.length ? `Fetched ${result.versions.length} versions.` : 'Nothing new there.';
     if ('restore_point' in result) {
       const kept = result.restore_point ? ` What was unsaved is in the restore point v${result.restore_point.number}.` : '';
+      if (name === 'restore' && !result.changed_paths && !result.restore_point) return 'All of it is so already: nothing was changed.';
       return `${result.changed_paths} ${result.changed_paths === 1 ? 'path' : 'paths'} changed.${kept}`;
     }
     return 'Done.';
   };
   const lasting = new Set(['undo', 'redo', 'storage/free', 'export/version', 'push', 'fetch', 'sync', 'pull']);
+  // whether there is something to take back: Undo after what did nothing would take back what was done before
+  const did = (name, result) => !result || !(name === 'commit' ? !result.created
+    : name === 'version/edit' ? !result.changed
+      : name === 'restore' && !result.changed_paths && !result.restore_point);
   const act = async (name, values = {}, form = null) => {
     let outcome;
     try { outcome = await post(name, values); } catch { toast('The page lost its server.', { bad: true, hint: 'Start `aura ui` again.' }); return null; }
     if (outcome.error) toast(outcome.error.message, { bad: true, hint: outcome.error.hint });
     else {
-      toast(words(name, outcome.result), { undo: !lasting.has(name) });
+      toast(words(name, outcome.result), { undo: !lasting.has(name) && did(name, outcome.result) });
       if (form && 'clears' in form.dataset) form.reset();
       else for (const input of form?.elements || []) if ('defaultValue' in input) input.defaultValue = input.value; // nothing is begun any more
     }
