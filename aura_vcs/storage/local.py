@@ -10,7 +10,7 @@ import re
 import stat
 import time
 from collections.abc import Container, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
@@ -75,9 +75,7 @@ class LocalStorage:
 
     def at(self, name: str) -> FolderPath:
         """Return the way to a file, for calls of one's own; see OwnFolders.at."""
-        way = FolderPath()
-        way.folders, way.name, way.is_mine = self._folders, self._prefix + check_storage_name(name), False
-        return way
+        return self._folders.at(self._prefix + check_storage_name(name))
 
     def open(self, name: str) -> BinaryIO:
         """See Readable."""
@@ -90,8 +88,12 @@ class LocalStorage:
         return read_stored(path, lambda: self._open(name, path))
 
     def _open(self, name: str, path: str) -> int:
-        with self.at(name) as (last, dir_fd):
+        last, dir_fd, to_close = self._folders.reach(self._prefix + check_storage_name(name))
+        try:
             return open_plain(last, READ, path, dir_fd=dir_fd)
+        finally:
+            if to_close is not None:
+                os.close(to_close)
 
     def stat(self, name: str) -> FileStat | None:
         """See Readable."""
@@ -111,13 +113,17 @@ class LocalStorage:
 
     def look_around(self, name: str) -> os.stat_result | None:
         """Return what the system knows of whatever has the name, a link of the link itself; None where nothing is."""
+        to_close = None
         try:
-            with self.at(name) as (last, dir_fd):
-                return os.stat(last, dir_fd=dir_fd, follow_symlinks=False)
+            last, dir_fd, to_close = self._folders.reach(self._prefix + check_storage_name(name))
+            return os.stat(last, dir_fd=dir_fd, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise unreadable("look at", self.path(name), error) from error
+        finally:
+            if to_close is not None:
+                os.close(to_close)
 
     def list(self, folder: str) -> list[str]:
         """See Readable."""
@@ -149,7 +155,7 @@ class LocalStorage:
         if folder:
             names = self.list(folder)
         else:
-            with self._inside("") as dir_fd:
+            with self._inside("") as (_, dir_fd):
                 place = self.root if dir_fd is None else dir_fd
                 names, own = sorted(os.listdir(place)), os.stat(place)
             yield "", own
@@ -316,12 +322,9 @@ class LocalStorage:
 
     def delete_many(self, names: Iterable[str]) -> None:
         """See Deletable. Each folder is synced once."""
-        folders: dict[str, None] = {}
-        for name in names:
-            if self._unlink(name):
-                folders[name.rpartition("/")[0]] = None
-        for folder in folders:
-            with translated("delete in", self._folders.path(self._prefix + folder)), self._inside(folder) as dir_fd:
+        for folder in {name.rpartition("/")[0]: None for name in names if self._unlink(name)}:
+            path = self._folders.path(self._prefix + folder)
+            with translated("delete in", path), self._inside(folder) as (_, dir_fd):
                 self.calls.fsync_folder(".", dir_fd=dir_fd)
 
     def delete_folder(self, name: str) -> None:
@@ -364,10 +367,8 @@ class LocalStorage:
             share_folder(self.calls, last, dir_fd)
             self.calls.fsync_folder(".", dir_fd=dir_fd)
 
-    @contextmanager
-    def _inside(self, folder: str) -> Iterator[int | None]:
-        with self._folders.at(f"{self._prefix}{folder}/-".removeprefix("/")) as (_, dir_fd):
-            yield dir_fd
+    def _inside(self, folder: str) -> FolderPath:
+        return self._folders.at(f"{self._prefix}{folder}/-".removeprefix("/"))
 
     def sweep_temporary(
         self, *, older_than_seconds: float = STALE_SECONDS, made: str = UPLOADS, folders: Container[str] = ()

@@ -46,8 +46,30 @@ class OwnFolders:
             LinkedPath: a part of the way is a link.
         """
         way = FolderPath()
-        way.folders, way.name, way.is_mine = self, name, False
+        way.folders, way.name = self, name
         return way
+
+    def reach(self, name: str) -> tuple[str, int | None, int | None]:
+        """Go to a file in one call, as `at` does: the name to use, the open folder, and what the caller is to close.
+
+        For what is done for every file; the folder is to be used at once, and not kept.
+
+        Raises:
+            FileNotFoundError, NotADirectoryError, LinkedPath: see `at`.
+        """
+        folder, _, last = name.rpartition("/")
+        if not HAS_DIR_FD:
+            return os.path.join(self.check(folder), last), None, None
+        kept = self.kept.get(folder)
+        if kept is not None:  # as `enter` looks, without a call
+            try:
+                found = os.stat(kept[3], follow_symlinks=self.follow_root and not folder)
+                if found.st_ino == kept[2] and found.st_dev == kept[1]:
+                    return last, kept[0], None
+            except OSError:
+                pass  # `enter` finds out what is there now
+        fd, is_mine = self.enter(folder)
+        return last, fd, fd if is_mine else None
 
     def path(self, folder: str) -> str:
         """Return the path of a folder, for messages."""
@@ -125,29 +147,18 @@ class OwnFolders:
 class FolderPath:
     """The way to one file, see OwnFolders.at, which fills it in: one is made for every file that is touched."""
 
-    __slots__ = ("fd", "folders", "is_mine", "name")
+    __slots__ = ("folders", "name", "to_close")
     folders: OwnFolders
     name: str
-    fd: int
-    is_mine: bool
+    to_close: int | None
 
     def __enter__(self) -> tuple[str, int | None]:
-        folder, _, last = self.name.rpartition("/")
-        folders = self.folders
-        if not HAS_DIR_FD:
-            return os.path.join(folders.check(folder), last), None
-        kept = folders.kept.get(folder)
-        if kept is not None:  # as `reach` looks, without a call: this is done for every file
-            with suppress(OSError):
-                found = os.stat(kept[3], follow_symlinks=folders.follow_root and not folder)
-                if found.st_ino == kept[2] and found.st_dev == kept[1]:
-                    return last, kept[0]
-        self.fd, self.is_mine = folders.enter(folder)
-        return last, self.fd
+        last, fd, self.to_close = self.folders.reach(self.name)
+        return last, fd
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.is_mine:
-            os.close(self.fd)
+        if self.to_close is not None:
+            os.close(self.to_close)
 
 
 def is_link(found: os.stat_result) -> bool:

@@ -41,17 +41,16 @@ def surroundings_of(
         raise InputError(f"AURA_SSH is not a command line: {error}", hint="Close its quotes.") from error
     return Surroundings(
         tuple(words),
-        environment={name: value for name, value in environment.items() if _is_for_ssh(name)},
+        environment={
+            name: value
+            for name, value in environment.items()
+            if (plain := name.upper() if os.name == "nt" else name) in SSH_VARIABLES or plain[:3] == "LC_"
+        },
         has_keys=any(environment.get(name) for name in KEYS),
         has_token=bool(environment.get("AWS_SESSION_TOKEN") or environment.get("AWS_WEB_IDENTITY_TOKEN_FILE")),
         consent=consent,
         open_project=open_project,
     )
-
-
-def _is_for_ssh(name: str) -> bool:
-    name = name.upper() if os.name == "nt" else name
-    return name in SSH_VARIABLES or name.startswith("LC_")
 
 
 def _split(command: str) -> list[str]:
