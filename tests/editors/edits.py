@@ -224,6 +224,16 @@ def _one_of(was: object, here: object, there: object) -> tuple[object] | None:
     return (here,) if there == was else None
 
 
+def bounds(was: int, here: int, there: int) -> tuple[int, int]:
+    """How many equal things a merge may have, at least and at most, where nothing is asked.
+
+    What each put in is there; of what both took out, it may have been the same ones or each others.
+    """
+    gone = [max(0, was - side) for side in (here, there)]
+    new = sum(max(0, side - was) for side in (here, there))
+    return max(0, was - sum(gone)) + new, was - max(gone) + new
+
+
 def _fits(pieces: list[Piece], file: CutFile) -> bool:
     """Whether no two clips overlap where they must not."""
     for track in file.cut.tracks:

@@ -18,7 +18,7 @@ from aura_vcs.formats.timeline.project_file import read_project
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.editors import projects
-from tests.editors.edits import edit_pieces, edited, meant, open_cut, played, renumbered, saved
+from tests.editors.edits import bounds, edit_pieces, edited, meant, open_cut, played, renumbered, saved
 from tests.editors.projects import OWN, Cut, Item, samples
 from tests.helpers.sampling import SEED
 
@@ -181,11 +181,24 @@ def test_edits_of_both_sides_lose_and_double_nothing(seed: int, name: str) -> No
             continue
         now = media(name, merged.data)
         assert set(now) <= set(was) | set(here) | set(there)
-        for key in now:
-            least = min(was[key], here[key], there[key]) if not merged.conflicts else 0
-            assert least <= now[key] <= here[key] + there[key]
-        if not merged.conflicts:
-            assert now >= (here - was) + (there - was)
+        for key in set(was) | set(here) | set(there):
+            least, most = bounds(was[key], here[key], there[key])
+            assert (0 if merged.conflicts else least) <= now[key] <= (here[key] + there[key] if merged.conflicts else most)
+
+
+@pytest.mark.parametrize(
+    ("counts", "least", "most"),
+    [
+        ((2, 1, 1), 0, 1),  # both took out one: the same one, or each another
+        ((3, 2, 3), 2, 2),
+        ((1, 1, 0), 0, 0),
+        ((1, 2, 0), 1, 1),
+        ((1, 2, 2), 3, 3),
+    ],
+)
+def test_the_bounds_of_equal_clips(counts: tuple[int, int, int], least: int, most: int) -> None:
+    """How many of before both, ours and theirs are in a merge where nothing is asked."""
+    assert bounds(*counts) == (least, most)
 
 
 @pytest.mark.parametrize("count", [2, pytest.param(150, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])

@@ -117,8 +117,9 @@ def _print_missing(console: Console, missing: "dict[str, int]") -> None:
     if missing:
         whose = short_path(next(iter(missing))) if len(missing) == 1 else count(len(missing), "project file")
         lacking = count(sum(missing.values()), "media file")
-        console.line(f"{lacking} that {whose} names {'is' if sum(missing.values()) == 1 else 'are'} missing: ",
-                     "`aura media relink` looks for them")  # fmt: skip
+        names = "names" if len(missing) == 1 else "name"
+        verb, them = ("is", "it") if sum(missing.values()) == 1 else ("are", "them")
+        console.line(f"{lacking} that {whose} {names} {verb} missing: `aura media relink` looks for {them}")
 
 
 def _advice_on(repo: "Repository", found: "Status") -> tuple["Advice", ...]:
