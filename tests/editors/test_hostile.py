@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import time
 import zipfile
 
@@ -100,6 +101,31 @@ def test_times_out_of_range_and_missing_media_are_read() -> None:
     assert isinstance(read_project("x.kdenlive", data), Timeline)
     edl = projects.edl(CUT).replace(b"01:00:00:00", b"99:99:99:99")
     assert isinstance(read_project("x.edl", edl), Timeline | Unstructured)
+
+
+@pytest.mark.parametrize(
+    "number", [b"9" * 5000, b"--5", b"9" * 15 + b".5", b"\xd9\xa3"], ids=["long", "minus", "part", "word"]
+)
+@pytest.mark.parametrize("write", [projects.premiere, projects.xmeml], ids=["premiere", "final cut 7"])
+def test_numbers_that_are_none_are_read(write: object, number: bytes) -> None:
+    """Longer than a number may be, with two signs, or in other digits."""
+    data = write(CUT)  # type: ignore[operator]
+    is_packed = data.startswith(b"\x1f\x8b")
+    plain = gzip.decompress(data) if is_packed else data
+    wrong = re.sub(
+        rb"(<(?:in|out|start|end|Start|End|InPoint|OutPoint|FrameRate|timebase)>)[^<]+", rb"\g<1>" + number, plain
+    )
+    assert wrong != plain
+    found = read_project("x.prproj" if is_packed else "x.xml", gzip.compress(wrong) if is_packed else wrong)
+    assert isinstance(found, Timeline | Unstructured)
+
+
+def test_many_notes_below_an_event_take_time_in_proportion() -> None:
+    """They are gathered once."""
+    start = time.process_time()
+    found = read_project("x.edl", projects.edl(CUT) + b"* COMMENT: a\n" * 100_000)
+    assert isinstance(found, Timeline | Unstructured)
+    assert time.process_time() - start < 8, "half a second is usual"
 
 
 def test_a_sequence_in_itself_is_read() -> None:

@@ -183,7 +183,9 @@ def test_edits_of_both_sides_lose_and_double_nothing(seed: int, name: str) -> No
         assert set(now) <= set(was) | set(here) | set(there)
         for key in set(was) | set(here) | set(there):
             least, most = bounds(was[key], here[key], there[key])
-            assert (0 if merged.conflicts else least) <= now[key] <= (here[key] + there[key] if merged.conflicts else most)
+            if merged.conflicts:
+                least, most = 0, here[key] + there[key]
+            assert least <= now[key] <= most
 
 
 @pytest.mark.parametrize(

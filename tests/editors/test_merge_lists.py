@@ -55,11 +55,11 @@ def made_cut(random: Random, tracks: int) -> Cut:
     """Some clips on some tracks, each with an id of its own."""
     return {
         f"V{track + 1}": [
-            Item(random.choice(MEDIA), random.randint(0, 300), random.randint(10, 90), random.randint(0, 3), id=f"C{track}{n}")
+            Item(random.choice(MEDIA), random.randint(0, 300), random.randint(10, 90), n % 3, id=f"C{track}{n}")
             for n in range(random.randint(2, 6))
         ]
         for track in range(tracks)
-    }  # fmt: skip
+    }
 
 
 def clips(path: str, data: bytes) -> Seen:

@@ -77,6 +77,20 @@ def test_a_file_that_was_renamed_is_found_by_its_content(repo: Repository, file:
     assert Path(repo.root, file).read_bytes() == before
 
 
+def test_a_file_that_was_moved_and_not_committed_yet_is_found_by_its_content(repo: Repository) -> None:
+    """Brought back from the version it would be there twice; another new file of its size is not taken for it."""
+    _write(repo, "footage/sea.mp4", b"the sea")
+    _write(repo, "film.kdenlive", projects.kdenlive({"V1": [Item("footage/sea.mp4", 3, 40)]}))
+    commit(repo, "with its media")
+    _write(repo, "footage/a new one.mp4", b"the sky")
+    os.rename(Path(repo.root, "footage/sea.mp4"), Path(repo.root, "footage/ocean.mp4"))
+    (plan,) = plan_relink(repo)
+    assert (plan.found, plan.by, plan.version, plan.entry) == ("footage/ocean.mp4", "content", "v1", None)
+    relink(repo, [plan])
+    assert _names(repo, "film.kdenlive") == ["footage/ocean.mp4"]
+    assert not Path(repo.root, "footage/sea.mp4").exists()
+
+
 def _premiere(*paths: tuple[str, str]) -> bytes:
     """A project of Premiere with these media: each by its whole path, twice, and by one from the project file."""
     plain = gzip.decompress(projects.premiere({"V1": [Item(f"{n}.mp4") for n in range(len(paths))]})).decode()

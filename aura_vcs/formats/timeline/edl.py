@@ -71,19 +71,22 @@ def guess_rate(lines: list[str]) -> Rate:
 def read_events(lines: list[str], rate: Rate) -> Iterator[Event]:
     """Yield the events of a list, each with the notes under it."""
     open_: Event | None = None
+    notes: list[str] = []
+    last = 0
     for n, line in enumerate(lines):
         match = EVENT.fullmatch(line.rstrip("\r\n"))
         if match is None:
-            if open_ is not None:
-                note = line.strip()
-                open_ = structs.replace(open_, last=n + 1, notes=(*open_.notes, note)) if note else open_
+            if open_ is not None and (note := line.strip()):
+                notes.append(note)
+                last = n + 1
             continue
         if open_ is not None:
-            yield open_
+            yield structs.replace(open_, last=last, notes=tuple(notes))
+        notes, last = [], n + 1
         times = [read_timecode(text, rate) or 0 for text in match.groups()[5:]]
         open_ = Event(
             n,
-            n + 1,
+            last,
             match["number"],
             match["reel"],
             match["channel"],
@@ -93,7 +96,7 @@ def read_events(lines: list[str], rate: Rate) -> Iterator[Event]:
             (times[2], times[3]),
         )
     if open_ is not None:
-        yield open_
+        yield structs.replace(open_, last=last, notes=tuple(notes))
 
 
 def read_edl(data: bytes, rate: Rate | None = None) -> Timeline | Unstructured:

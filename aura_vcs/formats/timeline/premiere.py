@@ -151,7 +151,7 @@ class _Reader:
             inner = target.find("TrackGroup")
             frame = inner.text_of("FrameRate") if inner is not None else ""
             kind = "video" if target.tag == "VideoTrackGroup" else "audio"
-            if kind == "video" and frame.isdecimal() and int(frame):
+            if kind == "video" and frame.isdecimal() and len(frame) < 22 and int(frame):
                 rate = make_rate(PER_SECOND, frame)
             holder = inner.find("Tracks") if inner is not None else None
             for n, place in enumerate(holder.all("Track") if holder is not None else ()):
@@ -286,7 +286,7 @@ def _words(tag: str) -> str:
 def _ticks(text: str) -> Ticks:
     return (
         clamp(round(int(text) * TICKS_PER_SECOND / PER_SECOND))
-        if text.lstrip("-").isdecimal() and len(text) < 22
+        if text.removeprefix("-").isdecimal() and len(text) < 22
         else 0
     )
 

@@ -193,7 +193,7 @@ def _rate(element: Element | None) -> Rate:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.lstrip("-").isdecimal() and len(text) < 12 else None
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 12 else None
 
 
 def _frames(element: Element, tag: str) -> int:

@@ -17,7 +17,8 @@ from aura_vcs.history.lookup.path_versions import last_with_path
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import describe
-from aura_vcs.model import Entry, EntryKind
+from aura_vcs.model import Entry, EntryKind, Kind
+from aura_vcs.objects.loose import new_hasher
 from aura_vcs.project.media.resolve_path import ResolvedPath
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
@@ -27,6 +28,7 @@ _EDGE = 1_000_000
 """Kdenlive and Shotcut take the checksum of so many bytes at either end of a large file."""
 _CHECKED = 40
 """So many files of the right size are read for a checksum."""
+_BUFFER = 1 << 20
 
 
 class FoundMedia(msgspec.Struct, frozen=True):
@@ -50,16 +52,18 @@ class MediaSearch:
         for path in sorted(sizes):
             self._by_name.setdefault(posixpath.basename(path).casefold(), []).append(path)
         self._by_content: dict[ObjectId, list[str]] | None = None
+        self._new: list[str] = []
         self._digests: dict[str, str] = {}
+        self._ids: dict[str, ObjectId | None] = {}
 
     def find(self, reference: MediaReference, resolved: ResolvedPath) -> FoundMedia | tuple[str, ...]:
         """Return where it is; or the files that it may be, where nothing tells them apart: none, or several."""
         versioned = self._versioned(reference, resolved)
         if versioned is not None:
             path, entry, label = versioned
-            here = self._paths_of(entry.id)
-            if here:
-                return FoundMedia(here[0], "content", label)
+            here = self._path_with(entry)
+            if here is not None:
+                return FoundMedia(here, "content", label)
         if (match := self._by_digest(reference)) is not None:
             return FoundMedia(match, "checksum")
         named = self._named(reference, resolved)
@@ -88,14 +92,34 @@ class MediaSearch:
         for n in range(len(parts)):
             yield "/".join(parts[n:])
 
-    def _paths_of(self, content: ObjectId) -> list[str]:
-        """List the files of the folder that have a content, as far as the last version knows them."""
+    def _path_with(self, wanted: Entry) -> str | None:
+        """Find a file of the folder that has a content: one that the last version knows, else a new one that is read.
+
+        A file that was only moved is new until it is committed; brought back from a version it would be there twice.
+        """
         if self._by_content is None:
             self._by_content = {}
             for path, entry in self._repo.trees.walk(worktree_base(self._repo).tree):
                 if entry.kind is EntryKind.FILE and path in self._sizes:
                     self._by_content.setdefault(entry.id, []).append(path)
-        return self._by_content.get(content, [])
+            known = {path for paths in self._by_content.values() for path in paths}
+            self._new = sorted(self._sizes.keys() - known)
+        if found := self._by_content.get(wanted.id):
+            return found[0]
+        same = [path for path in self._new if self._sizes[path] == wanted.size]
+        return next((path for path in same[:_CHECKED] if self._id_of(path) == wanted.id), None)
+
+    def _id_of(self, path: str) -> ObjectId | None:
+        if path not in self._ids:
+            hasher = new_hasher(Kind.BLOB)
+            try:
+                with open(open_below(self._repo.root, path), "rb") as file:
+                    while data := file.read(_BUFFER):
+                        hasher.update(data)
+                self._ids[path] = ObjectId(hasher.hexdigest())
+            except (OSError, UnsafePath):
+                self._ids[path] = None
+        return self._ids[path]
 
     def _by_digest(self, reference: MediaReference) -> str | None:
         kind, _, digest = reference.digest.partition(":")
