@@ -117,16 +117,19 @@ def _sizes(setting: Setting, folder: str, git: str | None, count: int) -> None:
     row = Row("versions", f"{count} versions of the example's documents, after gc")
     loose = stored_bytes(f"{folder}/.aura", without="local")
     told = build(setting, "collect", folder)
-    ours = stored_bytes(f"{folder}/.aura", without="local")
+    ours, everything = stored_bytes(f"{folder}/.aura", without="local"), stored_bytes(f"{folder}/.aura")
     row.times = {"aura gc": Times([Sample(told["plan"] + told["execute"])])}
     row.notes.append(f"aura {loose / 1e3:,.0f} kB before gc, {ours / 1e3:,.0f} kB after (without local/)")
+    index = _size(f"{folder}/.aura", "index.sqlite")
+    row.notes.append(f"everything {everything / 1e3:,.0f} kB after, of it the index {index / 1e3:,.0f} kB")
     if git is not None:
         run(["git", "gc", "-q", "--prune=now"], git, setting.aura.env)
         plain = stored_bytes(f"{git}/.git")
         run(["git", "gc", "-q", "--aggressive", "--prune=now"], git, setting.aura.env)
         theirs = stored_bytes(f"{git}/.git")
         row.notes.append(f"git {plain / 1e3:,.0f} kB after gc, {theirs / 1e3:,.0f} kB after gc --aggressive")
-        row.checks.append(Check("of git's size after gc --aggressive", ours / theirs, 0.8))
+        row.checks.append(Check("of git's size after gc --aggressive, without local/", ours / theirs, 0.8))
+        row.checks.append(Check("of git's size after gc --aggressive, with the index", everything / theirs, 1.5))
     setting.add(row)
 
 

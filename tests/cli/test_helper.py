@@ -211,9 +211,9 @@ def test_what_the_helper_imports_is_there() -> None:
 def test_nothing_is_imported_by_a_copy() -> None:
     """What the commands need was imported by the helper before."""
     code = (
-        "import sys\nfrom aura_vcs.cli.helper.starting import load_commands\nload_commands()\n"
-        "before = set(sys.modules)\nfrom aura_vcs.cli.main import cli\n"
-        "try: cli.main(sys.argv[1:], is_process=True)\nexcept SystemExit: pass\n"
+        "import sys\nfrom aura_vcs.cli.entry import run_in_copy\n"
+        "from aura_vcs.cli.helper.starting import load_commands\nload_commands()\n"
+        "before = set(sys.modules)\ntry: run_in_copy()\nexcept SystemExit: pass\n"
         "print(sorted(name for name in set(sys.modules) - before if name.startswith('aura_vcs')), file=sys.stderr)"
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,8 @@ import time
 from importlib import import_module
 from pkgutil import iter_modules
 
+import click
+
 from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.helper.client import connect
 from aura_vcs.cli.helper_protocol import identity, socket_path
@@ -19,7 +21,8 @@ ROOMS = (
 """Rooms whose modules the commands use that the helper runs."""
 MODULES = (
     "cli.main", "cli.configured_name", "cli.error_context", "cli.error_report", "cli.fetch_on_demand",
-    "cli.remote_environment", "cli.session", "codec", "forked_worker", "parallel", "plain_text", "sync.sent",
+    "cli.lazy_import", "cli.remote_environment", "cli.session", "codec", "forked_worker", "parallel", "plain_text",
+    "sync.sent",
 )  # fmt: skip
 COMMANDS = (
     "blame", "branch", "checkout", "commit", "diff", "init", "log", "ls", "ops", "redo", "restore", "show", "status",
@@ -73,6 +76,15 @@ def load_commands() -> None:
         import_module(f"aura_vcs.{name}")
     for room in ROOMS:
         _load_room(f"aura_vcs.{room}")
+    _make_help_options(import_module("aura_vcs.cli.main").cli)
+
+
+def _make_help_options(root: click.Group) -> None:
+    """Have click make the option `--help` of each command, which it keeps; no copy makes it again."""
+    context = click.Context(root)
+    for command in (root, *(root.get_command(context, name) for name in COMMANDS)):
+        if command is not None:
+            command.get_help_option(click.Context(command, **command.context_settings))
 
 
 def _load_room(name: str) -> None:
