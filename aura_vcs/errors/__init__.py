@@ -112,6 +112,13 @@ _BEFORE_HOST = r"(?i)(\b[a-z][a-z0-9+.-]{0,20}:/{1,2}(?=[^/@\s]{0,500}:)|\bhttps
 
 With one slash, too: so it is where an address was taken for a path.
 """
+_BEFORE_SHORT_HOST = r"^((?:\./)?)[\w.-]{1,100}:[^/@\s]{1,500}@(?=[\w.-]{0,253}[:/])"
+"""The same in an address without a scheme, as of `scp`."""
+_IN_QUERY = (
+    r"(?i)([?&][\w-]{0,40}(?:token|key|secret|pass|pwd|auth|sig|credential)[\w-]{0,40}=)"
+    r"[^&#\s'\"<>]*[^&#\s'\"<>:,.;)]"
+)
+"""What an address says behind its `?` under a name that secrets have."""
 
 
 class AuraError(Exception):
@@ -137,8 +144,15 @@ class AuraError(Exception):
 
 
 def without_passwords(text: str) -> str:
-    """Return a text without the passwords of addresses in it: errors are shown, logged and sent to others."""
-    return re.sub(_BEFORE_HOST, r"\1***@", text) if "@" in text else text
+    """Return a text without the passwords and tokens of addresses in it: errors are shown, logged, sent to others."""
+    if "@" in text:
+        text = re.sub(_BEFORE_HOST, r"\1***@", text)
+    return re.sub(_IN_QUERY, r"\1***", text) if "=" in text and "?" in text else text
+
+
+def place_without_password(place: str) -> str:
+    """Return an address or path without the password in it, also where no `://` says that it is an address."""
+    return re.sub(_BEFORE_SHORT_HOST, r"\1***@", without_passwords(place)) if "@" in place else without_passwords(place)
 
 
 def code_of(kind: type[AuraError]) -> str:

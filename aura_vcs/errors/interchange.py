@@ -1,6 +1,6 @@
 """Another program's history or archive cannot be read or written as asked. The tree is drawn in `aura_vcs.errors`."""
 
-from aura_vcs.errors import AuraError
+from aura_vcs.errors import AuraError, place_without_password
 
 
 class InterchangeError(AuraError):
@@ -25,6 +25,7 @@ class NotAGitRepository(InterchangeError):
     exit_code = 112
 
     def __init__(self, path: str, reason: str, *, hint: str | None = None) -> None:
+        path = place_without_password(path)
         super().__init__(f"{path} is not a git repository that can be read: {reason}", hint=hint)
         self.path, self.reason = path, reason
 

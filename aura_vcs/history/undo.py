@@ -14,7 +14,7 @@ from aura_vcs.history.file_edits import revert_edit
 from aura_vcs.history.names.operation_words import describe_action, describe_operation
 from aura_vcs.history.recording.journal import recover
 from aura_vcs.history.recording.late_edits import PATHS
-from aura_vcs.history.recording.steps import Between
+from aura_vcs.history.recording.steps import Between, Unedited
 from aura_vcs.history.recording.version_builder import WorktreeBase
 from aura_vcs.history.reverted_refs import check_has_content, is_set_apart, reverted_ref
 from aura_vcs.ids import ObjectId, ReplicaId
@@ -224,6 +224,8 @@ def find_action(repo: Repository, prefix: str) -> ActionRecord:
 def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     target = operation_of(repo, action)
     described = describe_operation(repo, target)
+    if not back and (versions := _trees_committed(repo, target)) is not None:
+        return _commit_again(repo, target, versions)
     if target.worktree is None:
         with repo.locks.shared("worktree"), repo.transaction() as transaction:
             operation = transaction.record(_draft(repo, transaction, target, back=back))
@@ -246,6 +248,35 @@ def _revert(repo: Repository, action: ActionRecord, *, back: bool) -> Undone:
     files = replace_worktree(repo, Between(repo, wanted, current), draft, StepRequest(trigger, why))
     last = repo.queries.actions(limit=1)[0]
     return Undone(operation_of(repo, last), described, repo.head(), files)
+
+
+def _trees_committed(repo: Repository, target: Operation) -> TreeChange | None:
+    """Return what a commit made of what; None for anything else, or where content of it is not here."""
+    if target.type != "commit" or target.worktree is not None or target.head is None:
+        return None
+    before, after = target.head.before.version, target.head.after.version
+    if before is None or after is None:
+        return None
+    records = [repo.queries.version(version) for version in (before, after)]
+    trees = [record.tree for record in records if record is not None and record.purged_at is None]
+    return TreeChange(*trees) if len(trees) == 2 and all(map(repo.store.contains, trees)) else None
+
+
+def _commit_again(repo: Repository, target: Operation, trees: TreeChange) -> Undone:
+    """Redo a commit: files that are as before it become as it has them, which matters where one was elsewhere since.
+
+    Else the folder would take back what the version has, and so would the next commit. What was edited stays.
+    """
+
+    def draft(transaction: Transaction, _: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
+        made = _draft(repo, transaction, target, back=False)
+        return msgspec.structs.replace(made, worktree=TreeChange(before, after)) if before != after else made
+
+    described = describe_operation(repo, target)
+    request = StepRequest("PreRedo", f"Before redoing {described!r}")
+    files = replace_worktree(repo, Unedited(repo, trees.after, trees.before), draft, request)
+    last = repo.queries.actions(limit=1)[0]
+    return Undone(operation_of(repo, last), described, repo.head(), files if files.changed else None)
 
 
 def _draft(repo: Repository, transaction: Transaction, target: Operation, *, back: bool) -> Draft:

@@ -303,3 +303,62 @@ def test_folders_that_hold_other_work_are_no_change(first: Repository) -> None:
         (root / "new" / inside).rmdir() if inside == "empty" else (root / "new" / inside).unlink()
     assert not restore(first, "v1").is_idle
     assert not (root / "new").exists()
+
+
+def test_a_commit_that_is_redone_brings_its_content_back(film: Repository) -> None:
+    """One had gone elsewhere in between: without it, the next commit would take back what this one saved."""
+    root = Path(film.root)
+    checkout(film, "v1")
+    write(root, {"a": "mine", "made/deep": "deep"})
+    (root / "d/y").unlink()
+    made = save(film, "Mine")
+    undo(film)
+    undo(film)
+    assert (root / "a").read_text() == "two"
+    redo(film)
+    done = redo(film)
+    assert film.head().version == made.id
+    assert done.files is not None
+    assert done.files.changed
+    assert (root / "a").read_text() == "mine"
+    assert (root / "made/deep").read_text() == "deep"
+    assert not (root / "d/y").exists()
+    assert not status(film).changes
+    undo(film)
+    assert (root / "a").read_text() == "mine"
+
+
+def test_a_commit_that_is_redone_leaves_what_was_edited_since(film: Repository) -> None:
+    """Only what is as before the commit becomes as it has it."""
+    root = Path(film.root)
+    write(root, {"a": "mine", "notes": "more"})
+    (root / "run").unlink()
+    (root / "run").mkdir()
+    write(root, {"run/inner": "inner"})
+    save(film, "Mine")
+    undo(film)
+    write(root, {"a": "edited since"})
+    done = redo(film)
+    assert done.files is None
+    assert (root / "a").read_text() == "edited since"
+    assert (root / "notes").read_text() == "more"
+    assert (root / "run/inner").read_text() == "inner"
+    undo(film)
+    shutil.rmtree(root / "run")
+    write(root, {"run": "a file again"})
+    redo(film)
+    assert (root / "run").read_text() == "a file again"
+
+
+def test_a_part_of_a_commit_that_is_redone_comes_where_nothing_was_edited(film: Repository) -> None:
+    """Each file counts for itself."""
+    root = Path(film.root)
+    write(root, {"a": "mine", "notes": "more", "fresh": "fresh"})
+    save(film, "Mine")
+    undo(film)
+    write(root, {"a": "edited since", "notes": "notes"})
+    (root / "fresh").unlink()
+    redo(film)
+    assert (root / "a").read_text() == "edited since"
+    assert (root / "notes").read_text() == "more"
+    assert (root / "fresh").read_text() == "fresh"

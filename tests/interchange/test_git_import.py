@@ -320,7 +320,16 @@ def test_names_of_git(name: str, own: str) -> None:
         assert git_name(own) == name
 
 
-@pytest.mark.parametrize("place", ["https://anna:hunter2@127.0.0.1:9/x", "https://hunter2@127.0.0.1:9/x.git"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://anna:hunter2@127.0.0.1:9/x",
+        "https://hunter2@127.0.0.1:9/x.git",
+        "https://127.0.0.1:9/x?a=1&access_token=hunter2",
+        "file://anna:hunter2@/x",
+        "anna:hunter2@127.0.0.1:x",
+    ],
+)
 def test_no_password_is_given_to_git(repo: Repository, place: str) -> None:
     """Whoever lists processes sees what they are called with; neither does the error repeat it."""
     with pytest.raises(NotAGitRepository) as caught:

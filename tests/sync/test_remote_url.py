@@ -62,7 +62,13 @@ def test_everything_else_is_refused(url: str) -> None:
 
 def test_a_refused_password_is_not_repeated() -> None:
     """Neither message nor hint has it."""
-    for url in ("ssh://anna:secret@host/x", "https://anna:secret@host/x", "s3://a/x?secret_access_key=secret"):
+    urls = (
+        "ssh://anna:secret@host/x",
+        "https://anna:secret@host/x",
+        "s3://a/x?secret_access_key=secret",
+        "anna:secret@host:x",
+    )
+    for url in urls:
         with pytest.raises(InvalidUrl) as caught:
             parse_address(url)
         assert "secret" not in str(caught.value).replace("secret_access_key", "") + caught.value.hint

@@ -14,11 +14,11 @@ from typing import Protocol
 import msgspec
 
 from aura_vcs.errors.integrity import IntegrityError
-from aura_vcs.history.recording.tree_steps import NOTHING_STAYS, PutTree, Staying, check_paths, graft, step
+from aura_vcs.history.recording.tree_steps import NOTHING_STAYS, PutTree, Staying, change_tree, check_paths, graft, step
 from aura_vcs.history.recording.version_builder import WorktreeBase, is_purged
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import IGNORE_FILE
-from aura_vcs.model import EntryKind, Kind
+from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import Difference
@@ -152,6 +152,39 @@ class Between:
             return exactly(self._repo, batch, here, self._new)
         assert self._old is not None
         return step(self._repo.trees, here, self._old, self._new, tree_writer(batch), self._staying)
+
+
+class Unedited(Between):
+    """As Between, but only where the folder has what `old` has: what was edited there since stays.
+
+    Where a file and a folder change places, all of it goes, or nothing does.
+    """
+
+    def __init__(self, repo: Repository, new: ObjectId, old: ObjectId) -> None:
+        super().__init__(repo, new, old)
+        self._changes: Sequence[Difference] = ()
+
+    def scope(self, base: WorktreeBase) -> StepScope:
+        """See Step."""
+        scope = super().scope(base)
+        self._changes = scope.changes or ()
+        return scope
+
+    def tree(self, batch: Batch, here: ObjectId) -> ObjectId:
+        """See Step."""
+        if here == self._old:
+            return super().tree(batch, here)
+        both = [change for change in self._changes if change.old is not None and change.new is not None]
+        if any(_is_folder(change.old) != _is_folder(change.new) for change in both):
+            return here
+        entry = self._repo.trees.entry
+        files = (change for change in self._changes if not (_is_folder(change.old) or _is_folder(change.new)))
+        fitting = {change.path: change.new for change in files if entry(here, change.path) == change.old}
+        return change_tree(self._repo.trees, here, fitting, tree_writer(batch))
+
+
+def _is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind is EntryKind.DIR
 
 
 class Exactly:

@@ -15,6 +15,7 @@ import re
 
 import msgspec
 
+from aura_vcs.errors import place_without_password
 from aura_vcs.errors.remotes import InvalidUrl
 from aura_vcs.plain_text import path_text
 
@@ -86,7 +87,7 @@ def parse_address(url: str, folder: str = ".") -> Address:
 
 def redacted(url: str) -> str:
     """Return the address without a password, and without what else might be a secret in it."""
-    text = re.sub(r"(?<=://)[^/@\s]*:[^/@\s]*@", "***@", url) if "@" in url else url
+    text = place_without_password(re.sub(r"(?<=://)[^/@\s]*:[^/@\s]*@", "***@", url) if "@" in url else url)
     if "=" in text:
         text = re.sub(r"([?&](?!(?:endpoint|region|path_style|account)=)[^=&]*=)[^&]*", r"\1***", text)
     return "".join(c if c.isprintable() else "?" for c in text)
@@ -136,7 +137,7 @@ def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -
     if not re.fullmatch(_HOST, host):
         raise InvalidUrl(shown, f"{host!r} is not the name of a host")
     if user is not None and not re.fullmatch(_USER, user):
-        raise InvalidUrl(shown, f"{user!r} is not the name of an account")
+        raise InvalidUrl(shown, f"{user.partition(':')[0]!r} is not the name of an account")
     if path.startswith("/~/"):
         path = path[3:]  # ssh://host/~/film: from the home folder
     if not path.strip("/") or path.startswith("-") or any(ord(c) < 32 or ord(c) == 127 for c in path):
