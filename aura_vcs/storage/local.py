@@ -88,7 +88,7 @@ class LocalStorage:
         return read_stored(path, lambda: self._open(name, path))
 
     def _open(self, name: str, path: str) -> int:
-        last, dir_fd, to_close = self._folders.reach(self._prefix + check_storage_name(name))
+        last, dir_fd, to_close = self._folders.open_folder_of(self._prefix + check_storage_name(name))
         try:
             return open_plain(last, READ, path, dir_fd=dir_fd)
         finally:
@@ -115,7 +115,7 @@ class LocalStorage:
         """Return what the system knows of whatever has the name, a link of the link itself; None where nothing is."""
         to_close = None
         try:
-            last, dir_fd, to_close = self._folders.reach(self._prefix + check_storage_name(name))
+            last, dir_fd, to_close = self._folders.open_folder_of(self._prefix + check_storage_name(name))
             return os.stat(last, dir_fd=dir_fd, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None

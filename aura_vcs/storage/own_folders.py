@@ -49,7 +49,7 @@ class OwnFolders:
         way.folders, way.name = self, name
         return way
 
-    def reach(self, name: str) -> tuple[str, int | None, int | None]:
+    def open_folder_of(self, name: str) -> tuple[str, int | None, int | None]:
         """Go to a file in one call, as `at` does: the name to use, the open folder, and what the caller is to close.
 
         For what is done for every file; the folder is to be used at once, and not kept.
@@ -153,7 +153,7 @@ class FolderPath:
     to_close: int | None
 
     def __enter__(self) -> tuple[str, int | None]:
-        last, fd, self.to_close = self.folders.reach(self.name)
+        last, fd, self.to_close = self.folders.open_folder_of(self.name)
         return last, fd
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
