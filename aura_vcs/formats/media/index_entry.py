@@ -65,7 +65,7 @@ class EntryHead(Struct, frozen=True, omit_defaults=True):
     """What is known of a file. `content` is its content id, `problem` why it could not be decoded.
 
     `partial` says in words what was left out, if anything was. `tracks` are streams besides the first ones.
-    Of a `sequence` of pictures, `content` is its key and the strip's `times` are frames: see formats.media.sequence_entry.
+    Of a `sequence` of pictures, `content` is its key, and the `times` of the strip are numbers of frames.
     """
 
     content: str
