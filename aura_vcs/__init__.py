@@ -41,7 +41,8 @@ _FRONT = {  # `__init__.pyi` has the same names
     "api.reporting": ("Call CancelToken Listener Step "),
     "api.results": (
         "AudioDiff AudioFacts Decision ExportPreset FsckProblem FsckReport MediaDiff MediaEntry MediaEntryHead "
-        "MediaEntrySection MediaFacts MediaHeader MediaStretch PictureFacts RemoteFsckReport RetentionRules Sizes "
+        "MediaEntrySection MediaFacts MediaHeader MediaStretch PictureFacts RemoteFsckReport RetentionRules "
+        "SequenceFacts Sizes "
         "SpaceFreed SpaceItem SpacePlan StripFacts TextHunk TextLine TimelineChange TrackFacts VideoDiff VideoFacts "
         "Waveform "
     ),

@@ -182,6 +182,7 @@ from aura_vcs.api.results import (
     PictureFacts as PictureFacts,
     RemoteFsckReport as RemoteFsckReport,
     RetentionRules as RetentionRules,
+    SequenceFacts as SequenceFacts,
     Sizes as Sizes,
     SpaceFreed as SpaceFreed,
     SpaceItem as SpaceItem,

@@ -24,6 +24,7 @@ from aura_vcs.studio.studio import Studio
 from aura_vcs.studio.templates import list_templates
 
 from tests.cli.conftest import Film
+from tests.helpers.record_tables import make_record_tables
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "studio.md"
 SINCE = "2020-01-01T00:00:00.000000Z"
@@ -210,6 +211,7 @@ def plans(connection: Any, ask: Callable[[], object]) -> dict[str, str]:
 def test_the_query_has_a_call_and_an_index(bees: Film, asked: Asked) -> None:
     """The API answers, the planner uses the index that is meant for it, and nothing else is read whole."""
     with opened(bees) as (repo, studio):
+        make_record_tables(repo.index.database.connection)
         asked.call(repo, studio)  # what follows a change of the folder is behind us
         found: dict[str, str] = {}
         for connection in (repo.index.database.connection, studio.index.connection):

@@ -1,7 +1,15 @@
 """What an encoder leaves beside a change is no change; what a person did is one, however faint."""
 
 import pytest
-from aura_vcs.compare.media.drift import FAINT, ONE_SIDED, PLAIN, SAME, faint_beside_changes, without_echoes
+from aura_vcs.compare.media.drift import (
+    AHEAD_FRAMES,
+    FAINT,
+    ONE_SIDED,
+    PLAIN,
+    SAME,
+    faint_beside_changes,
+    without_echoes,
+)
 from aura_vcs.compare.media.layers import FilmLayer, Pictures
 from aura_vcs.compare.media.regions import Region, busiest
 from aura_vcs.formats.media.index_entry import GRID
@@ -42,7 +50,8 @@ def test_cells_here_and_there_do_not_say_where() -> None:
 @pytest.mark.parametrize(
     ("kinds", "numbers", "expected"),
     [
-        ([SAME, PLAIN, PLAIN, FAINT, FAINT, SAME, FAINT], range(7), {3, 4}),
+        ([SAME, PLAIN, PLAIN, FAINT, FAINT, SAME, FAINT], range(7), {3, 4, 6}),
+        ([PLAIN, FAINT, *[SAME] * (AHEAD_FRAMES + 1), FAINT], range(AHEAD_FRAMES + 4), {1}),
         ([FAINT, FAINT, SAME], range(3), set()),
         ([PLAIN, FAINT, PLAIN, ONE_SIDED, FAINT], range(5), {4}),
         ([SAME, FAINT, FAINT, SAME], [0, 9, 10, 11], {1, 2}),

@@ -39,6 +39,7 @@ from aura_vcs.project.records.checkpoints import CheckpointRequest, create_check
 from aura_vcs.project.records.files import put_record
 
 from tests.helpers.project import noise, write
+from tests.helpers.record_tables import make_record_tables
 
 
 def test_a_checkpoint_is_found_again(first: Repository) -> None:
@@ -303,6 +304,7 @@ def test_damaged_records_are_passed_over(first: Repository) -> None:
 def test_checkpoints_are_served_by_an_index(first: Repository, asked: dict[str, object]) -> None:
     """No question about checkpoints sorts or reads them all."""
     statement, values = checkpoints_statement(**asked, limit=5)  # type: ignore[arg-type]
+    make_record_tables(first.index.database.connection)
     rows = first.index.database.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
     plan = " ".join(row[3] for row in rows)
     assert "USING INDEX checkpoints_" in plan if asked else plan == "SCAN checkpoints"  # in the order of its key

@@ -46,6 +46,7 @@ from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest_update import create_remote
 
 from tests.helpers.project import look, write
+from tests.helpers.record_tables import make_record_tables
 from tests.studio.conftest import FIXTURE
 
 SMALL = ExportPreset(name="Small", description="for tests", width=64, height=36, frame_rate=5, video_bitrate_k=100)
@@ -254,6 +255,7 @@ def test_a_killed_export_leaves_nothing_for_long(short: Repository, tmp_path: Pa
 def test_exports_are_served_by_an_index(first: Repository, status: str | None) -> None:
     """Exports by status, by date and by both are found through an index, in order."""
     statement, values = exports_statement(status=status, limit=5)
+    make_record_tables(first.index.database.connection)
     rows = first.index.database.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
     plan = " ".join(row[3] for row in rows)
     assert "USING INDEX exports_" in plan

@@ -215,7 +215,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStr
     if kinds:
         for n in faint_beside_changes(kinds, numbers, sources):
             marked[n] = 0
-    few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1) * (3 if a.is_cut_out else 1)
+    few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1) * (2 if a.is_cut_out else 1)
     grouped = _stretches_of(marked, numbers, 0 if is_exact else few)
     merged = [max(several) for several in zip(*kinds, strict=True)]
     if kinds:
