@@ -15,7 +15,7 @@ from tests.editors import projects
 from tests.editors.edits import bounds
 from tests.editors.projects import Cut, Item
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 10**6)
 MEDIA = tuple(f"{letter}.mp4" for letter in "abcdefgh")
 
@@ -47,7 +47,8 @@ def edit_cut(cut: Cut, random: Random, side: str) -> Cut:
             items[at] = Item(fresh, item.first, item.length, item.gap, id=item.id)
         case _:
             name = f"{side}{random.randrange(10**6)}"
-            items.insert(at, Item(random.choice(MEDIA), random.randint(500, 900), 25, random.randint(0, 5), id=name))
+            # Media of its own: one that is put in must not stand for an equal one that was taken out.
+            items.insert(at, Item(f"{name}.mp4", random.randint(500, 900), 25, random.randint(0, 5), id=name))
     return new
 
 
