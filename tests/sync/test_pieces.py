@@ -217,7 +217,8 @@ def test_whoever_remembers_a_piece_repairs_it(anna: Repository, tmp_path: Path, 
     if damage == "gone":
         del remote.files[name]
     else:
-        remote.files[name] = (remote.files[name][0][:-1] + b"\0", remote.files[name][1])
+        data, token = remote.files[name]
+        remote.files[name] = (data[:-1] + bytes([data[-1] ^ 1]), token)
     with pytest.raises(
         RemoteCorrupt, match=r"a piece of its list of packs .* aura repair|a piece of its list of packs"
     ):
