@@ -9,7 +9,7 @@ import sys
 
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.folder import FolderRemote
-from aura_vcs.storage.remotes.retry import RecordingRemote
+from aura_vcs.storage.testing.faulty_remote import RecordingRemote
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state.cache import RemoteCache

@@ -10,7 +10,7 @@ from functools import partial
 from bench.data import edit_small_files, write_small_files
 from bench.measure import Sample, run
 from bench.resident import watched
-from bench.setting import Setting, empty
+from bench.setting import Setting, check_is_back, empty
 from bench.table import Check, Row, ratio
 
 NAMES = ("first-commit", "edit-commit", "status", "status-watched", "status-calls", "diff", "checkout-files")
@@ -197,7 +197,9 @@ def _checkout(setting: Setting, folder: str, stores: str, count: int) -> None:
 
     def checkout(name: str, number: int) -> Sample:
         empty(folder, os.path.join(setting.disk, "files", f"aside-{name}-{number}"))
-        return setting.tools[name].checkout(folder, _store(stores, name, number))
+        sample = setting.tools[name].checkout(folder, _store(stores, name, number))
+        check_is_back(folder, count)
+        return sample
 
     row = Row("checkout-files", f"checkout of {count:,} files into an empty folder")
     row.times = setting.rounds({name: partial(checkout, name) for name in setting.tools}, ROUNDS)

@@ -6,7 +6,7 @@ from functools import partial
 
 from bench.data import cut_wav, insert_at_head, move_moov_to_front, write_media, write_mp4, write_wav
 from bench.measure import Sample
-from bench.setting import Setting, empty
+from bench.setting import Setting, check_is_back, empty
 from bench.table import Check, Row, ratio
 from bench.tools import Tool, stored_bytes
 
@@ -79,7 +79,9 @@ def _checkout(setting: Setting, folder: str, begun: dict[str, list[str]], size: 
 
     def checkout(name: str, number: int) -> Sample:
         empty(folder, os.path.join(setting.disk, "media", f"aside-{name}-{number}"))
-        return tools[name].checkout(folder, begun[name][number])
+        sample = tools[name].checkout(folder, begun[name][number])
+        check_is_back(folder, CLIPS)
+        return sample
 
     row = Row("checkout-media", f"checkout of {size / 2**30:.3g} GiB into an empty folder, on disk")
     row.times = setting.rounds({name: partial(checkout, name) for name in tools}, ROUNDS, {"restic": 1, "borg": 2})

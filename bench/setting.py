@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from importlib.util import find_spec
 
-from bench.measure import Sample, Times, alternate, run
+from bench.measure import CommandFailed, Sample, Times, alternate, run
 from bench.table import Row
 from bench.tools import Aura, Tool
 
@@ -103,3 +103,14 @@ def empty(folder: str, aside: str) -> None:
     os.makedirs(aside)
     for name in os.listdir(folder):
         os.rename(os.path.join(folder, name), os.path.join(aside, name))
+
+
+def check_is_back(folder: str, count: int) -> None:
+    """Check that a folder that was emptied has its files again, `count` at least.
+
+    Raises:
+        CommandFailed: there are fewer; what took so long was something else.
+    """
+    found = sum(len(names) for _, _, names in os.walk(folder))
+    if found < count:
+        raise CommandFailed(f"{found:,} of {count:,} files are back in {folder}")

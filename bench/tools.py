@@ -105,7 +105,7 @@ class Aura(Tool):
         self.command = aura_command()
         self.begin_commands = (f"{self.command} init --title bench",)
         self.save_command = f"{self.command} commit -m bench"
-        self.checkout_command = f"{self.command} checkout v1"
+        self.checkout_command = f"{self.command} checkout v1 --clean"  # else what was removed stays so
 
     def begin(self, folder: str, store: str) -> None:
         """See Tool. `init` adds a project.json, which stays as the others save it too."""

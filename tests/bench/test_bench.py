@@ -11,6 +11,7 @@ import pytest
 from bench.data import cut_wav, media_blocks, move_moov_to_front, write_mp4, write_wav
 from bench.machine import python_build
 from bench.measure import CommandFailed, Sample, alternate, run
+from bench.setting import check_is_back, empty
 from bench.table import Check, Row, markdown
 
 ROOT = Path(__file__).parent.parent.parent
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.mark.skipif(shutil.which("git") is None, reason="rows are measured beside git")
 def test_a_tiny_run_measures_its_rows_and_keeps_the_table(tmp_path):
     """A run measures what it is asked for beside git, says what was met, and leaves nothing but its table."""
-    rows = ["first-commit", "mp4-moov"]
+    rows = ["first-commit", "checkout-files", "mp4-moov", "push-requests"]
     work, results = tmp_path / "work", tmp_path / "results"
     work.mkdir()
     options = ["--scale", "0.001", "--tools", "git", "--folder", str(work), "--results", str(results)]
@@ -37,6 +38,7 @@ def test_a_tiny_run_measures_its_rows_and_keeps_the_table(tmp_path):
     assert {"aura", "git"} == set(kept["first-commit"]["times"])
     assert all(sample["seconds"] > 0 for sample in kept["first-commit"]["times"]["aura"]["samples"])
     assert "times faster than git" in done.stdout
+    assert [check["bound"] for check in kept["push-requests"]["checks"]] == [6]
     assert next(results.glob("*.md")).read_text().strip() == done.stdout.strip()
     assert list(work.iterdir()) == []
 
@@ -45,6 +47,18 @@ def test_a_command_that_fails_is_no_measurement(tmp_path):
     """A measured command that does not succeed ends the run with its words."""
     with pytest.raises(CommandFailed, match="oh no"):
         run([sys.executable, "-c", "import sys; sys.exit('oh no')"], str(tmp_path), {})
+
+
+def test_a_checkout_that_brings_nothing_back_is_no_measurement(tmp_path):
+    """Where a folder was emptied, as many files must be in it afterwards."""
+    full, aside = tmp_path / "full", tmp_path / "aside"
+    (full / "scenes").mkdir(parents=True)
+    (full / "scenes" / "a.json").write_text("{}")
+    empty(str(full), str(aside))
+    with pytest.raises(CommandFailed, match="0 of 1 files are back"):
+        check_is_back(str(full), 1)
+    shutil.copytree(aside, full, dirs_exist_ok=True)
+    check_is_back(str(full), 1)
 
 
 def test_tools_take_turns():
