@@ -21,8 +21,8 @@ from aura_vcs.maintenance.reachability import find_reachable
 from aura_vcs.model import DOCUMENTS, Entry, EntryKind, Inverse, Kind, Operation, Tree, VersionType
 from aura_vcs.objects import chunking
 from aura_vcs.objects.batch import Batch
+from aura_vcs.objects.trees import Snapshot
 from aura_vcs.repository.repository import Repository
-from aura_vcs.worktree.snapshot.snapshot import Snapshot
 
 from bench.data import write_media
 from bench.story import edit_documents
@@ -144,4 +144,4 @@ def checkpoints(folder: str, count: int) -> None:
 WORK = {work.__name__: work for work in (versions, live, chunks, collect, operations, checkpoints)}
 
 if __name__ == "__main__":
-    WORK[sys.argv[1]](sys.argv[2], *map(int, sys.argv[3:]))  # type: ignore[operator]
+    WORK[sys.argv[1]](sys.argv[2], *map(int, sys.argv[3:]))

@@ -8,6 +8,7 @@ import tempfile
 import time
 from statistics import median
 
+from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects import batch
 from aura_vcs.objects.base import StoredObject
@@ -67,7 +68,7 @@ def _cost(count: int, *, loose: bool) -> str:
     return f"{files}, {syncs}, {blocks >> 10} KiB, {median(seconds) * 1000:.1f} ms"
 
 
-def _store(store: ObjectStore, count: int, words: str) -> dict[str, StoredObject]:
+def _store(store: ObjectStore, count: int, words: str) -> dict[ObjectId, StoredObject]:
     with store.batch() as objects:
         for number in range(count):
             script = " ".join(WORDS[(number * 7 + step * step) % len(WORDS)] for step in range(60))

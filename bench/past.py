@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -89,7 +90,10 @@ def _small_commit(setting: Setting, folders: dict[str, str], git: str | None, co
         edit_documents(git, count + 1 + number)
         return run(["sh", "-c", GIT_COMMIT], git, env)
 
-    tasks = {f"aura, {count} versions": partial(aura, "many"), f"aura, {FEW_VERSIONS} versions": partial(aura, "few")}
+    tasks: dict[str, Callable[[int], Sample]] = {
+        f"aura, {count} versions": partial(aura, "many"),
+        f"aura, {FEW_VERSIONS} versions": partial(aura, "few"),
+    }
     if git is not None:
         tasks["git"] = by_git
     row = Row("small-commit", f"commit of one small change, project of {count} versions")

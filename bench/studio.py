@@ -29,7 +29,7 @@ def _checkpoint(setting: Setting) -> None:
     folder = new_project(setting, "checkpoint")
     size = setting.bytes(512 << 20)
     done = threading.Event()
-    commits = []
+    commits: list[Sample] = []
 
     def commit() -> None:
         while not done.is_set():
@@ -84,7 +84,10 @@ def _project(folder: str, number: int) -> None:
     """The least that makes a folder a project."""
     os.makedirs(os.path.join(folder, ".aura"))
     project = str(uuid.UUID(int=number + 1, version=4))
-    records = {".aura/format.json": {"format": 1, "project": project}, "project.json": {"id": project}}
+    records: dict[str, dict[str, object]] = {
+        ".aura/format.json": {"format": 1, "project": project},
+        "project.json": {"id": project},
+    }
     records["project.json"] |= {"title": f"Film {number}", "status": "InProgress", "category": f"Series {number % 7}"}
     for name, record in records.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
