@@ -349,14 +349,26 @@ def _check_paths(repo: Repository, base: WorktreeBase, scan: Scan, paths: Sequen
     for path in paths:
         here = path == "" or scan.file(path) is not None or scan.folder(path) is not None or scan.is_unseen(path)
         if not here and repo.trees.entry(base.tree, path) is None:
-            is_ignored = os.path.lexists(os.path.join(repo.root, *path.split("/")))
-            hint = "It is ignored; see .auraignore." if is_ignored else "Paths are relative to where you are."
-            raise UnknownName("file or folder", path, hint=hint)
+            raise UnknownName("file or folder", path, hint=why_not_here(repo.root, path))
 
 
 def _save(repo: Repository, scan: Scan) -> None:
     if scan.changed:
         repo.worktree.save(scan)
+
+
+def why_not_here(root: str, path: str) -> str:
+    """Return a hint for a path that no version can have from the folder as it is: beyond a link, ignored or not there.
+
+    `path` is as versions have it.
+    """
+    parts = path.split("/")
+    links = ("/".join(parts[:count]) for count in range(1, len(parts)))
+    link = next((link for link in links if os.path.islink(os.path.join(root, link))), None)
+    if link is not None:
+        return f"{link} is a link: name the file where it lies. A version has the link, not what it leads to."
+    is_ignored = os.path.lexists(os.path.join(root, path))
+    return "It is ignored; see .auraignore." if is_ignored else "Paths are relative to where you are."
 
 
 def project_path(repo: Repository, path: str, folder: str = ".") -> str:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from aura_vcs.codec import convert
-from aura_vcs.errors import InputError
+from aura_vcs.errors import InputError, place_without_password
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.history.sources.content_source import unsafe_reason
 from aura_vcs.layout import is_own_folder
@@ -74,7 +74,7 @@ def plan_folder(folder: str, *, project: str | None = None) -> FolderPlan:
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
-        raise InputError(f"{folder} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{place_without_password(folder)} cannot be read: {error.strerror or error}") from error
     if len(names) > SOURCES_LIMIT:
         raise InputError(f"{folder} has {len(names):,} entries; at most {SOURCES_LIMIT:,} are taken for copies")
     found: list[PlannedCopy] = []

@@ -18,17 +18,23 @@ from blake3 import blake3
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors import InputError
-from aura_vcs.errors.integrity import RecordCorrupt, StorageError
+from aura_vcs.errors.integrity import RecordCorrupt, StorageError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, is_replica_id, new_replica_id
 from aura_vcs.index.index import Index
-from aura_vcs.layout import AURA, LOCAL, REPLICA
+from aura_vcs.layout import AURA, LOCAL, REPLICA, SCAN_CACHE
 from aura_vcs.model import Reading
 from aura_vcs.operation_log import OperationLogs
 from aura_vcs.plain_text import clean_text, now
+from aura_vcs.progress import Progress
 from aura_vcs.storage.local import LocalStorage
 
 SILENT_SECONDS = 90 * 86400
 """A replica of which nothing came for so long is not waited for any more."""
+
+NO_ROOM = (
+    "The disk is full: this copy of the project can be looked at, and nothing can be recorded until there is room."
+)
+"""What is said where a copy has no room for an id of its own."""
 
 
 class OtherReplica(msgspec.Struct, frozen=True):
@@ -148,19 +154,24 @@ class ReplicaRecord(msgspec.Struct, frozen=True):
 
 
 class ReplicaIdentity(msgspec.Struct, frozen=True):
-    """The id of this copy; whether it was chosen just now, and that because the copy has moved in."""
+    """The id of this copy; whether it was chosen just now, and that because the copy has moved in.
+
+    `is_unstored` is one that a copy goes by which can only be read.
+    """
 
     replica: ReplicaId
     is_new: bool = False
     was_relocated: bool = False
+    is_unstored: bool = False
 
 
 def reading_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
     """Return the id of a copy that can only be read: the one it has, else one that its place gives, stored nowhere."""
     try:
-        return ReplicaIdentity(decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA).replica)
+        replica = decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA).replica
     except (FileNotFoundError, RecordCorrupt):
-        return ReplicaIdentity(ReplicaId(_location_hash(root)[:12]))
+        replica = ReplicaId(_location_hash(root)[:12])
+    return ReplicaIdentity(replica, is_unstored=True)
 
 
 def this_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
@@ -179,6 +190,25 @@ def this_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
     replica = new_replica_id()
     put_replica(storage, root, replica)
     return ReplicaIdentity(replica, is_new=True, was_relocated=moved)
+
+
+def identify(storage: LocalStorage, root: str, progress: Progress, *, is_read_only: bool) -> ReplicaIdentity:
+    """Return the id of this copy, chosen if need be; one that is not stored where nothing can be written.
+
+    On a full disk the room for a new id is what the copy has noted of files' dates, which are those of another
+    folder. Where even that is too little, the copy can only be read.
+    """
+    if is_read_only:
+        return reading_replica(storage, root)
+    try:
+        return this_replica(storage, root)
+    except StorageFull:
+        storage.forget(SCAN_CACHE)
+    try:
+        return this_replica(storage, root)
+    except StorageFull:
+        progress.note(NO_ROOM)
+        return reading_replica(storage, root)
 
 
 def put_replica(storage: LocalStorage, root: str, replica: ReplicaId) -> None:

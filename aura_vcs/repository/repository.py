@@ -41,8 +41,7 @@ from aura_vcs.repository.replicas import (
     author_name,
     check_encoding,
     host_name,
-    reading_replica,
-    this_replica,
+    identify,
 )
 from aura_vcs.repository.transaction import Transaction
 from aura_vcs.storage.local import LocalStorage
@@ -101,8 +100,10 @@ class Repository:
             self.storage = project_storage(root, calls, kind=WithoutLocal)
             progress.note(CLOSED)
         self.locks = ProcessLocks(self.storage, layout.LOCKS, wait_seconds=lock_seconds)
-        identity = reading_replica(self.storage, root) if self.is_read_only else this_replica(self.storage, root)
+        identity = identify(self.storage, root, progress, is_read_only=self.is_read_only)
         self.replica, self.has_moved = identity.replica, identity.was_relocated
+        self._lacks_id = identity.is_unstored and not self.is_read_only
+        self.is_read_only = identity.is_unstored
         if identity.is_new and not preview:
             from aura_vcs.repository.sync_tool_hints import write_hints  # once for every machine
 
@@ -321,7 +322,10 @@ class Repository:
 
         Raises:
             LockBusy: another command held them for too long.
+            StorageFull: this copy has no id of its own, and no room for one: the log is another copy's.
         """
+        if self._lacks_id:
+            raise StorageFull("record anything in", self.root, "No space left on device")
         with self.locks.exclusive("refs"):
             if not self.index.is_current():
                 self._catch_up()

@@ -35,6 +35,16 @@ def test_an_edit_beside_the_paths_stays_visible(first: Repository, keep: object)
     assert first.store.read(first.trees.entry(made.tree, "d/e/z").id) == b"edited"  # type: ignore[union-attr]
 
 
+def test_a_path_beyond_a_link_is_told_so(first: Repository) -> None:
+    """The version has the link; what is behind it is named where it lies, and nothing is called ignored."""
+    root = Path(first.root)
+    write(root, {"d/y": "y"})
+    (root / "l").symlink_to("d", target_is_directory=True)
+    with pytest.raises(UnknownName) as caught:
+        save(first, "Some", paths=["l/y"])
+    assert caught.value.hint.startswith("l is a link: name the file where it lies.")
+
+
 def test_a_path_in_a_folder_that_is_gone(first: Repository) -> None:
     """Only that path leaves the version; the folder goes with the last of them."""
     root = Path(first.root)

@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aura_vcs import Repository
+from aura_vcs import Repository, layout
 from aura_vcs.errors.integrity import StorageFull
 from aura_vcs.history.commit import commit
 from aura_vcs.history.undo import undo
 from aura_vcs.history.versions import delete_version, purge_version
+from aura_vcs.ids import ReplicaId
 from aura_vcs.index.queries import Queries
 from aura_vcs.maintenance import delete_objects as removal
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
-from aura_vcs.repository import free_space
+from aura_vcs.repository import free_space, replicas
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.testing.faulty_calls import Fault, FaultyCalls
 
 from tests.helpers.project import noise
@@ -176,3 +178,56 @@ def test_what_may_not_grow_any_more_is_a_full_disk(tmp_path: Path) -> None:
     assert int(done.stdout) > SIZE
     with Repository.open(root) as repo:
         assert fsck(repo).is_clean
+
+
+def a_copy(tmp_path: Path) -> Path:
+    """A project and a copy of its folder, which nobody has opened yet."""
+    with_takes(tmp_path / "film")
+    shutil.copytree(tmp_path / "film", tmp_path / "copy", symlinks=True)
+    return tmp_path / "copy"
+
+
+def without_room(monkeypatch: pytest.MonkeyPatch, tries: int) -> None:
+    """Let the disk be full for the first `tries` to write an id."""
+    put, left = replicas.put_replica, [tries]
+
+    def refuse(storage: LocalStorage, root: str, replica: ReplicaId) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise StorageFull("write", root, "No space left on device")
+        put(storage, root, replica)
+
+    monkeypatch.setattr(replicas, "put_replica", refuse)
+
+
+def test_a_copy_makes_room_for_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had noted of the dates of another folder's files goes first; then it works as ever."""
+    root = a_copy(tmp_path)
+    without_room(monkeypatch, 1)
+    with Repository.open(root) as repo:
+        assert not repo.is_read_only
+        assert not (root / ".aura" / layout.SCAN_CACHE).exists()
+        (root / "y.txt").write_text("y")
+        assert commit(repo, "In the copy").version is not None
+
+
+def test_a_copy_without_room_for_its_id_is_read_and_writes_in_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two copies never write one log: what would record is refused, and looking back works."""
+    root = a_copy(tmp_path)
+    without_room(monkeypatch, 1000)
+    logs = {path: path.read_bytes() for path in (root / ".aura" / layout.OPERATIONS).iterdir()}
+    (root / "y.txt").write_text("y")
+    with Repository.open(root) as repo:
+        assert repo.queries.versions_numbered(3)[0].name == "Without it"
+        assert fsck(repo).is_clean
+        with pytest.raises(StorageFull, match="Cannot record anything"):
+            commit(repo, "In the copy")
+        with pytest.raises(StorageFull, match="Cannot record anything"):
+            undo(repo)
+    assert {path: path.read_bytes() for path in (root / ".aura" / layout.OPERATIONS).iterdir()} == logs
+    monkeypatch.undo()
+    with Repository.open(root) as repo:
+        assert commit(repo, "In the copy").version is not None
+    assert all((root / ".aura" / layout.OPERATIONS / path.name).read_bytes() == data for path, data in logs.items())
