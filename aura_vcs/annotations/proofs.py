@@ -11,6 +11,7 @@ from blake3 import blake3
 from aura_vcs import layout
 from aura_vcs.annotations.recipes import Recipe
 from aura_vcs.codec import encode_compact
+from aura_vcs.plain_text import path_text
 from aura_vcs.repository.repository import Repository
 
 NOT_TRIED = "its recipe was not tried yet"
@@ -36,8 +37,8 @@ def note_proof(repo: Repository, recipe: Recipe) -> None:
 
 
 def _digest(repo: Repository, recipe: Recipe) -> str:
-    inputs = [[item.path, item.content] for item in recipe.inputs]
-    what = [repo.replica, recipe.content, recipe.output, list(recipe.command), inputs, recipe.environment]
+    inputs = [[path_text(item.path), item.content] for item in recipe.inputs]
+    what = [repo.replica, recipe.content, path_text(recipe.output), list(recipe.command), inputs, recipe.environment]
     return blake3(encode_compact(what)).hexdigest()
 
 

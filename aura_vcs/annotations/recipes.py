@@ -22,7 +22,7 @@ from aura_vcs.ids import ObjectId, VersionId, is_object_id
 from aura_vcs.index.annotations import PRESENT, AnnotationTable
 from aura_vcs.model import Annotation, Inverse
 from aura_vcs.operation_log import annotation_change
-from aura_vcs.plain_text import clean_text, readable_name
+from aura_vcs.plain_text import clean_text, path_of_text, path_text
 from aura_vcs.refs.annotations import DELETED, EVICT, FREED, RECIPE, is_deleted, value_of, with_values
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
@@ -74,9 +74,9 @@ def set_recipe(
     if len(found) > INPUTS_LIMIT:
         raise InputError(f"A recipe has at most {INPUTS_LIMIT} inputs")
     values: dict[str, Any] = {
-        "output": made.path,
+        "output": path_text(made.path),
         "command": list(words),
-        "inputs": [{"path": item.path, "content": item.content} for item in found],
+        "inputs": [{"path": path_text(item.path), "content": item.content} for item in found],
         "environment": clean_text(environment)[:WORD_LENGTH],
     }
     with repo.transaction() as transaction:
@@ -113,7 +113,7 @@ def _file_of(repo: Repository, path: str) -> RecipeInput:
         found = find_subject(repo, path)
     if found is None or found.path is None:
         raise UnknownName("file", path, hint="A recipe is of a file, made from files.")
-    return RecipeInput(readable_name(found.path), found.id)
+    return RecipeInput(found.path, found.id)
 
 
 def _checked(command: Sequence[str]) -> list[str]:
@@ -139,7 +139,7 @@ def recipe_of(item: Annotation) -> Recipe | None:
     environment = value_of(item, "environment")
     return Recipe(
         ObjectId(item.id),
-        output,
+        path_of_text(output),
         tuple(command),
         tuple(entry for entry in found if entry is not None),
         environment if isinstance(environment, str) else "",
@@ -153,7 +153,7 @@ def _input(entry: object) -> RecipeInput | None:
     path, content = entry.get("path"), entry.get("content")
     if not isinstance(path, str) or not isinstance(content, str) or not is_object_id(content):
         return None
-    return RecipeInput(path, ObjectId(content))
+    return RecipeInput(path_of_text(path), ObjectId(content))
 
 
 def recipes(repo: Repository) -> list[Recipe]:

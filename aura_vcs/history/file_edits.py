@@ -6,7 +6,7 @@ is finished by the next command, like that of a checkout.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -25,6 +25,7 @@ from aura_vcs.model import Entry, EntryKind, Inverse, Kind, Operation, TreeChang
 from aura_vcs.objects.base import EMPTY_TREE_ID
 from aura_vcs.objects.batch import Batch
 from aura_vcs.objects.trees import sorted_tree
+from aura_vcs.plain_text import path_of_text, path_text
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
 from aura_vcs.storage.plain_files import open_below
@@ -102,7 +103,7 @@ def edit_files(
         if change.before == change.after:
             return None
         inverse = Inverse(f"{draft.type}.revert")
-        made = msgspec.structs.replace(draft, worktree=change, inverse=inverse, payload={PATHS: paths})
+        made = msgspec.structs.replace(draft, worktree=change, inverse=inverse, payload=_of_paths(paths))
         with repo.transaction() as transaction:
             operation = transaction.prepare(merge_into_batch(repo, transaction, made))
         return EditResult(operation, execute(repo, scan, operation, change.before, change.after).skipped)
@@ -167,7 +168,7 @@ def remove_files(
             return RemovedFiles((), 0, snapshot.unstable)
         inverse = Inverse(f"{type_}.revert")
         draft = Draft(
-            type_, description, worktree=change, inverse=inverse, payload={PATHS: going}, expires_at=expires_at
+            type_, description, worktree=change, inverse=inverse, payload=_of_paths(going), expires_at=expires_at
         )
         with repo.transaction() as transaction:
             operation = transaction.prepare(draft)
@@ -201,7 +202,7 @@ def revert_edit(repo: Repository, target: Operation, draft: Draft, *, back: bool
     change = target.worktree
     assert change is not None
     expected, wanted = (change.after, change.before) if back else (change.before, change.after)
-    paths = target.payload[PATHS]
+    paths = [path_of_text(path) for path in target.payload[PATHS]]
     with repo.locks.exclusive("worktree"), repo.locks.shared("objects"):
         scan = repo.worktree.scan(worktree_base(repo).tree, paths)
         for tree in (expected, wanted):
@@ -209,10 +210,14 @@ def revert_edit(repo: Repository, target: Operation, draft: Draft, *, back: bool
                 raise OperationExpired(target.description, f"tree {tree[:12]}")
         for path in paths:
             _check_untouched(repo, path, repo.trees.entry(expected, path), target)
-        made = msgspec.structs.replace(draft, worktree=TreeChange(expected, wanted), payload={PATHS: paths})
+        made = msgspec.structs.replace(draft, worktree=TreeChange(expected, wanted), payload=_of_paths(paths))
         with repo.transaction() as transaction:
             operation = transaction.prepare(made)
         return EditResult(operation, execute(repo, scan, operation, expected, wanted).skipped)
+
+
+def _of_paths(paths: Iterable[str]) -> dict[str, object]:
+    return {PATHS: [path_text(path) for path in paths]}
 
 
 def _check_untouched(repo: Repository, path: str, expected: Entry | None, target: Operation) -> None:

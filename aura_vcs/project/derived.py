@@ -26,7 +26,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import missing_parts
 from aura_vcs.objects.loose import new_hasher
-from aura_vcs.plain_text import now
+from aura_vcs.plain_text import now, readable_name
 from aura_vcs.project.folder_places import leads_to_folder, look_at
 from aura_vcs.project.recipe_process import run_command
 from aura_vcs.project.records.export_jobs import add_export, describe_source, list_exports, load_export, run_export
@@ -267,10 +267,10 @@ def _put(repo: Repository, path: str, made: Path) -> None:
     """Put what was made into the folder; what was there is stored first."""
     _check_replaceable(repo, path)
     if made.stat().st_size <= EDIT_BYTES:
-        edit_files(repo, {path: made.read_bytes()}, draft=Draft("recipe.make", f"Made {path} again"))
+        edit_files(repo, {path: made.read_bytes()}, draft=Draft("recipe.make", f"Made {readable_name(path)} again"))
         return
     if look_at(repo, path) is not None:
-        edit_files(repo, {}, [path], draft=Draft("recipe.make", f"Made {path} again"))
+        edit_files(repo, {}, [path], draft=Draft("recipe.make", f"Made {readable_name(path)} again"))
     target = os.path.join(repo.root, *path.split("/"))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     publish_copy(made, target)

@@ -13,7 +13,7 @@ from aura_vcs.errors.documents import RecipeFailed
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.studio import EditedSince
 from aura_vcs.history.checkout import checkout
-from aura_vcs.history.undo import undo
+from aura_vcs.history.undo import redo, undo
 from aura_vcs.project.derived import evict, list_derived, make, plan_eviction, try_left
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.push import push
@@ -238,3 +238,24 @@ def test_nothing_goes_on_running(repo: Repository, tmp_path: Path) -> None:
     make(repo, find_recipe(repo, "script.out"), seconds=20)
     state = Path(f"/proc/{mark.read_text()}/stat")
     assert not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are UTF-8 there")
+def test_names_that_are_not_text(repo: Repository) -> None:
+    """A recipe is kept, found, run, proved and taken back whatever bytes are in the names of its files."""
+    odd, made_of = "zw\udcf6lf.out", "h\udce4nde.txt"
+    Path(repo.root, made_of).write_text("twelve")
+    Path(repo.root, odd).write_text("TWELVE")
+    recipe = set_recipe(repo, odd, COMMAND, [made_of])
+    assert (recipe.output, recipe.inputs[0].path) == (odd, made_of)
+    assert find_recipe(repo, odd) == recipe
+    Path(repo.root, odd).write_text("spoiled")
+    assert make(repo, recipe).is_same
+    assert Path(repo.root, odd).read_text() == "TWELVE"
+    undo(repo)
+    assert Path(repo.root, odd).read_text() == "spoiled"
+    redo(repo)
+    assert Path(repo.root, odd).read_text() == "TWELVE"
+    save(repo, "other.txt", "saves the odd one too")
+    Path(repo.root, made_of).write_text("thirteen")
+    assert stale(repo, {made_of}) == {odd: [made_of]}
