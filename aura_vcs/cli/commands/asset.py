@@ -9,15 +9,20 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, Duration, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.output.json_shapes import media_entry_to_json
 from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import table
 from aura_vcs.errors import AuraError, ExtraMissing
 from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.project.documents.assets import asset_id
+from aura_vcs.project.documents.folder_index import refresh_folder
+from aura_vcs.project.records.file_audit import FileAudit
+from aura_vcs.suggestions import suggest
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import AssetRow
-    from aura_vcs.project.records.file_audit import FileAudit
     from aura_vcs.repository.repository import Repository
 
 TYPES = ("Audio", "Image", "Video", "Subtitle")
@@ -43,12 +48,9 @@ def asset_command() -> None:
 def list_command(repo: "Repository", console: Console, type_: str | None, temporary: bool | None) -> None:
     """List the media files of the folder"""
     from aura_vcs.cli.output.asset_sequences import listed_assets, sequences_of
-    from aura_vcs.project.documents.folder_index import refresh_folder
 
     found = refresh_folder(repo).assets(type_=type_, temporary=temporary)
     if console.as_json:
-        from aura_vcs.project.records.file_audit import FileAudit
-
         audit = FileAudit(repo)
         sequences = [one.to_json() for one in sequences_of(found)]
         console.data({"assets": [asset_to_json(repo, row, audit) for row in found], "sequences": sequences})
@@ -82,11 +84,8 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     from pathlib import Path
 
     from aura_vcs.cli.output.asset_sequences import print_sequence, sequences_of
-    from aura_vcs.cli.output.json_shapes import media_entry_to_json
     from aura_vcs.compare.media.words import describe_head
     from aura_vcs.history.media_index.look import known_sequence, look_at
-    from aura_vcs.history.sources.content_source import FolderSource
-    from aura_vcs.project.documents.folder_index import refresh_folder
     from aura_vcs.project.render.probe import probe_media
 
     rows = {row.file_path: row for row in refresh_folder(repo).assets()}
@@ -99,8 +98,6 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
         return
     wanted = path if path in rows else project_paths(repo, (path,))[0]
     if wanted not in rows:
-        from aura_vcs.suggestions import suggest
-
         raise UnknownName("asset", path, suggest(path, rows), hint="`aura asset list` shows them.")
     facts, entry = None, None
     problem: AuraError | None = None
@@ -112,8 +109,6 @@ def show_command(repo: "Repository", console: Console, path: str) -> None:
     except AuraError as error:
         problem = error
     if console.as_json:
-        from aura_vcs.project.records.file_audit import FileAudit
-
         shape = asset_to_json(repo, rows[wanted], FileAudit(repo))
         media = media_entry_to_json(entry) if entry is not None else None
         console.data({**shape, "facts": facts, "media": media, "problem": problem.message if problem else None})
@@ -166,8 +161,6 @@ def clean_command(
     removed = clean_temporary(repo, plan, for_good=for_good) if doit else None
     files, freed = (len(removed.paths), removed.size) if removed is not None else (0, 0)
     if console.as_json:
-        from aura_vcs.project.records.file_audit import FileAudit
-
         audit = FileAudit(repo)
         shape = {"dry_run": not doit, "assets": [asset_to_json(repo, row, audit) for row in plan]}
         console.data({**shape, "deleted_files": files, "freed_bytes": freed})
@@ -183,13 +176,11 @@ def clean_command(
         console.warn(f"{path} was being written and was left as it is")
 
 
-def asset_to_json(repo: "Repository", row: "AssetRow", audit: "FileAudit") -> dict[str, Any]:
+def asset_to_json(repo: "Repository", row: "AssetRow", audit: FileAudit) -> dict[str, Any]:
     """Convert an asset to JSON: the entity AssetState, and who made and changed it.
 
     Its id is made of the project's and the path: it lasts.
     """
-    from aura_vcs.project.documents.assets import asset_id
-
     shape: dict[str, Any] = msgspec.to_builtins(row)
     found: dict[str, Any] = msgspec.to_builtins(audit.of(row.file_path, shape.pop("stamp")))
     project = repo.format.project

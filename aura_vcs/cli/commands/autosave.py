@@ -11,6 +11,8 @@ from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.autosave_report import print_saved, saved_to_json
 from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.cli.shared.studio import retention_rules, setting
+from aura_vcs.history.autosave import AutosaveSchedule
+from aura_vcs.project.autosave_loop import autosave_and_prune, folder_changes, keep_saving
 
 if TYPE_CHECKING:
     from aura_vcs.history.autosave import AutosaveResult
@@ -44,8 +46,6 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
 
 
 def _save(repo: "Repository", *, prune: bool) -> "tuple[AutosaveResult, int]":
-    from aura_vcs.project.autosave_loop import autosave_and_prune
-
     done = autosave_and_prune(repo, retention_rules(repo) if prune else None)
     assert done.saved is not None
     return done.saved, done.pruned
@@ -54,9 +54,7 @@ def _save(repo: "Repository", *, prune: bool) -> "tuple[AutosaveResult, int]":
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     from aura_vcs.cli.shared.idle_indexing import IdleIndexer
     from aura_vcs.cli.shared.watcher import start_watcher_unless_off
-    from aura_vcs.history.autosave import AutosaveSchedule
     from aura_vcs.media.build_entries import can_look_into
-    from aura_vcs.project.autosave_loop import keep_saving
 
     if not setting(repo, "autosave.enabled"):
         console.line("Autosaves are switched off (autosave.enabled).")
@@ -81,8 +79,6 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
 
 def _rounds(root: str, console: Console) -> Iterator[list[str]]:
     """Yield what changed, second by second, until Ctrl-C. That ends a save as any command; while waiting, only this."""
-    from aura_vcs.project.autosave_loop import folder_changes
-
     console.note("Watching ", root, "; Ctrl-C ends it")
     try:
         yield from folder_changes(root)

@@ -7,7 +7,10 @@ import click
 from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint, yellow
 from aura_vcs.cli.output.humanize import call, local_time
+from aura_vcs.cli.output.json_shapes import path_to_json, restore_point_to_json
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.history.blame import blame
+from aura_vcs.history.names.revisions import resolve
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
@@ -33,14 +36,9 @@ def blame_command(repo: "Repository", console: Console, *, file: str, version: s
     Of a JSON document the fields, of a text the lines, as VERSION has them; of the project of an editor which version
     added each clip, and last trimmed, moved or changed it. Renames are followed.
     """
-    from aura_vcs.history.blame import blame
-    from aura_vcs.history.names.revisions import resolve
-
     path = project_paths(repo, (file,))[0]
     found = blame(repo, resolve(repo, version).id, path)
     if console.as_json:
-        from aura_vcs.cli.output.json_shapes import path_to_json, restore_point_to_json
-
         parts = [
             {
                 "place": part.location,

@@ -8,8 +8,12 @@ from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, yellow
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.json_shapes import restore_point_to_json
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.partial_sync import print_missing_heads
+from aura_vcs.history.names.branches import branches, create_branch, delete_branch, get_branch, rename_branch
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.index.queries import describe
 
 if TYPE_CHECKING:
     from aura_vcs.history.names.branches import Branch
@@ -45,9 +49,6 @@ def branch_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
     """List the branches"""
-    from aura_vcs.history.names.branches import branches
-    from aura_vcs.index.queries import describe
-
     found = branches(repo)
     if console.as_json:
         console.data({"branches": [branch_to_json(repo, item) for item in found]})
@@ -77,9 +78,6 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 
     The last one, if none is given. The folder stays as it is.
     """
-    from aura_vcs.history.names.branches import create_branch, get_branch
-    from aura_vcs.history.names.revisions import resolve
-
     record = resolve(repo, version)
     create_branch(repo, name, record.id)
     if console.as_json:
@@ -96,8 +94,6 @@ def create_command(repo: "Repository", console: Console, name: str, version: str
 @pass_repository
 def rename_command(repo: "Repository", console: Console, old: str, new: str) -> None:
     """Give a branch another name"""
-    from aura_vcs.history.names.branches import get_branch, rename_branch
-
     rename_branch(repo, old, new)
     if console.as_json:
         console.data({"branch": branch_to_json(repo, get_branch(repo, new)), "renamed_from": old})
@@ -112,8 +108,6 @@ def rename_command(repo: "Repository", console: Console, old: str, new: str) -> 
 @pass_repository
 def delete_command(repo: "Repository", console: Console, name: str) -> None:
     """Delete a branch; its versions stay"""
-    from aura_vcs.history.names.branches import delete_branch
-
     delete_branch(repo, name)
     if console.as_json:
         console.data({"deleted": name})
@@ -124,8 +118,6 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
 
 def branch_to_json(repo: "Repository", item: "Branch") -> dict[str, Any]:
     """Convert a branch to JSON."""
-    from aura_vcs.cli.output.json_shapes import restore_point_to_json
-
     queries = repo.queries
     return {
         "name": item.name,

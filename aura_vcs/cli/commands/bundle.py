@@ -10,8 +10,10 @@ from aura_vcs.cli.groups import CommandEntry, LazyGroup
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, green
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.output.progress_bar import ProgressMeter
 from aura_vcs.cli.session import Session, pass_repository, pass_session
 from aura_vcs.cli.shared.transfers import all_versions_option
+from aura_vcs.sync.bundle import create_bundle, verify_bundle
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -63,8 +65,6 @@ def create_command(repo: "Repository", console: Console, path: str, *, all_versi
 
     All branches and tags with the versions they stand on. An existing file is never written over.
     """
-    from aura_vcs.sync.bundle import create_bundle
-
     session = click.get_current_context().find_object(Session)
     done = create_bundle(
         repo, os.path.join(session.folder if session is not None else ".", path), all_versions=all_versions
@@ -84,9 +84,6 @@ def verify_command(session: Session, path: str) -> None:
 
     Every object is read and hashed, and every version has all it needs. Ends with 3 if not.
     """
-    from aura_vcs.cli.output.progress_bar import ProgressMeter
-    from aura_vcs.sync.bundle import verify_bundle
-
     console = session.console
     report = verify_bundle(os.path.join(session.folder, path), ProgressMeter(console))
     if not report.is_clean:

@@ -8,8 +8,11 @@ import click
 from aura_vcs.cli.options import HELP, completing, examples
 from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console
+from aura_vcs.cli.output.paths import is_here, is_in_head
 from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.errors.input import UnknownName
+from aura_vcs.history.lookup.content import find_object, locate
+from aura_vcs.history.names.revisions import split_content
 from aura_vcs.model import Kind
 
 if TYPE_CHECKING:
@@ -26,9 +29,6 @@ def cat_command(repo: "Repository", console: Console, what: str) -> None:
 
     Byte for byte as it was saved, verified while it is read. An id may be shortened.
     """
-    from aura_vcs.history.lookup.content import find_object, locate
-    from aura_vcs.history.names.revisions import split_content
-
     if split_content(what)[1] is not None:
         located = locate(repo, what)
         kind = Kind.TREE if located.is_folder else Kind.BLOB
@@ -44,8 +44,6 @@ def cat_command(repo: "Repository", console: Console, what: str) -> None:
 
 def _hint_of_path(repo: "Repository", what: str) -> str | None:
     """Say what is to be typed for a path without a version; None where it is no path."""
-    from aura_vcs.cli.output.paths import is_here, is_in_head
-
     folder = current_session().folder
     if is_in_head(repo, folder, what):
         return f"Name the version, too: `aura cat {shlex.quote(f'HEAD:{what}')}`."

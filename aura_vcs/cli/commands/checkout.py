@@ -11,6 +11,7 @@ from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
 from aura_vcs.errors import InputError
+from aura_vcs.history.checkout import checkout, restore
 from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ def checkout_command(
 
     Files and folders in the place of a version, or after one, are brought back as `aura restore` does it.
     """
-    from aura_vcs.history.checkout import checkout, restore
-
     if words == ("-",):
         words = (_branch_before(repo),)
     version, chosen = saved_paths(repo, current_session().folder, words, paths)
@@ -110,7 +109,6 @@ def _show_restored(
 
 
 def _show(repo: "Repository", console: Console, before: "Head", moved: "CheckoutResult") -> None:
-
     record = repo.queries.version(moved.head.version) if moved.head.version is not None else None
     if moved.is_idle:
         console.line("Nothing to change. ", *shown_pointer(moved.head, record, call(repo, record)))

@@ -14,6 +14,15 @@ from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import table
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.project.records.checkpoint_store import (
+    checkpoint_data,
+    find_checkpoint,
+    invalidate,
+    invalidate_all,
+    latest_checkpoint,
+    list_checkpoints,
+    writer_for,
+)
 
 if TYPE_CHECKING:
     from aura_vcs.project.records.checkpoints import RenderCheckpoint
@@ -67,8 +76,6 @@ def save_command(
 
     When it returns, it is on disk. From Python: `project.checkpoints.save`.
     """
-    from aura_vcs.project.records.checkpoint_store import writer_for
-
     path = project_paths(repo, (output,))[0] if output is not None else None
     made = writer_for(repo, job_id).save(
         stage, completed=completed, total=total, data=_json(data), output=path, keep_output=keep_output
@@ -83,8 +90,6 @@ def save_command(
 @pass_repository
 def list_command(repo: "Repository", console: Console, stage: str | None, everything: bool) -> None:
     """List checkpoints, newest first"""
-    from aura_vcs.project.records.checkpoint_store import list_checkpoints
-
     found = list_checkpoints(repo, stage=stage, valid=None if everything else True)
     if console.as_json:
         console.data({"checkpoints": [_with_data(repo, item) for item in found]})
@@ -113,8 +118,6 @@ def list_command(repo: "Repository", console: Console, stage: str | None, everyt
 @pass_repository
 def latest_command(repo: "Repository", console: Console, stage: str | None) -> None:
     """Show the newest valid checkpoint and its data"""
-    from aura_vcs.project.records.checkpoint_store import checkpoint_data, latest_checkpoint
-
     found = latest_checkpoint(repo, stage)
     data = checkpoint_data(repo, found) if found is not None else None
     if console.as_json:
@@ -145,8 +148,6 @@ def invalidate_command(
 
     `aura undo` takes it back.
     """
-    from aura_vcs.project.records.checkpoint_store import find_checkpoint, invalidate, invalidate_all
-
     if (checkpoint is None) == (not everything):
         raise click.UsageError("Name a checkpoint, or give --all.")
     if checkpoint is not None:
@@ -162,8 +163,6 @@ def invalidate_command(
 
 def _with_data(repo: "Repository", item: "RenderCheckpoint") -> "RenderCheckpoint":
     """Return the checkpoint with its renderer's saved data; without it where that is missing or damaged."""
-    from aura_vcs.project.records.checkpoint_store import checkpoint_data
-
     try:
         data = checkpoint_data(repo, item)
     except IntegrityError:

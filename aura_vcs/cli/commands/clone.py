@@ -9,10 +9,15 @@ from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import agreements, surroundings
-from aura_vcs.cli.remote_keys import key_options
+from aura_vcs.cli.remote_keys import KeyHolder, key_options
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import note_project
 from aura_vcs.cli.shared.transfers import all_versions_option, fetch_to_json
+from aura_vcs.sync.clone import CloneRequest, clone, folder_name
+from aura_vcs.sync.remotes.connect import open_remote
+from aura_vcs.sync.remotes.encryption import open_if_encrypted
+from aura_vcs.sync.remotes.trusted_hosts import host_of
+from aura_vcs.sync.remotes.url import parse_address
 
 if TYPE_CHECKING:
     from aura_vcs.sync.clone import Cloned
@@ -51,13 +56,6 @@ def clone_command(
     the folder and the history are complete, and large files of other versions are fetched when you go
     there.
     """
-    from aura_vcs.cli.remote_keys import KeyHolder
-    from aura_vcs.sync.clone import CloneRequest, clone, folder_name
-    from aura_vcs.sync.remotes.connect import open_remote
-    from aura_vcs.sync.remotes.encryption import open_if_encrypted
-    from aura_vcs.sync.remotes.trusted_hosts import host_of
-    from aura_vcs.sync.remotes.url import parse_address
-
     console = session.console
     address = parse_address(url, session.folder)
     target = os.path.join(session.folder, folder or folder_name(address))

@@ -11,6 +11,8 @@ from aura_vcs.cli.output.humanize import call, join_words, print_unstable, short
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.errors import AuraError, InputError
+from aura_vcs.history.commit import AmendRequest, CommitRequest, amend as amend_version, commit
+from aura_vcs.index.queries import describe
 from aura_vcs.layout import REMOTES
 from aura_vcs.suggestions import quote_path
 
@@ -68,8 +70,6 @@ def commit_command(
     was, it stays in `aura log --deleted` until gc, and `aura undo` takes it back. One that was sent to a remote
     already is amended only with --yes: other machines then have both, until `aura merge` merges them.
     """
-    from aura_vcs.history.commit import AmendRequest, CommitRequest, amend as amend_version, commit
-
     if amend and allow_empty:
         raise click.UsageError("--amend makes a version in any case; leave --allow-empty out.")
     chosen = project_paths(repo, paths)
@@ -265,8 +265,6 @@ def _check_sent(repo: "Repository", console: Console, *, yes: bool) -> bool:
 
 def _print_other_head(repo: "Repository", console: Console, other: "VersionRecord") -> None:
     """Warn that the branch has two heads now, whose the other one is, and what merges them."""
-    from aura_vcs.index.queries import describe
-
     name = f'{describe(repo.queries, other.id)} "{other.name}" by {other.author}'
     console.warn(
         f"the branch had moved on to {name} without your files: what you committed stands beside it. "

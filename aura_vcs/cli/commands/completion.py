@@ -2,6 +2,7 @@
 
 import click
 
+from aura_vcs.cli.main import COMPLETE_VARIABLE
 from aura_vcs.cli.options import HELP, examples
 
 _WHERE = {
@@ -28,8 +29,6 @@ def completion_command(ctx: click.Context, shell: str) -> None:
     For bash, zsh or fish; the first line of the output says where it goes.
     """
     from click.shell_completion import get_completion_class
-
-    from aura_vcs.cli.main import COMPLETE_VARIABLE
 
     kind = get_completion_class(shell)
     assert kind is not None

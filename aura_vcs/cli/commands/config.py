@@ -11,6 +11,7 @@ from aura_vcs.cli.output.console import Console, faint, strong, to_json, yellow
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import settings_here, table
 from aura_vcs.cli.shared.studio_undo import WAY_BACK
+from aura_vcs.studio.setting_keys import SETTINGS, find_setting
 
 if TYPE_CHECKING:
     from aura_vcs.studio.configuration import Configuration
@@ -95,7 +96,6 @@ def set_command(
     """
     from aura_vcs.studio.configuration import SettingRequest, get_configuration, set_configuration
     from aura_vcs.studio.project_configuration import known_name, set_in_project
-    from aura_vcs.studio.setting_keys import find_setting
 
     key = find_setting(key).key
     text = sys.stdin.read().rstrip("\r\n") if from_stdin else value
@@ -137,7 +137,6 @@ def unset_command(session: Session, key: str, for_project: bool) -> None:
     """Remove a value, so that the next one applies"""
     from aura_vcs.studio.configuration import get_configuration, unset_configuration
     from aura_vcs.studio.project_configuration import unset_in_project
-    from aura_vcs.studio.setting_keys import find_setting
 
     key = find_setting(key).key
     with session.studio() as studio:
@@ -200,8 +199,6 @@ def list_command(
 @pass_session
 def describe_command(session: Session, key: str | None) -> None:
     """Say what a key, or every key, means"""
-    from aura_vcs.studio.setting_keys import SETTINGS, find_setting
-
     found = [find_setting(key)] if key is not None else sorted(SETTINGS, key=lambda item: item.key)
     console: Console = session.console
     if console.as_json:

@@ -9,6 +9,7 @@ from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, to_json, yellow
 from aura_vcs.cli.output.humanize import count, local_time, size
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.index.table_dump import table_sizes
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.blob_versions import HoldingVersions
@@ -136,7 +137,6 @@ def ref_command(repo: "Repository", console: Console, start: str) -> None:
 def index_command(repo: "Repository", console: Console, table: str, limit: int) -> None:
     """List the index's tables, or rows of one"""
     from aura_vcs.history.inspect import inspect_table
-    from aura_vcs.index.table_dump import table_sizes
 
     if not table:
         sizes = table_sizes(repo.index)

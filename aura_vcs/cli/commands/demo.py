@@ -9,7 +9,12 @@ from pathlib import Path
 
 import click
 
+from aura_vcs.cli.demo.basics import basics
+from aura_vcs.cli.demo.merging import merging
+from aura_vcs.cli.demo.notes import notes
 from aura_vcs.cli.demo.page import show_page
+from aura_vcs.cli.demo.stage import Stage, copy_sample
+from aura_vcs.cli.demo.studio import studio
 from aura_vcs.cli.options import HELP, examples
 from aura_vcs.cli.output.console import Console, faint, is_terminal
 from aura_vcs.cli.session import Session
@@ -42,8 +47,6 @@ def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep:
     """
     console = session.console
     if sample is not None:
-        from aura_vcs.cli.demo.stage import copy_sample
-
         target = Path(session.folder, sample)
         copy_sample(target)
         console.line(f"Put the sample project into {target}")
@@ -69,18 +72,12 @@ def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep:
             console.line("Ended.")
 
 
-def _scratch_folder() -> "tempfile.TemporaryDirectory[str]":
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
     """Make a folder among the system's temporary files that is removed at the end of a `with`."""
     return tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
 
 
 def _show(console: Console, scratch: Path, parts: tuple[str, ...], *, pauses: bool) -> None:
-    from aura_vcs.cli.demo.basics import basics
-    from aura_vcs.cli.demo.merging import merging
-    from aura_vcs.cli.demo.notes import notes
-    from aura_vcs.cli.demo.stage import Stage
-    from aura_vcs.cli.demo.studio import studio
-
     shows = {"basics": basics, "merging": merging, "notes": notes, "studio": studio}
     for name in parts:
         folder = scratch / name

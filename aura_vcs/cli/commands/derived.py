@@ -10,6 +10,7 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, Duration, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong, yellow
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import UnknownName
@@ -145,8 +146,6 @@ def make_command(
     path = _path(repo, file)
     export = next((item for item in list_derived(repo) if item.path == path and item.export is not None), None)
     if export is not None:
-        from aura_vcs.cli.remote_environment import worker_environment
-
         _print_made(console, make_export(repo, export, environment=worker_environment()))
         return
     in_version = bool(split_content(file)[1])

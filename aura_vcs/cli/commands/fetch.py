@@ -7,8 +7,11 @@ import click
 from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.output.json_shapes import path_to_json
 from aura_vcs.cli.session import OnDemand, pass_repository, project_paths
 from aura_vcs.cli.shared.transfers import all_versions_option, connected, fetch_to_json, print_fetched
+from aura_vcs.history.lookup.select_files import select_files
+from aura_vcs.sync.fetch import fetch, plan_fetch
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -46,8 +49,6 @@ def fetch_command(
 
 
 def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_versions: bool, dry_run: bool) -> None:
-    from aura_vcs.sync.fetch import fetch, plan_fetch
-
     with connected(repo, remote) as link:
         if dry_run:
             plan = plan_fetch(repo, link.remote, link.cache, all_versions=all_versions)
@@ -70,8 +71,6 @@ def _fetch(repo: "Repository", console: Console, remote: str | None, *, all_vers
 
 
 def _fetch_content(repo: "Repository", console: Console, what: tuple[str, ...], *, dry_run: bool) -> None:
-    from aura_vcs.cli.output.json_shapes import path_to_json
-    from aura_vcs.history.lookup.select_files import select_files
     from aura_vcs.sync.offload.fetch_content import fetch_content, plan_content
 
     chosen = select_files(repo, what, as_path=lambda name: project_paths(repo, (name,))[0])

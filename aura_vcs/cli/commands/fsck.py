@@ -11,6 +11,7 @@ from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.remote_maintenance import check_remote_content
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.maintenance.fsck import fsck
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -36,8 +37,6 @@ def fsck_command(
     Reads and hashes all content, follows every reference, counts again. Repairs nothing: `aura
     repair` does. Ends with exit code 30 if something is wrong.
     """
-    from aura_vcs.maintenance.fsck import fsck
-
     if sample is not None and remote is None:
         raise InputError("--sample is for a remote", hint="Name one: `aura fsck --remote NAME --sample 5%`.")
     if quick and remote is not None:

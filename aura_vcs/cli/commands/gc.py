@@ -9,7 +9,11 @@ from aura_vcs.cli.options import HELP, Duration, completing, dry_run_option, exa
 from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.output.humanize import call, count, join_words, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.evictions import free_marked
+from aura_vcs.cli.shared.housekeeping import go_last
 from aura_vcs.cli.shared.remote_maintenance import collect_remote
+from aura_vcs.cli.shared.studio import setting
+from aura_vcs.maintenance.gc import execute_gc, plan_gc
 from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.plain_text import format_time, parse_time
 
@@ -70,10 +74,6 @@ def gc_command(
     With --remote, files that no version needs leave that remote in steps: they are marked first,
     and deleted when every machine that pushes there has seen it, or the grace period is over.
     """
-    from aura_vcs.cli.shared.evictions import free_marked
-    from aura_vcs.cli.shared.studio import setting
-    from aura_vcs.maintenance.gc import execute_gc, plan_gc
-
     if media_index:
         if auto or remote is not None or no_wait or grace_seconds is not None:
             raise click.UsageError("--media-index can only be combined with --dry-run and --json.")
@@ -122,8 +122,6 @@ def _clear_media_index(repo: "Repository", console: Console, *, dry_run: bool) -
 
 def _by_itself(repo: "Repository", console: Console) -> None:
     """Do what is due, at the lowest priority; nothing where somebody else is at work."""
-    from aura_vcs.cli.shared.housekeeping import go_last
-    from aura_vcs.cli.shared.studio import setting
     from aura_vcs.sync.offload.evict import keep_house
 
     go_last()
@@ -189,7 +187,6 @@ def _grace_until(kept: "Collection[ObjectRecord]", cutoff: str, grace: float) ->
 
 
 def _day(moment: str, grace: float) -> str:
-
     try:
         return local_time(format_time(parse_time(moment) + timedelta(seconds=grace)))[:10]
     except OverflowError:

@@ -11,6 +11,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import cyan
 from aura_vcs.cli.remote_environment import git_environment
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.interchange.git_driver import diff_for_git, install, merge_for_git, readable_text, remove
 
 
 @click.group(
@@ -41,8 +42,6 @@ def install_command(session: Session, folder: str, *, words: bool, is_removal: b
     (.otio), projects of editors, subtitles and the studio's documents are then merged by clip, field and line, and
     compared clip by clip. Conflicts stand between git's markers.
     """
-    from aura_vcs.interchange.git_driver import install, remove
-
     path, console = os.path.join(session.folder, folder), session.console
     if is_removal:
         written = remove(path, environment=git_environment())
@@ -71,8 +70,6 @@ def merge_command(session: Session, base: str, ours: str, theirs: str, *, marker
 
     Ends with 0 if nothing is left open, and with 1 if there are conflicts.
     """
-    from aura_vcs.interchange.git_driver import merge_for_git
-
     done = merge_for_git(
         base, ours, theirs, path or ours, marker_size=marker_size, environment=git_environment()
     )  # fmt: skip
@@ -91,8 +88,6 @@ def merge_command(session: Session, base: str, ours: str, theirs: str, *, marker
 @pass_session
 def diff_command(session: Session, arguments: tuple[str, ...]) -> None:
     """Say what changed in a file (git runs this)"""
-    from aura_vcs.interchange.git_driver import diff_for_git
-
     if len(arguments) == 1:
         session.console.line(f"aura diff {arguments[0]}: unmerged")
         return
@@ -108,6 +103,4 @@ def diff_command(session: Session, arguments: tuple[str, ...]) -> None:
 @pass_session
 def textconv_command(session: Session, file: str) -> None:
     """Show a timeline as lines of text (git runs this)"""
-    from aura_vcs.interchange.git_driver import readable_text
-
     sys.stdout.write(readable_text(os.path.join(session.folder, file)))

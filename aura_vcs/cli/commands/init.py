@@ -10,13 +10,17 @@ from aura_vcs.cli.output.console import cyan, strong
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.cli.shared.studio import note_project
+from aura_vcs.cli.shared.transfers import prepare_location
+from aura_vcs.history.init import start_project
 from aura_vcs.layout import IGNORE_FILE
+from aura_vcs.project.editor_litter import ignore_editor_litter
 from aura_vcs.repository.format_file import is_project
+from aura_vcs.repository.repository import Repository
+from aura_vcs.repository.sync_tool_hints import SYNCTHING
 
 if TYPE_CHECKING:
     from aura_vcs.cli.output.console import Console
     from aura_vcs.project.editor_litter import EditorLitter
-    from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.templates import Template
 
 SHOWN = 3
@@ -59,15 +63,9 @@ def init_command(
     versioned, and an existing one is never changed. Where projects of editors lie in the folder,
     .auraignore gets lines for what those editors make again: previews, proxies, caches.
     """
-    from aura_vcs.history.init import start_project
-    from aura_vcs.project.editor_litter import ignore_editor_litter
-    from aura_vcs.repository.sync_tool_hints import SYNCTHING
-
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
     if bare:
-        from aura_vcs.cli.shared.transfers import prepare_location
-
         prepare_location(console, root)
         return
     if agents and is_project(os.path.abspath(root)):
@@ -116,8 +114,6 @@ def init_command(
 
 def _page_for_agents(session: Session, root: str) -> None:
     """Write the page for agents into a project that there is."""
-    from aura_vcs.repository.repository import Repository
-
     console = session.console
     with Repository.open(root, **session.options()) as repo:
         wrote = _write_page(repo)
@@ -129,7 +125,7 @@ def _page_for_agents(session: Session, root: str) -> None:
             console.line("AGENTS.md is there already and was not changed.")
 
 
-def _write_page(repo: "Repository") -> bool:
+def _write_page(repo: Repository) -> bool:
     from aura_vcs.project.agents_page import write_agents_page  # few ask for it
 
     return write_agents_page(repo)
@@ -154,7 +150,7 @@ def _template(session: Session, root: str, name: str) -> "Template":
         return template_for(studio, root, name)
 
 
-def _apply(session: Session, repo: "Repository", template: "Template", title: str, topic: str | None) -> list[str]:
+def _apply(session: Session, repo: Repository, template: "Template", title: str, topic: str | None) -> list[str]:
     from aura_vcs.studio.new_project import apply_template
 
     with session.studio() as studio:

@@ -9,7 +9,9 @@ from aura_vcs.cli.output.console import Console, cyan, faint, yellow
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.locks import lock_to_json, remote_option, until, whose
 from aura_vcs.cli.shared.transfers import connected
+from aura_vcs.index.queries import describe_numbered
 from aura_vcs.suggestions import quote_path
+from aura_vcs.sync.locks.locks import check_lockable, lock_paths
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -48,8 +50,6 @@ def lock_command(
     change the file are refused. A folder is locked with everything in it. Ends with 3 if the
     remote has a newer version of a file than you: get that first, with `aura pull`.
     """
-    from aura_vcs.sync.locks.locks import check_lockable, lock_paths
-
     check_lockable(repo, remote)
     with connected(repo, remote) as link:
         wanted = project_paths(repo, paths)
@@ -83,8 +83,6 @@ def _newer_to_json(item: "NewerVersion") -> dict[str, Any]:
 
 
 def _show(repo: "Repository", console: Console, remote: str, done: "LockResult", behind: list["NewerVersion"]) -> None:
-    from aura_vcs.index.queries import describe_numbered
-
     for lock in done.locks:
         console.line("Locked ", cyan(lock.path), " on ", remote, ", ", until(lock))
     for lock in done.taken_over:

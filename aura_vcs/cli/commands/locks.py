@@ -10,6 +10,8 @@ from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.locks import lock_to_json, remote_option, until, whose
 from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.plain_text import now
+from aura_vcs.sync.locks.locks import check_lockable, remote_locks
+from aura_vcs.sync.state.lock_record import is_active
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 @pass_repository
 def locks_command(repo: "Repository", console: Console, *, remote: str | None) -> None:
     """List who has locked what"""
-    from aura_vcs.sync.locks.locks import check_lockable, remote_locks
-
     check_lockable(repo, remote)
     with connected(repo, remote) as link:
         found = remote_locks(repo, link.remote, link.cache)
@@ -37,8 +37,6 @@ def locks_command(repo: "Repository", console: Console, *, remote: str | None) -
 
 
 def _line(repo: "Repository", console: Console, lock: "PathLock") -> None:
-    from aura_vcs.sync.state.lock_record import is_active
-
     mine = green("  yours") if lock.replica == repo.replica else ""
     console.line(cyan(lock.path), mine)
     if is_active(lock, now()):

@@ -11,6 +11,7 @@ from aura_vcs.cli.output.console import Console, Line, Part, faint, green, red, 
 from aura_vcs.cli.output.humanize import TYPES, age, call, local_time, marks, names_of_versions, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.errors import InputError
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.model import VersionType
 
 if TYPE_CHECKING:
@@ -84,7 +85,6 @@ def log_command(
         _show_field(repo, console, field, limit) if field is not None else _show_clip(repo, console, clip, paths, limit)
         return
     from aura_vcs.history.log import log
-    from aura_vcs.index.queries import VersionFilter
 
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
@@ -154,7 +154,6 @@ class _About:
     """What a list says of versions beside what they are: how to call them, what stands on them, what is offloaded."""
 
     def __init__(self, repo: "Repository") -> None:
-
         self.names = names_of_versions(repo)
         self._repo = repo
         self._files = _offloaded(repo)

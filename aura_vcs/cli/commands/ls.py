@@ -7,7 +7,9 @@ import click
 from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Part, cyan, faint
 from aura_vcs.cli.output.humanize import call, count, size
+from aura_vcs.cli.output.paths import is_in_head, is_version
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
+from aura_vcs.history.lookup.content import list_folder, locate
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.content import LocatedContent
@@ -30,8 +32,6 @@ def ls_command(repo: "Repository", console: Console, what: str, recursive: bool)
     Without a version, those of the last one; a folder's size is that of all files in it. A PATH is one of
     the last version. What is in your folder and in no version is listed by `aura status`.
     """
-    from aura_vcs.history.lookup.content import list_folder, locate
-
     located = locate(repo, _meant(repo, what))
     found = list_folder(repo, located, recursive=recursive)
     if console.as_json:
@@ -46,18 +46,15 @@ def ls_command(repo: "Repository", console: Console, what: str, recursive: bool)
 
 def _meant(repo: "Repository", what: str) -> str:
     """`HEAD:PATH` where a path of the last version stands in the place of a version."""
-    from aura_vcs.cli.output.paths import is_version
-
     if ":" in what or is_version(repo, what):
         return what
-    from aura_vcs.cli.output.paths import is_in_head
 
     if what.strip("/") != "." and not is_in_head(repo, current_session().folder, what):
         return what
     return f"HEAD:{project_paths(repo, (what,))[0]}"
 
 
-def _name(path: str, entry: "Entry") -> "list[Part]":
+def _name(path: str, entry: "Entry") -> list[Part]:
     return [cyan(f"{path}/")] if entry.kind == "dir" else [path]
 
 

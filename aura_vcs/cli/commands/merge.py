@@ -8,11 +8,22 @@ import click
 from aura_vcs.cli.options import HELP, TEXT, author_option, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, titled
+from aura_vcs.cli.output.json_shapes import (
+    checkout_to_json,
+    conflict_to_json,
+    path_to_json,
+    restore_point_to_json,
+    version_to_json,
+)
 from aura_vcs.cli.output.sequence_lists import ListedChange, fold_listed, how_many
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
 from aura_vcs.cli.shared.conflict_media import conflict_media
+from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
 from aura_vcs.cli.shared.partial_sync import print_missing_heads
+from aura_vcs.cli.shared.undo_report import print_undone
+from aura_vcs.history.abort_merge import abort_merge
+from aura_vcs.history.merge import merge, plan_merge
 from aura_vcs.layout import CONFLICTS
 
 if TYPE_CHECKING:
@@ -53,13 +64,9 @@ def merge_command(
     stays open, both sides kept: the merged version is saved, and `aura resolve` decides later. Without a
     name, merges what several machines did to this branch.
     """
-    from aura_vcs.history.abort_merge import abort_merge
-    from aura_vcs.history.merge import merge, plan_merge
-
     if abort:
         if name is not None or dry_run:
             raise click.UsageError("--abort cannot be combined with anything else.")
-        from aura_vcs.cli.shared.undo_report import print_undone
 
         print_undone(repo, console, abort_merge(repo), "Undid", "Do it again with `aura redo`.")
         return
@@ -84,16 +91,12 @@ def merge_command(
     if done.plan.kind == "up_to_date" and name is None:
         print_missing_heads(repo, console)
     if done.files is not None:
-        from aura_vcs.cli.shared.media_warnings import warn_of_missing_media
-
         print_skipped(console, done.files)
         warn_of_missing_media(repo, console, done.plan.ours.tree, done.version.tree)
 
 
 def plan_to_json(plan: "MergePlan", media: "Mapping[str, MediaSides] | None" = None) -> dict[str, Any]:
     """Convert what a merge will do, or did, to JSON; `media` is what became of media, by the ids of conflicts."""
-    from aura_vcs.cli.output.json_shapes import conflict_to_json, path_to_json, restore_point_to_json
-
     return {
         "kind": plan.kind,
         "ours": restore_point_to_json(plan.ours),
@@ -111,8 +114,6 @@ def plan_to_json(plan: "MergePlan", media: "Mapping[str, MediaSides] | None" = N
 
 def done_to_json(repo: "Repository", done: "Merged") -> dict[str, Any]:
     """Convert to JSON what a merge made, and where the folder is now."""
-    from aura_vcs.cli.output.json_shapes import checkout_to_json, path_to_json, version_to_json
-
     return {
         "version": version_to_json(done.version),
         "replaced": [path_to_json(path) for path in done.replaced],
@@ -177,7 +178,7 @@ def _one_line(text: str) -> str:
     return line if len(line) <= PASSAGE_LENGTH else f"{line[: PASSAGE_LENGTH - 1]}…"
 
 
-def _listed(plan: "MergePlan", path: str, by: Mapping[str, str], old_paths: Mapping[str, str]) -> "ListedChange":
+def _listed(plan: "MergePlan", path: str, by: Mapping[str, str], old_paths: Mapping[str, str]) -> ListedChange:
     word = "deleted" if plan.changes[path] is None else "merged" if path in by else "taken"
     return ListedChange("renamed" if path in old_paths else word, path, old_paths.get(path), (path,))
 

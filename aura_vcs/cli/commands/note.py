@@ -6,6 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.annotations.notes import (
+    add_note,
+    delete_note,
+    each_note,
+    edit_note,
+    find_note,
+    reopen_note,
+    reply,
+    resolve_note,
+)
+from aura_vcs.annotations.targets import Target, clock, describe_place, split_places
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, POSITIVE, TEXT, Moment, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, Part, cyan, faint, green, red, strong, yellow
@@ -61,8 +72,6 @@ def note_command() -> None:
 @pass_repository
 def add_command(repo: "Repository", console: Console, where: str, text: str, color: str) -> None:
     """Write a note on a version, a file, or a place in a file"""
-    from aura_vcs.annotations.notes import add_note
-
     _print_done(repo, console, "Noted", add_note(repo, _where(repo, where), text, color=color))
 
 
@@ -85,8 +94,6 @@ def list_command(
 
     Those on a file are listed under every name that the file has had.
     """
-    from aura_vcs.annotations.notes import each_note
-
     meant = _where(repo, where) if where is not None else None
     found = each_note(repo, meant, state=state, since=since, limit=limit)  # type: ignore[arg-type]  # one of _STATES
     known: KnownVersions = {}
@@ -108,7 +115,6 @@ def list_command(
 @pass_repository
 def show_command(repo: "Repository", console: Console, note: str) -> None:
     """Show one note: its replies, earlier wordings, and where its place is now"""
-    from aura_vcs.annotations.notes import find_note
     from aura_vcs.annotations.places import find_now
 
     found = find_note(repo, note)
@@ -130,8 +136,6 @@ def show_command(repo: "Repository", console: Console, note: str) -> None:
 @pass_repository
 def reply_command(repo: "Repository", console: Console, note: str, text: str) -> None:
     """Answer a note"""
-    from aura_vcs.annotations.notes import reply
-
     _print_done(repo, console, "Replied to", reply(repo, note, text))
 
 
@@ -141,8 +145,6 @@ def reply_command(repo: "Repository", console: Console, note: str, text: str) ->
 @pass_repository
 def resolve_command(repo: "Repository", console: Console, note: str) -> None:
     """Mark a note as resolved"""
-    from aura_vcs.annotations.notes import resolve_note
-
     _print_done(repo, console, "Resolved", resolve_note(repo, note))
 
 
@@ -152,8 +154,6 @@ def resolve_command(repo: "Repository", console: Console, note: str) -> None:
 @pass_repository
 def reopen_command(repo: "Repository", console: Console, note: str) -> None:
     """Open a note again that was resolved or deleted"""
-    from aura_vcs.annotations.notes import reopen_note
-
     _print_done(repo, console, "Reopened", reopen_note(repo, note))
 
 
@@ -165,8 +165,6 @@ def reopen_command(repo: "Repository", console: Console, note: str) -> None:
 @pass_repository
 def edit_command(repo: "Repository", console: Console, note: str, text: str | None, color: str | None) -> None:
     """Give a note another wording or colour; earlier wordings are kept"""
-    from aura_vcs.annotations.notes import edit_note
-
     if text is None and color is None:
         raise click.UsageError("Give the new TEXT, or --color.")
     _print_done(repo, console, "Changed", edit_note(repo, note, text=text, color=color))
@@ -181,8 +179,6 @@ def delete_command(repo: "Repository", console: Console, note: str) -> None:
 
     What somebody says of it on another machine, without knowing that it was deleted, brings it back as well.
     """
-    from aura_vcs.annotations.notes import delete_note
-
     _print_done(repo, console, "Deleted", delete_note(repo, note))
 
 
@@ -232,8 +228,6 @@ def export_command(repo: "Repository", console: Console, where: str, output: str
 
 def _where(repo: "Repository", text: str) -> str:
     """Convert the path of a file, as it was typed in a folder of the project, to the form that versions have."""
-    from aura_vcs.annotations.targets import split_places
-
     name, _ = split_places(text)
     session = click.get_current_context().find_object(Session)
     folder = session.folder if session is not None else "."
@@ -276,8 +270,6 @@ def _indented(text: str, indent: str) -> list[Part]:
 
 
 def _now(repo: "Repository", note: "Note", now: "Located") -> list[Part]:
-    from aura_vcs.annotations.targets import Target, clock, describe_place
-
     if now.path is None:
         return ["the file is not there any more"]
     version = repo.queries.version(now.version)

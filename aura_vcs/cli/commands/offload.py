@@ -12,7 +12,11 @@ from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.studio import setting
 from aura_vcs.cli.shared.transfers import connect_to
+from aura_vcs.history.lookup.select_files import select_files
+from aura_vcs.history.recording.journal import recover
 from aura_vcs.plain_text import format_time
+from aura_vcs.sync.offload.offload import OFFLOAD_BYTES, execute_offload, plan_offload
+from aura_vcs.sync.offload.witnesses import witnesses
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.select_files import ChosenFiles
@@ -69,10 +73,6 @@ def offload_command(
     remote has stay here. `aura fetch --content` brings everything back. With --dry-run nothing is read
     of the content, unless --verify is given: what remotes list counts.
     """
-    from aura_vcs.history.recording.journal import recover
-    from aura_vcs.sync.offload.offload import OFFLOAD_BYTES, execute_offload, plan_offload
-    from aura_vcs.sync.offload.witnesses import witnesses
-
     if not dry_run:
         recover(repo)
         repo.adopt_unrecorded_objects()
@@ -102,8 +102,6 @@ def offload_command(
 
 
 def _chosen(repo: "Repository", what: Sequence[str], older_than: float | None) -> "ChosenFiles":
-    from aura_vcs.history.lookup.select_files import select_files
-
     before = None if older_than is None else format_time(datetime.now(UTC) - timedelta(seconds=older_than))
     return select_files(repo, what, before=before, as_path=lambda name: project_paths(repo, (name,))[0])
 

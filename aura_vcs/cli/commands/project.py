@@ -10,8 +10,10 @@ from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import HELP, TEXT, completing, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong, yellow
 from aura_vcs.cli.output.humanize import count, local_time, size
+from aura_vcs.cli.output.json_shapes import media_to_json, problems_to_json
 from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.studio import assignments, expire_days, forget_purged, note_project
+from aura_vcs.history.sources.content_source import FolderSource
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -125,8 +127,6 @@ def check_command(repo: "Repository", console: Console) -> None:
     something is wrong.
     """
 
-    from aura_vcs.cli.output.json_shapes import media_to_json, problems_to_json
-    from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.check import check_project
     from aura_vcs.project.media.check import media_problems
     from aura_vcs.project.media.known_problems import known_media_problems
@@ -270,7 +270,6 @@ def project_to_json(repo: "Repository", facts: Any) -> dict[str, Any]:
 def _documents(repo: "Repository") -> dict[str, Any]:
     """Read the four specifications of the entity ProjectState from the folder; null where there is none."""
 
-    from aura_vcs.history.sources.content_source import FolderSource
     from aura_vcs.project.documents.load import plain_document
 
     source = FolderSource(repo.root)

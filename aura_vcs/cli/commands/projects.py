@@ -14,6 +14,14 @@ from aura_vcs.cli.session import current_session, pass_studio
 from aura_vcs.cli.shared.studio import table
 from aura_vcs.cli.shared.studio_undo import WAY_BACK
 from aura_vcs.errors import InputError
+from aura_vcs.studio.projects import (
+    ProjectFilter,
+    add_project,
+    find_project,
+    forget_project,
+    list_projects,
+    scan_folder,
+)
 
 if TYPE_CHECKING:
     from aura_vcs.studio.projects import ProjectEntry
@@ -50,8 +58,6 @@ def projects_command() -> None:
 @pass_studio
 def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
     """List projects, newest first"""
-    from aura_vcs.studio.projects import ProjectFilter, list_projects
-
     found = list_projects(studio, ProjectFilter(**wanted))
     if console.as_json:
         console.data({"projects": [listed_project_to_json(entry) for entry in found]})
@@ -67,8 +73,6 @@ def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:
 @pass_studio
 def add_command(studio: "Studio", console: Console, folder: str) -> None:
     """Put a project on the list"""
-    from aura_vcs.studio.projects import add_project
-
     entry = add_project(studio, _location(folder))
     if console.as_json:
         console.data(listed_project_to_json(entry))
@@ -82,8 +86,6 @@ def add_command(studio: "Studio", console: Console, folder: str) -> None:
 @pass_studio
 def scan_command(studio: "Studio", console: Console, folder: str) -> None:
     """Put every project below a folder on the list; finds moved ones again"""
-    from aura_vcs.studio.projects import scan_folder
-
     if not os.path.isdir(_location(folder)):
         raise InputError(f"{folder} is not a folder", hint="Name the folder that has your projects in it.")
     found = scan_folder(studio, _location(folder))
@@ -100,8 +102,6 @@ def scan_command(studio: "Studio", console: Console, folder: str) -> None:
 @pass_studio
 def forget_command(studio: "Studio", console: Console, project: str) -> None:
     """Take a project off the list; its folder stays as it is"""
-    from aura_vcs.studio.projects import find_project, forget_project
-
     entry = find_project(studio, project, folder=current_session().folder)
     forget_project(studio, entry)
     if console.as_json:

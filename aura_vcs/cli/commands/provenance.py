@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_vcs.annotations.provenance import check_licences, find_subject, log, provenance, set_provenance
 from aura_vcs.cli.groups import FileGroup
 from aura_vcs.cli.options import COUNT, HELP, POSITIVE, TEXT, Moment, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, cyan, faint, green, strong, yellow
@@ -50,8 +51,6 @@ def provenance_command() -> None:
 @pass_repository
 def show_command(repo: "Repository", console: Console, where: str) -> None:
     """Show what is known of where a file comes from"""
-    from aura_vcs.annotations.provenance import provenance
-
     found = provenance(repo, _where(repo, where))
     if console.as_json:
         console.data({"provenance": provenance_to_json(found)})
@@ -103,8 +102,6 @@ def set_command(
     **given: Any,
 ) -> None:
     """Record where a file comes from; what is not named stays as it is"""
-    from aura_vcs.annotations.provenance import find_subject, set_provenance
-
     facts: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if parameters:
         facts["parameters"] = dict(map(_pair, parameters))
@@ -130,8 +127,6 @@ def set_command(
 @pass_repository
 def log_command(repo: "Repository", console: Console, *, since: str | None, limit: int) -> None:
     """List what was said of where files come from, newest first"""
-    from aura_vcs.annotations.provenance import log
-
     found = log(repo, since=since, limit=limit)
     if console.as_json:
         console.data({"provenance": [provenance_to_json(item) for item in found]})
@@ -149,8 +144,6 @@ def log_command(repo: "Repository", console: Console, *, since: str | None, limi
 @pass_repository
 def check_command(repo: "Repository", console: Console, version: str) -> None:
     """Find media without a licence, or whose licence forbids commercial use; exit code 3 if there are any"""
-    from aura_vcs.annotations.provenance import check_licences
-
     looked, problems = check_licences(repo, version)
     missing = [problem for problem in problems if problem.kind == "missing"]
     forbidden = [problem for problem in problems if problem.kind != "missing"]

@@ -10,6 +10,7 @@ from aura_vcs.cli.output.console import Console, faint, green, red, strong
 from aura_vcs.cli.output.humanize import age, call, count
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import retention_rules
+from aura_vcs.maintenance.retention import execute_prune, plan_prune
 
 if TYPE_CHECKING:
     from aura_vcs.maintenance.retention import PrunePlan
@@ -39,8 +40,6 @@ def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **r
     Commits, important versions, and those that a branch or tag stands on always stay. What goes
     is deleted as by `aura version delete`: undo brings it back until gc has freed it.
     """
-    from aura_vcs.maintenance.retention import execute_prune, plan_prune
-
     given = {name: value for name, value in rules.items() if value is not None}
     plan = plan_prune(repo, msgspec.structs.replace(retention_rules(repo), **given))
     removed = 0 if dry_run else execute_prune(repo, plan)

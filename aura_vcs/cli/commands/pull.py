@@ -15,6 +15,8 @@ from aura_vcs.cli.shared.transfers import (
     print_pulled,
     pull_to_json,
 )
+from aura_vcs.sync.pull import pull, take_pushed
+from aura_vcs.sync.remotes.config import remotes
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -34,9 +36,6 @@ def pull_command(repo: "Repository", console: Console, *, remote: str | None, al
     left open; else both sides are kept and it ends with 3. The setting sync.merge changes that.
     In a project without remotes, what others have pushed into it is taken.
     """
-    from aura_vcs.sync.pull import pull, take_pushed
-    from aura_vcs.sync.remotes.config import remotes
-
     if remote is None and not remotes(repo):
         _take_pushed(repo, console, take_pushed(repo, merge=merge_when_apart))
         return

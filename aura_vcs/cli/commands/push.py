@@ -14,6 +14,7 @@ from aura_vcs.cli.shared.transfers import (
     print_pushed,
     push_to_json,
 )
+from aura_vcs.sync.push import plan_push, push
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -35,8 +36,6 @@ def push_command(
     that are not here, nothing is moved and the command ends with 97: `aura sync` sorts it out. A
     change to a file that somebody else has locked is refused with 100.
     """
-    from aura_vcs.sync.push import plan_push, push
-
     with connected(repo, remote) as link:
         action = plan_push if dry_run else push
         plan = action(repo, link.remote, link.cache, all_versions=all_versions, ignore_locks=ignore_locks)

@@ -12,6 +12,8 @@ from aura_vcs.cli.output.humanize import age
 from aura_vcs.cli.session import Session, pass_session
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NotAProject
+from aura_vcs.repository.find_project import find_root
+from aura_vcs.repository.repository import Repository
 
 if TYPE_CHECKING:
     from aura_vcs.project.records.checkpoints import RenderCheckpoint
@@ -63,7 +65,6 @@ def recover_command(session: Session, *, wants_list: bool, stage: str | None, dr
 
 def _list(session: Session) -> None:
     """Interrupted projects: this one, and those of the studio's list."""
-    from aura_vcs.repository.repository import Repository
     from aura_vcs.studio.interrupted import InterruptedProject, find_interrupted
 
     found: list[InterruptedProject] = []
@@ -86,7 +87,6 @@ def _list(session: Session) -> None:
 
 
 def _places(session: Session) -> list[str]:
-    from aura_vcs.repository.find_project import find_root
     from aura_vcs.studio.interrupted import unfinished_folders
 
     places: dict[str, None] = {}

@@ -8,6 +8,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, green
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.index.table_dump import table_sizes
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -21,8 +22,6 @@ def reindex_command(repo: "Repository", console: Console) -> None:
 
     The index only makes things quick: it can be rebuilt at any time, and nothing is lost.
     """
-    from aura_vcs.index.table_dump import table_sizes
-
     repo.rebuild_index()
     found = table_sizes(repo.index)
     if console.as_json:

@@ -9,10 +9,14 @@ from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.remote_environment import agreements, surroundings
-from aura_vcs.cli.remote_keys import key_options
+from aura_vcs.cli.remote_keys import KeyHolder, key_options
 from aura_vcs.cli.session import Session, pass_repository
 from aura_vcs.cli.shared.transfers import connected, key_holder
 from aura_vcs.errors.remotes import InvalidUrl, RemoteUnsafe
+from aura_vcs.sync.remotes.config import forget_remote, remote_config, remotes, remove_remote
+from aura_vcs.sync.remotes.trusted_hosts import host_of
+from aura_vcs.sync.remotes.url import parse_address
+from aura_vcs.sync.state.cache import RemoteCache
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -56,8 +60,6 @@ def remote_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
     """List the remotes"""
-    from aura_vcs.sync.remotes.config import remotes
-
     found = remotes(repo)
     trusted = {name: _is_trusted(repo, config) for name, config in found.items()}
     if console.as_json:
@@ -122,11 +124,7 @@ def add_command(
     passphrase (AURA_PASSPHRASE, the keyring, or you are asked) or a key file, which is made if it
     is not there. Whoever loses it cannot read the remote any more.
     """
-    from aura_vcs.cli.remote_keys import KeyHolder
     from aura_vcs.sync.remotes.add import AddRequest, add_remote
-    from aura_vcs.sync.remotes.trusted_hosts import host_of
-    from aura_vcs.sync.remotes.url import parse_address
-    from aura_vcs.sync.state.cache import RemoteCache
 
     session = click.get_current_context().find_object(Session)
     address = parse_address(url, session.folder if session is not None else ".")
@@ -194,8 +192,6 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
     remote does not keep them apart, with 3 if --content finds damage.
     """
     from aura_vcs.sync.remotes.add import check_remote
-    from aura_vcs.sync.remotes.config import remote_config
-    from aura_vcs.sync.state.cache import RemoteCache
 
     ask = key_holder(RemoteCache(repo, remote_config(repo, name)[0]).key_file())
     checked = check_remote(repo, name, accept_older=accept, surroundings=surroundings(), ask=ask)
@@ -227,7 +223,6 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
     may have come with a copied folder, so your keys, tokens and SSH agent are used at its host only
     after you agreed to it, once on each machine. Another host, port or scheme is asked about again.
     """
-    from aura_vcs.sync.remotes.config import remote_config
     from aura_vcs.sync.remotes.connect import check_credential_host
 
     name, config = remote_config(repo, name)
@@ -253,8 +248,6 @@ def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: 
 @pass_repository
 def remove_command(repo: "Repository", console: Console, name: str, *, force: bool) -> None:
     """Forget a remote; what is stored there stays"""
-    from aura_vcs.sync.remotes.config import forget_remote, remove_remote
-
     config = remove_remote(repo, name) if force else forget_remote(repo, name)
     if console.as_json:
         console.data({"removed": name, "url": config.url})

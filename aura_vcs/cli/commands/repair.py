@@ -12,6 +12,7 @@ from aura_vcs.cli.shared.remote_repair import repair_remote
 from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.errors import InputError
 from aura_vcs.layout import AURA, DAMAGED
+from aura_vcs.maintenance.repair_records import find_repairable, rewrite_records
 
 if TYPE_CHECKING:
     from aura_vcs.maintenance.repair_records import RepairableRecord
@@ -87,8 +88,6 @@ def repair_command(repo: "Repository", console: Console, *, remote: str | None, 
 
 def _mend(repo: "Repository", console: Console, *, dry_run: bool) -> "list[RepairableRecord]":
     """Mend the records that need nothing from a remote."""
-    from aura_vcs.maintenance.repair_records import find_repairable, rewrite_records
-
     found = find_repairable(repo)
     for item in found:
         console.line(faint(f"damaged: {item.path}: {item.detail}"))

@@ -9,10 +9,14 @@ from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.conflicts import group_lines
 from aura_vcs.cli.output.console import Console, faint, green, is_terminal
 from aura_vcs.cli.output.humanize import count
+from aura_vcs.cli.output.json_shapes import checkout_to_json, conflict_to_json
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.cli.shared.ask_conflicts import ask_conflicts
 from aura_vcs.cli.shared.checkout_report import print_restore_point, print_skipped
 from aura_vcs.cli.shared.conflict_media import conflict_media
 from aura_vcs.errors import InputError
+from aura_vcs.history.merging.conflict_groups import group_conflicts, numbers_of
+from aura_vcs.history.resolve import conflicts_at, open_conflicts, resolve_conflicts
 
 if TYPE_CHECKING:
     from aura_vcs.history.merging.conflict_groups import ConflictGroup
@@ -74,7 +78,6 @@ def resolve_command(
         return
     if path is None:
         raise click.UsageError("Name one: its number, PATH, PATH#/pointer, or `.` for everything.")
-    from aura_vcs.history.resolve import resolve_conflicts
 
     if (group := _numbered(repo, path)) is not None:
         path, source = group.location, source or _source(repo, group)
@@ -84,8 +87,6 @@ def resolve_command(
     done = resolve_conflicts(repo, file, place, cast("Decision", chosen[0]), source=source)
     if console.as_json:
         from aura_vcs.cli.output.conflict_json import numbered_conflicts
-        from aura_vcs.cli.output.json_shapes import checkout_to_json, conflict_to_json
-        from aura_vcs.history.merging.conflict_groups import group_conflicts
 
         shape = {"decided": [conflict_to_json(item) for item in done.decided]}
         left = numbered_conflicts(group_conflicts(done.remaining))
@@ -97,8 +98,6 @@ def resolve_command(
 
 def _parted(repo: "Repository", path: str) -> tuple[str, str]:
     """File and place; a `#` that is part of a file's own name stays there."""
-    from aura_vcs.history.resolve import open_conflicts
-
     file, mark, place = path.rpartition("#")
     whole = project_paths(repo, (path,))[0]
     known = {name for item in open_conflicts(repo) for name in (item.path, item.tree.aside if item.tree else "")}
@@ -109,9 +108,6 @@ def _parted(repo: "Repository", path: str) -> tuple[str, str]:
 
 def _numbered(repo: "Repository", word: str) -> "ConflictGroup | None":
     """Find what has that number in the list; a file of that name goes first."""
-    from aura_vcs.history.merging.conflict_groups import group_conflicts
-    from aura_vcs.history.resolve import open_conflicts
-
     if not word.isdecimal():
         return None
     found = group_conflicts(open_conflicts(repo))
@@ -125,17 +121,12 @@ def _numbered(repo: "Repository", word: str) -> "ConflictGroup | None":
 
 def _source(repo: "Repository", group: "ConflictGroup") -> str:
     """Return whose side is meant, where several came in at one place."""
-    from aura_vcs.history.resolve import open_conflicts
-
     ids, places = {item.id for item in group.items}, {item.location for item in group.items}
     rivals = [other for other in open_conflicts(repo) if other.location in places and other.id not in ids]
     return group.first.theirs_label if rivals else ""
 
 
 def _list(repo: "Repository", console: Console, path: str | None, *, only_list: bool) -> None:
-    from aura_vcs.history.merging.conflict_groups import group_conflicts, numbers_of
-    from aura_vcs.history.resolve import conflicts_at, open_conflicts
-
     every = open_conflicts(repo)
     groups = group_conflicts(every)
     numbers = numbers_of(groups)
@@ -153,8 +144,6 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
         console.line(green("No conflict is open."))
         return
     if not only_list and is_terminal(sys.stdin) and is_terminal(sys.stdout):
-        from aura_vcs.cli.shared.ask_conflicts import ask_conflicts
-
         ask_conflicts(repo, console, groups, numbers)
         return
     media = conflict_media(repo, found)
@@ -165,8 +154,6 @@ def _list(repo: "Repository", console: Console, path: str | None, *, only_list: 
 
 
 def _show(repo: "Repository", console: Console, done: "Resolved") -> None:
-    from aura_vcs.history.merging.conflict_groups import group_conflicts
-
     for place in dict.fromkeys(group.location for group in group_conflicts(done.decided)):
         console.line("Decided ", place)
     print_restore_point(repo, console, done.files)

@@ -10,6 +10,7 @@ from aura_vcs.cli.output.humanize import call, count, short_path
 from aura_vcs.cli.output.paths import saved_paths
 from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_skipped
+from aura_vcs.history.checkout import restore
 from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
@@ -43,8 +44,6 @@ def restore_command(repo: "Repository", console: Console, version: str, paths: t
     To give up unsaved changes, restore the version you are on: `aura restore HEAD` brings back every file
     that it has.
     """
-    from aura_vcs.history.checkout import restore
-
     given = version
     version, paths = saved_paths(repo, current_session().folder, (version, *paths))
     moved = restore(repo, version, project_paths(repo, paths) or None)

@@ -8,6 +8,7 @@ from aura_vcs.cli.options import HELP, TEXT, examples, json_option
 from aura_vcs.cli.output.console import Console
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.autosave_report import print_saved, saved_to_json
+from aura_vcs.history.autosave import restore_point
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -33,8 +34,6 @@ def restore_point_command(repo: "Repository", console: Console, trigger: str, na
     TRIGGER says what: PreScriptRegeneration, PostLLMRefinement, PreBulkTimelineChange …;
     without it, Manual. Restore points stay for 30 days (retention.restore_point_days).
     """
-    from aura_vcs.history.autosave import restore_point
-
     saved = restore_point(repo, trigger, name=name, description=description)
     if console.as_json:
         console.data(saved_to_json(saved))

@@ -10,11 +10,13 @@ from aura_vcs.cli.options import COUNT, HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red, strong, yellow
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.studio import assignments, expire_days, table
+from aura_vcs.history.sources.content_source import FolderSource
 from aura_vcs.plain_text import not_before
+from aura_vcs.project.documents.folder_index import refresh_folder
+from aura_vcs.project.records.file_audit import FileAudit
 
 if TYPE_CHECKING:
     from aura_vcs.index.entities import SceneRow
-    from aura_vcs.project.records.file_audit import FileAudit
     from aura_vcs.project.scenes.actions import SceneChanged
     from aura_vcs.repository.repository import Repository
 
@@ -44,12 +46,8 @@ def scene_command() -> None:
 @pass_repository
 def list_command(repo: "Repository", console: Console) -> None:
     """List the scenes in the order of the film"""
-    from aura_vcs.project.documents.folder_index import refresh_folder
-
     found = refresh_folder(repo).scenes()
     if console.as_json:
-        from aura_vcs.project.records.file_audit import FileAudit
-
         audit = FileAudit(repo)
         console.data({"scenes": [scene_to_json(repo, row, audit) for row in found]})
         return
@@ -65,15 +63,11 @@ def list_command(repo: "Repository", console: Console) -> None:
 def show_command(repo: "Repository", console: Console, scene: str) -> None:
     """Show one scene"""
 
-    from aura_vcs.history.sources.content_source import FolderSource
-    from aura_vcs.project.documents.folder_index import refresh_folder
     from aura_vcs.project.scenes.scenes import find_scene, list_scenes
 
     file = find_scene(list_scenes(FolderSource(repo.root)), scene).name
     row = next(item for item in refresh_folder(repo).scenes() if item.file == file)
     if console.as_json:
-        from aura_vcs.project.records.file_audit import FileAudit
-
         console.data(scene_to_json(repo, row, FileAudit(repo)))
         return
     console.line(yellow(str(row.scene_index)), "  ", strong(row.heading or "(no heading)"), faint(f"  {row.file}"))
@@ -140,7 +134,7 @@ def move_command(repo: "Repository", console: Console, scene: str, index: int) -
     _print(console, place_scene(repo, scene, index, expire_days=expire_days(repo)), f"Moved scene {scene} to {index}")
 
 
-def scene_to_json(repo: "Repository", row: "SceneRow", audit: "FileAudit") -> dict[str, Any]:
+def scene_to_json(repo: "Repository", row: "SceneRow", audit: FileAudit) -> dict[str, Any]:
     """Convert a scene to JSON: the entity SceneState, its file, and who made and changed it."""
     shape: dict[str, Any] = msgspec.to_builtins(row)
     found: dict[str, Any] = msgspec.to_builtins(audit.of(row.file, shape.pop("stamp")))

@@ -8,7 +8,10 @@ import click
 from aura_vcs.cli.options import HELP, POSITIVE, examples, json_option
 from aura_vcs.cli.output.console import Console, Line, faint, strong, yellow
 from aura_vcs.cli.output.humanize import call, count
+from aura_vcs.cli.output.json_shapes import path_to_json
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.project.search import search
+from aura_vcs.project.search_texts import search_texts
 
 if TYPE_CHECKING:
     from aura_vcs.index.full_text import SearchHit
@@ -32,9 +35,6 @@ def search_command(repo: "Repository", console: Console, words: tuple[str, ...],
     scenes, notes, names of files, tags, branches, names and descriptions of versions. First what is in the folder, then
     what only versions have, with the first and the last one that had it.
     """
-    from aura_vcs.project.search import search
-    from aura_vcs.project.search_texts import search_texts
-
     text = " ".join(words)
     texts, looked = search_texts(repo, text, limit)
     found = [(_to_json(repo, item), "") for item in search(repo, text, limit)]
@@ -87,8 +87,6 @@ def _print_searched(console: Console, looked: "Looked") -> None:
 
 
 def _text_to_json(repo: "Repository", hit: "TextHit") -> dict[str, Any]:
-    from aura_vcs.cli.output.json_shapes import path_to_json
-
     number = hit.last.number if hit.last is not None else None
     is_path = hit.kind != "tag"
     place = hit.path if hit.in_folder or number is None else f"{call(repo, hit.last)}:{hit.path}"
@@ -110,7 +108,6 @@ def _number(record: "VersionRecord | None") -> int | None:
 
 
 def _to_json(repo: "Repository", item: "SearchHit") -> dict[str, Any]:
-
     record = repo.queries.version(item.version) if item.version is not None else None
     number = record.number if record is not None else None
     name = call(repo, record)

@@ -6,6 +6,8 @@ import sys
 import click
 
 from aura_vcs.cli.options import HELP, examples
+from aura_vcs.cli.remote_environment import open_project
+from aura_vcs.sync.ssh_server import serve_folder
 
 
 @click.command("serve", context_settings=HELP, epilog=examples("aura serve --stdio -- films/my-video.aura"))
@@ -17,8 +19,5 @@ def serve_command(folder: str, *, stdio: bool, create: bool) -> None:  # noqa: A
 
     Nothing outside the folder can be reached. Nobody needs to run this by hand.
     """
-    from aura_vcs.cli.remote_environment import open_project
-    from aura_vcs.sync.ssh_server import serve_folder
-
     path = os.path.abspath(os.path.expanduser(folder))
     serve_folder(path, sys.stdin.buffer, sys.stdout.buffer, create=create, open_project=open_project)

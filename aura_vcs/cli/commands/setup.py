@@ -11,6 +11,7 @@ from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.session import pass_studio
 from aura_vcs.errors import AuraError
 from aura_vcs.ids import new_uuid
+from aura_vcs.studio.setup import STEPS, answer, setup_state, start_over, suggestion, system_configuration
 
 if TYPE_CHECKING:
     from aura_vcs.studio.setup import SetupStep
@@ -45,8 +46,6 @@ def setup_command(
 
     A few questions; leave at any time with Ctrl-C, and go on with `aura setup` where you were.
     """
-    from aura_vcs.studio.setup import STEPS, answer, setup_state, start_over, system_configuration
-
     asks = not unattended and not console.as_json and sys.stdin.isatty()
     together = None if asks else new_uuid()  # what is asked is taken back answer by answer, the rest as one
     if again:
@@ -79,8 +78,6 @@ def setup_command(
 
 def _ask(studio: "Studio", console: Console, step: "SetupStep") -> None:
     """Ask one question; ask again while the answer is not valid."""
-    from aura_vcs.studio.setup import answer
-
     if step.name == "tier":  # for programs; a person who wants another one gives --tier
         answer(studio, step, _suggested(studio, step))
         return
@@ -92,7 +89,5 @@ def _ask(studio: "Studio", console: Console, step: "SetupStep") -> None:
 
 
 def _suggested(studio: "Studio", step: "SetupStep") -> str | None:
-    from aura_vcs.studio.setup import suggestion
-
     home = os.path.expanduser("~")
     return suggestion(step, user=studio.folder.user, home=home, search_path=os.environ.get("PATH"))

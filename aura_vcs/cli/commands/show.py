@@ -10,6 +10,7 @@ from aura_vcs.cli.output.blob import write_content
 from aura_vcs.cli.output.console import Console, Line, cyan, faint, strong, yellow
 from aura_vcs.cli.output.humanize import age, call, count, join_words, local_time, marks, names_of_versions, size
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.history.lookup.content import locate
 
 if TYPE_CHECKING:
     from aura_vcs.history.lookup.content import LocatedContent
@@ -36,8 +37,6 @@ def show_command(repo: "Repository", console: Console, what: str) -> None:
     Of a version: who made it and when, and what it changed. With a path: the file's content, or
     the list of what is in the folder; `VERSION:` lists everything.
     """
-    from aura_vcs.history.lookup.content import locate
-
     located = locate(repo, what)
     if located.path is None:
         _version(repo, console, located.record)

@@ -8,7 +8,10 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red, yellow
 from aura_vcs.cli.output.humanize import call, changed_path, count, join_words, short_path, shown_pointer, size, titled
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.history.status import is_newly_tracked_ignored, status
+from aura_vcs.index.queries import describe
 from aura_vcs.layout import CONFIG
+from aura_vcs.project.documents.cached_check import folder_problems, has_editors_projects, remembered_missing
 from aura_vcs.repository.format_file import ANNOTATIONS
 from aura_vcs.suggestions import quote_path
 
@@ -42,9 +45,6 @@ def status_command(repo: "Repository", console: Console) -> None:
     Renamed files are recognised by their content. What is wrong with documents and media is said
     too; it keeps nothing from being committed.
     """
-    from aura_vcs.history.status import status
-    from aura_vcs.project.documents.cached_check import folder_problems
-
     found = status(repo)
     problems = folder_problems(repo, found)
     missing = missing_media(repo, found)
@@ -80,7 +80,7 @@ def status_command(repo: "Repository", console: Console) -> None:
         console.warn(f"{path} is being written right now")
 
 
-def _stale(repo: "Repository", found: "Status") -> "dict[str, list[str]]":
+def _stale(repo: "Repository", found: "Status") -> dict[str, list[str]]:
     """Map files that were made from what has changed since to what has; {} where nothing is known to be made so."""
     if ANNOTATIONS not in repo.format.features:
         return {}
@@ -95,8 +95,6 @@ def missing_media(repo: "Repository", found: "Status") -> dict[str, int]:
     Where nothing changed, or nothing that is a project, what is remembered of the version counts, and the readers of
     projects are not loaded.
     """
-    from aura_vcs.project.documents.cached_check import has_editors_projects, remembered_missing
-
     known = remembered_missing(repo, found)
     if known is not None and (found.is_clean or not (known.projects or _may_be_projects(found))):
         return known.missing
@@ -113,7 +111,7 @@ def _may_be_projects(found: "Status") -> bool:
     return any(may_be_project(path) for change in found.changes for path in (change.path, change.old_path) if path)
 
 
-def _print_missing(console: Console, missing: "dict[str, int]") -> None:
+def _print_missing(console: Console, missing: dict[str, int]) -> None:
     if missing:
         whose = short_path(next(iter(missing))) if len(missing) == 1 else count(len(missing), "project file")
         lacking = count(sum(missing.values()), "media file")
@@ -133,8 +131,6 @@ def _advice_on(repo: "Repository", found: "Status") -> tuple["Advice", ...]:
 
 def _print_tracked_ignored(repo: "Repository", console: Console, found: "Status") -> None:
     """Say once that rules do not take out of versions what is in them."""
-    from aura_vcs.history.status import is_newly_tracked_ignored
-
     if console.as_json or not is_newly_tracked_ignored(repo, found.tracked_ignored):
         return
     shown = ", ".join(found.tracked_ignored[:SHOWN]) + (
@@ -243,11 +239,8 @@ def _print_problems(console: Console, problems: "Sequence[DocumentProblem]") -> 
 
 
 def _print_branch(repo: "Repository", console: Console, found: "Status") -> None:
-
     queries = repo.queries
     if found.diverged:
-        from aura_vcs.index.queries import describe
-
         heads = " and ".join(describe(queries, version) for version in found.diverged)
         console.warn(
             f"branch {found.branch} has diverged: {heads} were made on different machines and moved this branch apart. "

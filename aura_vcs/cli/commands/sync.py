@@ -20,6 +20,8 @@ from aura_vcs.cli.shared.transfers import (
     push_to_json,
     unsaved_paths,
 )
+from aura_vcs.sync.pull import is_exchanged, sync, sync_pushed
+from aura_vcs.sync.remotes.config import remotes
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -43,9 +45,6 @@ def sync_command(
     locked is not sent: that ends with 100, after the pull. In a project without remotes that others
     clone and push to, what they pushed is taken.
     """
-    from aura_vcs.sync.pull import is_exchanged, sync, sync_pushed
-    from aura_vcs.sync.remotes.config import remotes
-
     if remote is None and is_exchanged(repo) and not remotes(repo):
         _print(repo, console, sync_pushed(repo, merge=merge_when_apart), None)
         return

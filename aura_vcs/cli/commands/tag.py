@@ -8,6 +8,7 @@ from aura_vcs.cli.groups import CommandEntry, ShorthandGroup
 from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, yellow
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.json_shapes import restore_point_to_json
 from aura_vcs.cli.session import pass_repository
 
 if TYPE_CHECKING:
@@ -96,8 +97,6 @@ def delete_command(repo: "Repository", console: Console, name: str) -> None:
 
 def tag_to_json(repo: "Repository", name: str, tag: "Tag") -> dict[str, Any]:
     """Convert a tag to JSON."""
-    from aura_vcs.cli.output.json_shapes import restore_point_to_json
-
     record = repo.queries.version(tag.version) if tag.version is not None else None
     return {
         "name": name,

@@ -13,6 +13,19 @@ from aura_vcs.cli.session import current_session, pass_studio
 from aura_vcs.cli.shared.studio import table
 from aura_vcs.cli.shared.studio_undo import WAY_BACK
 from aura_vcs.errors import InputError
+from aura_vcs.history.sources.content_source import FolderSource
+from aura_vcs.studio.template_exchange import read_template_file, write_template_file
+from aura_vcs.studio.templates import (
+    STRUCTURE_BYTES_LIMIT,
+    STRUCTURES,
+    delete_template,
+    edit_template,
+    find_template,
+    list_templates,
+    new_from_project,
+    rate_template,
+    undelete_template,
+)
 
 if TYPE_CHECKING:
     from aura_vcs.studio.studio import Studio
@@ -49,8 +62,6 @@ def list_command(
     deleted: bool,
 ) -> None:
     """List the templates"""
-    from aura_vcs.studio.templates import list_templates
-
     found = list_templates(studio, category=category, sub_category=sub_category, system=system, deleted=deleted)
     if console.as_json:
         console.data({"templates": [template_to_json(item) for item in found]})
@@ -66,8 +77,6 @@ def list_command(
 @pass_studio
 def show_command(studio: "Studio", console: Console, template: str) -> None:
     """Show what a template holds"""
-    from aura_vcs.studio.templates import find_template
-
     found = find_template(studio, template)
     if console.as_json:
         console.data({**template_to_json(found), "documents": found.documents})
@@ -95,9 +104,6 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
 
     Of a project without such documents it takes project.json and the rules of .auraignore, and says what it leaves.
     """
-
-    from aura_vcs.history.sources.content_source import FolderSource
-    from aura_vcs.studio.templates import new_from_project
 
     with current_session().open() as repo:
         source = FolderSource(repo.root)
@@ -132,8 +138,6 @@ def edit_command(
     studio: "Studio", console: Console, template: str, tags: tuple[str, ...], **fields: str | None
 ) -> None:
     """Change a template of yours"""
-    from aura_vcs.studio.templates import STRUCTURES, edit_template, find_template
-
     changes: dict[str, Any] = {
         name: _structure(name, value) if name in STRUCTURES else value
         for name, value in fields.items()
@@ -152,8 +156,6 @@ def edit_command(
 @pass_studio
 def delete_command(studio: "Studio", console: Console, template: str) -> None:
     """Hide a template of yours; undelete brings it back"""
-    from aura_vcs.studio.templates import delete_template, find_template
-
     _print(console, delete_template(studio, find_template(studio, template)), "Deleted")
 
 
@@ -163,8 +165,6 @@ def delete_command(studio: "Studio", console: Console, template: str) -> None:
 @pass_studio
 def undelete_command(studio: "Studio", console: Console, template: str) -> None:
     """Show a deleted template again"""
-    from aura_vcs.studio.templates import find_template, undelete_template
-
     _print(console, undelete_template(studio, find_template(studio, template, deleted=True)), "Brought back")
 
 
@@ -175,8 +175,6 @@ def undelete_command(studio: "Studio", console: Console, template: str) -> None:
 @pass_studio
 def rate_command(studio: "Studio", console: Console, template: str, stars: int) -> None:
     """Give a template 1 to 5 stars"""
-    from aura_vcs.studio.templates import find_template, rate_template
-
     _print(console, rate_template(studio, find_template(studio, template), stars), "Rated")
 
 
@@ -190,9 +188,6 @@ def rate_command(studio: "Studio", console: Console, template: str, stars: int) 
 @pass_studio
 def export_command(studio: "Studio", console: Console, template: str, output: str, overwrite: bool) -> None:
     """Write a template to a file for somebody else"""
-    from aura_vcs.studio.template_exchange import write_template_file
-    from aura_vcs.studio.templates import find_template
-
     found = find_template(studio, template)
     written = write_template_file(found, output, overwrite=overwrite)
     if console.as_json:
@@ -208,15 +203,11 @@ def export_command(studio: "Studio", console: Console, template: str, output: st
 @pass_studio
 def import_command(studio: "Studio", console: Console, file: str, name: str | None) -> None:
     """Take a template from somebody's file"""
-    from aura_vcs.studio.template_exchange import read_template_file
-
     _print(console, read_template_file(studio, file, name=name), "Imported")
 
 
 def _structure(name: str, text: str) -> Any:
     """Parse the JSON that an option gives, or the file that it names after an @; None where it is empty."""
-    from aura_vcs.studio.templates import STRUCTURE_BYTES_LIMIT
-
     option = f"--{name.replace('_', '-')}"
     try:
         if text.startswith("@"):

@@ -8,11 +8,15 @@ from importlib.util import find_spec
 
 import click
 
+from aura_vcs.api.credentials import Credentials
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong
+from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.shared.watcher import start_watcher_unless_off
 from aura_vcs.errors import ExtraMissing, Interrupted
 from aura_vcs.errors.input import NotAProject
+from aura_vcs.repository.find_project import check_owner, find_root
 
 
 @click.command("ui", context_settings=HELP, epilog=examples("aura ui", "aura ui --read-only --no-browser --port 8765"))
@@ -29,8 +33,6 @@ def ui_command(session: Session, *, port: int, no_browser: bool, read_only: bool
     """
     if missing := [name for name in ("jinja2", "starlette", "uvicorn") if find_spec(name) is None]:
         raise ExtraMissing(f"The page ({', '.join(missing)})", "ui")
-    from aura_vcs.api.credentials import Credentials
-    from aura_vcs.cli.remote_environment import worker_environment
     from aura_vcs.ui.server import PageServer
     from aura_vcs.ui.site import Settings
 
@@ -51,8 +53,6 @@ def ui_command(session: Session, *, port: int, no_browser: bool, read_only: bool
 
 def _prepare(session: Session, *, read_only: bool) -> None:
     """Open the project once: an index that has to be made anew says so here, before anybody waits for a page."""
-    from aura_vcs.cli.shared.watcher import start_watcher_unless_off
-
     with session.open() as repo:
         if not read_only:
             start_watcher_unless_off(repo)
@@ -64,8 +64,6 @@ def _root(session: Session) -> str | None:
     Raises:
         ForeignOwner: it is somebody else's.
     """
-    from aura_vcs.repository.find_project import check_owner, find_root
-
     with suppress(NotAProject):
         root = find_root(session.folder)
         check_owner(root, session.trust())

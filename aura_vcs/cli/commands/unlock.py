@@ -9,6 +9,7 @@ from aura_vcs.cli.output.console import Console, cyan
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.locks import lock_to_json, remote_option, whose
 from aura_vcs.cli.shared.transfers import connected
+from aura_vcs.sync.locks.locks import check_lockable, unlock_paths
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -34,8 +35,6 @@ def unlock_command(
     Of exactly these PATHS, all or none. Somebody else's lock needs --force, unless it has expired.
     Ends with 3 if your version of a file is not on the remote yet: others would begin with an old one.
     """
-    from aura_vcs.sync.locks.locks import check_lockable, unlock_paths
-
     if bool(paths) == everything:
         raise click.UsageError("Name the files to unlock, or give --all.")
     check_lockable(repo, remote)

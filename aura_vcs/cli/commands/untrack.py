@@ -7,7 +7,9 @@ import click
 from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, yellow
 from aura_vcs.cli.output.humanize import call, count
+from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.history.untrack import untrack
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -28,9 +30,6 @@ def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]
     have them; where no rule ignores them yet, a line in .auraignore does from now on. Other edits
     stay unsaved.
     """
-    from aura_vcs.cli.output.json_shapes import version_to_json
-    from aura_vcs.history.untrack import untrack
-
     done = untrack(repo, project_paths(repo, paths))
     if console.as_json:
         console.data({"version": version_to_json(done.version), "paths": list(done.paths), "rules": list(done.rules)})

@@ -11,8 +11,10 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import count, short_path
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.cli.shared.watcher import keep_watcher, start_watcher, stop_watcher, wait_for_watcher, watcher_state
 from aura_vcs.errors import AuraError
 from aura_vcs.layout import WATCHER_FAULT
+from aura_vcs.worktree.watch.verify import recorded_fault
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -37,9 +39,6 @@ def watch_command() -> None:
 @pass_repository
 def status(repo: "Repository", console: Console) -> None:
     """Say whether a watcher runs, what it watches, and whether it is believed"""
-    from aura_vcs.cli.shared.watcher import watcher_state
-    from aura_vcs.worktree.watch.verify import recorded_fault
-
     found, fault = watcher_state(repo.root), recorded_fault(repo.storage)
     if console.as_json:
         told: dict[str, Any] = {"running": found is not None, "fault": asdict(fault) if fault is not None else None}
@@ -82,9 +81,6 @@ def _print_state(console: Console, found: "WatcherState") -> None:
 @pass_repository
 def start(repo: "Repository", console: Console, *, again: bool) -> None:
     """Start a watcher for this project, and wait until it answers"""
-    from aura_vcs.cli.shared.watcher import keep_watcher, start_watcher, wait_for_watcher
-    from aura_vcs.worktree.watch.verify import recorded_fault
-
     if sys.platform != "linux":
         raise AuraError("The watcher is for Linux.", hint=_HINT)
     if recorded_fault(repo.storage) is not None:
@@ -111,8 +107,6 @@ def start(repo: "Repository", console: Console, *, again: bool) -> None:
 @pass_repository
 def stop(repo: "Repository", console: Console) -> None:
     """End the watcher of this project"""
-    from aura_vcs.cli.shared.watcher import stop_watcher
-
     ran = stop_watcher(repo.root)
     if console.as_json:
         console.data({"stopped": ran})

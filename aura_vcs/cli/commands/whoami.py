@@ -5,6 +5,8 @@ import click
 from aura_vcs.cli.options import HELP, author_option, examples, json_option
 from aura_vcs.cli.output.console import faint, strong
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.cli.shared.identity import source_of_name
+from aura_vcs.repository.replicas import author_name
 
 _SOURCES = {
     "option": "as --author says",
@@ -24,9 +26,6 @@ def whoami_command(session: Session) -> None:
     It is asked once, at your first commit. Change it with `aura config set identity.name` and
     `aura config set identity.mail`; versions that are made keep the name that they have.
     """
-    from aura_vcs.cli.shared.identity import source_of_name
-    from aura_vcs.repository.replicas import author_name
-
     author, source = author_name(session.author_name()), source_of_name(session)
     if session.console.as_json:
         session.console.data({"author": author, "source": source, "studio": session.studio_folder()})

@@ -113,7 +113,6 @@ def _names(path: str) -> list[str]:
 
 
 def _is_temporary(name: str) -> bool:
-
     return re.fullmatch(UPLOADS, name) is not None or is_part(name)
 
 

@@ -9,6 +9,8 @@ from aura_vcs.cli.options import HELP, TEXT, dry_run_option, examples, json_opti
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong, yellow
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.session import Session, pass_session
+from aura_vcs.studio.database.import_database import DatabaseSource, import_database
+from aura_vcs.studio.database.media import PathMap
 
 if TYPE_CHECKING:
     from aura_vcs.studio.database.report import DatabaseImported, ImportedProject
@@ -56,9 +58,6 @@ def database_command(
     database's own folder, and from where --media-root and --map say.
     Ends with 3 if something could not be taken.
     """
-    from aura_vcs.studio.database.import_database import DatabaseSource, import_database
-    from aura_vcs.studio.database.media import PathMap
-
     here = session.folder
     wanted = DatabaseSource(
         database=os.path.join(here, file),

@@ -10,6 +10,9 @@ from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.left_out import SHOWN, print_left_out
+from aura_vcs.interchange.folder_import import import_folder
+from aura_vcs.interchange.folder_plan import encode_plan, plan_folder, read_plan
+from aura_vcs.storage.made_files import write_new
 
 if TYPE_CHECKING:
     from aura_vcs.interchange.folder_import import FolderImported
@@ -42,10 +45,6 @@ def folder_command(
     it brings only what is new. One `aura undo` takes the branch back.
     Ends with 3 if something could not be taken.
     """
-    from aura_vcs.interchange.folder_import import import_folder
-    from aura_vcs.interchange.folder_plan import encode_plan, plan_folder, read_plan
-    from aura_vcs.storage.made_files import write_new
-
     here = current_session().folder
     file = os.path.join(here, plan_file) if plan_file is not None else None
     is_written = file is not None and os.path.lexists(file)

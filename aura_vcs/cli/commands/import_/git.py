@@ -11,6 +11,8 @@ from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.remote_environment import git_environment, lfs_consent
 from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.left_out import SHOWN, print_left_out
+from aura_vcs.interchange.git_import import GitImportRequest, import_git, plan_import_git
+from aura_vcs.interchange.git_process import is_address
 
 if TYPE_CHECKING:
     from aura_vcs.interchange.git_refs import GitImported, ImportedRef
@@ -62,9 +64,6 @@ def git_command(
     One `aura undo` takes the branches back.
     Ends with 3 if something could not be taken.
     """
-    from aura_vcs.interchange.git_import import GitImportRequest, import_git, plan_import_git
-    from aura_vcs.interchange.git_process import is_address
-
     where = place if is_address(place) else os.path.join(current_session().folder, place)
     if dry_run:
         planned = plan_import_git(

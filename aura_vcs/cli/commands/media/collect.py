@@ -8,6 +8,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, red
 from aura_vcs.cli.output.humanize import count, short_path, size
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.project.media.collect import CollectedMedia, collect, plan_collect
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -31,8 +32,6 @@ def collect_command(repo: "Repository", console: Console, folder: str, *, dry_ru
     Project files that name files elsewhere on this machine name the copies afterwards, so that versions have all that
     they need. What is outside stays as it is; links are not followed. `aura undo` takes the copies and paths back.
     """
-    from aura_vcs.project.media.collect import CollectedMedia, collect, plan_collect
-
     (target,) = project_paths(repo, (folder,))
     plan = plan_collect(repo, folder=target)
     done = CollectedMedia() if dry_run else collect(repo, plan)

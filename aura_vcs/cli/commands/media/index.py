@@ -7,8 +7,13 @@ import click
 from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green
 from aura_vcs.cli.output.humanize import count, size
+from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import go_last
+from aura_vcs.history.media_index.build import index_media
+from aura_vcs.history.media_index.find import stored_media, worktree_media
+from aura_vcs.history.media_index.sequences import index_sequences
+from aura_vcs.history.media_index.store import MediaIndexStore
 
 if TYPE_CHECKING:
     from aura_vcs.history.media_index.build import Indexed
@@ -36,12 +41,6 @@ def index_command(
     tells at once, and to the frame, what changed. What was looked at before is not decoded again. Ctrl-C ends it, and
     what was finished is kept. `aura gc --media-index` frees the space.
     """
-    from aura_vcs.cli.remote_environment import worker_environment
-    from aura_vcs.history.media_index.build import index_media
-    from aura_vcs.history.media_index.find import stored_media, worktree_media
-    from aura_vcs.history.media_index.sequences import index_sequences
-    from aura_vcs.history.media_index.store import MediaIndexStore
-
     if auto:
         go_last()
     chosen = project_paths(repo, paths)

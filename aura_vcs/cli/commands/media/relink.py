@@ -8,6 +8,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red
 from aura_vcs.cli.output.humanize import count, short_path
 from aura_vcs.cli.session import pass_repository, project_paths
+from aura_vcs.project.media.relink import Relinked, plan_relink, relink
 
 if TYPE_CHECKING:
     from aura_vcs.project.media.relink import Relink
@@ -33,8 +34,6 @@ def relink_command(repo: "Repository", console: Console, files: tuple[str, ...],
     and brings back from there what is nowhere else, also from a remote. Paths are written as the editor does,
     relative where it allows that, and absolute paths into the project become relative. `aura undo` takes it back.
     """
-    from aura_vcs.project.media.relink import Relinked, plan_relink, relink
-
     plan = plan_relink(repo, project_paths(repo, files) if files else ())
     done = Relinked() if dry_run else relink(repo, plan)
     if console.as_json:

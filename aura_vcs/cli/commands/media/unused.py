@@ -8,6 +8,7 @@ from aura_vcs.cli.options import HELP, examples, json_option
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.output.humanize import count, short_path, size
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.project.media.unused import find_unused
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -22,8 +23,6 @@ def unused_command(repo: "Repository", console: Console) -> None:
     Pictures, sound and video of the folder that neither the project file of an editor nor a document of the studio
     names. Nothing is deleted: older versions may use them, and so may programs whose files cannot be read.
     """
-    from aura_vcs.project.media.unused import find_unused
-
     found = find_unused(repo)
     if console.as_json:
         files = [{"path": path, "bytes": bytes_} for path, bytes_ in found.files]

@@ -7,7 +7,10 @@ import click
 from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call, count, titled
+from aura_vcs.cli.output.json_shapes import diff_to_json
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.history.diff.tree_diff import compare_trees
+from aura_vcs.history.names.revisions import check_content, resolve
 from aura_vcs.model import DOCUMENTS
 
 if TYPE_CHECKING:
@@ -24,10 +27,6 @@ def compare_command(repo: "Repository", console: Console, old: str, new: str) ->
 
     `aura diff OLD NEW` shows the changes themselves.
     """
-    from aura_vcs.cli.output.json_shapes import diff_to_json
-    from aura_vcs.history.diff.tree_diff import compare_trees
-    from aura_vcs.history.names.revisions import check_content, resolve
-
     first, second = resolve(repo, old), resolve(repo, new)
     check_content(repo, first)
     check_content(repo, second)

@@ -7,7 +7,11 @@ import click
 from aura_vcs.cli.options import HELP, completing, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call, count, size
+from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.versions import delete_version
+from aura_vcs.maintenance.purge_plan import plan_purge
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -25,11 +29,6 @@ def delete_command(repo: "Repository", console: Console, *, version: str, dry_ru
 
     Until gc's grace period is over, `aura version undelete` and `aura undo` bring it back.
     """
-    from aura_vcs.cli.output.json_shapes import version_to_json
-    from aura_vcs.history.names.revisions import resolve
-    from aura_vcs.history.versions import delete_version
-    from aura_vcs.maintenance.purge_plan import plan_purge
-
     before = resolve(repo, version)
     plan = plan_purge(repo, before)
     record = before if dry_run else delete_version(repo, before)

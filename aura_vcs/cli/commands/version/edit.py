@@ -7,7 +7,10 @@ import click
 from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.versions import edit_version
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -37,10 +40,6 @@ def edit_command(
 
     Its content and id stay.
     """
-    from aura_vcs.cli.output.json_shapes import version_to_json
-    from aura_vcs.history.names.revisions import resolve
-    from aura_vcs.history.versions import edit_version
-
     if name is None and description is None and important is None:
         raise click.UsageError("Nothing to change: give --name, --description, --important or --not-important.")
     before = resolve(repo, version)

@@ -9,6 +9,7 @@ from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import TYPES, call, local_time, marks, size
 from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.index.queries import VersionFilter
 from aura_vcs.model import VersionType
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ def list_command(
     limit: int | None,
 ) -> None:
     """List versions of every type and branch, newest first"""
-    from aura_vcs.index.queries import VersionFilter
-
     wanted = VersionFilter(
         types=tuple(map(VersionType, types)),
         since=since,

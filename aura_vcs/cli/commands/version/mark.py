@@ -9,6 +9,8 @@ from aura_vcs.cli.output.console import Console, yellow
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.versions import edit_version
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 @pass_repository
 def mark_command(repo: "Repository", console: Console, version: str, off: bool) -> None:
     """Mark a version as important: never removed automatically"""
-    from aura_vcs.history.names.revisions import resolve
-    from aura_vcs.history.versions import edit_version
-
     record = edit_version(repo, resolve(repo, version), important=not off)
     if console.as_json:
         console.data({"version": version_to_json(record)})

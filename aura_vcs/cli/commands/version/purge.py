@@ -7,13 +7,16 @@ import click
 from aura_vcs.cli.options import HELP, TEXT, completing, dry_run_option, examples, json_option, yes_option
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import call, count, local_time, size
+from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
 from aura_vcs.cli.shared.transfers import connected
 from aura_vcs.errors import InputError
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.versions import check_unused, purge_version
+from aura_vcs.maintenance.purge_plan import PurgePlan, plan_purge
 
 if TYPE_CHECKING:
     from aura_vcs.index.records import VersionRecord
-    from aura_vcs.maintenance.purge_plan import PurgePlan
     from aura_vcs.repository.repository import Repository
 
 
@@ -50,10 +53,6 @@ def purge_command(
     content that others hold stays. `aura gc` deletes the rest after the grace period; until then
     `aura undo` brings it back. `aura gc --remote` does the same on a remote that knows of it.
     """
-    from aura_vcs.history.names.revisions import resolve
-    from aura_vcs.history.versions import check_unused, purge_version
-    from aura_vcs.maintenance.purge_plan import plan_purge
-
     record = resolve(repo, version)
     if record.purged_at is not None:
         _already(repo, console, record)
@@ -100,15 +99,13 @@ def _report(repo: "Repository", console: Console, remote: str) -> None:
 
 def _already(repo: "Repository", console: Console, record: "VersionRecord") -> None:
     if console.as_json:
-        from aura_vcs.maintenance.purge_plan import PurgePlan
-
         _data(console, record, PurgePlan(0, 0, 0), dry_run=False)
         return
     when = local_time(record.purged_at or "")
     console.line(yellow(call(repo, record)), f" was purged already, on {when} by {record.purged_by}")
 
 
-def _show_plan(repo: "Repository", console: Console, record: "VersionRecord", plan: "PurgePlan") -> None:
+def _show_plan(repo: "Repository", console: Console, record: "VersionRecord", plan: PurgePlan) -> None:
     console.line(
         "Purging ", yellow(call(repo, record)), " ", strong(record.name), f", {size(record.size_bytes)} in all:"
     )
@@ -116,10 +113,9 @@ def _show_plan(repo: "Repository", console: Console, record: "VersionRecord", pl
     console.line(f"  keeps  {size(plan.shared_bytes)} that other versions hold too, and the version's record")
 
 
-def _data(console: Console, record: "VersionRecord", plan: "PurgePlan", *, dry_run: bool) -> None:
+def _data(console: Console, record: "VersionRecord", plan: PurgePlan, *, dry_run: bool) -> None:
     if not console.as_json:
         return
-    from aura_vcs.cli.output.json_shapes import version_to_json
 
     shape: dict[str, Any] = {
         "dry_run": dry_run,

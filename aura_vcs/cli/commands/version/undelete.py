@@ -7,7 +7,10 @@ import click
 from aura_vcs.cli.options import HELP, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, yellow
 from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.json_shapes import version_to_json
 from aura_vcs.cli.session import pass_repository
+from aura_vcs.history.names.revisions import resolve
+from aura_vcs.history.versions import undelete_version
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -24,10 +27,6 @@ def undelete_command(repo: "Repository", console: Console, version: str) -> None
 
     Works, also after a purge, until gc has freed its content.
     """
-    from aura_vcs.cli.output.json_shapes import version_to_json
-    from aura_vcs.history.names.revisions import resolve
-    from aura_vcs.history.versions import undelete_version
-
     record = undelete_version(repo, resolve(repo, version))
     if console.as_json:
         console.data({"version": version_to_json(record)})
