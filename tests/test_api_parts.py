@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -212,6 +213,17 @@ def test_a_name_is_suggested_and_the_room_it_takes_told(film: aura.Project) -> N
     assert film.suggest_name(["script.txt"]) == "Changed script.txt"
     assert film.commit(film.suggest_name()).stored_bytes > 200_000
     assert film.commit("Nothing").stored_bytes == 0
+
+
+def test_a_timeline_that_was_only_saved_again_is_not_called_changed(film: aura.Project) -> None:
+    """The words over a version do not promise an edit that is not there."""
+    sample = (Path(__file__).parent / "editors/samples/alpha.kdenlive").read_text()
+    (film.path / "cut.kdenlive").write_text(sample)
+    film.commit("With a cut")
+    (film.path / "cut.kdenlive").write_text(f"{sample}\n")
+    assert film.suggest_name() == "Saved the timeline again, unchanged"
+    (film.path / "cut.kdenlive").write_text(re.sub(r'out="[0-9:.]+"', 'out="00:00:01.000"', sample))
+    assert "unchanged" not in film.suggest_name()
 
 
 def test_what_is_due_goes_after_saving_where_that_is_wanted(

@@ -1,6 +1,7 @@
 """Runs the page: a socket on the loopback interface, the server, and the browser."""
 
 import asyncio
+import logging
 import socket
 import sys
 import threading
@@ -45,6 +46,7 @@ class PageServer:
             timeout_graceful_shutdown=GRACE_SECONDS,
             ws="none",
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_ours)
         self._server = _Server(config, self.site)
 
     def run(self, ready: Callable[[str], None]) -> None:
@@ -67,6 +69,11 @@ class PageServer:
     def stop(self) -> None:
         """End it, from any thread."""
         self._server.should_exit = True
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Keep what a stranger sends to the port from the person's terminal; it was answered with 400."""
+    return not record.getMessage().startswith("Invalid HTTP request")
 
 
 def _listen(port: int) -> socket.socket:

@@ -16,8 +16,8 @@ from aura_vcs.formats.timeline.model import TICKS_PER_SECOND
 from aura_vcs.plain_text import path_text, readable_name
 
 STATIC = (
-    "page.css", "views.css", "live.js", "page.js", "compare.js", "media.js", "merge.js", "notes.js", "space.js",
-    "icon.svg",
+    "page.css", "views.css", "live.js", "words.js", "page.js", "compare.js", "media.js", "merge.js", "notes.js",
+    "space.js", "icon.svg",
 )  # fmt: skip
 """Our own files that pages load, and nothing else is served as such."""
 SHORT_ID = 10

@@ -18,6 +18,7 @@ from aura_vcs.cli.commands import ui as ui_command_module
 from aura_vcs.cli.main import cli
 from aura_vcs.errors import InputError
 from aura_vcs.ui.access import HEADERS, Access
+from aura_vcs.ui.actions.table import ACTIONS
 from aura_vcs.ui.server import PageServer
 from aura_vcs.ui.site import Settings
 from aura_vcs.ui.templating import STATIC, read_static, url_path
@@ -352,6 +353,21 @@ def test_our_own_files_are_few_and_small() -> None:
     for name in STATIC:
         addresses = set(re.findall(rb"https?://[^\s\"')]+", read_static(name)))
         assert addresses <= {b"http://www.w3.org/2000/svg"}, name
+
+
+def test_every_action_says_what_it_did() -> None:
+    """The page has words of its own for each, made of its result; none is answered with "done" alone."""
+    said = read_static("words.js").decode().partition("const said = {")[2].partition("\n  };")[0]
+    named = set(re.findall(r"(?:^ {4}|, )'?([a-z/-]+)'?(?:: |,$)", said, re.MULTILINE))
+    assert named == set(ACTIONS)
+
+
+def test_what_a_stranger_sends_is_kept_from_the_terminal(page: ServedPage, caplog: pytest.LogCaptureFixture) -> None:
+    """What is no HTTP gets an answer, and the person's terminal is not written to."""
+    with socket.create_connection(("127.0.0.1", page.port), timeout=10) as strange:
+        strange.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n")
+        assert strange.recv(100).startswith(b"HTTP/1.1 400")
+    assert "Invalid HTTP request" not in caplog.text
 
 
 def test_a_killed_server_leaves_nothing_behind(tmp_path: Path) -> None:

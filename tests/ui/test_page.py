@@ -302,6 +302,10 @@ def test_machines(page: Page, film: ServedPage) -> None:
     page.get_by_role("button", name="Push").click()
     expect(page.locator(".toast")).to_contain_text(re.compile("Sent|everything"), timeout=30_000)
     expect(page.locator(".exchange")).to_contain_text("0 versions to send")
+    page.get_by_role("button", name="Sync").click()
+    expect(page.locator(".toast").last).to_contain_text(
+        re.compile(r"has nothing new\. .* has everything\."), timeout=30_000
+    )
     with aura.open(root) as project:
         assert project.remotes.compare("nas").to_push.is_empty
 

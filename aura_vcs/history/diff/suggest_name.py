@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from aura_vcs.errors import AuraError
-from aura_vcs.history.diff.file_diff import diff_change, is_timeline_path
+from aura_vcs.history.diff.file_diff import UNSEEN, FileDiff, diff_change, is_timeline_path
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.diff.worktree_diff import compare_worktree
 from aura_vcs.history.recording.version_builder import worktree_base
@@ -78,15 +78,26 @@ def _timelines(comparison: Comparison) -> Iterator[str]:
     """Yield in words what was done to the clips of timelines."""
     changed = [change for change in comparison.changes if _is_timeline(change)]
     counts: Counter[str] = Counter()
+    is_same = len(changed) <= LOOKED_INTO
     for change in changed[:LOOKED_INTO]:
-        found = diff_change(comparison, change).timeline
+        compared = diff_change(comparison, change)
+        found = compared.timeline
         owners = {(item.kind, item.owner) for item in found.changes} if found is not None else set()
         counts.update(kind for kind, _ in owners if kind in _DONE)
+        is_same = is_same and _is_only_written_anew(compared)
     for kind, word in _DONE.items():
         if counts[kind]:
             yield f"{word} {counts[kind]:,} clip{'s' * (counts[kind] != 1)}"
     if changed and not counts:
-        yield "changed the timeline" if len(changed) == 1 else f"changed {len(changed):,} timelines"
+        what = "the timeline" if len(changed) == 1 else f"{len(changed):,} timelines"
+        yield f"saved {what} again, unchanged" if is_same else f"changed {what}"
+
+
+def _is_only_written_anew(compared: FileDiff) -> bool:
+    """Tell whether nothing in a timeline changed but how the file is written, or the playhead and the like."""
+    found = compared.timeline
+    is_noise = found is not None and bool(found.noise) and not found.changes and len(compared.lines) == 1
+    return is_noise or compared.lines == (UNSEEN,)
 
 
 def _is_timeline(change: PathChange) -> bool:

@@ -15,12 +15,7 @@ const aura = (() => {
     made.append(...inside);
     return made;
   };
-  const size = (bytes) => {
-    const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'];
-    let n = 0;
-    while (bytes >= 999.95 && n < 5) { bytes /= 1000; n += 1; }
-    return n ? `${bytes.toFixed(1)} ${units[n]}` : `${bytes} bytes`;
-  };
+  const { size, words } = auraWords;
 
   // ── what is said
   const toasts = $('#toasts');
@@ -55,25 +50,6 @@ const aura = (() => {
     const found = await answer.json();
     if (answer.status === 202) return new Promise((resolve) => { waiting.set(found.id, resolve); showJob(found); });
     return { result: found.error ? null : found, error: found.error || null };
-  };
-  const words = (name, result) => {
-    if (!result) return 'Done.';
-    if (name === 'commit') return result.created ? `Saved v${result.version.number} “${result.version.name}”.` : 'Nothing had changed: no version was made.';
-    if (name === 'undo') return `Undid: ${result.operation.description}.`;
-    if (name === 'redo') return `Redid: ${result.operation.description}.`;
-    if (name === 'tag') return `Tagged ${result.tag.name}.`;
-    if (name === 'merge') return result.conflicts.length ? `Merged; ${result.conflicts.length} left to be decided.` : 'Merged.';
-    if (name === 'note' || name === 'note/reply') return 'Noted.';
-    if (name === 'export/version') return `Wrote ${result.files} files to ${result.path}.`;
-    if (name === 'storage/free') return `Freed ${size(result.freed_bytes)}.`;
-    if (name === 'push') return result.versions.length ? `Sent ${result.versions.length} versions to ${result.remote}.` : `${result.remote} has everything.`;
-    if (name === 'fetch') return result.versions.length ? `Fetched ${result.versions.length} versions.` : 'Nothing new there.';
-    if ('restore_point' in result) {
-      const kept = result.restore_point ? ` What was unsaved is in the restore point v${result.restore_point.number}.` : '';
-      if (name === 'restore' && !result.changed_paths && !result.restore_point) return 'All of it is so already: nothing was changed.';
-      return `${result.changed_paths} ${result.changed_paths === 1 ? 'path' : 'paths'} changed.${kept}`;
-    }
-    return 'Done.';
   };
   const lasting = new Set(['undo', 'redo', 'storage/free', 'export/version', 'push', 'fetch', 'sync', 'pull']);
   // whether there is something to take back: Undo after what did nothing would take back what was done before
