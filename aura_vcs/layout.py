@@ -35,6 +35,8 @@ PROVENANCE = "refs/provenance"
 RECIPES = "refs/recipes"
 ANNOTATION_ROOMS = ("notes", "provenance", "recipes")
 """The folders of annotations below `refs`, and what operations call what lies there: `notes/<id>`."""
+FIELD_FOLDERS = ("settings", "state")
+"""Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
 OPERATIONS = "operations"
 OFFLOADED = "offloaded"
 LOCAL = "local"

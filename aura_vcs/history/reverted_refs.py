@@ -10,7 +10,7 @@ from aura_vcs.errors.input import OperationExpired, RefMoved, UnknownName
 from aura_vcs.history.names.branches import EntryMove, branch_revert
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import describe
-from aura_vcs.layout import decode_name
+from aura_vcs.layout import FIELD_FOLDERS, decode_name
 from aura_vcs.model import (
     Annotation,
     BranchEntry,
@@ -31,7 +31,7 @@ from aura_vcs.refs.annotations import (
     with_values,
 )
 from aura_vcs.refs.merge import fields_of_stamp, furthest_entry, next_stamp, stamp_label
-from aura_vcs.refs.refs import CHECKPOINT_FIELDS, FIELD_FOLDERS
+from aura_vcs.refs.refs import CHECKPOINT_FIELDS
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Transaction
 

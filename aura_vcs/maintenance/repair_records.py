@@ -11,9 +11,9 @@ import msgspec
 from aura_vcs import layout
 from aura_vcs.codec import decode_record
 from aura_vcs.errors.integrity import RecordCorrupt
+from aura_vcs.layout import FIELD_FOLDERS
 from aura_vcs.maintenance.ref_audit import unrecorded_refs
 from aura_vcs.model import Format, Head, RefChange
-from aura_vcs.refs.refs import FIELD_FOLDERS
 from aura_vcs.repository.format_file import FORMAT_VERSION, features_in_use, project_of_versions, put_format
 from aura_vcs.repository.repository import Repository
 

@@ -1,7 +1,10 @@
 """What a list of projects shows of one, read from its folder without opening it as a project."""
 
 import os
+import stat
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +32,21 @@ FILES_LIMIT = 200
 """Scenes, and logs, of one project that are looked at."""
 LOG_TAIL_BYTES = 1 << 16
 """So much of a log's end is read for its last line."""
+LONGEST_BITS = 8
+"""So many digits the bits of a stamp have at most."""
+RACY_NS = 2_000_000_000
+"""A date younger than this may be shared by two changes, on file systems that count in seconds."""
+FOLDERS = (
+    "/",
+    *(f"/{name}" for name in (layout.AURA, f"{layout.AURA}/{layout.LOCAL}", f"{layout.AURA}/{layout.REFS}")),
+)
+"""Folders that the files lie in; ours are no links that lead elsewhere, else what is there is no project."""
+_OWN = tuple(
+    f"/{layout.AURA}/{name}" for name in (layout.FORMAT, layout.STATE, layout.HEAD, layout.SETTINGS, layout.OPERATIONS)
+)
+PLACES = (*FOLDERS, *_OWN, *(f"/{name}" for name in (*DOCUMENT_NAMES, SCENES_FOLDER)))
+LISTED = {_OWN[-1]: ".jsonl", f"/{SCENES_FOLDER}": ".json"}
+"""Folders of which each file counts that ends so."""
 
 
 class ProjectFacts(msgspec.Struct, frozen=True):
@@ -56,33 +74,53 @@ class ProjectFacts(msgspec.Struct, frozen=True):
     modified_by: str | None = None
 
 
-def facts_stamp(root: str) -> str | None:
-    """Return dates and sizes of the files that `read_facts` reads; None where no project is."""
-    parts = []
-    if any(map(os.path.islink, _ways(root))):
-        return None
-    for path in _files_behind(root):
+def facts_stamp(root: str, known: str = "") -> str | None:
+    """Return dates and sizes of what `read_facts` reads; None where no project is.
+
+    With the stamp that is `known`, what was not there is looked for again only where its folder has changed: most
+    projects have a few of the documents that there could be.
+    """
+    there = known.rpartition(" ")[2]
+    with suppress(ValueError):
+        if _stamped(root, int(there, 16) if len(there) <= LONGEST_BITS else 0) == known:
+            return known
+    return _stamped(root)
+
+
+def _stamped(root: str, only: int = -1) -> str | None:
+    """Look at what the facts are read from, or `only` where a bit says so, bit 0 for the first of PLACES.
+
+    The stamp ends with the bits of what was there. It ends with a word instead while one of the folders is so young
+    that something could come into it without another date.
+    """
+    there, dates, is_young = 0, list[str](), False
+    for number, name in enumerate(PLACES):
+        if not only >> number & 1:
+            continue
         try:
-            found = os.lstat(path)
-            parts.append(f"{found.st_mtime_ns}.{found.st_size}")
+            found = os.lstat(f"{root}{name}")
         except OSError:
-            if not parts:
+            continue
+        if name in FOLDERS:
+            if stat.S_ISLNK(found.st_mode):
                 return None
-            parts.append("-")
-    return f"{parts[0]} {blake3(' '.join(parts).encode()).hexdigest()[:32]}"
+            is_young = is_young or time.time_ns() - found.st_mtime_ns < RACY_NS
+        there |= 1 << number
+        dates.append(f"{number}.{found.st_mtime_ns}.{found.st_size}")
+        if name in LISTED:
+            dates += _dates(f"{root}{name}", LISTED[name])
+    if not there >> PLACES.index(_OWN[0]) & 1:
+        return None
+    return f"{blake3(' '.join(dates).encode()).hexdigest()[:32]} {'young' if is_young else f'{there:x}'}"
 
 
-def _ways(root: str) -> Iterator[str]:
-    """Yield the folders of ours above what is read, none of which may be a link that leads elsewhere."""
-    for name in ("", layout.LOCAL, layout.REFS):
-        yield os.path.join(root, layout.AURA, name).rstrip(os.sep)
-
-
-def _files_behind(root: str) -> Iterator[str]:
-    """Yield the files of the facts: the format's record comes first, without which there is no project."""
-    for name in (layout.FORMAT, layout.STATE, layout.HEAD, layout.SETTINGS, layout.OPERATIONS, *_logs(root)):
-        yield os.path.join(root, layout.AURA, *name.split("/"))
-    yield from _documents(root)
+def _dates(folder: str, ending: str) -> Iterator[str]:
+    for name in _listed(folder, ending):
+        try:
+            found = os.lstat(f"{folder}/{name}")
+        except OSError:
+            continue  # it has just gone
+        yield f"{name}.{found.st_mtime_ns}.{found.st_size}"
 
 
 def _documents(root: str) -> Iterator[str]:

@@ -35,8 +35,6 @@ class CheckpointObjects(msgspec.Struct, frozen=True):
     output: ObjectId | None = None
 
 
-FIELD_FOLDERS = ("settings", "state")
-"""Values one by one: an operation names them `settings/<key>` and `state/<field>`."""
 LABELS_AT_ONCE = 64
 """An operation that changes more labels packs them at once."""
 CHECKPOINT_FIELDS = ("is_valid", "invalid_reason", "updated_at", "modified_by")
@@ -248,7 +246,7 @@ class Refs:
         moved = {
             name: change.after
             for name, change in changes.items()
-            if change.after is not None and name.split("/", 1)[0] not in FIELD_FOLDERS
+            if change.after is not None and name.split("/", 1)[0] not in layout.FIELD_FOLDERS
         }
         labels = {name: after for name, after in moved.items() if name.startswith("versions/")}
         # First of all: a branch must not stand on a version that nobody would know after a power failure.
@@ -284,7 +282,7 @@ class Refs:
         files: dict[str, dict[str, Field]] = {}
         for name, change in changes.items():
             room, _, key = name.partition("/")
-            if room in FIELD_FOLDERS and change.after is not None:
+            if room in layout.FIELD_FOLDERS and change.after is not None:
                 field = from_plain(change.after, Field, name)
                 path = layout.STATE if room == "state" else layout.settings_ref(field.stamp[1])
                 files.setdefault(path, {})[key] = field

@@ -11,6 +11,7 @@ when every other replica has said so, with all its own versions here that it had
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 from blake3 import blake3
@@ -20,13 +21,15 @@ from aura_vcs.codec import decode_record, encode_record
 from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import RecordCorrupt, StorageError, StorageFull
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, is_object_id, is_replica_id, new_replica_id
-from aura_vcs.index.index import Index
 from aura_vcs.layout import AURA, LOCAL, REPLICA, SCAN_CACHE
 from aura_vcs.model import Reading
-from aura_vcs.operation_log import OperationLogs
 from aura_vcs.plain_text import clean_text, now
 from aura_vcs.progress import Progress
-from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.index.index import Index
+    from aura_vcs.operation_log import OperationLogs
+    from aura_vcs.storage.local import LocalStorage
 
 SILENT_SECONDS = 90 * 86400
 """A replica of which nothing came for so long is not waited for any more."""
@@ -53,7 +56,7 @@ class OtherReplica(msgspec.Struct, frozen=True):
 class OtherReplicas:
     """The other replicas of one project."""
 
-    def __init__(self, storage: LocalStorage, logs: OperationLogs, index: Index) -> None:
+    def __init__(self, storage: "LocalStorage", logs: "OperationLogs", index: "Index") -> None:
         self._storage = storage
         self._logs = logs
         self._index = index
@@ -165,7 +168,7 @@ class ReplicaIdentity(msgspec.Struct, frozen=True):
     is_unstored: bool = False
 
 
-def reading_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
+def reading_replica(storage: "LocalStorage", root: str) -> ReplicaIdentity:
     """Return the id of a copy that can only be read: the one it has, else one that its place gives, stored nowhere."""
     try:
         replica = decode_record(storage.read(REPLICA), ReplicaRecord, REPLICA).replica
@@ -174,7 +177,7 @@ def reading_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
     return ReplicaIdentity(replica, is_unstored=True)
 
 
-def this_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
+def this_replica(storage: "LocalStorage", root: str) -> ReplicaIdentity:
     """Return the id of this copy; one is chosen where there is none for this place."""
     place = _location_hash(root)
     try:
@@ -192,7 +195,7 @@ def this_replica(storage: LocalStorage, root: str) -> ReplicaIdentity:
     return ReplicaIdentity(replica, is_new=True, was_relocated=moved)
 
 
-def identify(storage: LocalStorage, root: str, progress: Progress, *, is_read_only: bool) -> ReplicaIdentity:
+def identify(storage: "LocalStorage", root: str, progress: Progress, *, is_read_only: bool) -> ReplicaIdentity:
     """Return the id of this copy, chosen if need be; one that is not stored where nothing can be written.
 
     On a full disk the room for a new id is what the copy has noted of files' dates, which are those of another
@@ -211,7 +214,7 @@ def identify(storage: LocalStorage, root: str, progress: Progress, *, is_read_on
         return reading_replica(storage, root)
 
 
-def put_replica(storage: LocalStorage, root: str, replica: ReplicaId) -> None:
+def put_replica(storage: "LocalStorage", root: str, replica: ReplicaId) -> None:
     """Give this copy an id, durably."""
     storage.put(REPLICA, encode_record(ReplicaRecord(replica, _location_hash(root))))
 

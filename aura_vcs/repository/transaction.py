@@ -10,20 +10,20 @@ from aura_vcs.errors import AuraError, Unfinished
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId, ReplicaId, new_operation_id
 from aura_vcs.index.database import IndexUnusable
-from aura_vcs.index.index import Index
-from aura_vcs.index.index_file import Files
 from aura_vcs.model import SESSION, Format, HeadChange, Inverse, Operation, RefChange, TreeChange
-from aura_vcs.operation_log import OperationLogs
 from aura_vcs.plain_text import clean_text, now
-from aura_vcs.refs.refs import Refs
 from aura_vcs.repository.format_file import ANNOTATIONS, with_feature
-from aura_vcs.repository.head_file import HeadFile
-from aura_vcs.repository.replicas import OtherReplicas
-from aura_vcs.storage.local import LocalStorage
 
 if TYPE_CHECKING:
+    from aura_vcs.index.index import Index
+    from aura_vcs.index.index_file import Files
     from aura_vcs.objects.base import StoredObject
+    from aura_vcs.operation_log import OperationLogs
+    from aura_vcs.refs.refs import Refs
     from aura_vcs.repository.hardlink_backup import HardlinkBackup
+    from aura_vcs.repository.head_file import HeadFile
+    from aura_vcs.repository.replicas import OtherReplicas
+    from aura_vcs.storage.local import LocalStorage
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -61,13 +61,13 @@ class Recording(Protocol):
     session: str | None
     replica: ReplicaId
     format: Format
-    storage: LocalStorage
-    refs: Refs
-    logs: OperationLogs
-    files: Files
-    index: Index
-    head_file: HeadFile
-    others: OtherReplicas
+    storage: "LocalStorage"
+    refs: "Refs"
+    logs: "OperationLogs"
+    files: "Files"
+    index: "Index"
+    head_file: "HeadFile"
+    others: "OtherReplicas"
 
     def finish_recorded(self, operation: Operation) -> None:
         """Finish an operation that was recorded: refs, then HEAD."""

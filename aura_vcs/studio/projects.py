@@ -1,7 +1,7 @@
 """The studio's list of projects: where they lie, and what each of them is.
 
 An entry is a pointer with what was last known; the truth is the project's folder. A listed page
-is compared with the folders (three dates each), so it shows what is, also for a project that was
+is compared with the folders (dates of what is there), so it shows what is, also for a project that was
 moved away or deleted by hand.
 """
 
@@ -234,7 +234,7 @@ def _project_at(path: str) -> str | None:
 def _current_entry(studio: Studio, entry: ProjectEntry) -> ProjectEntry:
     """Return the entry as its folder is now; what changed goes into the index."""
     root = path_of_text(entry.path)
-    stamp = facts_stamp(root)
+    stamp = facts_stamp(root, entry.facts.stamp)
     if stamp == entry.facts.stamp:
         return entry
     facts = read_facts(root) if stamp is not None else None

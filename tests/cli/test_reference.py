@@ -29,6 +29,7 @@ socket asyncio tempfile shutil urllib.parse pathlib aura_vcs.maintenance aura_vc
 LOOKING_BACK = f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project aura_vcs.worktree"
 EVERY_DAY = {
     "log --oneline": LOOKING_BACK,
+    "ops": LOOKING_BACK,
     "commit -m Second": f"{SLOW} json aura_vcs.compare aura_vcs.project.documents.load "
     "aura_vcs.worktree.checkout.writer",
     "status": f"{SLOW} json difflib zstandard aura_vcs.compare aura_vcs.project.documents.load aura_vcs.objects.batch "
@@ -40,7 +41,7 @@ EVERY_DAY = {
     "diff v1 v2": f"{SLOW} difflib aura_vcs.project aura_vcs.compare.timeline.diff aura_vcs.media.draw_pictures",
 }
 """What is slow to import, by the command that is to do without it."""
-OUR_MODULES = {"log --oneline": 71, "status": 89, "commit -m Second": 117, "diff v1 v2": 109}
+OUR_MODULES = {"log --oneline": 71, "ops": 76, "status": 89, "commit -m Second": 117, "diff v1 v2": 109}
 """So many modules of ours a command imports at most; each takes 0.2 ms. Two ask the
 resident helper, and are all that a command imports where it answers."""
 FOR_HELP = "inspect ast dis tokenize textwrap gettext locale platform"

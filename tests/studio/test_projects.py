@@ -1,8 +1,10 @@
 """The list of projects: pages, moved and missing folders, copies, ten thousand entries."""
 
 import json
+import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -10,7 +12,7 @@ import pytest
 from aura_vcs import Repository
 from aura_vcs.errors.input import NotAProject, UnknownName
 from aura_vcs.project.documents.state import delete_project, set_state, undelete_project
-from aura_vcs.project.summary import read_facts
+from aura_vcs.project.summary import PLACES, facts_stamp, read_facts
 from aura_vcs.studio.projects import (
     ProjectFilter,
     add_project,
@@ -59,6 +61,60 @@ def test_a_page_shows_what_is_in_the_folder(studio: Studio, tmp_path: Path) -> N
     (path / "project.json").write_text('{"title": "Afterwards"}')
     assert titles(studio) == ["Afterwards"]
     assert find_project(studio, "afterwards").path == str(path)
+
+
+def aged(root: Path) -> None:
+    """Let everything in a project have been changed an hour ago."""
+    for path in (root, *root.rglob("*")):
+        os.utime(path, (time.time() - 3600,) * 2)
+
+
+@pytest.mark.parametrize("age", [aged, lambda _: None], ids=["old", "young"])
+@pytest.mark.parametrize("name", [name for name in PLACES if "." in Path(name).name and name != "/.aura"])
+def test_the_stamp_sees_what_comes_and_goes(tmp_path: Path, name: str, age: Callable[[Path], None]) -> None:
+    """A document, scene or record that was not there is seen when it comes, when it changes and when it goes."""
+    root = make(tmp_path / "p", "Film")
+    file = Path(f"{root}{name}")
+    file.unlink(missing_ok=True)
+    age(root)
+    without = facts_stamp(str(root))
+    assert facts_stamp(str(root), without or "") == without
+    file.write_text("{}")
+    age(root)
+    once = facts_stamp(str(root), without or "")
+    assert once not in {None, without}
+    assert facts_stamp(str(root), once or "") == once
+    file.write_text("{ }")
+    age(root)
+    again = facts_stamp(str(root), once or "")
+    assert again not in {None, once}
+    if name != "/.aura/format.json":
+        file.unlink()
+        assert facts_stamp(str(root), again or "") not in {None, again}
+
+
+def test_the_stamp_sees_scenes_and_logs(tmp_path: Path) -> None:
+    """A first scene and a first operation are seen, too, and a folder of ours that has become a link is none."""
+    root = make(tmp_path / "p", "Film")
+    aged(root)
+    seen = [facts_stamp(str(root))]
+    for name in ("scenes/001.json", "scenes/002.json", ".aura/operations/x.jsonl"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("{}")
+        seen.append(facts_stamp(str(root), seen[-1] or ""))
+        assert seen[-1] is not None
+    assert len(set(seen)) == 4
+    (root / ".aura" / "local").rename(tmp_path / "local")
+    (root / ".aura" / "local").symlink_to(tmp_path / "local")
+    assert facts_stamp(str(root), seen[-1] or "") is None
+
+
+@pytest.mark.parametrize("known", ["", "x", "00 zz", f"0 {'f' * 100_000}", "0 ", "0 -1", "0 ffffff"])
+def test_a_forged_stamp_is_no_stamp(tmp_path: Path, known: str) -> None:
+    """Whatever the studio's file says was seen, the stamp is what is there."""
+    root = make(tmp_path / "p", "Film")
+    aged(root)
+    assert facts_stamp(str(root), known) == facts_stamp(str(root))
 
 
 def test_deleted_projects_are_hidden(studio: Studio, tmp_path: Path) -> None:

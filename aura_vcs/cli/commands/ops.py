@@ -93,9 +93,15 @@ def ops_command(
 def _list(
     repo: "Repository", console: Console, wanted: ActionFilter, *, limit: int, offset: int, everything: bool
 ) -> None:
-    from aura_vcs.project.records.activity import list_activity
+    from aura_vcs.history.names.operation_words import RECORDED_TYPES, list_actions
 
-    found = list_activity(repo, wanted, limit=limit, offset=offset, everything=everything)
+    found: list[ActionRecord | Activity]
+    if everything or wanted.type in RECORDED_TYPES:
+        from aura_vcs.project.records.activity import list_activity  # knows what lies beside the log
+
+        found = list_activity(repo, wanted, limit=limit, offset=offset, everything=everything)
+    else:
+        found = [*list_actions(repo, wanted, limit=limit, offset=offset)]
     if console.as_json:
         console.data({"operations": [activity_to_json(repo, item) for item in found]})
     elif found:

@@ -5,22 +5,24 @@ before the first, and names that first one in its payload; undo takes the last o
 it all of them.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from aura_vcs.ids import ReplicaId
+from aura_vcs.layout import FIELD_FOLDERS
 from aura_vcs.model import Operation, RefChange
-from aura_vcs.refs.refs import FIELD_FOLDERS
-from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.undo_stack import is_rapid, merge_changes
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
 
 BATCH = "batch"
 """The key of the payload that names the first operation of a batch."""
 
 
-def merge_into_batch(repo: Repository, transaction: Transaction, draft: Draft) -> Draft:
+def merge_into_batch(repo: "Repository", transaction: Transaction, draft: Draft) -> Draft:
     """Merge the draft with the operation before it if the two are rapid edits of the same thing."""
     previous = _previous(repo, transaction, draft)
     if previous is None:
@@ -35,7 +37,7 @@ def merge_into_batch(repo: Repository, transaction: Transaction, draft: Draft) -
     return msgspec.structs.replace(draft, refs=refs, worktree=worktree, payload=payload)
 
 
-def _previous(repo: Repository, transaction: Transaction, draft: Draft) -> Operation | None:
+def _previous(repo: "Repository", transaction: Transaction, draft: Draft) -> Operation | None:
     """Return the operation that the draft may be merged with; None if there is none."""
     if not draft.can_batch:
         return None

@@ -10,7 +10,7 @@ import stat
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from aura_vcs.errors.integrity import LimitExceeded, LinkedPath, UnsafePath
 from aura_vcs.errors.worktree import FileUnreadable
@@ -19,8 +19,10 @@ from aura_vcs.layout import is_own_folder
 from aura_vcs.model import Entry, EntryKind
 from aura_vcs.objects.base import DOCUMENT_LIMIT, EMPTY_TREE_ID
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
 
 CONTENT_LIMIT = 16 << 20
 """Bytes of the largest file whose content is compared as a whole; of media only parts are read."""
@@ -150,7 +152,7 @@ MOST_FILES = 1_000_000
 class StoredSource:
     """The files of one tree, read from the store; without one, those whose entries are given."""
 
-    def __init__(self, repo: Repository, tree: ObjectId = EMPTY_TREE_ID) -> None:
+    def __init__(self, repo: "Repository", tree: ObjectId = EMPTY_TREE_ID) -> None:
         self._store, self._trees, self._tree = repo.store, repo.trees, tree
 
     def names(self) -> Sequence[str]:

@@ -7,7 +7,7 @@ job, error, the last autosave and whether a list shows the project are of this m
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,7 +19,9 @@ from aura_vcs.layout import STATE
 from aura_vcs.model import Field, Operation
 from aura_vcs.plain_text import now
 from aura_vcs.project.documents.models import STAGE_ALIASES, Stage, Status
-from aura_vcs.repository.repository import Repository
+
+if TYPE_CHECKING:
+    from aura_vcs.repository.repository import Repository
 
 STEPS = ("brief", "plan", "voice", "generate")
 """The steps of the wizard, counted from 0."""
@@ -78,12 +80,12 @@ def merged_state(own: Mapping[str, Field], settings: Mapping[str, Field]) -> dic
     return {**own, **shared}
 
 
-def project_state(repo: Repository) -> ProjectState:
+def project_state(repo: "Repository") -> ProjectState:
     """Read the state of the project's production."""
     return state_from(merged_state(repo.refs.state(), repo.refs.settings()))
 
 
-def set_state(repo: Repository, values: Mapping[str, Any], *, correlation_id: str | None = None) -> Operation | None:
+def set_state(repo: "Repository", values: Mapping[str, Any], *, correlation_id: str | None = None) -> Operation | None:
     """Set fields of SETTABLE as one action that undo takes back; None if they were so already.
 
     `completed_at` follows the status, and the error goes when the status no longer is Failed.
@@ -97,12 +99,12 @@ def set_state(repo: Repository, values: Mapping[str, Any], *, correlation_id: st
     return set_fields(repo, rooms, f"Set {said}", type_="project.state", correlation_id=correlation_id)
 
 
-def note_autosave(repo: Repository, at: str) -> None:
+def note_autosave(repo: "Repository", at: str) -> None:
     """Remember when the last autosave was made."""
     note_fields(repo, {"state": {"last_auto_save_at": at}})
 
 
-def note_output(repo: Repository, path: str) -> None:
+def note_output(repo: "Repository", path: str) -> None:
     """Remember the film that was exported last."""
     note_fields(repo, {"state": {"output_file_path": path}})
 
@@ -160,7 +162,7 @@ def _number(name: str, value: Any) -> float | int:
     return int(number) if whole else number
 
 
-def _following(repo: Repository, values: dict[str, Any]) -> dict[str, Any]:
+def _following(repo: "Repository", values: dict[str, Any]) -> dict[str, Any]:
     """Add to the values those that follow from a new status."""
     status = values.get("status")
     if status is None:
@@ -174,7 +176,7 @@ def _following(repo: Repository, values: dict[str, Any]) -> dict[str, Any]:
     return {**follow, **values}
 
 
-def delete_project(repo: Repository) -> Operation:
+def delete_project(repo: "Repository") -> Operation:
     """Hide the project from every list; nothing of it is removed.
 
     Raises:
@@ -188,7 +190,7 @@ def delete_project(repo: Repository) -> Operation:
     return done
 
 
-def undelete_project(repo: Repository) -> Operation:
+def undelete_project(repo: "Repository") -> Operation:
     """Show a deleted project again.
 
     Raises:

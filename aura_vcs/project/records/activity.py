@@ -10,18 +10,14 @@ from typing import Any, Literal
 
 import msgspec
 
-from aura_vcs.history.names.operation_words import describe_action
+from aura_vcs.history.names.operation_words import RECORDED_TYPES, list_actions
 from aura_vcs.index.records import EVERY_ACTION, ActionFilter, ActionRecord
 from aura_vcs.layout import EXPORTS, REFS
-from aura_vcs.plain_text import now
 from aura_vcs.project.records.checkpoint_store import checkpoint_file, list_checkpoints
 from aura_vcs.project.records.checkpoints import RenderCheckpoint, words_for
 from aura_vcs.project.records.export_jobs import describe_source, list_exports
 from aura_vcs.project.records.exports import ExportRecord
 from aura_vcs.repository.repository import Repository
-
-RECORDED_TYPES = ("checkpoint.save", "export.run")
-"""The types of what is recorded without an action."""
 
 
 class Activity(msgspec.Struct, frozen=True):
@@ -46,16 +42,11 @@ def list_activity(
 
     A type that is not one of actions says so by itself.
     """
-    queries = repo.queries
     if not (everything or wanted.type in RECORDED_TYPES):
-        return [_described(repo, item) for item in queries.actions(wanted, at=now(), limit=limit, offset=offset)]
-    actions = [_described(repo, item) for item in queries.actions(wanted, at=now(), limit=limit + offset)]
+        return [*list_actions(repo, wanted, limit=limit, offset=offset)]
+    actions = list_actions(repo, wanted, limit=limit + offset)
     both: list[ActionRecord | Activity] = [*actions, *list_records(repo, wanted, limit=limit + offset)]
     return sorted(both, key=lambda item: item.time, reverse=True)[offset : offset + limit]
-
-
-def _described(repo: Repository, action: ActionRecord) -> ActionRecord:
-    return msgspec.structs.replace(action, description=describe_action(repo, action))
 
 
 def list_records(repo: Repository, wanted: ActionFilter, *, limit: int = 50) -> list[Activity]:
