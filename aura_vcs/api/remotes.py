@@ -313,8 +313,8 @@ def _remembered(repo: Repository, name: str, passphrase: str | None) -> bool:
     return bool(config.encryption and passphrase) and keep_passphrase(config.encryption, passphrase or "")
 
 
-def _fsck(repo: Repository, remote: RemoteStorage, _: RemoteCache, sample: float) -> RemoteFsckReport:
-    return fsck_remote(load_unremembered(repo, remote), sample=sample, progress=repo.progress)
+def _fsck(repo: Repository, remote: RemoteStorage, cache: RemoteCache, sample: float) -> RemoteFsckReport:
+    return fsck_remote(load_unremembered(repo, remote, cache), sample=sample, progress=repo.progress)
 
 
 def _gc_plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache, grace: timedelta) -> RemoteGcPlan:

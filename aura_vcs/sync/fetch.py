@@ -30,7 +30,8 @@ from aura_vcs.sync.state.cache import RemoteCache, clear
 from aura_vcs.sync.state.diverged_tags import report_diverged_tags
 from aura_vcs.sync.state.manifest import merge_tags
 from aura_vcs.sync.state.own_entries import check_own_entries
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot, named_versions, state_of
+from aura_vcs.sync.state.pack_table import PackTable
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, named_versions, state_of
 from aura_vcs.sync.transfer.download import Downloaded, FetchPacks, Quarantine, plan_packs
 from aura_vcs.sync.transfer.fetch_negotiation import FetchNegotiation
 from aura_vcs.sync.transfer.push_negotiation import own_labels

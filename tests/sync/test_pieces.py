@@ -32,7 +32,7 @@ from aura_vcs.sync.state.manifest import (
 )
 from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.sync.state.pieces import in_pieces, with_pieces
-from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, load_unremembered
 
 from .machines import clone, files, known, machine, manifest, save
 
@@ -230,6 +230,88 @@ def test_whoever_remembers_a_piece_repairs_it(anna: Repository, tmp_path: Path, 
     assert files(clone(tmp_path / "carl", "carl", remote)) == files(anna)
 
 
+def test_a_lost_piece_is_a_finding_and_everything_else_is_checked(anna: Repository) -> None:
+    """One finding names it with the versions it affects; damage in packs that are still listed is found as well."""
+    remote = pushed(anna, 9)
+    lost = stored(remote).pieces[-1]
+    del remote.files[record_name(lost)]
+    hurt = (
+        stored(remote).packs[0].name if stored(remote).packs else manifest_of(remote, stored(remote).pieces[0])[0].name
+    )
+    data, token = remote.files[f"packs/{hurt}.pack"]
+    remote.files[f"packs/{hurt}.pack"] = (data[:20] + bytes([data[20] ^ 1]) + data[21:], token)
+    report = fsck_remote(load_snapshot(remote, NullCache(), None))
+    found = {problem.what: problem for problem in report.problems}
+    piece = found.pop(record_name(lost))
+    assert piece.kind == "missing_piece"
+    assert "it is missing" in piece.detail
+    assert "affects v" in piece.detail
+    assert "aura repair --to" in piece.detail
+    assert "missing_object" not in {problem.kind for problem in report.problems}
+    assert {problem.kind for problem in found.values()} == {"corrupt_object"}
+
+
+def test_a_lost_piece_that_is_remembered_hides_nothing(anna: Repository) -> None:
+    """What is remembered says where to look: all packs are read, and the piece alone is damage."""
+    remote = pushed(anna, 9)
+    lost = stored(remote).pieces[-1]
+    del remote.files[record_name(lost)]
+    report = fsck_remote(load_unremembered(anna, remote, known(anna)))
+    assert [(problem.kind, problem.what) for problem in report.problems] == [("corrupt_piece", record_name(lost))]
+    assert report.stored_bytes == sum(pack.size for pack in load_snapshot(remote, known(anna), None).manifest.packs)
+
+
+@pytest.mark.parametrize("has_versions", [True, False])
+def test_a_lost_piece_that_nobody_remembers_is_made_again_of_what_lies_there(
+    anna: Repository, tmp_path: Path, has_versions: bool
+) -> None:
+    """Packs that are listed nowhere any more are found by looking; what is not there comes from here."""
+    remote = pushed(anna, 9)
+    lost = stored(remote).pieces[-1]
+    inside = manifest_of(remote, lost)
+    del remote.files[record_name(lost)]
+    if has_versions:
+        del remote.files[f"packs/{inside[0].name}.pack"]
+    known(anna).clear()
+    plan = plan_remote_repair(anna, remote, known(anna))
+    assert record_name(lost) in [fault.file for fault in plan.faults]
+    assert bool(plan.objects) is has_versions
+    execute_remote_repair(anna, remote, known(anna), plan)
+    assert lost not in stored(remote).pieces
+    assert fsck_remote(load_snapshot(remote, NullCache(), None)).is_clean
+    assert files(clone(tmp_path / "carl", "carl", remote)) == files(anna)
+    assert plan_remote_repair(anna, remote, known(anna)).is_intact
+    save(anna, "brief.json", "{}")
+    push(anna, remote, known(anna))
+    assert fsck_remote(load_snapshot(remote, NullCache(), None)).is_clean
+
+
+@pytest.mark.parametrize("verb", ["list", "swap", "create"])
+def test_a_repair_of_a_lost_piece_that_stops_is_gone_on_with(anna: Repository, verb: str) -> None:
+    """Wherever it stops, the remote is as it was or repaired, and the next repair finishes."""
+    remote = pushed(anna, 9)
+    del remote.files[record_name(stored(remote).pieces[-1])]
+    known(anna).clear()
+    counting = RecordingRemote(remote)
+    before = dict(remote.files)
+    execute_remote_repair(anna, counting, known(anna), plan_remote_repair(anna, counting, known(anna)))
+    calls = [number for number, (asked_for, _) in enumerate(asked(counting), 1) if asked_for == verb]
+    for number in calls:
+        remote.files = dict(before)
+        known(anna).clear()
+        faulty = FaultyRemote(remote, fail_at=[number])
+        with pytest.raises(RemoteError):
+            execute_remote_repair(anna, faulty, known(anna), plan_remote_repair(anna, faulty, known(anna)))
+        execute_remote_repair(anna, remote, known(anna), plan_remote_repair(anna, remote, known(anna)))
+        assert fsck_remote(load_snapshot(remote, NullCache(), None)).is_clean
+    assert calls or verb == "create"
+
+
+def manifest_of(remote: MemoryRemote, piece: RecordInfo) -> tuple[PackInfo, ...]:
+    """What a piece there lists."""
+    return _listed(piece, remote.load(record_name(piece)).data)
+
+
 # Hostile
 
 
@@ -265,6 +347,15 @@ HOSTILE: dict[str, Callable[[Manifest], tuple[Manifest, dict[str, bytes]]]] = {
     "no packs": _piece(),
     "a pack twice": _piece(packs=packs(1)),
     "a pack of impossible size": _piece(packs=(PackInfo("e" * 64, 5, 100),)),
+    "more packs than any": _piece(packs=packs(pieces.PIECE_LIMIT + 1, first=100)),
+    "a bomb": _piece(packs=tuple(PackInfo("0" * 64, 5, 1) for _ in range(30_000))),
+    "a footer larger than any": _piece(packs=(PackInfo("e" * 64, 1 << 40, 1 << 39),)),
+    "more pieces than any": lambda found: (
+        msgspec.structs.replace(
+            found, pieces=tuple(RecordInfo(f"{number:064x}", 9) for number in range(manifests.PIECES_LIMIT + 1))
+        ),
+        {},
+    ),
     "a name that leads out": _piece(packs=(PackInfo("../../manifest", 500, 100),)),
     "the piece twice": lambda found: (msgspec.structs.replace(found, pieces=(*found.pieces, found.pieces[0])), {}),
     "pieces without a word": lambda found: (msgspec.structs.replace(found, features=()), {}),
@@ -280,6 +371,31 @@ def test_hostile_pieces_are_refused(what: str) -> None:
     remote = _hostile(HOSTILE[what])
     with pytest.raises(AuraError):
         _ = load_snapshot(remote, NullCache(), None).manifest
+
+
+NO_MANIFEST = {"the piece twice", "pieces without a word", "pieces of a project", "more pieces than any"}
+"""Where the manifest itself is none: that is said at once."""
+
+
+@pytest.mark.parametrize("what", sorted(HOSTILE.keys() - NO_MANIFEST))
+def test_a_check_names_hostile_pieces(what: str) -> None:
+    """Each is a finding of its own; none is taken for a part of the list."""
+    report = fsck_remote(load_snapshot(_hostile(HOSTILE[what]), NullCache(), None))
+    assert {problem.kind for problem in report.problems} & {"missing_piece", "corrupt_piece"}
+
+
+def test_two_pieces_that_list_one_pack_are_told_apart() -> None:
+    """The one that comes first is believed, the other is a finding: an order that everybody comes to."""
+    first, new = in_pieces(a_manifest(packs(8)), {}, ())
+    name, data = encode_records((), packs=packs(1))
+    info = RecordInfo(name, len(data))
+    remote = MemoryRemote()
+    for piece, content in {**new, info: data}.items():
+        remote.files[record_name(piece)] = (content, "1")
+    remote.files[MANIFEST] = (encode_manifest(msgspec.structs.replace(first, pieces=(*first.pieces, info))), "1")
+    found = load_snapshot(remote, NullCache(), None).without_lost_pieces()
+    assert list(found.pieces.lost) == [info]
+    assert found.manifest.packs == packs(8)
 
 
 def test_what_is_remembered_here_is_not_believed_blindly(anna: Repository) -> None:

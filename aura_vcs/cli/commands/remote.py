@@ -271,7 +271,10 @@ def _content_problems(repo: "Repository", name: str | None) -> list[str]:
     from aura_vcs.sync.state.snapshot import load_unremembered
 
     with connected(repo, name) as link:
-        return [str(p) for p in fsck_remote(load_unremembered(repo, link.remote), progress=repo.progress).problems]
+        return [
+            str(p)
+            for p in fsck_remote(load_unremembered(repo, link.remote, link.cache), progress=repo.progress).problems
+        ]
 
 
 def _print_probe(console: Console, checked: "CheckedRemote") -> None:

@@ -80,7 +80,7 @@ def check_remote_content(repo: "Repository", console: Console, name: str, share:
     from aura_vcs.sync.state.snapshot import load_unremembered
 
     with connected(repo, name) as link:
-        report = fsck_remote(load_unremembered(repo, link.remote), sample=share, progress=repo.progress)
+        report = fsck_remote(load_unremembered(repo, link.remote, link.cache), sample=share, progress=repo.progress)
         name = link.name
     if not report.is_clean:
         console.exit_code = IntegrityError.exit_code

@@ -7,7 +7,7 @@ traffic. Nothing that is cached here is believed, and nothing is repaired.
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -26,8 +26,10 @@ from aura_vcs.refs.annotations import RECIPE, freed_contents
 from aura_vcs.sync.maintenance.label_names import label_names
 from aura_vcs.sync.maintenance.scan_remote import has_pack_header
 from aura_vcs.sync.state.manifest import PackInfo, pack_name, record_name
+from aura_vcs.sync.state.pack_table import PackTable
+from aura_vcs.sync.state.pieces import MISSING, REPAIR_HINT
 from aura_vcs.sync.state.reader import RemoteReader
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, named_versions
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, named_versions
 
 
 class VerifyReport(msgspec.Struct, frozen=True):
@@ -50,9 +52,12 @@ def fsck_remote(
 ) -> VerifyReport:
     """Check the remote of a snapshot that was made with nothing cached; hash `sample` (0 to 1) of its content.
 
+    Where a piece of the list of packs is lost, all that is listed otherwise is checked.
+
     Raises:
         RemoteUnreachable: the connection went.
     """
+    snapshot = snapshot.without_lost_pieces()
     checker = _Verifier(snapshot, progress)
     checker.files()
     checker.structure()
@@ -66,6 +71,10 @@ def fsck_remote(
         checker.read_bytes,
         sum(pack.size for pack in snapshot.manifest.packs),
     )
+
+
+def _affecting(detail: str, versions: Collection[str]) -> str:
+    return f"{detail}; affects {', '.join(versions)}" if versions else detail
 
 
 class _Verifier:
@@ -84,19 +93,33 @@ class _Verifier:
         self.read_bytes = 0
 
     def report(self) -> Iterator[Finding]:
-        """Yield every finding; damaged and missing objects with the versions they affect."""
+        """Yield every finding; damaged and missing objects with the versions they affect.
+
+        With a piece of the list of packs, all that is in its packs is missing: that is one finding, and not thousands.
+        """
         affected = self._affected()
+        lost = self._snapshot.pieces.lost
+        unlisted = {i: affected.get(i, ()) for i, (kind, _) in self._bad.items() if lost and kind == "missing_object"}
         for object_id, (kind, detail) in self._bad.items():
-            where = ", ".join(affected.get(object_id, ()))
-            yield Finding(kind, object_id, f"{detail}; affects {where}" if where else detail)
+            if object_id not in unlisted:
+                yield Finding(kind, object_id, _affecting(detail, affected.get(object_id, ())))
+        versions = dict.fromkeys(name for names in unlisted.values() for name in names)
+        for info, fault in lost.items():
+            detail = (
+                f"a piece of the list of packs: {fault}. {len(unlisted):,} objects that are needed are listed nowhere"
+            )
+            kind = "missing_piece" if fault == MISSING else "corrupt_piece"
+            yield Finding(kind, record_name(info), f"{_affecting(detail, versions)}. {REPAIR_HINT}")
         yield from self._problems
 
     def files(self) -> None:
         """Check that everything that the manifest lists is there in its size, and that packs end with their footers."""
         manifest, remote = self._snapshot.manifest, self._snapshot.remote
-        records = (*manifest.records, *manifest.pieces)
-        self._progress.start("Looking for files", len(manifest.packs) + len(records), "files")
-        sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in records]
+        for info in self._snapshot.pieces.damaged:
+            detail = f"a piece of the list of packs is not as its name says; it is remembered here. {REPAIR_HINT}"
+            self._problems.append(Finding("corrupt_piece", record_name(info), detail))
+        sizes = [(pack_name(p), p.size) for p in manifest.packs] + [(record_name(r), r.size) for r in manifest.records]
+        self._progress.start("Looking for files", len(sizes), "files")
         for name, size in sizes:
             try:
                 there = remote.size(name)

@@ -41,15 +41,9 @@ from aura_vcs.sync.state.manifest import (
     record_name,
 )
 from aura_vcs.sync.state.manifest_update import listed_files, update_manifest, with_files
+from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.reader import RemoteReader
-from aura_vcs.sync.state.snapshot import (
-    PackTable,
-    RemoteSnapshot,
-    check_place_of_its_own,
-    load_snapshot,
-    named_versions,
-    state_of,
-)
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, check_place_of_its_own, load_snapshot, named_versions, state_of
 from aura_vcs.sync.transfer.upload import send_packs
 
 GRACE_SECONDS = 14 * 86400

@@ -15,8 +15,9 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.state.cache import clear
 from aura_vcs.sync.state.manifest import PackInfo
+from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.reader import RemoteReader, runs
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 
 class PackRewrite(msgspec.Struct, frozen=True):

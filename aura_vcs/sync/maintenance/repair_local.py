@@ -28,8 +28,9 @@ from aura_vcs.sync.maintenance.label_names import label_names
 from aura_vcs.sync.maintenance.scan_local import IntactObjects
 from aura_vcs.sync.state.cache import NullCache, RemoteCache
 from aura_vcs.sync.state.manifest import PackInfo
+from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.reader import RemoteReader
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot
 from aura_vcs.sync.transfer.download import FetchPacks, Quarantine, plan_packs
 from aura_vcs.sync.transfer.push_negotiation import own_labels
 

@@ -34,8 +34,15 @@ from aura_vcs.sync.maintenance.scan_remote import RemoteIntactObjects, frames
 from aura_vcs.sync.remotes.add import READ_ONLY
 from aura_vcs.sync.remotes.config import address_of, remote_config
 from aura_vcs.sync.state.cache import RemoteCache, UntrustedCache, clear
-from aura_vcs.sync.state.manifest import MANIFEST, PackInfo, RecordInfo, pack_name, record_name
-from aura_vcs.sync.state.manifest_update import UPDATE_ATTEMPTS, retire, tombstoned_packs, update_manifest, with_files
+from aura_vcs.sync.state.manifest import MANIFEST, PACKS, PackInfo, RecordInfo, is_file, pack_name, record_name
+from aura_vcs.sync.state.manifest_update import (
+    UPDATE_ATTEMPTS,
+    retire,
+    tombstoned_packs,
+    unlisted_pack,
+    update_manifest,
+    with_files,
+)
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, parse_footer, state_of
 from aura_vcs.sync.transfer.push_packs import pack_order, read_frames, reusable_packs
 from aura_vcs.sync.transfer.upload import send_labels, send_packs
@@ -88,7 +95,8 @@ class RemoteRepairPlan(msgspec.Struct, frozen=True):
     @property
     def does_nothing(self) -> bool:
         """Whether nothing there would change."""
-        return not (self.packs or self.records or self.objects or self.snapshot.pieces.damaged)
+        pieces = self.snapshot.pieces
+        return not (self.packs or self.records or self.objects or pieces.damaged or pieces.lost)
 
 
 def check_writable(repo: Repository, name: str | None) -> None:
@@ -147,7 +155,7 @@ def execute_remote_repair(
 
 
 def _plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache, sound: RemoteIntactObjects) -> RemoteRepairPlan:
-    snapshot = load_snapshot(remote, UntrustedCache(cache), repo.format.project)
+    snapshot = with_unlisted_packs(load_snapshot(remote, UntrustedCache(cache), repo.format.project), remote)
     own = OwnObjects(repo)
     labels = look_for_labels(repo, snapshot, cache)
     sound.scan(snapshot)
@@ -159,6 +167,7 @@ def _plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache, sound: Re
     faults = [RemoteFault(pack_name(pack), look.fault) for pack, look in sound.damaged().items()]
     faults += [RemoteFault(record_name(info), reason) for info, reason in labels.damaged.items()]
     faults += [RemoteFault(record_name(info), "it is not as its name says") for info in snapshot.pieces.damaged]
+    faults += [RemoteFault(record_name(info), reason) for info, reason in snapshot.pieces.lost.items()]
     return RemoteRepairPlan(
         remote=remote.location,
         faults=tuple(faults),
@@ -175,6 +184,24 @@ def _plan(repo: Repository, remote: RemoteStorage, cache: RemoteCache, sound: Re
         intact=sound,
         snapshot=snapshot,
     )
+
+
+def with_unlisted_packs(snapshot: RemoteSnapshot, remote: RemoteStorage) -> RemoteSnapshot:
+    """Return a snapshot without the pieces of the list of packs that cannot be had, and with all packs that are there.
+
+    Where none is lost, that is the same. What leaves was in no piece.
+
+    Raises:
+        RemoteUnreachable: the connection went.
+    """
+    found = snapshot.without_lost_pieces()
+    if not found.pieces.lost:
+        return found
+    manifest = found.manifest
+    known = {*map(pack_name, manifest.packs), *manifest.leaving, *manifest.gone}
+    files = [entry for entry in remote.list(PACKS) if is_file(entry.name) and entry.name not in known]
+    packs = [pack for entry in files if (pack := unlisted_pack(found, entry.name, entry.size)) is not None]
+    return found.with_packs(packs)
 
 
 def _walk(
@@ -234,7 +261,7 @@ def _execute(repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: 
     packs = [*new, *(pack for pack in manifest.packs if pack not in plan.packs and pack not in new)]
     records = [info for info in manifest.records if info not in plan.records]
     after = with_files(manifest, packs, records)
-    after = retire(after, [*map(pack_name, plan.packs), *map(record_name, plan.records)])
+    after = retire(after, [*map(pack_name, plan.packs), *map(record_name, (*plan.records, *plan.snapshot.pieces.lost))])
     if plan.records and (plan.labels.recovered or plan.labels.annotations):
         listed = msgspec.structs.replace(after, pieces=())
         sound = RemoteSnapshot(remote, cache, listed, b"", plan.snapshot.token)

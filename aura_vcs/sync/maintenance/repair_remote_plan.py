@@ -21,7 +21,8 @@ from aura_vcs.sync.maintenance.local_objects import OwnObjects
 from aura_vcs.sync.maintenance.remote_labels import RemoteLabels
 from aura_vcs.sync.maintenance.scan_remote import RemoteIntactObjects
 from aura_vcs.sync.state.manifest import Manifest, PackInfo
-from aura_vcs.sync.state.snapshot import RemoteObject, named_versions
+from aura_vcs.sync.state.pack_table import RemoteObject
+from aura_vcs.sync.state.snapshot import named_versions
 from aura_vcs.sync.transfer.push_negotiation import ObjectToSend
 
 Lost = frozenset[ObjectId]

@@ -19,8 +19,9 @@ from aura_vcs.objects.packs.verify import ReadChunk, check_chunk_list, check_ent
 from aura_vcs.parallel import side_by_side
 from aura_vcs.progress import Progress
 from aura_vcs.sync.state.manifest import PackInfo, pack_name
+from aura_vcs.sync.state.pack_table import PackTable, RemoteObject
 from aura_vcs.sync.state.reader import RemoteReader, fetch, runs
-from aura_vcs.sync.state.snapshot import PackTable, RemoteObject, RemoteSnapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 KnownFooter = Callable[[PackInfo], Footer | None]
 """The footer of a pack from elsewhere, checked against the pack's name; None if nobody has it."""

@@ -26,8 +26,9 @@ from aura_vcs.sync.remotes.config import remote_config, remotes
 from aura_vcs.sync.remotes.connect import open_named
 from aura_vcs.sync.state.cache import RemoteCache, clear
 from aura_vcs.sync.state.manifest_update import add_retired_packs
+from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.reader import RemoteReader
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, load_snapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot
 from aura_vcs.sync.transfer.download import Downloaded, Quarantine, plan_packs
 
 Connect = Callable[[str], RangeReadable]

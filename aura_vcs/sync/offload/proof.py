@@ -21,8 +21,9 @@ from aura_vcs.progress import Progress
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import PackInfo
+from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.reader import RemoteReader, fetch
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot, check_place_of_its_own, load_snapshot, parse_footer
+from aura_vcs.sync.state.snapshot import RemoteSnapshot, check_place_of_its_own, load_snapshot, parse_footer
 
 SAMPLED_FRAMES = 2
 """Frames of each pack whose content is read and hashed, where not all are."""

@@ -5,6 +5,7 @@ key-file.json      where on this machine the key file of an encrypted remote lie
 records/<id>       records that were fetched
 footers/<id>       footers of packs that are not here
 pieces/<id>        pieces of the list of packs that were fetched
+objects.sqlite     which pack may hold an object, of remotes that hold very many
 incoming/          packs that are being received: taken up again after an interruption
 content/           packs with offloaded content on its way back
 outgoing/          packs that were gathered for the way
@@ -20,12 +21,15 @@ from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ReplicaId, VersionId
 from aura_vcs.layout import PACKS, encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.state.locations import RemoteLocations
 from aura_vcs.sync.state.lock_record import PathLock
 
 PART = ".part"
 """What the name of a pack that has not arrived as a whole ends in."""
 _KEY_FILE = "key-file.json"
+_OBJECTS = "objects.sqlite"
 PACK_FILE = rf"[0-9a-f]{{64}}\.pack(?:{re.escape(PART)})?"
 """What packs are called here: of what is called otherwise, nothing is deleted."""
 _CACHED_FILE = r"[0-9a-f]{64}"
@@ -80,6 +84,9 @@ class CacheProtocol(Protocol):
     def store_pack(self, pack: str, data: bytes) -> None:
         """Keep a whole pack that came in one piece."""
 
+    def locations(self) -> RemoteLocations | None:
+        """Open what is known of where objects lie there; None where nothing is remembered."""
+
 
 class NullCache:
     """Remembers nothing: for a look at a remote that no project here has."""
@@ -105,6 +112,9 @@ class NullCache:
 
     def store_pack(self, pack: str, data: bytes) -> None:
         """Forgotten."""
+
+    def locations(self) -> None:
+        """Return None: nothing is remembered."""
 
 
 class UntrustedCache(NullCache):
@@ -194,6 +204,10 @@ class RemoteCache:
         """Keep a whole pack that came in one piece, as if it had been received in parts."""
         self.incoming.append(pack_path(pack) + PART, data, at=0)
 
+    def locations(self) -> RemoteLocations:
+        """See CacheProtocol."""
+        return RemoteLocations(self._storage, f"{self._folder}/{_OBJECTS}")
+
     def clear(self) -> None:
         """Remove everything that was remembered."""
         for room in ("records", "footers", "pieces"):
@@ -202,6 +216,8 @@ class RemoteCache:
             clear(storage)
         for file in ("state.json", _KEY_FILE):
             self._storage.delete(f"{self._folder}/{file}")
+        if self._storage.look(f"{self._folder}/{_OBJECTS}") is not None:
+            databases.remove(self._storage, f"{self._folder}/{_OBJECTS}")
 
 
 def clear(storage: LocalStorage) -> None:

@@ -22,6 +22,7 @@ from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
 from aura_vcs.ids import ReplicaId, is_object_id, is_replica_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import Annotation, BranchEntry, Field, Label, Tag
+from aura_vcs.objects.packs.format import FOOTER_LIMIT
 from aura_vcs.refs.merge import add_tag, is_believable
 from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry, is_proper_seen
 from aura_vcs.sync.state.annotations import by_room, check_settings
@@ -53,6 +54,10 @@ KNOWN_FEATURES: frozenset[str] = frozenset(
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
 PACK_LIMIT = 1 << 40
+ENDING_LIMIT = FOOTER_LIMIT + (1 << 20)
+"""Stored bytes of the largest footer with its trailer: what does not compress takes a little more."""
+PIECES_LIMIT = 4096
+"""So many pieces of the list of packs are named at most."""
 _FILE = re.compile(r"packs/[0-9a-f]{64}\.pack|records/[0-9a-f]{64}|probe/[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -224,12 +229,14 @@ def _check(manifest: Manifest) -> None:
 
 
 def _check_listed(manifest: Manifest) -> None:
+    if len(manifest.pieces) > PIECES_LIMIT:
+        raise RecordCorrupt(MANIFEST, "it has more pieces than any")
     files = [*manifest.records, *manifest.pieces]
     names = [*(info.name for info in manifest.packs), *(info.name for info in files)]
     if not all(map(is_object_id, names)) or len(set(names)) != len(names):
         raise RecordCorrupt(MANIFEST, "a pack or record has no valid name, or is there twice")
     for pack in manifest.packs:
-        if not 0 < pack.footer < pack.size <= PACK_LIMIT:
+        if not 0 < pack.footer < pack.size <= PACK_LIMIT or pack.footer > ENDING_LIMIT:
             raise RecordCorrupt(MANIFEST, f"pack {pack.name} has an impossible size")
     listed = {*map(pack_name, manifest.packs), *map(record_name, files)}
     if not listed.isdisjoint(manifest.leaving):
@@ -269,8 +276,8 @@ def encode_records(
     return digest(data), data
 
 
-def decode_records(data: bytes, info: RecordInfo, place: str) -> Records:
-    """Decode the record, checked against its name.
+def decode_records(data: bytes, info: RecordInfo, place: str, *, limit: int = RECORD_LIMIT) -> Records:
+    """Decode the record, of at most `limit` decoded bytes, checked against its name.
 
     Raises:
         RemoteCorrupt: the bytes do not hash to it, or are no record.
@@ -278,9 +285,9 @@ def decode_records(data: bytes, info: RecordInfo, place: str) -> Records:
     if digest(data) != info.name:
         raise RemoteCorrupt(place, f"record {info.name[:12]} does not hash to its name")
     try:
-        if not 0 <= zstandard.frame_content_size(data) <= RECORD_LIMIT:
+        if not 0 <= zstandard.frame_content_size(data) <= limit:
             raise RemoteCorrupt(place, f"record {info.name[:12]} is larger than any record")
-        plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=RECORD_LIMIT)
+        plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=limit)
         records = decode_record(plain, Records, record_name(info))
     except (zstandard.ZstdError, RecordCorrupt) as error:
         raise RemoteCorrupt(place, f"record {info.name[:12]} cannot be read: {error}") from error

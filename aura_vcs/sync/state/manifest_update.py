@@ -32,8 +32,9 @@ from aura_vcs.sync.state.manifest import (
     pack_name,
     record_name,
 )
+from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.pieces import ROOM, create_record, in_pieces
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 UPDATE_ATTEMPTS = 8
 """How often a change of the manifest is begun again because somebody else moved it meanwhile."""
@@ -103,7 +104,8 @@ def update_manifest(
     )
     there = snapshot.pieces
     intact = {info: packs for info, packs in there.packs.items() if info not in there.damaged}
-    stored, new = in_pieces(changed, intact, tombstones(changed) | set(map(record_name, there.damaged)))
+    barred = tombstones(changed) | set(map(record_name, (*there.damaged, *there.lost)))
+    stored, new = in_pieces(changed, intact, barred)
     for info, piece in new.items():
         create_record(remote, info, piece)
         snapshot.cache.store(ROOM, info.name, piece)
@@ -119,13 +121,22 @@ def add_retired_packs(snapshot: RemoteSnapshot, table: PackTable) -> None:
     """
     for name, item in snapshot.manifest.leaving.items():
         size = snapshot.remote.size(name) if item.final and name.startswith(f"{PACKS}/") else None
-        if not size or size <= TRAILER_BYTES:
-            continue
-        pack = name[len(f"{PACKS}/") : -len(".pack")]
-        with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
-            trailer = snapshot.remote.read_range(name, size - TRAILER_BYTES, TRAILER_BYTES)
-            info = PackInfo(pack, size, footer_length(trailer, size, pack) + TRAILER_BYTES)
+        info = unlisted_pack(snapshot, name, size or 0)
+        if info is not None:
             table.add(info, snapshot.footer(info))
+
+
+def unlisted_pack(snapshot: RemoteSnapshot, name: str, size: int) -> PackInfo | None:
+    """Look at the end of a file that the manifest does not list; None where it is no pack of that name."""
+    if size <= TRAILER_BYTES:
+        return None
+    pack = name[len(f"{PACKS}/") : -len(".pack")]
+    with suppress(RecordCorrupt, RemoteCorrupt, FileNotFoundError):
+        trailer = snapshot.remote.read_range(name, size - TRAILER_BYTES, TRAILER_BYTES)
+        info = PackInfo(pack, size, footer_length(trailer, size, pack) + TRAILER_BYTES)
+        snapshot.footer(info)
+        return info
+    return None
 
 
 def create_remote(remote: RemoteStorage, project: str, author: str) -> None:

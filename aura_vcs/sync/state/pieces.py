@@ -17,6 +17,7 @@ from aura_vcs.storage.remotes.base import Creatable, RangeReadable
 from aura_vcs.sync.state.cache import CacheProtocol
 from aura_vcs.sync.state.manifest import (
     PIECES,
+    PIECES_LIMIT,
     PROJECT_FOLDER,
     Manifest,
     PackInfo,
@@ -29,19 +30,29 @@ from aura_vcs.sync.state.manifest import (
 
 PIECE_PACKS = 1024
 """So many packs are in a piece."""
+PIECE_LIMIT = 2048
+"""So many are in one at most, whoever wrote it."""
+PIECE_BYTES = 1 << 20
+"""Decoded bytes of the largest piece."""
 MANY_PACKS = 8192
 """Fewer packs, and their manifest has no pieces: versions of the program that know none read it. Half as many, and
 it has none any more."""
 Pieces = Mapping[RecordInfo, tuple[PackInfo, ...]]
 ROOM = "pieces"
 """Where they are remembered here."""
+MISSING = "it is missing"
+REPAIR_HINT = "`aura repair --to NAME` lists again what is there, best on a machine that has looked there before."
 
 
 class ReadPieces(msgspec.Struct, frozen=True):
-    """What the pieces of a manifest list; `damaged` are those that came from what is remembered here alone."""
+    """What the pieces of a manifest list; `damaged` are those that came from what is remembered here alone.
+
+    `lost` are those that cannot be had, with what is wrong with each: only who looks for damage goes on without them.
+    """
 
     packs: dict[RecordInfo, tuple[PackInfo, ...]] = {}
     damaged: frozenset[RecordInfo] = frozenset()
+    lost: dict[RecordInfo, str] = {}
 
 
 def read_pieces(remote: RangeReadable, cache: CacheProtocol, manifest: Manifest) -> ReadPieces:
@@ -55,6 +66,47 @@ def read_pieces(remote: RangeReadable, cache: CacheProtocol, manifest: Manifest)
     packs = {info: listed for info, (listed, _) in zip(manifest.pieces, found, strict=True)}
     damaged = frozenset(info for info, (_, is_there) in zip(manifest.pieces, found, strict=True) if not is_there)
     return ReadPieces(packs, damaged)
+
+
+def read_intact_pieces(remote: RangeReadable, cache: CacheProtocol, manifest: Manifest) -> ReadPieces:
+    """Read those pieces that can be had, for a look at damage; those that lie about what they list are lost, too.
+
+    Raises:
+        RemoteUnreachable: the connection went.
+    """
+
+    def read(info: RecordInfo) -> tuple[tuple[PackInfo, ...], bool] | str:
+        try:
+            return _read(remote, cache, info)
+        except RemoteCorrupt as error:
+            cause = error.__cause__
+            if isinstance(cause, FileNotFoundError):
+                return MISSING
+            return cause.reason if isinstance(cause, RemoteCorrupt) else error.reason
+
+    packs: dict[RecordInfo, tuple[PackInfo, ...]] = {}
+    damaged: set[RecordInfo] = set()
+    lost: dict[RecordInfo, str] = {}
+    listed = {pack.name for pack in manifest.packs}
+    for info, found in zip(manifest.pieces, side_by_side(read, manifest.pieces), strict=True):
+        fault = found if isinstance(found, str) else _lie(manifest, found[0], listed, remote.location)
+        if isinstance(found, str) or fault:
+            lost[info] = fault
+            continue
+        packs[info] = found[0]
+        listed.update(pack.name for pack in found[0])
+        if not found[1]:
+            damaged.add(info)
+    return ReadPieces(packs, frozenset(damaged), lost)
+
+
+def _lie(manifest: Manifest, packs: tuple[PackInfo, ...], listed: Collection[str], place: str) -> str:
+    """Say what a piece lists that none may, beside what is listed already; "" if nothing."""
+    try:
+        check_packs(msgspec.structs.replace(manifest, packs=packs, records=(), pieces=()), place)
+    except RemoteCorrupt as error:
+        return error.reason
+    return "it lists a pack that is listed already" if any(pack.name in listed for pack in packs) else ""
 
 
 def _read(remote: RangeReadable, cache: CacheProtocol, info: RecordInfo) -> tuple[tuple[PackInfo, ...], bool]:
@@ -77,7 +129,7 @@ def _read(remote: RangeReadable, cache: CacheProtocol, info: RecordInfo) -> tupl
         raise RemoteCorrupt(
             place,
             f"a piece of its list of packs ({record_name(info)}) {what}",
-            hint="`aura repair --to NAME` on a machine that has looked at this remote before puts it there again.",
+            hint=REPAIR_HINT,
         ) from error
     cache.store(ROOM, info.name, data)
     return packs, True
@@ -86,9 +138,9 @@ def _read(remote: RangeReadable, cache: CacheProtocol, info: RecordInfo) -> tupl
 def _decoded(data: bytes, info: RecordInfo, place: str) -> tuple[PackInfo, ...]:
     if len(data) != info.size:
         raise RemoteCorrupt(place, f"piece {info.name[:12]} has {len(data)} bytes, not {info.size}")
-    found = decode_records(data, info, place)
-    if not found.packs or found.labels or found.annotations:
-        raise RemoteCorrupt(place, f"piece {info.name[:12]} lists no packs, or says more than that")
+    found = decode_records(data, info, place, limit=PIECE_BYTES)
+    if not 0 < len(found.packs) <= PIECE_LIMIT or found.labels or found.annotations:
+        raise RemoteCorrupt(place, f"piece {info.name[:12]} lists no packs, or too many, or says more than that")
     return found.packs
 
 
@@ -121,7 +173,7 @@ def in_pieces(manifest: Manifest, pieces: Pieces, spent: Collection[str]) -> tup
     held = {pack for packs in kept.values() for pack in packs}
     rest = [pack for pack in manifest.packs if pack not in held]
     names, new = list(kept), dict[RecordInfo, bytes]()
-    while len(rest) >= PIECE_PACKS:
+    while len(rest) >= PIECE_PACKS and len(names) < PIECES_LIMIT:
         name, data = _encoded(rest[-PIECE_PACKS:], spent)
         names.insert(0, info := RecordInfo(name, len(data)))
         new[info] = data

@@ -21,7 +21,8 @@ from aura_vcs.objects.packs.format import CODEC_RAW, Frame
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.objects.trees import EMPTY_TREE
 from aura_vcs.sync.state.manifest import PackInfo, pack_name
-from aura_vcs.sync.state.snapshot import SMALL_PACK_BYTES, PackTable, RemoteObject, RemoteSnapshot
+from aura_vcs.sync.state.pack_table import PackTable, RemoteObject
+from aura_vcs.sync.state.snapshot import SMALL_PACK_BYTES, RemoteSnapshot
 
 CACHE_BYTES = 64 << 20
 GAP_BYTES = 64 << 10

@@ -1,23 +1,22 @@
 """A remote as it was seen at one moment: its manifest, its labels, and what its packs hold."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import msgspec
 
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch, RemoteRewound
-from aura_vcs.ids import ObjectId, VersionId
+from aura_vcs.ids import VersionId
 from aura_vcs.layout import pack_path
 from aura_vcs.model import Label
-from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, PackEntry, decode_footer, footer_length
+from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, decode_footer, footer_length
 from aura_vcs.parallel import side_by_side
 from aura_vcs.refs.merge import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.state.annotations import Annotations, merge_into, proper_annotations
-from aura_vcs.sync.state.cache import CacheProtocol, NullCache, RemoteState
+from aura_vcs.sync.state.cache import CacheProtocol, RemoteCache, RemoteState, UntrustedCache
 from aura_vcs.sync.state.manifest import (
     MANIFEST,
     PROJECT_FOLDER,
@@ -32,7 +31,8 @@ from aura_vcs.sync.state.manifest import (
     pack_name,
     record_name,
 )
-from aura_vcs.sync.state.pieces import ReadPieces, read_pieces, with_pieces
+from aura_vcs.sync.state.pack_table import LARGE_FOOTERS, LargePackTable, PackTable
+from aura_vcs.sync.state.pieces import ReadPieces, read_intact_pieces, read_pieces, with_pieces
 
 SMALL_PACK_BYTES = 1 << 20
 """A pack so small is fetched whole: a request costs more than its bytes."""
@@ -66,6 +66,24 @@ class RemoteSnapshot:
             RemoteCorrupt: one is not there as it should be.
         """
         return read_pieces(self.remote, self.cache, self.top) if self.top.pieces else ReadPieces()
+
+    def without_lost_pieces(self) -> "RemoteSnapshot":
+        """Return the same without what pieces list that cannot be had; `pieces.lost` of it says which these are.
+
+        Raises:
+            RemoteUnreachable: the connection went.
+        """
+        found = read_intact_pieces(self.remote, self.cache, self.top) if self.top.pieces else ReadPieces()
+        return self._changed(msgspec.structs.replace(self.top, pieces=tuple(found.packs)), found)
+
+    def with_packs(self, packs: Iterable[PackInfo]) -> "RemoteSnapshot":
+        """Return the same with more packs in its list, as they were found there."""
+        return self._changed(msgspec.structs.replace(self.top, packs=(*self.top.packs, *packs)), self.pieces)
+
+    def _changed(self, top: Manifest, pieces: ReadPieces) -> "RemoteSnapshot":
+        other = RemoteSnapshot(self.remote, self.cache, top, b"", self.token)
+        other.digest, other.pieces = self.digest, pieces
+        return other
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -116,20 +134,29 @@ class RemoteSnapshot:
         self.cache.store("records", info.name, data)
         return found
 
-    def table(self, repo: Repository, *, receiving: bool = False) -> "PackTable":
+    def table(self, repo: Repository, *, receiving: bool = False) -> PackTable:
         """Build the table of what lies in which pack; footers that are not here are fetched by range.
 
+        Where there are very many objects, footers are read once to enter them, and again when they are asked for.
         With `receiving`, small packs come as a whole at once: they will be wanted.
         """
         if self._table is None:
-            missing = [p for p in self.manifest.packs if repo.storage.stat(pack_path(p.name)) is None]
-            found = side_by_side(lambda pack: self.footer(pack, receiving=receiving), missing)
-            footers = dict(zip(missing, found, strict=True))
-            table = PackTable()
-            for pack in self.manifest.packs:
-                table.add(pack, footers[pack] if pack in footers else _own_footer(repo, self, pack))
-            self._table = table
-            self.cache.retain("footers", {info.name for info in self.manifest.packs})
+            packs = self.manifest.packs
+            locations = self.cache.locations() if sum(pack.footer for pack in packs) > LARGE_FOOTERS else None
+
+            def read(some: Sequence[PackInfo]) -> list[Footer]:
+                missing = [pack for pack in some if repo.storage.stat(pack_path(pack.name)) is None]
+                found = side_by_side(lambda pack: self.footer(pack, receiving=receiving), missing)
+                footers = dict(zip(missing, found, strict=True))
+                return [footers[pack] if pack in footers else _own_footer(repo, self, pack) for pack in some]
+
+            if locations is None:
+                self._table = PackTable()
+                for pack, footer in zip(packs, read(packs), strict=True):
+                    self._table.add(pack, footer)
+            else:
+                self._table = LargePackTable(packs, locations, read)
+            self.cache.retain("footers", {info.name for info in packs})
         return self._table
 
     def footer(self, pack: PackInfo, *, receiving: bool = False) -> Footer:
@@ -180,54 +207,6 @@ def parse_footer(data: bytes, pack: PackInfo, place: str) -> Footer:
     if footer.name != pack.name:
         raise RemoteCorrupt(place, f"pack {pack.name[:12]} holds what belongs to another name")
     return footer
-
-
-class RemoteObject(msgspec.Struct, frozen=True, gc=False):
-    """An object of the remote: its pack, and where in it."""
-
-    pack: PackInfo
-    entry: PackEntry
-
-
-class PackTable:
-    """Where the objects of a remote lie."""
-
-    def __init__(self) -> None:
-        self.footers: dict[PackInfo, Footer] = {}
-        self._where: dict[ObjectId, tuple[PackInfo, int]] = {}
-
-    def add(self, pack: PackInfo, footer: Footer) -> None:
-        """Enter a pack."""
-        self.footers[pack] = footer
-        for number, object_id in enumerate(footer.ids()):
-            self._where.setdefault(object_id, (pack, number))
-
-    def find(self, object_id: ObjectId) -> RemoteObject | None:
-        """Find where the object lies, None if the remote does not have it."""
-        found = self._where.get(object_id)
-        return None if found is None else RemoteObject(found[0], self.footers[found[0]].entries[found[1]])
-
-    def numbers(self, object_ids: Iterable[ObjectId]) -> dict[PackInfo, list[int]]:
-        """Map packs to the rising numbers, in them, of those of the objects that the remote has."""
-        by_pack: defaultdict[PackInfo, list[int]] = defaultdict(list)
-        where = self._where
-        for object_id in object_ids:
-            found = where.get(object_id)
-            if found is not None:
-                by_pack[found[0]].append(found[1])
-        return {pack: sorted(numbers) for pack, numbers in by_pack.items()}
-
-    def first_missing(self, object_ids: Iterable[ObjectId]) -> ObjectId | None:
-        """Return one of the objects that the remote has not; None where it has all."""
-        where = self._where
-        return next((object_id for object_id in object_ids if object_id not in where), None)
-
-    def all_ids(self) -> list[ObjectId]:
-        """List the ids of all objects, sorted."""
-        return sorted(self._where)
-
-    def __contains__(self, object_id: ObjectId) -> bool:
-        return object_id in self._where
 
 
 def load_snapshot(
@@ -339,10 +318,12 @@ def named_versions(manifest: Manifest) -> set[VersionId]:
     return {version for version in tips | {tag.version for tag in manifest.tags.values()} if version is not None}
 
 
-def load_unremembered(repo: Repository, remote: RangeReadable) -> RemoteSnapshot:
+def load_unremembered(repo: Repository, remote: RangeReadable, cache: RemoteCache) -> RemoteSnapshot:
     """Look at the project's remote with nothing cached, for checks: what is cached here proves nothing.
+
+    Only pieces of the list of packs that are lost there come from here: they say where to look.
 
     Raises:
         RemoteMismatch, RemoteCorrupt: as `load_snapshot`.
     """
-    return load_snapshot(remote, NullCache(), repo.format.project)
+    return load_snapshot(remote, UntrustedCache(cache), repo.format.project, accept_older=True)

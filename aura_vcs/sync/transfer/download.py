@@ -33,8 +33,9 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.state.cache import PACK_FILE, PART
 from aura_vcs.sync.state.manifest import PackInfo
+from aura_vcs.sync.state.pack_table import OBJECT_BYTES, PackTable
 from aura_vcs.sync.state.reader import DECODED_BYTES, RemoteReader, fetch, runs
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 WHOLE_PACK_SHARE = 0.6
 """A pack comes as it is when so much of it is wanted."""
@@ -120,9 +121,11 @@ class Quarantine:
 
         Only where many small objects take longer to hash and to plan than to fetch; else `receive` does it all.
         """
-        count = sum(len(footer.entries) for footer in table.footers.values())
         packs = list(table.footers)
         size = sum(pack.size for pack in packs)
+        if size > sum(pack.footer for pack in packs) // OBJECT_BYTES * SMALL_OBJECT_BYTES:
+            return
+        count = sum(len(footer.entries) for footer in table.footers.values())
         if count < WORTHWHILE_OBJECTS or size > count * SMALL_OBJECT_BYTES:
             return
         self._repo.progress.start("Fetching", size, "bytes")

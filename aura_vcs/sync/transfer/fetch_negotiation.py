@@ -14,8 +14,9 @@ from aura_vcs.objects.trees import CACHED_ENTRIES
 from aura_vcs.refs.annotations import RECIPE, freed_contents
 from aura_vcs.repository.repository import Repository
 from aura_vcs.sync.state.manifest import EVICTED
+from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.reader import RemoteReader
-from aura_vcs.sync.state.snapshot import PackTable, RemoteSnapshot
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 
 class FetchNegotiation:
@@ -42,7 +43,6 @@ class FetchNegotiation:
         self.trees: dict[ObjectId, Tree] = {}
         """Of the trees, as many as are kept decoded anyway: they are wanted again when the fetch is recorded."""
         self._kept_entries = 0
-        self._chunked: set[ObjectId] | None = None
 
     def reader(self) -> RemoteReader:
         """Build the reader of the remote's objects; the footers come when it is asked for first."""
@@ -134,7 +134,8 @@ class FetchNegotiation:
         left = {blob for blob in large if not is_document(blobs[blob].path)}
         self.left |= {blob: blobs[blob] for blob in left}
         chunks: set[ObjectId] = set()
-        listed = lacking & self._lists()
+        assert self.table is not None  # the reader has it
+        listed = self.table.lists(lacking)
         for blob in listed:
             pieces = list(decode_chunk_list(self.reader().raw(self.reader().locate(blob)), blob))
             if blob not in left:
@@ -157,11 +158,3 @@ class FetchNegotiation:
             self._freed = freed_contents(item for name, item in named if name.startswith(f"{RECIPE}/"))
         reader = self.reader()
         return {blob for blob in lacking if blob in self._freed and not reader.has(blob)}
-
-    def _lists(self) -> set[ObjectId]:
-        """Return the blobs that are stored in chunks there."""
-        if self._chunked is None:
-            self.reader()
-            assert self.table is not None
-            self._chunked = {entry.id for footer in self.table.footers.values() for entry in footer.chunked()}
-        return self._chunked

@@ -1,0 +1,23 @@
+"""How large the packs of a remote should be: where small ones are wanted, they grow with the remote.
+
+Small packs lose less where a line breaks, and make a longer list, which everybody who comes there reads.
+"""
+
+from aura_vcs.objects.packs.writer import PACK_BYTES
+from aura_vcs.sync.state.manifest import Manifest
+
+PACKS_OF_A_SIZE = 4096
+"""When a remote holds so many packs of a size, new ones are twice as large."""
+
+
+def pack_bytes(wanted: int | None, manifest: Manifest) -> int | None:
+    """Return how large new packs should be where a remote wants them of `wanted` bytes; None: as large as they come.
+
+    Never larger than a project's own packs: those go there as they are then.
+    """
+    if wanted is None:
+        return None
+    total = sum(pack.size for pack in manifest.packs)
+    while wanted < PACK_BYTES and total > wanted * PACKS_OF_A_SIZE:
+        wanted *= 2
+    return wanted
