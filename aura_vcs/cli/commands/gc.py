@@ -9,7 +9,7 @@ from aura_vcs.cli.options import HELP, Duration, completing, dry_run_option, exa
 from aura_vcs.cli.output.console import Console, faint, green, strong
 from aura_vcs.cli.output.humanize import call, count, join_words, local_time, long_duration, size
 from aura_vcs.cli.session import pass_repository
-from aura_vcs.cli.shared.evictions import free_marked
+from aura_vcs.cli.shared.evictions import free_marked, freed_words
 from aura_vcs.cli.shared.housekeeping import go_last
 from aura_vcs.cli.shared.remote_maintenance import collect_remote
 from aura_vcs.cli.shared.studio import setting
@@ -130,9 +130,7 @@ def _by_itself(repo: "Repository", console: Console) -> None:
         shape = _done(done) if done is not None else dict.fromkeys(_KEYS, 0)
         console.data({**shape, "evicted_files": evicted.files, "evicted_bytes": evicted.freed_bytes})
     elif evicted.files:
-        console.line(
-            f"Freed {size(evicted.freed_bytes)}: {count(evicted.files, 'file')} of versions that can be made again"
-        )
+        console.line(freed_words(evicted.files, evicted.freed_bytes))
         if done is not None:
             _print_freed(console, done)
     elif done is None:
@@ -142,9 +140,11 @@ def _by_itself(repo: "Repository", console: Console) -> None:
 
 
 def _print_freed(console: Console, done: "Collected") -> None:
-    if done.removed_objects:
-        freed = strong(size(done.freed_bytes))
-        console.line(green("Freed "), freed, f": {count(done.removed_objects, 'object')} deleted")
+    deleted = count(done.removed_objects, "object")
+    if done.freed_bytes:
+        console.line(green("Freed "), strong(size(done.freed_bytes)), f": {deleted} deleted")
+    elif done.removed_objects:
+        console.line(green("Deleted "), f"{deleted}, which took no space of their own")
 
 
 def _show_plan(repo: "Repository", console: Console, plan: "GcPlan", grace: float) -> None:

@@ -115,6 +115,14 @@ def _print_how_to_try(console: Console, staying: "Iterable[EvictableFile]") -> N
         console.line("`aura derived evict --versions --prove` tries recipes, and marks what they make byte for byte.")
 
 
+def freed_words(files: int, freed: int, *, dry_run: bool = False) -> str:
+    """Say how many files of versions went, or would, and how many bytes on disk: small ones share theirs with others."""
+    what = f"{count(files, 'file')} of versions that can be made again"
+    if not freed:
+        return f"Would let go of {what}" if dry_run else f"Let go of {what}"
+    return f"Would free {size(freed)}: {what}" if dry_run else f"Freed {size(freed)}: {what}"
+
+
 def free_marked(repo: "Repository", console: Console, grace_seconds: float, *, dry_run: bool) -> dict[str, int]:
     """Free what was marked longer ago than the grace period, or say what would be; return it for `--json`."""
     if ANNOTATIONS not in repo.format.features:
@@ -129,8 +137,7 @@ def free_marked(repo: "Repository", console: Console, grace_seconds: float, *, d
         done = free_evicted(repo, grace_seconds)
         files, freed, staying = done.files, done.freed_bytes, done.staying
     if files:
-        verb = "Would free" if dry_run else "Freed"
-        console.line(f"{verb} {size(freed)}: {count(files, 'file')} of versions that can be made again")
+        console.line(freed_words(files, freed, dry_run=dry_run))
     for file in staying:
         console.line(faint(f"  {file.path} stays: {file.reason}"))
     _print_how_to_try(console, staying)
