@@ -116,7 +116,7 @@ def _print_how_to_try(console: Console, staying: "Iterable[EvictableFile]") -> N
 
 
 def freed_words(files: int, freed: int, *, dry_run: bool = False) -> str:
-    """Say how many files of versions went, or would, and how many bytes on disk: small ones share theirs with others."""
+    """Say how many files of versions went, or would, and how many bytes on disk, which small ones share with others."""
     what = f"{count(files, 'file')} of versions that can be made again"
     if not freed:
         return f"Would let go of {what}" if dry_run else f"Let go of {what}"
