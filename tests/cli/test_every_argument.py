@@ -2,12 +2,13 @@
 
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 import pytest
 from aura_vcs.cli.main import cli
 from aura_vcs.errors import AuraError
+from aura_vcs.ui.server import PageServer
 
 from tests.cli.conftest import Film, Ran
 from tests.helpers.sampling import some
@@ -38,7 +39,7 @@ PLAIN = {
     "name": "one",
 }
 """What the other arguments are meanwhile."""
-LEFT_OUT = {"serve"}
+LEFT_OUT = {"serve"}  # and `ui` serves nothing here, see _served_at_once
 """Talks to another machine over its standard streams, and has tests of its own."""
 SECRETS = 60
 """So many places for an address are tried by default."""
@@ -143,6 +144,22 @@ def _check(ran: Ran, line: tuple[str, ...]) -> None:
     assert ran.code in _documented(), f"{shown} ended with {ran.code}: {said[-500:]}"
 
 
+@pytest.fixture(autouse=True)
+def _served_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`aura ui` with a port that is free would wait for a Ctrl-C that nobody presses: it says where, and ends."""
+
+    def run(server: PageServer, ready: Callable[[str], None]) -> None:
+        def begin(address: str) -> None:
+            ready(address)
+            server.stop()
+
+        whole(server, begin)
+
+    whole = PageServer.run
+    monkeypatch.setattr(PageServer, "run", run)
+    monkeypatch.setattr("webbrowser.open", lambda *_: True)
+
+
 def _run(film: Film, lines: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
     kept = film.root.parent / "kept"
     shutil.copytree(film.root, kept, symlinks=True)
@@ -160,6 +177,11 @@ def test_some_odd_values(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some of all odd command lines, others every time a command or a value is added."""
     lines = list(_lines())
     _run(two, random.Random(len(lines)).sample(lines, SAMPLE), monkeypatch)
+
+
+def test_the_page_with_odd_ports(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, as it is the one command that would go on for ever where a value is a good one."""
+    _run(two, [line for line in _lines() if line[0] == "ui"], monkeypatch)
 
 
 @pytest.mark.slow
