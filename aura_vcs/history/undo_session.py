@@ -5,6 +5,7 @@ import msgspec
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import NothingToUndo, UnknownName
 from aura_vcs.history.undo import Undone, undo
+from aura_vcs.plain_text import as_text
 from aura_vcs.repository.repository import Repository
 
 
@@ -25,7 +26,7 @@ def undo_session(repo: Repository, session: str | None = None) -> SessionUndone:
     Raises:
         NothingToUndo: nothing of a session is left to take back. UnknownName: there is no such session.
     """
-    wanted = session if session is not None else repo.queries.newest_session(repo.replica)
+    wanted = as_text(session) if session is not None else repo.queries.newest_session(repo.replica)
     if wanted is None:
         raise NothingToUndo
     found = repo.queries.session_actions(repo.replica, wanted)

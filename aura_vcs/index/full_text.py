@@ -16,6 +16,7 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.database import Database
 from aura_vcs.index.object_locations import groups
 from aura_vcs.index.schema import HAS_ID
+from aura_vcs.plain_text import as_text
 
 NOTE_DIGITS = 8
 TEXT_LIMIT = 20_000
@@ -133,7 +134,7 @@ class WordTable:
 
 def match_of(text: str) -> str:
     """Return the words of a search as SQLite's full-text index takes them: each may go on; "" for no words."""
-    words = [word.replace('"', "") for word in text.split()]
+    words = [word.replace('"', "") for word in as_text(text).split()]
     return " ".join(f'"{word}"*' for word in words if any(c.isalnum() for c in word))
 
 

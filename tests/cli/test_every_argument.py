@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 
 import click
@@ -177,6 +178,55 @@ def test_some_odd_values(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some of all odd command lines, others every time a command or a value is added."""
     lines = list(_lines())
     _run(two, random.Random(len(lines)).sample(lines, SAMPLE), monkeypatch)
+
+
+ODD = "\udcff\udc80"
+ODD_NAMES = (ODD, f"assets/m{ODD}.png", f"v3:{ODD}", f"HEAD:assets/m{ODD}.png")
+"""Names that are no text, of files that are there."""
+
+
+def _odd_names() -> Iterator[tuple[str, ...]]:
+    for path, command in _commands(cli):  # type: ignore[arg-type]
+        for chosen in command.params:
+            if isinstance(chosen, click.Option) and (chosen.is_flag or chosen.count):
+                continue
+            for name in ODD_NAMES:
+                yield (*path, *_given(command, chosen, name))
+                yield (*path, *(["--json"] if _has_json(command) else []), *_given(command, chosen, name))
+
+
+def _has_json(command: click.Command) -> bool:
+    return any("--json" in param.opts for param in command.params)
+
+
+def _run_in_odd_folder(film: Film, lines: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    (film.root / "assets").mkdir(exist_ok=True)
+    (film.root / ODD).write_text("one")
+    (film.root / f"assets/m{ODD}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"0" * 100)
+    film("commit", "-m", "Odd names")
+    (film.root / ODD).write_text("two")
+    kept = film.root.parent / "kept"
+    shutil.copytree(film.root, kept, symlinks=True)
+    for number, line in enumerate(lines):
+        monkeypatch.chdir(kept)
+        if number % 20 == 0:
+            shutil.rmtree(film.root)
+            shutil.copytree(kept, film.root, symlinks=True)
+        monkeypatch.chdir(film.root)
+        _check(film(*line, code=None, env={"AURA_LOCK_SECONDS": "1"}), line)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are UTF-8 there")
+def test_some_odd_names(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file whose name is no text is a file like others for every command; a sample."""
+    _run_in_odd_folder(two, some(list(_odd_names()), SAMPLE, "odd names"), monkeypatch)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="names are UTF-8 there")
+def test_every_odd_name(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for every option and argument."""
+    _run_in_odd_folder(two, list(_odd_names()), monkeypatch)
 
 
 def test_the_page_with_odd_ports(two: Film, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,17 @@ def test_known_forms(url: str, kind: str, host: str, user: str, port: int | None
     assert parse_address(found.text, "/elsewhere") == found
 
 
+@pytest.mark.parametrize(
+    "url", ["nas:a%20b", "nas:/films/who?", "nas:take#2", "nas:f\udce9te", "ssh://nas/f%E9te", "ssh://nas/~/100%25"]
+)
+def test_what_is_kept_of_an_address_leads_to_the_same_place(url: str) -> None:
+    """Whatever is in a path, the text that a project keeps of it is text, and read again it is the same."""
+    found = parse_address(url)
+    assert found.text.isascii()
+    again = parse_address(found.text)
+    assert (again.text, again.path, again.host) == (found.text, found.path, found.host)
+
+
 def test_parameters_of_buckets() -> None:
     """Endpoint, region and path style are settings; nothing else is."""
     found = parse_address("s3://films/x?endpoint=http://127.0.0.1:9000&region=eu-1")

@@ -115,7 +115,7 @@ def _with_scheme(kind: str, url: str, shown: str) -> Address:
     if kind == "ssh":
         if parts.query:
             raise InvalidUrl(shown, "it has a '?' part")
-        return _ssh(shown, parts.username, host, port, unquote(parts.path))
+        return _ssh(shown, parts.username, host, port, unquote(parts.path, errors="surrogateescape"))
     if parts.username is not None:
         raise InvalidUrl(shown, "an account does not belong in this kind of address")
     if kind == "http":
@@ -143,8 +143,17 @@ def _ssh(shown: str, user: str | None, host: str, port: int | None, path: str) -
     if not path.strip("/") or path.startswith("-") or any(ord(c) < 32 or ord(c) == 127 for c in path):
         raise InvalidUrl(shown, "it has no valid path")
     at = f"{user}@" if user else ""
-    text = f"ssh://{at}{host}{f':{port}' if port else ''}/{'~/' if not path.startswith('/') else ''}{path.lstrip('/')}"
+    place = _quoted(path.lstrip("/"))
+    text = f"ssh://{at}{host}{f':{port}' if port else ''}/{'~/' if not path.startswith('/') else ''}{place}"
     return Address("ssh", text, path, host.strip("[]"), user or "", port)
+
+
+def _quoted(path: str) -> str:
+    """Return a path as an address has it: what would be read as something else there, and bytes that are no text."""
+    from urllib.parse import quote
+
+    odd = {c for c in path if c in "%?#" or "\udc80" <= c <= "\udcff"}
+    return "".join(quote(c, errors="surrogateescape", safe="") if c in odd else c for c in path) if odd else path
 
 
 def _http(url: str, host: str, port: int | None, path: str, shown: str) -> Address:
