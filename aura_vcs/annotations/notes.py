@@ -281,7 +281,7 @@ def _meant(repo: Repository, where: str) -> tuple[list[str] | None, list[str] | 
         table, paths = AnnotationTable(repo.index.database), former_names(repo, where)
         if not any(table.select(NOTE, state=state, paths=paths, limit=1) for state in (None, GONE)):
             raise
-        return paths, None  # the file is not there any more, but what was said of it is
+        return paths, None  # the file no longer exists, but what was said of it is
 
 
 def count_open(repo: Repository) -> int:

@@ -45,7 +45,7 @@ DOCUMENT_BYTES = 32 << 20
 class Located(msgspec.Struct, frozen=True):
     """Where what a note is about is now, in one version.
 
-    `path` is None where the file is not there any more. `is_same` tells whether it still has the content that the note
+    `path` is None where the file no longer exists. `is_same` tells whether it still has the content that the note
     was written about. `start` is where a clip begins now, in seconds; `field` the pointer as it is now; `is_found` is
     False where the clip or field is gone.
     """

@@ -111,7 +111,7 @@ class FolderPlan:
 
 @dataclass(frozen=True, slots=True)
 class FolderImport:
-    """What an import did: `versions` are new, `known` had come before, `same` had nothing else than the one before."""
+    """What an import did: `versions` are new, `known` had come before, `same` had the same files as the one before."""
 
     versions: int
     known: int

@@ -53,7 +53,7 @@ def author_option(command: F) -> F:
     """Add `--author`: who made it."""
     return click.option(
         "--author", metavar="NAME", expose_value=False, callback=_take_author,
-        help="Who made it (else AURA_AUTHOR, else your account)",
+        help="Who made it (default: AURA_AUTHOR, then your account)",
     )(command)  # fmt: skip
 
 

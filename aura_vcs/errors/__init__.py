@@ -188,7 +188,7 @@ class MediaUnreadable(AuraError):
     """A picture, sound or clip is damaged, hostile, or of a kind that cannot be decoded."""
 
     exit_code = 46
-    hint = "It is still saved in versions, byte by byte. Open it in a player; if it fails there too, replace it."
+    hint = "It is still saved in versions, byte for byte. Open it in a player; if it fails there too, replace it."
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} cannot be decoded: {reason}")

@@ -56,7 +56,7 @@ class NotStructural(CompareError):
     """The bytes are no JSON document that can be compared or joined field by field."""
 
     exit_code = 74
-    hint = "It is kept as it is, byte by byte, and compared as text."
+    hint = "It is kept as it is, byte for byte, and compared as text."
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The document cannot be compared field by field: {reason}")

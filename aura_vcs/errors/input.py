@@ -18,8 +18,8 @@ class NotAProject(InputError):
     @classmethod
     def nowhere(cls) -> "NotAProject":
         """Say that the current folder was deleted, or its disk went away."""
-        error = cls(".", "The folder you are in is not there any more")
-        error.hint = "Go to one that is there, also if it has the same name (`cd DIR`), or name one: `aura -C DIR …`."
+        error = cls(".", "The folder you are in no longer exists")
+        error.hint = "Go to one that exists, even if it has the same name (`cd DIR`), or name one: `aura -C DIR …`."
         return error
 
 

@@ -55,8 +55,8 @@ class TargetExists(InterchangeError):
     """An export never writes over what is there."""
 
     exit_code = 114
-    hint = "Name a folder or file that is not there yet."
+    hint = "Name a folder or file that does not exist yet."
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path} is there already")
+        super().__init__(f"{path} already exists")
         self.path = path

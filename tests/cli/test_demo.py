@@ -165,7 +165,7 @@ def test_the_sample_project_can_be_had(tmp_path: Path) -> None:
     (tmp_path / "my-video" / "brief.json").write_text("mine")
     again = _run(tmp_path, "--sample", "my-video")
     assert again.returncode != 0
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     assert (tmp_path / "my-video" / "brief.json").read_text() == "mine"
 
 

@@ -98,7 +98,7 @@ def test_pictures_of_the_difference(media: Film) -> None:
     }
     before = (media.root / SKY).read_bytes()
     refused = media("diff", "--heat-map", str(media.root / SKY), "--", SKY, code=2)
-    assert "is there already" in refused.stderr
+    assert "already exists" in refused.stderr
     assert (media.root / SKY).read_bytes() == before
 
 

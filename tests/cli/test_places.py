@@ -187,7 +187,7 @@ def test_a_current_folder_that_was_deleted_is_told(film: Film, tmp_path: Path, w
             command, cwd=tmp_path, env={**os.environ, **film.env}, capture_output=True, text=True, check=False
         )
         assert ran.returncode == code, ran.stderr
-        assert ("not there any more" in ran.stdout + ran.stderr) == (code == 10)
+        assert ("no longer exists" in ran.stdout + ran.stderr) == (code == 10)
 
 
 def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

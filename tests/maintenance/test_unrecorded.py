@@ -266,7 +266,7 @@ def test_the_command_says_it(film: Path) -> None:
     run = CliRunner(env={"AURA_HOME": str(film.parent / "home"), "AURA_AUTHOR": "Ada"})
     said = run.invoke(cli, ["-C", str(film), "gc"]).output
     assert re.search(
-        r"Left by an interrupted command, removed by itself after a day, 20\d\d-.*: \d+ objects, 1\.\d MB", said
+        r"Left by an interrupted command, removed automatically after a day, 20\d\d-.*: \d+ objects, 1\.\d MB", said
     )
     _age(film)
     said = run.invoke(cli, ["-C", str(film), "gc", "--dry-run"]).output

@@ -254,7 +254,7 @@ def test_the_room_is_shown_and_freed(project: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(project)
     run = CliRunner()
     run.invoke(cli, ["media", "index", "voice.wav"])
-    assert "tell what is in 1 media file; `aura gc --media-index` frees it" in run.invoke(cli, ["storage"]).output
+    assert "for what was found in 1 media file; `aura gc --media-index` frees it" in run.invoke(cli, ["storage"]).output
     assert "Would free" in run.invoke(cli, ["gc", "--media-index", "--dry-run"]).output
     assert ": 1 entry of the media index" in run.invoke(cli, ["gc", "--media-index"]).output
     assert run.invoke(cli, ["gc", "--media-index"]).output == "The media index is empty.\n"

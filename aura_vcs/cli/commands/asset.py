@@ -148,7 +148,8 @@ def clean_command(
 ) -> None:
     """Delete temporary media, which is in no version
 
-    What .auraignore takes back (`!temp/`), or a version has, is not temporary. Undo brings the files back.
+    Files that .auraignore takes back (`!temp/`), or that a version has, are not temporary. Undo brings
+    the files back.
     """
     from aura_vcs.project.scenes.actions import clean_temporary, plan_cleaning
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune: bool) -> None:
     """Save your files if they have changed, beside the branch
 
-    With --watch: every five minutes while files change, at least two minutes after any version,
-    and not while files are being written (`aura config describe` lists the times). Old autosaves
-    go by the rules of `aura prune`. New media are looked at when nothing changes for a minute, at the
+    With --watch: every five minutes while files change, at least two minutes after any version, and not
+    while files are being written (`aura config describe` lists the times). Old autosaves are removed by
+    the rules of `aura prune`. When nothing has changed for a minute, new media are indexed, at the
     lowest priority; `aura config set maintenance.auto off` stops that.
     """
     if watch:
@@ -70,7 +70,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
         changes = IdleIndexer(repo.root).follow(changes)
     for found in keep_saving(repo, schedule, lambda: retention_rules(repo) if prune else None, changes):
         if found.error is not None:
-            console.warn("not saved: ", found.error.message, "; the next change is tried again")
+            console.warn("not saved: ", found.error.message, "; the next change will be saved again")
         elif found.saved is not None:
             print_saved(repo, console, found.saved, found.pruned)
             keep_house(repo, console)

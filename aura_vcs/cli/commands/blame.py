@@ -33,8 +33,9 @@ AUTHOR_WIDTH = 16
 def blame_command(repo: "Repository", console: Console, *, file: str, version: str) -> None:
     """Show which version wrote each line, field or clip of a file
 
-    Of a JSON document the fields, of a text the lines, as VERSION has them; of the project of an editor which version
-    added each clip, and last trimmed, moved or changed it. Renames are followed.
+    For a JSON document, each field, and for a text, each line, as VERSION has them. For an editor's
+    project, which version added each clip, and which last trimmed, moved or changed it. Renames are
+    followed.
     """
     path = project_paths(repo, (file,))[0]
     found = blame(repo, resolve(repo, version).id, path)

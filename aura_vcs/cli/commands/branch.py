@@ -76,7 +76,7 @@ def list_command(repo: "Repository", console: Console) -> None:
 def create_command(repo: "Repository", console: Console, name: str, version: str) -> None:
     """Start a branch on a version
 
-    The last one, if none is given. The folder stays as it is.
+    On the last version, if none is given. Your files stay as they are.
     """
     record = resolve(repo, version)
     create_branch(repo, name, record.id)

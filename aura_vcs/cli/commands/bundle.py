@@ -63,7 +63,7 @@ def bundle_command() -> None:
 def create_command(repo: "Repository", console: Console, path: str, *, all_versions: bool) -> None:
     """Write a bundle
 
-    All branches and tags with the versions they stand on. An existing file is never written over.
+    It has all branches and tags with their versions. An existing file is never overwritten.
     """
     session = click.get_current_context().find_object(Session)
     done = create_bundle(
@@ -82,7 +82,8 @@ def create_command(repo: "Repository", console: Console, path: str, *, all_versi
 def verify_command(session: Session, path: str) -> None:
     """Check that a bundle is intact
 
-    Every object is read and hashed, and every version has all it needs. Ends with 3 if not.
+    Every object is read and hashed, and every version must have all it needs. Ends with exit code 3 if
+    not.
     """
     console = session.console
     report = verify_bundle(os.path.join(session.folder, path), ProgressMeter(console))

@@ -51,15 +51,15 @@ def checkout_command(
 ) -> None:
     """Go to a branch or an older version
 
-    Only files that differ between the version you are on and that one are replaced. Unsaved changes to other
-    files stay as they are; where both meet, yours are kept in a restore point first. `-` is the branch you were
-    on before.
+    Only files that differ between the version you are on and the one you go to are replaced. Unsaved
+    changes to other files stay; those to replaced files are kept in a restore point first. `-` is the
+    branch you were on before.
 
-    With --clean, your files are exactly those of the version, by default the one you are on. Everything
-    unsaved is kept in a restore point first; what is ignored stays. With --create, a new branch is started
-    on the version, by default the one you are on.
+    With --clean, your files become exactly those of the version, by default the one you are on.
+    Everything unsaved is kept in a restore point first; what is ignored stays. With --create, a new
+    branch is started on the version, by default the one you are on.
 
-    Files and folders in the place of a version, or after one, are brought back as `aura restore` does it.
+    With files or folders instead of a version, or after one, brings these back as `aura restore` does.
     """
     if words == ("-",):
         words = (_branch_before(repo),)

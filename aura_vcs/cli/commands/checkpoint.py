@@ -144,7 +144,7 @@ def latest_command(repo: "Repository", console: Console, stage: str | None) -> N
 def invalidate_command(
     repo: "Repository", console: Console, checkpoint: str | None, everything: bool, stage: str | None, reason: str
 ) -> None:
-    """Say that nothing is to be resumed from a checkpoint
+    """Mark a checkpoint as invalid, so that nothing resumes from it
 
     `aura undo` takes it back.
     """

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 )
 @click.argument("url", metavar="PLACE", shell_complete=completing("place"))
 @click.argument("folder", metavar="[DIR]", required=False, shell_complete=completing("folder"))
-@click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (else main)")
+@click.option("--branch", metavar="NAME", help="The branch whose files are put in the folder (default: main)")
 @click.option("--partial", is_flag=True, help="Leave old media at the remote until they are needed")
-@click.option("--encrypt", is_flag=True, help="Take only what is encrypted (else: whatever is there)")
+@click.option("--encrypt", is_flag=True, help="Take only what is encrypted (default: whatever is there)")
 @key_options
 @all_versions_option
 @json_option
@@ -51,10 +51,10 @@ def clone_command(
 ) -> None:
     """Copy a project from a remote into a new folder
 
-    The place becomes the remote `origin` of the copy. Stopped, the same command goes on where it
-    was. An encrypted place asks for its passphrase (or AURA_PASSPHRASE, or --key-file). With --partial
-    the folder and the history are complete, and large files of other versions are fetched when you go
-    there.
+    The place becomes the remote `origin` of the copy. If it is stopped, the same command continues
+    where it was. An encrypted place asks for its passphrase (or AURA_PASSPHRASE, or --key-file). With
+    --partial the folder and the history are complete, and large files of other versions are fetched
+    when they are needed.
     """
     console = session.console
     address = parse_address(url, session.folder)

@@ -66,9 +66,10 @@ def commit_command(
     With PATHS, only those files and folders are saved as they are now; the rest stays as in the
     last version. If nothing has changed, no version is made.
 
-    With --amend, the last version is made anew, with the name that it has or the one that is given. As it
-    was, it stays in `aura log --deleted` until gc, and `aura undo` takes it back. One that was sent to a remote
-    already is amended only with --yes: other machines then have both, until `aura merge` merges them.
+    With --amend, a new version replaces the last one, with the same name or the one you give. The
+    replaced version stays in `aura log --deleted` until gc, and `aura undo` brings it back. A version
+    that was already sent to a remote is amended only with --yes: other machines then have both, until
+    `aura merge` merges them.
     """
     if amend and allow_empty:
         raise click.UsageError("--amend makes a version in any case; leave --allow-empty out.")
@@ -267,7 +268,7 @@ def _print_other_head(repo: "Repository", console: Console, other: "VersionRecor
     """Warn that the branch has two heads now, whose the other one is, and what merges them."""
     name = f'{describe(repo.queries, other.id)} "{other.name}" by {other.author}'
     console.warn(
-        f"the branch had moved on to {name} without your files: what you committed stands beside it. "
+        f"the branch had moved on to {name} without your files: what you committed is beside it. "
         "Both are kept; `aura merge` merges them."
     )
 

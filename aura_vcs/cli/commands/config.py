@@ -70,7 +70,9 @@ def get_command(session: Session, key: str, reveal: bool) -> None:
 @click.argument("key", shell_complete=completing("key"))
 @click.argument("value", required=False)
 @click.option("--project", "for_project", is_flag=True, help="For this project only, on every machine")
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read the value from stdin, so that no history has it")
+@click.option(
+    "--stdin", "from_stdin", is_flag=True, help="Read the value from stdin, so that it is in no shell history"
+)
 @click.option(
     "--type",
     "value_type",
@@ -134,7 +136,7 @@ def set_command(
 @json_option
 @pass_session
 def unset_command(session: Session, key: str, for_project: bool) -> None:
-    """Remove a value, so that the next one applies"""
+    """Remove a value, so that yours or the default applies"""
     from aura_vcs.studio.configuration import get_configuration, unset_configuration
     from aura_vcs.studio.project_configuration import unset_in_project
 

@@ -24,14 +24,14 @@ _KEYS = ("model", "program", "kind", "person", "month", "project")
     epilog=examples("aura cost", "aura cost --by month", "aura cost --budget 50", "aura cost --all --by project"),
 )
 @click.option("--by", type=click.Choice(_KEYS), default="model", show_default=True, help="What to add up by")
-@click.option("--budget", metavar="NUMBER", type=TEXT, help="End with 3 if a currency's sum is above this")
-@click.option("--all", "everything", is_flag=True, help="Of all projects in your list, not of this one")
+@click.option("--budget", metavar="NUMBER", type=TEXT, help="End with exit code 3 if a currency's sum is above this")
+@click.option("--all", "everything", is_flag=True, help="Add up all projects on your list, not only this one")
 @json_option
 @pass_session
 def cost_command(session: Session, *, by: str, budget: str | None, everything: bool) -> None:
     """Add up what generated files cost
 
-    The costs are those that `aura provenance set` and programs have said. Each content counts once.
+    The costs are those that `aura provenance set` and programs have recorded. Each content counts once.
     """
     limit = _budget(budget)
     if everything:

@@ -35,7 +35,7 @@ _CATALOG = {
 def debug_command() -> None:
     """Look at stored objects, refs and the index
 
-    For finding out what went wrong; changes nothing.
+    Helps to find out what went wrong; changes nothing.
     """
 
 
@@ -69,8 +69,8 @@ def object_command(repo: "Repository", console: Console, object_id: str) -> None
 def blobs_command(repo: "Repository", console: Console, type_: str | None, sort: Any, limit: int) -> None:
     """List stored contents: type, references, when last referenced
 
-    Every content is stored once. The first number counts the folders that hold it, of which versions
-    share those that did not change; the second one the versions.
+    Every content is stored once. The first number counts the folders that hold it (versions share
+    folders that did not change); the second one counts the versions.
     """
     from aura_vcs.history.lookup.blob_versions import find_holding_versions
 

@@ -40,10 +40,10 @@ _GOES_ON = "Enter continues, q ends: "
 def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep: bool, sample: str | None) -> None:
     """Watch a tour on a sample project, or get the sample project
 
-    Four parts: basics (versions, going back, two machines), merging, notes (and where files come from), studio. Every
-    command is run for real, in a scratch folder that is removed at the end; nothing of yours is read or changed. On a
-    terminal it waits for Enter after each step. At the end stands the address of the project's page,
-    which goes with the tour; with --keep it goes on until Ctrl-C.
+    Four parts: basics (versions, going back, two machines), merging, notes (and where files come from),
+    studio. Every command is run for real, in a scratch folder that is removed at the end; nothing of
+    yours is read or changed. On a terminal it waits for Enter after each step. At the end it prints the
+    address of the project's page, which ends with the tour; with --keep, the page stays until Ctrl-C.
     """
     console = session.console
     if sample is not None:
@@ -64,9 +64,8 @@ def demo_command(session: Session, parts: tuple[str, ...], no_pause: bool, keep:
             )
             show_page(console, scratch, _until(keep=keep, pauses=pauses))
             console.line()
-            console.line(
-                f"That was the tour. {f'Everything is in {scratch}' if keep else 'The scratch folder is gone again'}."
-            )
+            left = f"Everything is in {scratch}" if keep else "The scratch folder has been removed"
+            console.line(f"That was the tour. {left}.")
             console.line("Try it yourself: `aura demo --sample my-video`, or `aura init` in a folder of your own.")
         except Interrupted:
             console.line("Ended.")

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 def derived_command() -> None:
     """List files that can be made again, make them, free their space
 
-    A render, a proxy, a voice: what was made by a command from other files can carry its recipe, kept by content.
-    Films of `aura export` have theirs by themselves. Nothing runs by itself, and a recipe that came from elsewhere is
-    shown and asked for before it is run here for the first time.
+    A render, a proxy, a voice: a file that a command made from other files can have a recipe, which is
+    kept by content. Films of `aura export` get theirs automatically. Nothing runs by itself; a recipe
+    that came from elsewhere is shown, and you are asked, before it runs here for the first time.
     """
 
 
@@ -88,7 +88,7 @@ def set_command(
 ) -> None:
     """Say how a file of the folder was made: a command with {input} and {output} in it
 
-    Behind `--` stands the command as it is run, without a shell: `{input}` is the first input, `{input:2}` the second.
+    After `--` comes the command as it is run, without a shell: `{input}` is the first input, `{input:2}` the second.
     """
     from aura_vcs.annotations.recipes import set_recipe
 
@@ -125,7 +125,7 @@ def why_command(repo: "Repository", console: Console, file: str) -> None:
 
 @derived_command.command("make", context_settings=HELP, epilog=examples("aura derived make proxy.mp4"))
 @click.argument("file")
-@click.option("--recorded", is_flag=True, help="From its inputs as they were, not as they are now")
+@click.option("--recorded", is_flag=True, help="Use its inputs as they were, not as they are now")
 @click.option("--timeout", metavar="TIME", type=Duration(), help="Give up after this time: 10min, 2h")
 @yes_option
 @json_option
@@ -135,9 +135,10 @@ def make_command(
 ) -> None:
     """Make a file again, and put it into the folder; what is there is kept for undo
 
-    It is made in a folder of its own from copies. A recipe that came from elsewhere is shown and asked for first. What
-    was evicted from a version goes by VERSION:FILE: made from its inputs as they were, it goes back where it was if it
-    is byte for byte the same; your files stay as they are.
+    It is made from copies, in a folder of its own. A recipe that came from elsewhere is shown first,
+    and you are asked. VERSION:FILE brings back content that was evicted from a version: it is made from
+    its inputs as they were, and belongs to the version again if it is the same byte for byte; your
+    files stay as they are.
     """
     from aura_vcs.annotations.recipes import agree, find_recipe, is_agreed
     from aura_vcs.history.names.revisions import split_content
@@ -195,12 +196,14 @@ def evict_command(
 ) -> None:
     """Remove files from the folder that can be made again and are in no version
 
-    Each is compared with what its recipe made first; what was changed since stays. `aura derived make` brings it back.
-    Its recipe must have made it again on this machine byte for byte; --prove tries that in a folder of its own.
+    Each file is first compared with what its recipe made; files that were changed since stay. `aura
+    derived make` brings them back: a recipe must already have made its file again on this machine, byte
+    for byte. --prove tries that in a folder of its own.
 
-    With --versions, content that older versions hold is marked: `aura gc` frees it after the grace period, until then
-    `aura undo` keeps it. What a remote holds need not be tried. All that a recipe needs must be here, or be proved
-    by a remote. The versions stay, and `aura derived make VERSION:FILE` brings it back.
+    With --versions, marks content that only older versions hold: `aura gc` frees it after the grace
+    period; until then `aura undo` takes the mark back. If a remote holds the content, its recipe need
+    not be tried. All that a recipe needs must be here, or a remote must prove to have it. The versions
+    stay, and `aura derived make VERSION:FILE` brings the content back.
     """
     if versions:
         from aura_vcs.cli.shared.evictions import EvictionRequest, evict_versions

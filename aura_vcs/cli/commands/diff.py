@@ -80,8 +80,8 @@ _KINDS = {"heat_map": "with what differs in red", "side_by_side": "before and af
 def diff_command(*, versions: tuple[str, ...], paths: tuple[str, ...], files: bool, **options: Any) -> None:
     """Show what changed between versions, or since one
 
-    Without A: from the last version to your folder. With A: from A to your folder. With A and B:
-    from A to B. Files and folders can follow; behind `--` also those that are called like a version.
+    Without A: from the last version to your folder. With A: from A to your folder. With A and B: from A
+    to B. Files and folders can follow; after `--`, also those that have the name of a version.
     Documents are compared field by field, timelines and the projects of editors clip by clip, texts
     line by line, pictures by how they look, sound and video by what is heard and seen.
     """
@@ -334,7 +334,7 @@ def _write(name: str, data: bytes, start: bytes, noun: str) -> None:
 
     target = Path(name)
     if target.exists() and not _is_ours(target, start):
-        raise InputError(f"{name} is there already and is not a {noun}", hint="Choose another name.")
+        raise InputError(f"{name} already exists and is not a {noun}", hint="Choose another name.")
     try:
         target.write_bytes(data)
     except OSError as error:

@@ -59,10 +59,10 @@ def export_command() -> None:
     metavar="NAME",
     type=TEXT,
     shell_complete=completing("preset"),
-    help="How it is encoded; 'project': as render.json says (else export.preset)",
+    help="How it is encoded; 'project': as render.json says (default: export.preset)",
 )
-@click.option("-o", "--output", metavar="FILE", help="The file to write (else in general.output_directory)")
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@click.option("-o", "--output", metavar="FILE", help="The file to write (default: one in general.output_directory)")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file")
 @click.option("--queue", is_flag=True, help="Only record the job; `aura export start` renders it")
 @json_option
 @pass_repository
@@ -78,8 +78,8 @@ def run_command(
 ) -> None:
     """Render a version to a video
 
-    From the content of that version alone: the folder is neither read nor changed. Ctrl-C, or
-    `aura export cancel` from elsewhere, stops it and leaves no half file.
+    Uses the content of that version alone; your files are neither read nor changed. Ctrl-C, or `aura
+    export cancel` in another terminal, stops it and leaves no partial file.
     """
     from aura_vcs.history.names.revisions import resolve
     from aura_vcs.project.records.export_jobs import add_export, choose_preset
@@ -95,7 +95,7 @@ def run_command(
 
 @export_command.command("start", context_settings=HELP, epilog=examples("aura export start 3fa2"))
 @click.argument("export")
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file")
 @json_option
 @pass_repository
 def start_command(repo: "Repository", console: Console, export: str, overwrite: bool) -> None:
@@ -107,7 +107,7 @@ def start_command(repo: "Repository", console: Console, export: str, overwrite: 
 
 @export_command.command("retry", context_settings=HELP, epilog=examples("aura export retry last"))
 @click.argument("export", default="last")
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file")
 @json_option
 @pass_repository
 def retry_command(repo: "Repository", console: Console, export: str, overwrite: bool) -> None:
@@ -226,8 +226,9 @@ def presets_command(ctx: click.Context) -> None:
 def git_command(repo: "Repository", console: Console, *, folder: str, lfs_over: int | None, all_versions: bool) -> None:
     """Write branches and tags, with their history, into a new git repository
 
-    The same versions give the same commits each time, so that they can be pushed again and again; what was imported
-    from git becomes the commit that it was. With --all-versions autosaves and restore points come too, as tags.
+    The same versions give the same commits each time, so that they can be pushed again and again; what
+    was imported from git becomes the same commit again. With --all-versions autosaves and restore
+    points come too, as tags.
     """
     from aura_vcs.interchange.git_export import export_git
 
@@ -258,7 +259,7 @@ def git_command(repo: "Repository", console: Console, *, folder: str, lfs_over: 
 def version_command(repo: "Repository", console: Console, *, version: str, target: str, paths: tuple[str, ...]) -> None:
     """Write the files of a version to a new folder, ZIP or tar.zst, without history
 
-    Links and executable files come out as they are. Nothing is written over: the place must be new, or an empty folder.
+    Links and executable files come out as they are. Nothing is overwritten: the target must be new, or an empty folder.
     """
     from aura_vcs.history.names.revisions import resolve as resolve_version
     from aura_vcs.interchange.export_version import export_version
@@ -285,8 +286,8 @@ def version_command(repo: "Repository", console: Console, *, version: str, targe
 def otio_command(repo: "Repository", console: Console, *, version: str, target: str) -> None:
     """Write the timeline of a version as OpenTimelineIO, .otioz with its media
 
-    The studio's timeline becomes tracks of pictures, narration and music, with a marker for every scene. Nothing is
-    written over. Ends with 3 if media are missing in the version.
+    The studio's timeline becomes tracks of pictures, narration and music, with a marker for every
+    scene. Nothing is overwritten. Ends with exit code 3 if media are missing in the version.
     """
     from aura_vcs.history.names.revisions import resolve as resolve_version
     from aura_vcs.interchange.export_otio import export_otio

@@ -37,8 +37,8 @@ def fetch_command(
 ) -> None:
     """Bring versions from a remote; your files stay as they are
 
-    Goes on where it was stopped. Everything that arrives is checked before it is kept. With --content,
-    what was offloaded (or is missing) comes back from whichever remote has it, and stays.
+    Continues where it was stopped. Everything that arrives is checked before it is kept. With
+    --content, what was offloaded (or is missing) comes back from whichever remote has it, and stays.
     """
     if content:
         _fetch_content(repo, console, what, dry_run=dry_run)

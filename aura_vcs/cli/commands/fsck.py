@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--remote", metavar="NAME", shell_complete=completing("remote"), help="Check a remote instead of this project"
 )
-@click.option("--sample", type=Share(), metavar="SHARE", help="Of a remote's content, read only so much, e.g. 5%")
+@click.option("--sample", type=Share(), metavar="SHARE", help="Read only this share of a remote's content, e.g. 5%")
 @json_option
 @pass_repository
 def fsck_command(
@@ -34,13 +34,13 @@ def fsck_command(
 ) -> None:
     """Check that everything saved is intact
 
-    Reads and hashes all content, follows every reference, counts again. Repairs nothing: `aura
-    repair` does. Ends with exit code 30 if something is wrong.
+    Reads and hashes all content, follows every reference, and counts references again. Repairs nothing:
+    `aura repair` does. Ends with exit code 30 if something is wrong.
     """
     if sample is not None and remote is None:
         raise InputError("--sample is for a remote", hint="Name one: `aura fsck --remote NAME --sample 5%`.")
     if quick and remote is not None:
-        raise InputError("--quick is for this project", hint="Of a remote, read a part: `--sample 1%`.")
+        raise InputError("--quick is for this project", hint="For a remote, read a part: `--sample 1%`.")
     if remote is not None:
         check_remote_content(repo, console, remote, 1.0 if sample is None else sample)
         return
@@ -66,9 +66,7 @@ def fsck_command(
     looked = f"{count(report.objects, 'object')}, {size(report.bytes)} looked at"
     if report.offloaded:
         files = count(report.offloaded, "file")
-        console.line(
-            f"Offloaded: {files}, {size(report.offloaded_bytes)}; remotes hold them, and that is as it should be"
-        )
+        console.line(f"Offloaded: {files}, {size(report.offloaded_bytes)}; remotes hold them, which is as it should be")
     if report.evicted:
         files = count(report.evicted, "file")
         console.line(f"Evicted: {files}, {size(report.evicted_bytes)}; `aura derived make` makes them again")

@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 @click.option(
     "--remote", metavar="NAME", shell_complete=completing("remote"), help="Collect garbage on a remote instead of here"
 )
-@click.option("--media-index", is_flag=True, help="Free what was found in media instead; it is made again when needed")
+@click.option("--media-index", is_flag=True, help="Free the media index instead; it is made again when needed")
 @click.option("--no-wait", is_flag=True, help="Do not wait until other machines with copies of this folder know")
 @click.option(
     "--auto",
     is_flag=True,
-    help="Do what is due, if nothing else runs: as happens by itself once a day",
+    help="Do what is due, if nothing else runs, as happens automatically once a day",
 )
 @json_option
 @pass_repository
@@ -60,19 +60,21 @@ def gc_command(
 ) -> None:
     """Free the space of content that no version holds any more
 
-    Content is garbage when the versions that held it were deleted or purged. It is kept for the
-    grace period, so that undo can bring it back; then gc deletes it for good. Where a tool such as
-    Dropbox copies this folder to other machines, it waits until each of them knows what goes.
-    What an interrupted command left in the store goes a day after that.
+    Content is garbage when the versions that held it were deleted or purged. It is kept for the grace
+    period, so that undo can bring it back; then gc deletes it for good. If a tool such as Dropbox
+    copies this folder to other machines, gc waits until each of them knows what is to be deleted. What
+    an interrupted command left in the store is deleted after a day.
 
-    Once a day, after a commit or an autosave, what is due goes by itself in the background;
+    Once a day, after a commit or an autosave, what is due is deleted automatically in the background;
     `aura config set maintenance.auto off` stops that.
 
-    What is scattered is packed together, and gzip and ZIP files, such as .prproj and .drp, are stored as what
-    is in them where they come back byte for byte; `aura config set maintenance.unwrap off` leaves them as they are.
+    Scattered objects are packed together. Gzip and ZIP files, such as .prproj and .drp, are stored as
+    what is in them if they come back byte for byte; `aura config set maintenance.unwrap off` leaves
+    them as they are.
 
-    With --remote, files that no version needs leave that remote in steps: they are marked first,
-    and deleted when every machine that pushes there has seen it, or the grace period is over.
+    With --remote, files that no version needs are deleted from that remote in two steps: they are
+    marked first, and deleted when every machine that pushes there has seen the mark, or the grace
+    period is over.
     """
     if media_index:
         if auto or remote is not None or no_wait or grace_seconds is not None:
@@ -151,7 +153,7 @@ def _show_plan(repo: "Repository", console: Console, plan: "GcPlan", grace: floa
     if plan.purged:
         versions = join_words(call(repo, record) for record in plan.purged)
         since = f" more than {long_duration(grace)} ago" if grace else ""
-        console.line(f"The content of {versions}, deleted{since}, goes for good; the record stays")
+        console.line(f"The content of {versions}, deleted{since}, is deleted for good; the record stays")
     if plan.to_delete:
         left = [item for item in plan.to_delete if item.id in plan.unrecorded]
         of_it = f"; of these an interrupted command left {_amount(left)}" if left else ""
@@ -170,7 +172,9 @@ def _show_plan(repo: "Repository", console: Console, plan: "GcPlan", grace: floa
         console.line(faint(f"Kept{until}, so that undo can bring it back: {_amount(kept)} (`--grace 0` keeps nothing)"))
     if left:
         moment = local_time(plan.unrecorded_until)
-        console.line(faint(f"Left by an interrupted command, removed by itself after a day, {moment}: {_amount(left)}"))
+        console.line(
+            faint(f"Left by an interrupted command, removed automatically after a day, {moment}: {_amount(left)}")
+        )
 
 
 def _amount(items: "Collection[ObjectRecord]") -> str:

@@ -31,16 +31,20 @@ def git_driver_command() -> None:
     "install", context_settings=HELP, epilog=examples("aura git-driver install", "aura git-driver install film --words")
 )
 @click.argument("folder", metavar="[DIR]", default=".")
-@click.option("--words", is_flag=True, help="Let `git diff` show our lines; without, git compares the clips as text")
+@click.option(
+    "--words",
+    is_flag=True,
+    help="Let `git diff` show the lines of `aura diff`; without it, git compares the clips as text",
+)
 @click.option("--remove", "is_removal", is_flag=True, help="Remove the drivers again")
 @json_option
 @pass_session
 def install_command(session: Session, folder: str, *, words: bool, is_removal: bool) -> None:
     """Set the drivers up in a git repository
 
-    Writes to the repository's configuration and to .gitattributes; everybody who clones it runs this once. Timelines
-    (.otio), projects of editors, subtitles and the studio's documents are then merged by clip, field and line, and
-    compared clip by clip. Conflicts stand between git's markers.
+    Writes to the repository's configuration and to .gitattributes; everybody who clones it runs this
+    once. Timelines (.otio), projects of editors, subtitles and the studio's documents are then merged
+    by clip, field and line, and compared clip by clip. Conflicts appear between git's markers.
     """
     path, console = os.path.join(session.folder, folder), session.console
     if is_removal:

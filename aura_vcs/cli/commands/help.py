@@ -16,8 +16,8 @@ from aura_vcs.cli.session import Session
 def help_command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show how a command is used
 
-    The same as `aura COMMAND --help`; without a command the list of those that make sense here, with `all`
-    every one. A word of git or another program gets the command that does it here.
+    The same as `aura COMMAND --help`. Without a command, lists those that make sense here; `all` lists
+    every one. For a word of git or another program, names the command that does it here.
     """
     inner = ctx.find_root()
     if words == ("all",):

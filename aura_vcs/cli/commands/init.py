@@ -40,9 +40,9 @@ SHOWN = 3
     shell_complete=completing("template"),
     help="Begin with a template's documents (see `aura template list`)",
 )
-@click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (else the title)")
-@click.option("--bare", is_flag=True, help="Make a place without any files to work on, for others to push to")
-@click.option("--agents", is_flag=True, help="Write AGENTS.md, a short page for agents; also in a project")
+@click.option("--topic", metavar="TEXT", type=TEXT, help="With --template: what it is about (default: the title)")
+@click.option("--bare", is_flag=True, help="Make a project without files to work on, for others to push to")
+@click.option("--agents", is_flag=True, help="Write AGENTS.md, a short page for agents; also in an existing project")
 @json_option
 @pass_session
 def init_command(
@@ -57,11 +57,11 @@ def init_command(
 ) -> None:
     """Make a folder a project
 
-    The files in it stay as they are. A folder that does not exist is made. If there is no
-    project.json, one is written with an id and a title; an existing one is never changed. What is
-    saved goes into .aura. A .stignore keeps Syncthing from what belongs to one machine; it is not
-    versioned, and an existing one is never changed. Where projects of editors lie in the folder,
-    .auraignore gets lines for what those editors make again: previews, proxies, caches.
+    The files in it stay as they are. A folder that does not exist is made. If there is no project.json,
+    one is written with an id and a title; an existing one is never changed. Versions are saved in
+    .aura. A .stignore keeps Syncthing away from what belongs to one machine; it is not versioned, and
+    an existing one is never changed. If there are projects of editors in the folder, .auraignore gets
+    lines for files that those editors can make again: previews, proxies, caches.
     """
     console = session.console
     root = os.path.join(session.folder, folder) if folder else session.folder
@@ -101,9 +101,9 @@ def init_command(
         if started.wrote_document:
             console.line("  wrote project.json with the title ", strong(started.title or ""))
         elif title is not None and started.title != title:
-            console.warn("project.json was there already and was not changed; --title was not used")
+            console.warn("project.json already existed and was not changed; --title was not used")
         if wrote_hint:
-            console.line(f"  wrote {SYNCTHING}, by which Syncthing leaves .aura/local on this machine")
+            console.line(f"  wrote {SYNCTHING}, which makes Syncthing leave .aura/local on this machine")
         if chosen is not None:
             console.line(f"  wrote {count(len(files), 'document')} of the template ", strong(chosen.name))
         _print_editors(console, litter)
@@ -122,7 +122,7 @@ def _page_for_agents(session: Session, root: str) -> None:
         elif wrote:
             console.line("Wrote AGENTS.md, a page for agents. Take it back with `aura undo`.")
         else:
-            console.line("AGENTS.md is there already and was not changed.")
+            console.line("AGENTS.md already exists and was not changed.")
 
 
 def _write_page(repo: Repository) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(readable=False))
 @click.option("--reason", metavar="TEXT", type=TEXT, default="", help="What you are doing, for the others")
 @click.option(
-    "--expires", metavar="TIME", type=Duration(), help="Others may take it after this time: 8h, 2d (else never)"
+    "--expires", metavar="TIME", type=Duration(), help="Others may take it after this time: 8h, 2d (default: never)"
 )
 @remote_option
 @json_option
@@ -47,7 +47,7 @@ def lock_command(
     """Tell everybody that you work on a file that cannot be merged
 
     The lock is kept by the remote, so that of two people exactly one gets it; pushes of others that
-    change the file are refused. A folder is locked with everything in it. Ends with 3 if the
+    change the file are refused. A folder is locked with everything in it. Ends with exit code 3 if the
     remote has a newer version of a file than you: get that first, with `aura pull`.
     """
     check_lockable(repo, remote)

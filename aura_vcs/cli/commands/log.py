@@ -74,8 +74,8 @@ def log_command(
 ) -> None:
     """List the versions
 
-    Newest first, those of the current branch. With PATHS, only versions that changed one of them,
-    also under the names that they had before.
+    Those of the current branch, newest first. With PATHS, only versions that changed one of them, also
+    under earlier names.
     """
     if field is not None or clip is not None:
         if any((types, since, until, author, grep, important, deleted, everything, oneline, as_graph)):

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     epilog=examples("aura ls", "aura ls sound", "aura ls v3", "aura ls v3:scenes", "aura ls v3 --recursive"),
 )
 @click.argument("what", metavar="[VERSION[:PATH]|PATH]", default="HEAD", shell_complete=completing("content"))
-@click.option("-r", "--recursive", is_flag=True, help="Everything in its folders too")
+@click.option("-r", "--recursive", is_flag=True, help="Include everything in its folders")
 @json_option
 @pass_repository
 def ls_command(repo: "Repository", console: Console, what: str, recursive: bool) -> None:
     """List the files of a version, one folder at a time
 
-    Without a version, those of the last one; a folder's size is that of all files in it. A PATH is one of
-    the last version. What is in your folder and in no version is listed by `aura status`.
+    Without a version, lists those of the last one; a PATH alone is one of the last version. A folder's
+    size is that of all files in it. `aura status` lists files that are in no version.
     """
     located = locate(repo, _meant(repo, what))
     found = list_folder(repo, located, recursive=recursive)

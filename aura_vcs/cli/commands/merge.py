@@ -61,8 +61,8 @@ def merge_command(
     """Merge another branch or version into yours
 
     Documents are merged by field, timelines by clip, texts by line. What both sides changed differently
-    stays open, both sides kept: the merged version is saved, and `aura resolve` decides later. Without a
-    name, merges what several machines did to this branch.
+    becomes a conflict, with both sides kept: the merged version is saved, and you decide later with
+    `aura resolve`. Without a name, merges what several machines did to this branch.
     """
     if abort:
         if name is not None or dry_run:

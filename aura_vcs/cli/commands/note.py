@@ -49,10 +49,11 @@ _WHERE = "[VERSION:]FILE[@PLACE]"
 def note_command() -> None:
     """Write notes on a version, a file or a place in it
 
-    A note is about a version (`v3`), a file as HEAD has it (`cut.mp4`) or as a version has it (`v3:cut.mp4`), or a
-    place in a file, behind an `@`: a moment or stretch of time (`@0:12-0:15`, `@300f` in frames), a region of the
-    picture (`@10%,20%,30%x40%`, or in pixels), a clip of a timeline (`@clip=Title`), a field of a document (`@/title`).
-    It follows the file through renames. Notes travel with `aura push` and `aura sync`, and merge.
+    A note is about a version (`v3`), a file as HEAD has it (`cut.mp4`) or as a version has it
+    (`v3:cut.mp4`), or a place in a file, after an `@`: a moment or stretch of time (`@0:12-0:15`,
+    `@300f` in frames), a region of the picture (`@10%,20%,30%x40%`, or in pixels), a clip of a timeline
+    (`@clip=Title`), a field of a document (`@/title`). It follows the file through renames. Notes
+    travel with `aura push` and `aura sync`, and merge.
     """
 
 
@@ -177,7 +178,8 @@ def edit_command(repo: "Repository", console: Console, note: str, text: str | No
 def delete_command(repo: "Repository", console: Console, note: str) -> None:
     """Delete a note; `aura undo` and `aura note reopen` bring it back
 
-    What somebody says of it on another machine, without knowing that it was deleted, brings it back as well.
+    If somebody on another machine changes or answers it without knowing of the deletion, that brings it
+    back as well.
     """
     _print_done(repo, console, "Deleted", delete_note(repo, note))
 
@@ -189,8 +191,8 @@ def delete_command(repo: "Repository", console: Console, note: str) -> None:
 def import_command(repo: "Repository", console: Console, where: str) -> None:
     """Make notes of the markers of a timeline or an editor's project
 
-    FILE is read as a version has it, the last one if none is named: markers of the whole and, where the program
-    writes them, of clips, tracks and media. A marker that already has a note is skipped.
+    FILE is read from a version, by default the last one: the timeline's markers and, where the program
+    writes them, those of clips, tracks and media. A marker that already has a note is skipped.
     """
     from aura_vcs.annotations.markers import import_markers
 
@@ -214,8 +216,8 @@ def import_command(repo: "Repository", console: Console, where: str) -> None:
 def export_command(repo: "Repository", console: Console, where: str, output: str) -> None:
     """Write the notes on a file as markers, into a new file
 
-    Of an OpenTimelineIO timeline, and of a project of Final Cut Pro (.fcpxml), Kdenlive or Shotcut, it is a copy with
-    markers more; of a film a timeline of OpenTimelineIO that plays it.
+    For an OpenTimelineIO timeline, or a project of Final Cut Pro (.fcpxml), Kdenlive or Shotcut, this
+    is a copy with the markers added; for a film, an OpenTimelineIO timeline that plays it.
     """
     from aura_vcs.annotations.markers import export_markers
 
@@ -271,7 +273,7 @@ def _indented(text: str, indent: str) -> list[Part]:
 
 def _now(repo: "Repository", note: "Note", now: "Located") -> list[Part]:
     if now.path is None:
-        return ["the file is not there any more"]
+        return ["the file no longer exists"]
     version = repo.queries.version(now.version)
     where = f"{call(repo, version)}:{now.path}" if version is not None else now.path
     if not now.is_found:

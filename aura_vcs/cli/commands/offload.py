@@ -44,11 +44,15 @@ SHOWN = 10
     metavar="NAME",
     multiple=True,
     shell_complete=completing("remote"),
-    help="Ask this remote (else all that can be reached)",
+    help="Ask this remote (default: all that can be reached)",
 )
-@click.option("--copies", type=POSITIVE, metavar="N", help="How many remotes must hold it (else offload.copies)")
+@click.option("--copies", type=POSITIVE, metavar="N", help="How many remotes must hold it (default: offload.copies)")
 @click.option(
-    "--min-size", "least_bytes", type=ByteSize(), metavar="SIZE", help="Smaller files stay, e.g. 500k, 10M (else 1M)"
+    "--min-size",
+    "least_bytes",
+    type=ByteSize(),
+    metavar="SIZE",
+    help="Smaller files stay, e.g. 500k, 10M (default: 1M)",
 )
 @click.option("--verify", is_flag=True, help="Read and hash all of it at the remotes, not samples")
 @dry_run_option
@@ -68,10 +72,10 @@ def offload_command(
 ) -> None:
     """Free the space of large files that a remote holds
 
-    The remote proves now that it has them: nothing is freed on trust. History stays whole; what you
-    go back to is fetched when it is needed. Documents, the version you are on, and all that no
-    remote has stay here. `aura fetch --content` brings everything back. With --dry-run nothing is read
-    of the content, unless --verify is given: what remotes list counts.
+    The remote must prove that it has them before anything is freed. The history stays complete; what
+    you go back to is fetched when it is needed. Documents, the version you are on, and all that no
+    remote has stay here. `aura fetch --content` brings everything back. With --dry-run, what the
+    remotes list counts, and no content is read unless you give --verify.
     """
     if not dry_run:
         recover(repo)
@@ -90,7 +94,7 @@ def offload_command(
         )
     _print_plan(console, plan)
     if dry_run and plan.to_free and not verify:
-        console.line(faint("The remotes list it; that they have it is proved when it is freed."))
+        console.line(faint("The remotes list it; they must prove that they have it before it is freed."))
     done = None if dry_run else execute_offload(repo, plan)
     if plan.faults:
         console.exit_code = 3

@@ -61,11 +61,11 @@ def ops_command(
 ) -> None:
     """List what was done, newest first
 
-    Everything that changed the project, with whether it was taken back. With an ID (or its
-    beginning), everything that is recorded about one. Checkpoints that renderers save and exports
-    are recorded too, but are nothing to take back: --all lists them as well. What a program did in a session, such as
-    an agent (see `aura mcp`), is one line: --session lists all of it, and `aura undo --session` takes it back. With
-    --studio, what you did to your settings, templates and list of projects.
+    Everything that changed the project, and whether it was taken back. With an ID (or its beginning),
+    shows all that is recorded about one. Checkpoints and exports are recorded too, but cannot be taken
+    back; --all lists them as well. What a program such as an agent did in one session (see `aura mcp`)
+    is one line: --session lists all of it, and `aura undo --session` takes it back. With --studio,
+    lists what you did to your settings, templates and list of projects.
     """
     wanted = ActionFilter(
         type=type_,

@@ -38,7 +38,7 @@ def project_command() -> None:
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console) -> None:
-    """Show what the project is and where its making stands"""
+    """Show what the project is and how far it has come"""
     from aura_vcs.project.documents.folder_index import refresh_folder
     from aura_vcs.project.documents.load import is_studio_project
     from aura_vcs.project.documents.state import STEPS
@@ -86,7 +86,7 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
 
     title, description, category, tags … are project.json's; brief.tone or render.resolution.width
     name a document and a place in it; status, current_stage, current_wizard_step,
-    progress_percent, job_id and error_message say where the making stands.
+    progress_percent, job_id and error_message say how far it has come.
     """
     from aura_vcs.project.scenes.set_values import set_values
 
@@ -121,9 +121,9 @@ def set_command(repo: "Repository", console: Console, values: tuple[str, ...]) -
 def check_command(repo: "Repository", console: Console) -> None:
     """Say what is wrong with the documents, scenes and media
 
-    Project files of editors are read too: which media they name that are missing, absolute, or
-    outside the project. Of media it says which sequences of pictures lack frames, and what is known to be
-    damaged from looking at it once. Nothing of it keeps anything from being committed. Ends with 3 where
+    Reads the project files of editors too, and lists media in them that are missing, absolute, or
+    outside the project. Also says which sequences of pictures lack frames, and which media were found
+    damaged when they were indexed. Nothing of this keeps you from committing. Ends with exit code 3 if
     something is wrong.
     """
 
@@ -174,9 +174,10 @@ def duplicate_command(
 ) -> None:
     """Make an independent film of this one, with an id of its own
 
-    It has the same history, branches and tags, and goes on from the version that you are on; with VERSION, from that
-    one, and only with what led to it. What is not committed, autosaves and notes stay here. A folder that is copied by
-    hand stays the same project instead, and exchanges versions with this one.
+    It has the same history, branches and tags, and continues from the version that you are on; with
+    VERSION, it continues from that one, and has only what led to it. Uncommitted changes, autosaves and
+    notes stay here. A folder that is copied by hand, however, is still the same project, and exchanges
+    versions with this one.
     """
     from aura_vcs.project.duplicate import duplicate
 
@@ -188,7 +189,7 @@ def duplicate_command(
         return
     what = f", with {count(done.files, 'file')} and {count(done.versions, 'version')}"
     console.line("Made ", strong(done.title), " in ", cyan(done.path), what)
-    console.line(faint("It is a project of its own: nothing goes between the two."))
+    console.line(faint("It is a project of its own: the two exchange nothing."))
 
 
 @project_command.command("delete", context_settings=HELP, epilog=examples("aura project delete"))
@@ -200,7 +201,7 @@ def delete_command(repo: "Repository", console: Console, yes: bool) -> None:
     from aura_vcs.project.documents.state import delete_project
 
     if not yes and not console.as_json and not console.ask("Hide this project from every list?"):
-        console.line("Nothing was done. Give --yes where nobody can be asked.")
+        console.line("Nothing was done. If nobody can be asked, give --yes.")
         console.exit_code = 1
         return
     delete_project(repo)
@@ -231,8 +232,8 @@ def undelete_command(repo: "Repository", console: Console) -> None:
 def purge_command(repo: "Repository", console: Console, *, dry_run: bool, keep_files: bool, yes: bool) -> None:
     """Remove a deleted project for good: versions, checkpoints, exports' records, scenes, assets
 
-    Videos that were exported stay. Delete the project first; then this shows what goes, and does
-    it with --yes.
+    Videos that were exported stay. Delete the project first; this then shows what would be removed, and
+    removes it with --yes.
     """
     from aura_vcs.project.purge import execute_project_purge, plan_project_purge
 

@@ -53,7 +53,7 @@ def projects_command() -> None:
     "--sort", type=click.Choice(["updated", "created", "title", "status"]), default="updated", show_default=True
 )
 @click.option("-n", "limit", metavar="COUNT", type=POSITIVE, default=50, show_default=True)
-@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Skip the first ones, this many")
+@click.option("--offset", metavar="COUNT", type=COUNT, default=0, help="Skip this many at the beginning")
 @json_option
 @pass_studio
 def list_command(studio: "Studio", console: Console, **wanted: Any) -> None:

@@ -36,10 +36,11 @@ _LISTED = 50
 def provenance_command() -> None:
     """Record and show where files come from
 
-    What made a file, from which prompt and seed, what it cost, who may use it. It is kept by content, so it follows
-    the file through renames and copies, and travels with `aura push`. What files bring along themselves is read from
-    them: texts of image generators in PNG and JPEG, EXIF, XMP, ID3, Broadcast WAV. A file `sky.png.provenance.json`
-    beside `sky.png`, with the same names, is taken over by `aura commit`.
+    What made a file, from which prompt and seed, what it cost, who may use it. It is kept by content,
+    so it follows the file through renames and copies, and travels with `aura push`. Facts inside the
+    files themselves are read too: texts of image generators in PNG and JPEG, EXIF, XMP, ID3, Broadcast
+    WAV. `aura commit` also takes them from a file `sky.png.provenance.json` beside `sky.png`, with the
+    same names as the options here.
     """
 
 
@@ -50,7 +51,7 @@ def provenance_command() -> None:
 @json_option
 @pass_repository
 def show_command(repo: "Repository", console: Console, where: str) -> None:
-    """Show what is known of where a file comes from"""
+    """Show what is known about where a file comes from"""
     found = provenance(repo, _where(repo, where))
     if console.as_json:
         console.data({"provenance": provenance_to_json(found)})
@@ -126,7 +127,7 @@ def set_command(
 @json_option
 @pass_repository
 def log_command(repo: "Repository", console: Console, *, since: str | None, limit: int) -> None:
-    """List what was said of where files come from, newest first"""
+    """List what was recorded about where files come from, newest first"""
     found = log(repo, since=since, limit=limit)
     if console.as_json:
         console.data({"provenance": [provenance_to_json(item) for item in found]})
@@ -198,7 +199,7 @@ def _lines(found: "Provenance") -> list[Line]:
         lines.append(
             [f"  {name.replace('_', ' '):<16} ", strong(text), faint("  (the file says so)" if is_own else "")]
         )
-    return lines if shown else [*lines, [faint("  nothing is known of where it comes from")]]
+    return lines if shown else [*lines, [faint("  nothing is known about where it comes from")]]
 
 
 def _written(value: object) -> str:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **rules: Any) -> None:
     """Delete old autosaves and restore points
 
-    Commits, important versions, and those that a branch or tag stands on always stay. What goes
-    is deleted as by `aura version delete`: undo brings it back until gc has freed it.
+    Commits, important versions, and those that have a branch or tag always stay. The others are deleted
+    as with `aura version delete`: undo brings it back until gc has freed it.
     """
     given = {name: value for name, value in rules.items() if value is not None}
     plan = plan_prune(repo, msgspec.structs.replace(retention_rules(repo), **given))

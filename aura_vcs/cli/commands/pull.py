@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 def pull_command(repo: "Repository", console: Console, *, remote: str | None, all_versions: bool) -> None:
     """Fetch, and bring your files to where the branch has gone
 
-    Unsaved changes stay; where the new version changes the same files, nothing is touched and the
-    command ends with 3. Where two machines moved the branch apart, what they did is merged if nothing is
-    left open; else both sides are kept and it ends with 3. The setting sync.merge changes that.
-    In a project without remotes, what others have pushed into it is taken.
+    Unsaved changes stay; if the new version changes the same files, nothing is touched and the command
+    ends with exit code 3. If two machines moved the branch apart, what they did is merged if that
+    leaves no conflicts; otherwise both sides are kept and it ends with exit code 3. The setting
+    sync.merge changes that. In a project without remotes, takes what others have pushed into it.
     """
     if remote is None and not remotes(repo):
         _take_pushed(repo, console, take_pushed(repo, merge=merge_when_apart))

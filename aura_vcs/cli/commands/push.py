@@ -32,9 +32,9 @@ def push_command(
 ) -> None:
     """Send your versions to a remote
 
-    All branches and tags go, with the versions they stand on. If somebody else has pushed versions
-    that are not here, nothing is moved and the command ends with 97: `aura sync` sorts it out. A
-    change to a file that somebody else has locked is refused with 100.
+    Sends all branches and tags, with their versions. If somebody else has pushed versions that are not
+    here, nothing is changed there and the command ends with exit code 97; `aura sync` sorts it out. A
+    change to a file that somebody else has locked is refused with exit code 100.
     """
     with connected(repo, remote) as link:
         action = plan_push if dry_run else push

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def recover_command(session: Session, *, wants_list: bool, stage: str | None, dry_run: bool) -> None:
     """Resume from the newest valid checkpoint
 
-    The project is InProgress again as far as it had come, what the checkpoint kept of its output
-    is restored, and its data is printed for the renderer to go on with.
+    The project is InProgress again, as far as it had come. Output that the checkpoint kept is restored,
+    and its data is printed, so that the renderer can continue.
     """
     if wants_list:
         _list(session)

@@ -115,14 +115,14 @@ def add_command(
 ) -> None:
     """Prepare a place and give it a name
 
-    The place is made ready if nothing is there, and tried out with racing writers: one that cannot
-    keep two pushes apart is refused. A folder is one of its own: not in a project, and without other
-    files, unless --force is given. Credentials come from the environment, ssh or the usual
-    files; they are never stored in the project.
+    Prepares the place if nothing is there, and tests it with racing writers: a place that cannot keep
+    two pushes apart is refused. A folder must be for this remote alone: not in a project, and without
+    other files unless you give --force. Credentials come from the environment, ssh or the usual files;
+    they are never stored in the project.
 
-    With --encrypt, content and names are encrypted before they leave this machine, under a
-    passphrase (AURA_PASSPHRASE, the keyring, or you are asked) or a key file, which is made if it
-    is not there. Whoever loses it cannot read the remote any more.
+    With --encrypt, content and names are encrypted before they leave this machine, with a passphrase
+    (AURA_PASSPHRASE, the keyring, or you are asked) or a key file, which is made if it does not exist.
+    Whoever loses it cannot read the remote any more.
     """
     from aura_vcs.sync.remotes.add import AddRequest, add_remote
 
@@ -182,14 +182,14 @@ def show_command(repo: "Repository", console: Console, name: str | None) -> None
 @click.command("check", context_settings=HELP, epilog=examples("aura remote check", "aura remote check nas --accept"))
 @click.argument("name", required=False, shell_complete=completing("remote"))
 @click.option("--content", is_flag=True, help="Read everything there and hash it, too")
-@click.option("--accept", is_flag=True, help="Accept an older state than was seen there before (from a backup)")
+@click.option("--accept", is_flag=True, help="Accept an older state than before, as after a restored backup")
 @json_option
 @pass_repository
 def check_command(repo: "Repository", console: Console, name: str | None, *, content: bool, accept: bool) -> None:
     """Check whether a remote is safe for several machines
 
-    Writers race for small files in it; of each race exactly one must win. Ends with 94 if the
-    remote does not keep them apart, with 3 if --content finds damage.
+    Writers race for small files in it; of each race exactly one must win. Ends with exit code 94 if the
+    remote does not keep them apart, and with 3 if --content finds damage.
     """
     from aura_vcs.sync.remotes.add import check_remote
 
@@ -219,7 +219,7 @@ def check_command(repo: "Repository", console: Console, name: str | None, *, con
 def trust_command(repo: "Repository", console: Console, name: str, *, withdraw: bool) -> None:
     """Agree that your keys are used at a remote's host
 
-    A remote that you added or cloned from needs no word. One that only the project's settings name
+    A remote that you added or cloned from needs no agreement. One that only the project's settings name
     may have come with a copied folder, so your keys, tokens and SSH agent are used at its host only
     after you agreed to it, once on each machine. Another host, port or scheme is asked about again.
     """

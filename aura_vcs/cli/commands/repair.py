@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "remote",
     metavar="REMOTE",
     shell_complete=completing("remote"),
-    help="The remote to fetch from; without it the only one, or origin",
+    help="The remote to fetch from (default: the only one, or origin)",
 )
 @click.option(
     "--to",
@@ -44,14 +44,13 @@ if TYPE_CHECKING:
 def repair_command(repo: "Repository", console: Console, *, remote: str | None, to: str | None, dry_run: bool) -> None:
     """Fetch what is damaged or missing here from a remote, or send it there
 
-    Reads and hashes everything first. What comes is verified before it is put in place; damaged
-    files are set aside in `.aura/local/damaged`, never deleted. Branches, tags, labels and other small
+    Reads and hashes everything first. What arrives is verified before it is put in place; damaged files
+    are set aside in `.aura/local/damaged`, never deleted. Branches, tags, labels and other small
     records are mended first, from what the operation logs and versions say: that needs no remote.
 
-    With `--to`, everything on the remote
-    is read and hashed, and what is damaged or missing there is sent anew from this project; damaged
-    files stay there, and `aura gc --remote` lets them go. Ends with exit code 3 if something could not
-    be found.
+    With `--to`, everything on the remote is read and hashed, and what is damaged or missing there is
+    sent again from this project; the damaged files stay there until `aura gc --remote` deletes them.
+    Ends with exit code 3 if something could not be found.
     """
     if to is not None:
         if remote is not None:

@@ -49,7 +49,7 @@ DECISIONS = {
     ),
 )
 @click.argument("path", metavar="[NUMBER|PATH[#/POINTER|#LINE]]", required=False, shell_complete=completing("conflict"))
-@click.option("--list", "only_list", is_flag=True, help="List what is open, and ask nothing")
+@click.option("--list", "only_list", is_flag=True, help="List the conflicts, and ask nothing")
 @click.option("--ours", is_flag=True, help=DECISIONS["ours"])
 @click.option("--theirs", is_flag=True, help=DECISIONS["theirs"])
 @click.option("--base", is_flag=True, help=DECISIONS["base"])
@@ -63,10 +63,11 @@ def resolve_command(
 ) -> None:
     """Decide what a merge left open
 
-    Without a decision, asks about what is open one by one, with what each side has; elsewhere than on a
-    terminal, and with --list, lists it. NUMBER is that of the list. PATH may be a file, a folder or `.` for
-    everything; `#/tone` or `#12` means one place in it. Where several sides came in at one place, --from
-    says whose. Conflicts may wait: commit, carry the project to another machine, decide there.
+    Without a decision, asks about the conflicts one by one, with what each side has. With --list, or
+    without a terminal, lists them. NUMBER is a number of that list. PATH may be a file, a folder, or
+    `.` for everything; `#/tone` or `#12` means one place in the file. If several versions were merged
+    at one place, --from says whose side is meant. Conflicts can wait: you may commit, take the project
+    to another machine, and decide there.
     """
     chosen = [name for name, is_chosen in choices.items() if is_chosen]
     if len(chosen) > 1:

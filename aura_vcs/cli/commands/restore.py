@@ -35,14 +35,13 @@ if TYPE_CHECKING:
 def restore_command(repo: "Repository", console: Console, version: str, paths: tuple[str, ...]) -> None:
     """Bring a version's content back, all or some files
 
-    You stay on your branch: the old content is there as unsaved changes, ready to be committed.
-    Only files that differ are replaced; unsaved changes to other files stay.
-    What was there before is kept in a restore point first. If your files are already as they are there,
-    nothing is done.
+    You stay on your branch: the old content is there as unsaved changes, ready to be committed. Only
+    files that differ are replaced; unsaved changes to other files stay. What was there before is kept
+    in a restore point first. If your files are the same already, nothing is done.
 
-    With PATHS, these become as the version has them; without a version, as the one you are on has them.
-    To give up unsaved changes, restore the version you are on: `aura restore HEAD` brings back every file
-    that it has.
+    With PATHS, only these become as they are in the version; without a version, as in the one you are
+    on. To discard unsaved changes, restore the version you are on: `aura restore HEAD` brings back
+    every file that it has.
     """
     given = version
     version, paths = saved_paths(repo, current_session().folder, (version, *paths))

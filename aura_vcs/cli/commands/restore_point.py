@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("trigger", default="Manual")
-@click.option("-m", "--name", metavar="TEXT", type=TEXT, default="", help="A name (else the trigger)")
+@click.option("-m", "--name", metavar="TEXT", type=TEXT, default="", help="A name (default: the trigger)")
 @click.option("--description", metavar="TEXT", type=TEXT, default="")
 @json_option
 @pass_repository
 def restore_point_command(repo: "Repository", console: Console, trigger: str, name: str, description: str) -> None:
     """Save your files before another program changes them
 
-    TRIGGER says what: PreScriptRegeneration, PostLLMRefinement, PreBulkTimelineChange …;
-    without it, Manual. Restore points stay for 30 days (retention.restore_point_days).
+    TRIGGER says why: PreScriptRegeneration, PostLLMRefinement, PreBulkTimelineChange …; the default is
+    Manual. Restore points stay for 30 days (retention.restore_point_days).
     """
     saved = restore_point(repo, trigger, name=name, description=description)
     if console.as_json:

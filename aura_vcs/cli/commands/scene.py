@@ -37,7 +37,7 @@ FIELDS_HELP = "heading, script_text, audio_file_path, image_file_path, duration_
 def scene_command() -> None:
     """List and change the scenes
 
-    A scene goes by its index (from 0), its id, or its file's name.
+    Name a scene by its index (from 0), its id, or its file's name.
     """
 
 
@@ -81,7 +81,7 @@ def show_command(repo: "Repository", console: Console, scene: str) -> None:
     "add", context_settings=HELP, epilog=examples('aura scene add heading="Credits" duration_seconds=4 --at 0')
 )
 @click.argument("values", metavar="FIELD=VALUE...", nargs=-1)
-@click.option("--at", metavar="INDEX", type=COUNT, help="Where in the film (else at its end)")
+@click.option("--at", metavar="INDEX", type=COUNT, help="Where in the film (default: at its end)")
 @json_option
 @pass_repository
 def add_command(repo: "Repository", console: Console, values: tuple[str, ...], at: int | None) -> None:
@@ -103,7 +103,7 @@ def add_command(repo: "Repository", console: Console, values: tuple[str, ...], a
 @json_option
 @pass_repository
 def set_command(repo: "Repository", console: Console, scene: str, values: tuple[str, ...]) -> None:
-    """Set fields of a scene, and what the timeline says of it"""
+    """Set fields of a scene, and what the timeline says about it"""
     from aura_vcs.project.scenes.actions import change_scene
 
     _print(

@@ -30,10 +30,11 @@ EXCERPT_LENGTH = 200
 def search_command(repo: "Repository", console: Console, words: tuple[str, ...], limit: int) -> None:
     """Find words in every text of your files and of every version
 
-    All the words in one place, each of which may go on: `aster` finds asteroid. Accents and case do not matter.
-    Looks into texts and Markdown, subtitles, projects of editors (names of clips and markers), documents,
-    scenes, notes, names of files, tags, branches, names and descriptions of versions. First what is in the folder, then
-    what only versions have, with the first and the last one that had it.
+    Finds texts that have all the words; a word may be the beginning of a longer one: `aster` finds
+    asteroid. Accents and case do not matter. Looks into texts and Markdown, subtitles, projects of
+    editors (names of clips and markers), documents, scenes, notes, names of files, tags, branches,
+    names and descriptions of versions. Lists what is in the folder first, then what only versions have,
+    with the first and the last one that had it.
     """
     text = " ".join(words)
     texts, looked = search_texts(repo, text, limit)
@@ -81,9 +82,9 @@ def _print_searched(console: Console, looked: "Looked") -> None:
     if looked.unread:
         console.note(f"{count(looked.unread, 'version')} could not be read: their content is not here.")
     if looked.too_large:
-        console.note(f"{count(looked.too_large, 'file')} of the folder are too large to be looked into.")
+        console.note(f"{count(looked.too_large, 'file')} of the folder are too large to be searched.")
     if looked.is_full:
-        console.note("There is more text than is kept for searching: of the oldest versions some was not looked at.")
+        console.note("There is more text than is kept for searching: some of the oldest versions were not searched.")
 
 
 def _text_to_json(repo: "Repository", hit: "TextHit") -> dict[str, Any]:

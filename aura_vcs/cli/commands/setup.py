@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     context_settings=HELP,
     epilog=examples("aura setup", 'aura setup --name "Mira Lindqvist" --output ~/Videos --unattended'),
 )
-@click.option("--name", metavar="TEXT", type=TEXT, help="Your name, as it stands in the versions you make")
+@click.option("--name", metavar="TEXT", type=TEXT, help="Your name, as your versions show it")
 @click.option("--output", metavar="DIR", shell_complete=completing("folder"), help="The folder that exports go to")
 @click.option("--ffmpeg", metavar="FILE", help="An FFmpeg program for other tools")
 @click.option("--tier", metavar="NAME", type=TEXT, help="The studio's edition, for programs that ask for it")
@@ -44,7 +44,7 @@ def setup_command(
 ) -> None:
     """Set up aura for yourself
 
-    A few questions; leave at any time with Ctrl-C, and go on with `aura setup` where you were.
+    A few questions. Stop at any time with Ctrl-C; `aura setup` continues where you were.
     """
     asks = not unattended and not console.as_json and sys.stdin.isatty()
     together = None if asks else new_uuid()  # what is asked is taken back answer by answer, the rest as one

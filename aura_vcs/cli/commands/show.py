@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 def show_command(repo: "Repository", console: Console, what: str) -> None:
     """Show one version, or a file as a version has it
 
-    Of a version: who made it and when, and what it changed. With a path: the file's content, or
-    the list of what is in the folder; `VERSION:` lists everything.
+    For a version: who made it and when, and what it changed. With a path: the file's content, or a list
+    of the folder; `VERSION:` lists everything.
     """
     located = locate(repo, what)
     if located.path is None:

@@ -42,8 +42,8 @@ SHOWN = 20
 def status_command(repo: "Repository", console: Console) -> None:
     """Show what has changed since the last version
 
-    Renamed files are recognised by their content. What is wrong with documents and media is said
-    too; it keeps nothing from being committed.
+    Renamed files are recognised by their content. Problems in documents and media are listed too; they
+    never keep you from committing.
     """
     found = status(repo)
     problems = folder_problems(repo, found)
@@ -138,7 +138,7 @@ def _print_tracked_ignored(repo: "Repository", console: Console, found: "Status"
     )
     verb = "is" if len(found.tracked_ignored) == 1 else "are"
     console.note(f"{shown} {verb} ignored now, and stay{'s' if verb == 'is' else ''} in versions anyway.")
-    console.note(faint("`aura untrack PATH` leaves files out and in the folder. This is shown only once."))
+    console.note(faint("`aura untrack PATH` leaves files out of versions, but in the folder. This is shown only once."))
 
 
 def _show(repo: "Repository", console: Console, found: "Status") -> None:

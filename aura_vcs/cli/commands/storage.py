@@ -23,8 +23,8 @@ PARTS = {
     "history": "versions and their folders",
     "pack_tables": "tables of packs",
     "log": "log of operations",
-    "caches": "what is remembered of files, media and remotes",
-    "unfinished": "unfinished, of a command at work or stopped",
+    "caches": "caches of files, media and remotes",
+    "unfinished": "left by a command that is running or was stopped",
     "second_names": "files that only another machine deleted",
     "settings": "identity and settings",
     "blocks": "folders, and the rest of blocks",
@@ -34,7 +34,7 @@ PARTS = {
 
 _CATALOG = {
     "show": CommandEntry(__name__, "show_command", "Show what takes up space"),
-    "plan": CommandEntry(__name__, "plan_command", "Plan what could go to free that much space, and free it"),
+    "plan": CommandEntry(__name__, "plan_command", "Plan what to delete to free that much space, and do it"),
 }
 
 
@@ -52,8 +52,8 @@ _CATALOG = {
 def storage_command() -> None:
     """Show what takes up space
 
-    Without arguments, by kind of version and file, the largest files, and what deleting one version would free.
-    `plan` says what could go.
+    Without arguments: the space by kind of version and of file, the largest files, and what deleting a
+    version would free. `plan` says what could be deleted.
     """
 
 
@@ -86,20 +86,20 @@ def _lines(repo: "Repository", report: "StorageReport") -> Iterator[Line]:
             faint(f"{size(report.garbage.stored_bytes)} of it is garbage; `aura gc` frees it after the grace period")
         ]
     if report.unfinished.stored_bytes:
-        files = count(report.unfinished.count, "file")
-        left = f"{files}, {size(report.unfinished.stored_bytes)}, besides: unfinished, of a command at work or stopped"
+        files = f"{count(report.unfinished.count, 'file')}, {size(report.unfinished.stored_bytes)}"
+        left = f"{files}, besides: left by a command that is running or was stopped"
         yield [faint(f"{left}; `aura gc` removes them a day later")]
     if report.media_index.count:
         entries = count(report.media_index.count, "media file")
-        frees = "`aura gc --media-index` frees it, and it is made again where it is needed"
-        yield [faint(f"{size(report.media_index.stored_bytes)} tell what is in {entries}; {frees}")]
+        frees = "`aura gc --media-index` frees it, and it is made again when needed"
+        yield [faint(f"{size(report.media_index.stored_bytes)} for what was found in {entries}; {frees}")]
     if report.unwrapped.count:
         files = count(report.unwrapped.count, "gzip or ZIP file")
         taken = f"{size(report.unwrapped.logical_bytes)} take {size(report.unwrapped.stored_bytes)}"
         yield [faint(f"{files} of {taken}: stored as what is in them")]
     if report.offloaded.count:
         files = count(report.offloaded.count, "file")
-        yield [faint(f"{files} of {size(report.offloaded.logical_bytes)} besides are offloaded: remotes hold them")]
+        yield [faint(f"{files} of {size(report.offloaded.logical_bytes)} more are offloaded: remotes hold them")]
     if report.disk_bytes != report.folder_bytes:
         yield [faint(f"With folders and whole blocks of the disk: {size(report.disk_bytes)}, as `du` says")]
     yield from _table("What it is", {PARTS.get(name, name): part for name, part in report.parts.items()})
@@ -141,19 +141,22 @@ def _table(title: str, rows: "dict[str, Sizes]") -> Iterator[Line]:
 )
 @click.option("--free", "wanted", type=ByteSize(), metavar="SIZE", required=True, help="Free this much")
 @click.option("--execute", "is_executed", is_flag=True, help="Carry the plan out")
-@click.option("--keep", "kept", metavar="NAME", multiple=True, help="Not this: a version or file as the plan names it")
+@click.option(
+    "--keep", "kept", metavar="NAME", multiple=True, help="Leave this out: a version or file, as the plan names it"
+)
 @click.option("--yes", is_flag=True, help="Do not ask")
 @json_option
 @pass_repository
 def plan_command(
     repo: "Repository", console: Console, *, wanted: int, is_executed: bool, kept: tuple[str, ...], yes: bool
 ) -> None:
-    """Plan what could go to free that much space, and free it
+    """Plan what to delete to free that much space, and do it
 
-    First garbage whose grace period is over, then old autosaves and restore points, then renders that can be made
-    again, then large files that a remote proves to hold. What you committed, marked important or tagged stays. Nothing
-    goes without --execute; deleted versions come back with `aura undo` until their grace period is over, renders with
-    `aura derived make`, files are fetched when they are needed.
+    First garbage whose grace period is over, then old autosaves and restore points, then renders that
+    can be made again, then large files that a remote proves to hold. What you committed, marked
+    important or tagged stays. Nothing is deleted without --execute; deleted versions come back with
+    `aura undo` until their grace period is over, renders with `aura derived make`, files are fetched
+    when they are needed.
     """
     from aura_vcs.cli.shared.transfers import connect_to
     from aura_vcs.sync.offload.space_plan import execute_space, plan_space
@@ -196,7 +199,7 @@ def _later(done: "SpaceFreed") -> str:
 
 def _plan_lines(plan: "SpacePlan", chosen: "list[SpaceItem]") -> Iterator[Line]:
     if not plan.items:
-        yield ["There is nothing that could go: no old autosaves, no renders, and no large files that a remote holds."]
+        yield ["There is nothing to delete: no old autosaves, no renders, and no large files that a remote holds."]
         return
     total = sum(item.bytes for item in chosen)
     yield [strong(f"{count(len(chosen), 'thing')}, about {size(total)}")]
@@ -204,4 +207,4 @@ def _plan_lines(plan: "SpacePlan", chosen: "list[SpaceItem]") -> Iterator[Line]:
         later = faint(" when its grace period ends") if item.when == "later" else ""
         yield [size(item.bytes).rjust(12), f"  {item.name}  ", faint(item.reason), later]
     if total < plan.wanted_bytes:
-        yield [yellow(f"{size(plan.wanted_bytes - total)} less than what you asked for: nothing else could go.")]
+        yield [yellow(f"{size(plan.wanted_bytes - total)} less than you asked for: nothing else can be deleted.")]

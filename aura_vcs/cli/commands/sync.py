@@ -39,11 +39,11 @@ def sync_command(
 ) -> None:
     """Bring both sides together: pull, then push
 
-    Safe to repeat. Says which files are not saved in a version: only versions travel. Where two machines
-    moved the branch apart, what they did is merged if nothing is left open (see the setting sync.merge); else both
-    sides are kept on both sides. A change to a file that somebody else has
-    locked is not sent: that ends with 100, after the pull. In a project without remotes that others
-    clone and push to, what they pushed is taken.
+    Safe to repeat. Says which files are not saved in a version, because only versions are sent. If two
+    machines moved the branch apart, what they did is merged if that leaves no conflicts (see the
+    setting sync.merge); otherwise both are kept on both machines. A change to a file that somebody else
+    has locked is not sent: the command then ends with exit code 100, after the pull. In a project
+    without remotes that others clone and push to, takes what they pushed.
     """
     if remote is None and is_exchanged(repo) and not remotes(repo):
         _print(repo, console, sync_pushed(repo, merge=merge_when_apart), None)

@@ -96,13 +96,14 @@ def show_command(studio: "Studio", console: Console, template: str) -> None:
 )
 @click.argument("name")
 @click.option("--description", metavar="TEXT", type=TEXT, default="", help="What it is good for")
-@click.option("--category", metavar="NAME", type=TEXT, help="Its category (else the project's)")
+@click.option("--category", metavar="NAME", type=TEXT, help="Its category (default: the project's)")
 @json_option
 @pass_studio
 def new_command(studio: "Studio", console: Console, name: str, description: str, category: str | None) -> None:
     """Make a template of this project's documents, without its media
 
-    Of a project without such documents it takes project.json and the rules of .auraignore, and says what it leaves.
+    From a project without such documents, takes project.json and the rules of .auraignore, and says
+    what it leaves out.
     """
 
     with current_session().open() as repo:
@@ -127,7 +128,9 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
 @click.option("--description", metavar="TEXT", type=TEXT)
 @click.option("--category", metavar="NAME", type=TEXT)
 @click.option("--sub-category", metavar="NAME", type=TEXT)
-@click.option("--tag", "tags", metavar="WORD", multiple=True, help="A tag; again for more; they replace those it has")
+@click.option(
+    "--tag", "tags", metavar="WORD", multiple=True, help="A tag; repeat for more; they replace the present ones"
+)
 @click.option("--script-structure", metavar="JSON", help="Headings and lengths; JSON, @FILE or empty for none")
 @click.option("--video-structure", metavar="JSON", help="How the film is built; likewise")
 @click.option("--llm-pipeline", metavar="JSON", help="How the script is written; likewise")
@@ -183,7 +186,7 @@ def rate_command(studio: "Studio", console: Console, template: str, stars: int) 
 )
 @click.argument("template", shell_complete=completing("template"))
 @click.option("-o", "--output", metavar="FILE", required=True, help="The file to write")
-@click.option("--overwrite", is_flag=True, help="Replace a file that is there")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file")
 @json_option
 @pass_studio
 def export_command(studio: "Studio", console: Console, template: str, output: str, overwrite: bool) -> None:
@@ -202,7 +205,7 @@ def export_command(studio: "Studio", console: Console, template: str, output: st
 @json_option
 @pass_studio
 def import_command(studio: "Studio", console: Console, file: str, name: str | None) -> None:
-    """Take a template from somebody's file"""
+    """Add a template from a file"""
     _print(console, read_template_file(studio, file, name=name), "Imported")
 
 

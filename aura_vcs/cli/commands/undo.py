@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 def undo_command(session: Session, action_id: str | None, session_id: str | None, in_studio: bool) -> None:
     """Undo the last thing you did
 
-    Again and again, back to the beginning; also after a restart. `aura ops` lists what was done.
-    Of your files only those are touched that it had changed; what you edited in them since is kept in
-    a restore point first.
-    With --studio, the last thing you did to your settings, templates or list of projects. With --session, all that an
-    agent did in its last session, or in the one whose ID begins so; what you did since stays.
+    Can be repeated, back to the beginning, also after a restart. `aura ops` lists what was done. Only
+    files that it had changed are touched; what you have edited in them since is kept in a restore point
+    first. With --studio, takes back the last thing you did to your settings, templates or list of
+    projects. With --session, takes back all that an agent did in its last session, or in the one whose
+    id begins with ID; what you have done since stays.
     """
     if session_id is not None and (in_studio or action_id is not None):
         raise click.UsageError("--session cannot be combined with --id or --studio.")

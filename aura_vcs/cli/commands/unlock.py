@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )
 @click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @click.option("--all", "everything", is_flag=True, help="Release everything that is locked from here")
-@click.option("--force", is_flag=True, help="Take away a lock of somebody else, too")
+@click.option("--force", is_flag=True, help="Release somebody else's lock, too")
 @remote_option
 @json_option
 @pass_repository
@@ -32,8 +32,9 @@ def unlock_command(
 ) -> None:
     """Release locks
 
-    Of exactly these PATHS, all or none. Somebody else's lock needs --force, unless it has expired.
-    Ends with 3 if your version of a file is not on the remote yet: others would begin with an old one.
+    Releases exactly these PATHS, all or none. Somebody else's lock needs --force, unless it has
+    expired. Ends with exit code 3 if your version of a file is not on the remote yet: others would
+    begin with an old one.
     """
     if bool(paths) == everything:
         raise click.UsageError("Name the files to unlock, or give --all.")

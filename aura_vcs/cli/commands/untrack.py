@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 def untrack_command(repo: "Repository", console: Console, paths: tuple[str, ...]) -> None:
     """Keep files or folders out of versions, but leave them where they are
 
-    Makes a version without them. They stay in your folder as they are, and in the versions that
-    have them; where no rule ignores them yet, a line in .auraignore does from now on. Other edits
-    stay unsaved.
+    Makes a version without them. They stay in your folder as they are, and in the versions that have
+    them. If no rule ignores them yet, a line is added to .auraignore. Other edits stay unsaved.
     """
     done = untrack(repo, project_paths(repo, paths))
     if console.as_json:

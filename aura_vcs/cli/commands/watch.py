@@ -27,10 +27,10 @@ _HINT = "Nothing depends on it: without it, every command looks at every file."
 def watch_command() -> None:
     """Keep a process that knows which files have changed
 
-    With it, status, commit, diff and checkout look at the files that changed, not at all of them: it makes
-    projects of tens of thousands of files quick. It answers only where the system tells of every change, and every
-    fiftieth answer is held against a look at all files. It ends after a day without a question. Linux only;
-    AURA_NO_WATCHER=1 does without it for one command.
+    With it, status, commit, diff and checkout look at the files that changed, not at all of them: that
+    makes projects of tens of thousands of files quick. It answers only where the system reports every
+    change, and every fiftieth answer is compared with a look at all files. It ends when nobody has
+    asked it for a day. Linux only; AURA_NO_WATCHER=1 does without it for one command.
     """
 
 

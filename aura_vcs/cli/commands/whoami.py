@@ -23,8 +23,8 @@ _SOURCES = {
 def whoami_command(session: Session) -> None:
     """Show the name that your versions are made under
 
-    It is asked once, at your first commit. Change it with `aura config set identity.name` and
-    `aura config set identity.mail`; versions that are made keep the name that they have.
+    You are asked for it once, at your first commit. Change it with `aura config set identity.name` and
+    `aura config set identity.mail`; existing versions keep the name that they have.
     """
     author, source = author_name(session.author_name()), source_of_name(session)
     if session.console.as_json:

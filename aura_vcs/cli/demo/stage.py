@@ -40,7 +40,7 @@ def copy_sample(target: Path) -> None:
         AuraError: something is there already, or this installation has no sample project.
     """
     if target.exists() or target.is_symlink():
-        raise AuraError(f"{target} is there already", hint="Name a folder that does not exist yet.")
+        raise AuraError(f"{target} already exists", hint="Name a folder that does not exist yet.")
     shutil.copytree(sample_project(), target, copy_function=shutil.copyfile)
 
 

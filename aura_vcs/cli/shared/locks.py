@@ -30,7 +30,7 @@ def remote_option(command: F) -> F:
         "--remote",
         metavar="NAME",
         shell_complete=completing("remote"),
-        help="The remote that keeps the locks (else origin)",
+        help="The remote that keeps the locks (default: origin)",
     )(command)
 
 

@@ -41,7 +41,9 @@ def _show(console: Console, name: str, plan: "RemoteGcPlan") -> None:
         dead = size(sum(shrink.dead_bytes for shrink in plan.shrinks))
         console.line(f"To rewrite: {count(len(plan.shrinks), 'pack')} with {dead} that no version holds any more")
     if plan.to_retire:
-        console.line(f"To retire: {_files(plan.to_retire)}, which nothing needs; they go when every machine has looked")
+        console.line(
+            f"To retire: {_files(plan.to_retire)}, which nothing needs; they are deleted when every machine has looked"
+        )
     if plan.to_delete:
         console.line(f"To delete: {_files(plan.to_delete)}")
     if plan.noted:

@@ -48,7 +48,7 @@ def _done(console: Console, name: str, plan: "RemoteRepairPlan") -> None:
     replaced = f": {count(left, 'damaged file')} replaced" if left else ""
     console.line(green("Repaired "), cyan(name), replaced)
     if left:
-        console.line(faint(f"What is damaged stays there unused, until `aura gc --remote {name}` lets it go."))
+        console.line(faint(f"What is damaged stays there unused, until `aura gc --remote {name}` deletes it."))
     console.line(faint(f"`aura fsck --remote {name}` looks at everything once more."))
 
 

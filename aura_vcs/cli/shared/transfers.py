@@ -171,7 +171,9 @@ def print_pushed(console: Console, name: str, plan: "PushPlan", *, verb: str = "
     moved = f"; {join_words(plan.branches)} moved" if plan.branches and verb == "Sent" else ""
     console.line(f"{verb} ", strong(what), f", about {size(plan.sent_bytes)}, to ", cyan(name), moved)
     if plan.through_bytes:
-        console.line(faint(f"{size(plan.through_bytes)} of it are offloaded and pass through here; they are here then"))
+        console.line(
+            faint(f"{size(plan.through_bytes)} of it are offloaded and pass through here; they are here afterwards")
+        )
     _print_locks(console, plan)
 
 

@@ -10,7 +10,7 @@ _CATALOG = {
     "git": CommandEntry(f"{_ROOM}.git", "git_command", "Bring the history of a git repository here"),
     "folder": CommandEntry(f"{_ROOM}.folder", "folder_command", "Make versions of the copies in a folder"),
     "database": CommandEntry(
-        f"{_ROOM}.database", "database_command", "Make projects of all that an Aura studio's database has"
+        f"{_ROOM}.database", "database_command", "Make projects of everything in an Aura studio's database"
     ),
 }
 

@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 )
 @click.argument("file", metavar="FILE")
 @click.argument("folder", metavar="[DIR]", default=".")
-@click.option("--media-root", "roots", metavar="DIR", multiple=True, help="Where media are looked for; again for more")
-@click.option("--map", "maps", metavar="OLD=NEW", multiple=True, help="What was below OLD is below NEW; again for more")
+@click.option("--media-root", "roots", metavar="DIR", multiple=True, help="Look for media here; repeat for more")
 @click.option(
-    "--project", "titles", metavar="TITLE", type=TEXT, multiple=True, help="Only this project; again for more"
+    "--map", "maps", metavar="OLD=NEW", multiple=True, help="What was below OLD is now below NEW; repeat for more"
+)
+@click.option(
+    "--project", "titles", metavar="TITLE", type=TEXT, multiple=True, help="Only this project; repeat for more"
 )
 @click.option(
     "--studio/--no-studio", "with_studio", default=True, help="Take settings, setup and templates too (default)"
@@ -50,13 +52,13 @@ def database_command(
     with_studio: bool,
     dry_run: bool,
 ) -> None:
-    """Make projects of all that an Aura studio's database has
+    """Make projects of everything in an Aura studio's database
 
     Every project of the database becomes a folder in DIR, with its versions, scenes, media, checkpoints and exports;
     settings and templates go into your studio. The database is only read, also while the studio is open. Run again,
     it brings only what is new, and work that was done in the folders meanwhile stays. Media are taken from the
     database's own folder, and from where --media-root and --map say.
-    Ends with 3 if something could not be taken.
+    Ends with exit code 3 if something could not be taken.
     """
     here = session.folder
     wanted = DatabaseSource(

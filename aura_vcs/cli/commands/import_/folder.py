@@ -39,11 +39,11 @@ def folder_command(
 ) -> None:
     """Make versions of the copies in a folder
 
-    Folders, ZIP files and single files such as film_v1, "film_v2 (final)" and film-2024-03-01.zip become versions
-    with their dates: in the order of the dates in their names, else of their numbers, else of their own dates. With
-    --plan, the plan is written to a file that can be edited, and imported when the command is given again. Run again,
-    it brings only what is new. One `aura undo` takes the branch back.
-    Ends with 3 if something could not be taken.
+    Folders, ZIP files and single files such as film_v1, "film_v2 (final)" and film-2024-03-01.zip
+    become versions with their dates: in the order of the dates in their names, otherwise of their
+    numbers, otherwise of their own dates. With --plan, the plan is written to a file that you can edit,
+    and imported when you give the command again. Run again, it brings only what is new. One `aura undo`
+    takes the branch back. Ends with exit code 3 if something could not be taken.
     """
     here = current_session().folder
     file = os.path.join(here, plan_file) if plan_file is not None else None
@@ -78,7 +78,7 @@ def _show_plan(console: Console, plan: "FolderPlan", written: str | None) -> Non
         console.line(f"{copy.date[:10]} {copy.date[11:16]}  ", strong(copy.source), what)
     console.line(f"{count(len(plan.versions), 'version')} in this order.")
     for name in plan.left[:SHOWN]:
-        console.line(faint(f"  left: {name}"))
+        console.line(faint(f"  left out: {name}"))
     if written is not None:
         console.line("Written to ", cyan(written), ". Edit it, then: ", f"`aura import folder --plan {written}`")
     else:
@@ -89,7 +89,7 @@ def _print(console: Console, done: "FolderImported") -> None:
     known = faint(f"  ({count(done.known, 'copy', 'copies')} had been imported before)") if done.known else ""
     console.line(green("Imported"), f" {count(done.versions, 'version')} from ", cyan(done.folder), known)
     if done.same:
-        console.line(f"  {count(done.same, 'copy', 'copies')} had nothing else than the one before")
+        console.line(f"  {count(done.same, 'copy', 'copies')} had the same files as the one before")
     if done.branch is not None and done.branch != "main":
         console.line(f"  main has other versions: these are on branch {done.branch}; `aura merge {done.branch}`.")
     print_left_out(console, done.left, done.left_count)

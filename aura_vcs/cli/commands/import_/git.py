@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("place", metavar="URL|DIR", shell_complete=completing("folder"))
-@click.option("--branches", metavar="PATTERN", multiple=True, default=("*",), help="Only branches of such names")
-@click.option("--tags", metavar="PATTERN", multiple=True, default=("*",), help="Only tags of such names; '' for none")
+@click.option("--branches", metavar="PATTERN", multiple=True, default=("*",), help="Only branches with such names")
+@click.option("--tags", metavar="PATTERN", multiple=True, default=("*",), help="Only tags with such names; '' for none")
 @click.option("--since", metavar="TIME", type=Moment("start"), help="Leave out what is older")
 @click.option(
     "--lfs/--no-lfs",
     default=None,
-    help="Fetch content of Git LFS too, or leave the pointers; else, what is there",
+    help="Fetch content of Git LFS too, or leave the pointers (default: take what is there)",
 )
 @click.option("--lfs-host", "hosts", metavar="URL", multiple=True, help="Agree to this host as server of Git LFS")
 @dry_run_option
@@ -56,13 +56,13 @@ def git_command(
 ) -> None:
     """Bring the history of a git repository here
 
-    Every commit becomes a version with its own date, author and parents; branches and tags follow. Run again, it
-    brings only what is new. Nothing of the repository's configuration is read, and none of its hooks is run. Your
-    files stay as they are; in a new project the branch's files are put in place, unless one has the name of yours.
-    Pointers of Git LFS become their content where the repository has it; with --lfs, what is not there is fetched
-    from the server that it names, after you have agreed to that host.
-    One `aura undo` takes the branches back.
-    Ends with 3 if something could not be taken.
+    Every commit becomes a version with its own date, author and parents; branches and tags follow. Run
+    again, it brings only what is new. The repository's configuration is not read, and its hooks are not
+    run. Your files stay as they are; in a new project the branch's files are written into the folder,
+    unless one of yours has the same name. Pointers of Git LFS become their content if the repository
+    has it; with --lfs, what is missing is fetched from the server that the repository names, after you
+    have agreed to that host. One `aura undo` takes the branches back. Ends with exit code 3 if
+    something could not be taken.
     """
     where = place if is_address(place) else os.path.join(current_session().folder, place)
     if dry_run:

@@ -29,8 +29,9 @@ SHOWN = 40
 def collect_command(repo: "Repository", console: Console, folder: str, *, dry_run: bool) -> None:
     """Copy media from outside into the project
 
-    Project files that name files elsewhere on this machine name the copies afterwards, so that versions have all that
-    they need. What is outside stays as it is; links are not followed. `aura undo` takes the copies and paths back.
+    Project files that name files elsewhere on this machine then name the copies, so that versions have
+    all they need. The originals stay as they are; links are not followed. `aura undo` takes the copies
+    and paths back.
     """
     (target,) = project_paths(repo, (folder,))
     plan = plan_collect(repo, folder=target)

@@ -29,7 +29,7 @@ PROBLEMS_SHOWN = 20
 )
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--all", "everything", is_flag=True, help="Include the media of every version")
-@click.option("--auto", is_flag=True, help="At the lowest priority, as `aura autosave --watch` begins it by itself")
+@click.option("--auto", is_flag=True, help="Run at the lowest priority, as `aura autosave --watch` does")
 @json_option
 @pass_repository
 def index_command(
@@ -37,9 +37,10 @@ def index_command(
 ) -> None:
     """Look at every frame and sample, once
 
-    Decodes media files of the folder, or those named, and remembers what is in them on this machine: then `aura diff`
-    tells at once, and to the frame, what changed. What was looked at before is not decoded again. Ctrl-C ends it, and
-    what was finished is kept. `aura gc --media-index` frees the space.
+    Decodes the media files of the folder, or those named, and remembers on this machine what is in
+    them, so that `aura diff` says at once, and to the frame, what changed. What is in the index already
+    is not decoded again. Ctrl-C stops it and keeps what is finished. `aura gc --media-index` frees the
+    space.
     """
     if auto:
         go_last()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("mark", context_settings=HELP, epilog=examples("aura version mark v7", "aura version mark v7 --off"))
 @click.argument("version", shell_complete=completing("version"))
-@click.option("--off", is_flag=True, help="Not important any more")
+@click.option("--off", is_flag=True, help="No longer important")
 @json_option
 @pass_repository
 def mark_command(repo: "Repository", console: Console, version: str, off: bool) -> None:
@@ -27,4 +27,4 @@ def mark_command(repo: "Repository", console: Console, version: str, off: bool) 
     if console.as_json:
         console.data({"version": version_to_json(record)})
     else:
-        console.line(yellow(call(repo, record)), " is not important any more" if off else " is important")
+        console.line(yellow(call(repo, record)), " is no longer important" if off else " is important")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--remote",
     metavar="NAME",
     shell_complete=completing("remote"),
-    help="Tell a remote at once, so that its content can go there, too",
+    help="Tell a remote at once, so that it can free the content, too",
 )
 @dry_run_option
 @yes_option

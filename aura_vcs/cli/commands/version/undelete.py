@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def undelete_command(repo: "Repository", console: Console, version: str) -> None:
     """Show a deleted version again
 
-    Works, also after a purge, until gc has freed its content.
+    This works until gc has freed its content, even after a purge.
     """
     record = undelete_version(repo, resolve(repo, version))
     if console.as_json:
