@@ -13,7 +13,7 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.index.new_objects import new_children_in
 from aura_vcs.index.records import LABEL_COLUMNS, label_columns, stored_label, version_row
 from aura_vcs.index.reference_counts import NewChildren, ReferenceCounts, tree_children
-from aura_vcs.index.rows import digest_of, operation_key
+from aura_vcs.index.rows import digest_of, operation_key, segment_key, time_key
 from aura_vcs.index.schema import CHANGE_CODES, CONTENT_TYPES, HAS_ID, ROW
 from aura_vcs.model import ORIGIN, SESSION, Annotation, EntryKind, Label, Operation, Version
 from aura_vcs.objects.base import StoredObject
@@ -285,12 +285,12 @@ class Projector:
                 operation.type,
                 operation.description,
                 operation.user,
-                operation.time,
+                time_key(operation.time),
                 "Failed" if operation.error_message else "Applied",
                 undoable,
                 operation.expires_at,
                 operation.correlation_id,
-                segment,
+                segment_key(operation.replica, segment),
                 operation_key(batch) if isinstance(batch := operation.payload.get("batch"), str) else None,
                 session if isinstance(session := operation.payload.get(SESSION), str) else None,
             ),

@@ -23,7 +23,7 @@ from aura_vcs.index.records import (
     newest_first,
     version_records,
 )
-from aura_vcs.index.rows import bounds_of, digest_of, operation_key
+from aura_vcs.index.rows import bounds_of, digest_of, earliest_key, operation_key, time_of_key
 from aura_vcs.index.schema import CHANGE_CODES, HAS_ID, PREFIX, PREFIX_BYTES, ROW
 from aura_vcs.model import VersionType
 from aura_vcs.plain_text import clean_text, name_bytes
@@ -173,7 +173,7 @@ class Queries(ObjectQueries):
         rows = self._index.database.connection.execute(
             "SELECT created_at, tree FROM versions WHERE deleted_at IS NULL AND purged_at IS NULL ORDER BY number"
         )
-        return [(row[0], ObjectId(row[1].hex())) for row in rows]
+        return [(time_of_key(row[0]), ObjectId(row[1].hex())) for row in rows]
 
     def purged_holding(self, trees: set[ObjectId]) -> list[VersionRecord]:
         """List purged versions whose tree is one of `trees`."""
@@ -225,14 +225,14 @@ class Queries(ObjectQueries):
             "WHERE c.path = ? AND v.deleted_at IS NULL ORDER BY v.number, v.created_at",
             (name_bytes(path),),
         )
-        return [RecordedChange(_CHANGES[change], *rest) for change, *rest in rows]
+        return [RecordedChange(_CHANGES[change], author, time_of_key(at)) for change, author, at in rows]
 
     def first_version(self) -> RecordedChange:
         """Return who made the oldest version that is known, and when."""
         row = self._index.database.connection.execute(
-            "SELECT 'added', author, created_at FROM versions ORDER BY number, created_at LIMIT 1"
+            "SELECT author, created_at FROM versions ORDER BY number, created_at LIMIT 1"
         ).fetchone()
-        return RecordedChange(*row)
+        return RecordedChange("added", row[0], time_of_key(row[1]))
 
     def names(self) -> list[str]:
         """List what versions are called, for suggestions: the newest thousand."""
@@ -362,7 +362,7 @@ def _conditions(wanted: VersionFilter) -> tuple[str, list[Any]]:
     for column, sign, value in (("created_at", ">=", wanted.since), ("created_at", "<=", wanted.until)):
         if value is not None:
             parts.append(f"v.{column} {sign} ?")
-            values.append(value)
+            values.append(earliest_key(value))
     if wanted.author is not None:
         parts.append("instr(lower(v.author), lower(?))")
         values.append(wanted.author)

@@ -8,7 +8,7 @@ import msgspec
 
 from aura_vcs.codec import decode_record, encode_compact
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
-from aura_vcs.index.rows import operation_id
+from aura_vcs.index.rows import earliest_key, operation_id, segment_of_key, time_key, time_of_key
 from aura_vcs.model import DOCUMENTS, Label, Version, VersionType
 
 
@@ -135,7 +135,7 @@ def version_row(
         "type": version.type,
         "trigger": version.trigger,
         "author": version.author,
-        "created_at": version.created_at,
+        "created_at": time_key(version.created_at),
         "tree": bytes.fromhex(version.tree),
         "size": version.size,
         "branch": label.branch,
@@ -157,7 +157,7 @@ def label_columns(label: Label) -> dict[str, Any]:
         "purged_by": label.purged_by,
         "purge_reason": label.purge_reason,
         "stamps": encode_compact(label.stamps).decode(),
-        "updated_at": label.updated_at,
+        "updated_at": time_key(label.updated_at) if label.updated_at is not None else None,
         "updated_by": label.updated_by,
     }
 
@@ -177,7 +177,7 @@ def stored_label(row: tuple[Any, ...]) -> Label:
         important=bool(important),
         deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
         purge_reason=purge_reason, stamps=decode_record(stamps.encode(), dict[str, tuple[int, ReplicaId]], "stamps"),
-        updated_at=updated_at, updated_by=updated_by,
+        updated_at=None if updated_at is None else time_of_key(updated_at), updated_by=updated_by,
     )  # fmt: skip
 
 
@@ -189,12 +189,12 @@ def version_record(
     (deleted_at, deleted_by, purged_at, purged_by, purge_reason, size, updated_at, updated_by, *held) = row[12:]
     return VersionRecord(
         id=VersionId(ObjectId(row[1].hex())), number=number, type=VersionType(type_), trigger=trigger, name=name,
-        description=description, author=author, created_at=created_at, parents=parents, tree=ObjectId(tree.hex()),
-        branch=branch, important=bool(important),
+        description=description, author=author, created_at=time_of_key(created_at), parents=parents,
+        tree=ObjectId(tree.hex()), branch=branch, important=bool(important),
         deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
         purge_reason=purge_reason, size_bytes=size,
         documents={name: documents[one] for name, one in zip(DOCUMENTS, held, strict=True)},
-        updated_at=updated_at, updated_by=updated_by,
+        updated_at=None if updated_at is None else time_of_key(updated_at), updated_by=updated_by,
     )  # fmt: skip
 
 
@@ -202,7 +202,9 @@ def action_record(row: tuple[Any, ...]) -> ActionRecord:
     """Build a record from a row of ACTION_COLUMNS."""
     fields = list(row)
     fields[0] = operation_id(row[0])
+    fields[8] = time_of_key(fields[8])
     fields[10] = bool(fields[10])
+    fields[15] = segment_of_key(fields[1], fields[15])
     return ActionRecord(*fields)
 
 
@@ -256,7 +258,8 @@ def actions_clause(wanted: ActionFilter, at: str | None) -> tuple[str, list[Any]
         ("a.type = ?", wanted.type), ("a.user = ?", wanted.user),
         ("a.status = ?", "Applied" if status == "Expired" else status),
         ("a.correlation_id = ?", wanted.correlation_id), ("a.session = ?", wanted.session),
-        ("a.time >= ?", wanted.since), ("a.time <= ?", wanted.until),
+        ("a.time >= ?", None if wanted.since is None else earliest_key(wanted.since)),
+        ("a.time <= ?", None if wanted.until is None else earliest_key(wanted.until)),
         ("a.expires_at <= ?", at if status == "Expired" else None),
         ("(a.expires_at IS NULL OR a.expires_at > ?)", at if status == "Applied" else None),
     )  # fmt: skip

@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 
 from aura_vcs import layout
+from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, OperationId, ReplicaId, VersionId
 from aura_vcs.index.database import Database
 from aura_vcs.index.object_locations import begin_as, groups, prefixes
 from aura_vcs.index.schema import HAS_ID, OFFLOADED
+from aura_vcs.plain_text import microseconds, time_at
 
 _LABEL = f"{layout.VERSIONS}/"
 _ENDING = ".json"
 _ID_BYTES = 32
 _OPERATION_BYTES = 16
+_EARLIEST = "0001-01-01T00:00:00.000000Z"
 
 
 class Rows:
@@ -39,9 +42,11 @@ class Rows:
         "" before the first, and where the clock went back: times tell nothing then.
         """
         times = "SELECT max(time), min(time) FROM actions WHERE replica = ? AND undoable IN (0, 1) AND sequence"
-        until = self.database.connection.execute(f"{times} <= ?", (replica, sequence)).fetchone()[0] or ""
+        until = self.database.connection.execute(f"{times} <= ?", (replica, sequence)).fetchone()[0]
         after = self.database.connection.execute(f"{times} > ?", (replica, sequence)).fetchone()[1]
-        return until if after is None or until < after else ""
+        if until is None:
+            return ""
+        return time_of_key(until) if after is None or time_of_key(until) < time_of_key(after) else ""
 
     def unlocated(self, object_ids: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those of the objects that have no row, or are offloaded."""
@@ -92,6 +97,41 @@ def operation_key(operation: str) -> bytes | str:
 def operation_id(key: bytes | str) -> OperationId:
     """Return the id that `operation_key` was made of."""
     return OperationId(key.hex() if isinstance(key, bytes) else key)
+
+
+def time_key(time: str) -> int | str:
+    """Return what a row has for a time: microseconds since 1970, a third as long and in the same order.
+
+    The text stays where it is not as records have it; it comes after every other time.
+    """
+    try:
+        moment = microseconds(time)
+    except (RecordCorrupt, OverflowError):
+        return time
+    return moment if time_at(moment) == time else time
+
+
+def time_of_key(key: int | str) -> str:
+    """Return the time that `time_key` was made of."""
+    return time_at(key) if isinstance(key, int) else key
+
+
+def earliest_key(time: str) -> int | str:
+    """Return what times in rows are compared with; the beginning of a time ("2026-11") is its earliest moment."""
+    key = time_key(time)
+    return key if isinstance(key, int) else time_key(time + _EARLIEST[len(time) :])
+
+
+def segment_key(replica: str, name: str | None) -> int | str | None:
+    """Return what an operation's row has for the closed part of a log: its number, if it is the replica's own."""
+    number = name.removeprefix(f"{replica}.").partition(".")[0] if name is not None else ""
+    is_own = number.isdecimal() and name == f"{replica}.{number}{layout.SEGMENT}"
+    return int(number) if is_own and str(int(number)) == number else name
+
+
+def segment_of_key(replica: str, key: int | str | None) -> str | None:
+    """Return the name that `segment_key` was made of."""
+    return f"{replica}.{key}{layout.SEGMENT}" if isinstance(key, int) else key
 
 
 def file_key(path: str) -> bytes | str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from aura_vcs.model import DOCUMENTS
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 PAGE_BYTES = 2048
 """Small pages keep the index of a small project small: every table and index takes at least one."""
 
@@ -54,10 +54,10 @@ CREATE TABLE owed (
 
 CREATE TABLE versions (
   row INTEGER PRIMARY KEY, id BLOB NOT NULL, number INTEGER NOT NULL, type TEXT NOT NULL, "trigger" TEXT,
-  name TEXT NOT NULL, description TEXT NOT NULL, author TEXT NOT NULL, created_at TEXT NOT NULL, tree BLOB NOT NULL,
+  name TEXT NOT NULL, description TEXT NOT NULL, author TEXT NOT NULL, created_at NOT NULL, tree BLOB NOT NULL,
   size INTEGER NOT NULL, branch TEXT, important INTEGER NOT NULL, deleted_at TEXT, deleted_by TEXT, purged_at TEXT,
   purged_by TEXT, purge_reason TEXT, counted INTEGER NOT NULL, paths_known INTEGER NOT NULL,
-  stamps TEXT NOT NULL, updated_at TEXT, updated_by TEXT, words_known INTEGER NOT NULL DEFAULT 0,
+  stamps TEXT NOT NULL, updated_at, updated_by TEXT, words_known INTEGER NOT NULL DEFAULT 0,
   brief INTEGER, plan INTEGER, voice INTEGER, render INTEGER, timeline INTEGER);
 CREATE INDEX versions_by_id ON versions (substr(id, 1, 6));
 CREATE INDEX versions_by_number ON versions (number);
@@ -82,8 +82,8 @@ CREATE TABLE changed_paths (
 CREATE TABLE actions (
   row INTEGER PRIMARY KEY, id NOT NULL UNIQUE, replica TEXT NOT NULL, sequence INTEGER NOT NULL,
   "start" INTEGER NOT NULL, "end" INTEGER NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, user TEXT NOT NULL,
-  time TEXT NOT NULL, status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
-  correlation_id TEXT, segment TEXT, batch, redoable INTEGER NOT NULL, session TEXT);
+  time NOT NULL, status TEXT NOT NULL, undoable INTEGER NOT NULL, undone_at TEXT, undone_by TEXT, expires_at TEXT,
+  correlation_id TEXT, segment, batch, redoable INTEGER NOT NULL, session TEXT);
 CREATE INDEX actions_by_batch ON actions (batch) WHERE batch IS NOT NULL;
 CREATE INDEX actions_by_sequence ON actions (replica, undoable, sequence);
 CREATE INDEX actions_redoable ON actions (replica, sequence) WHERE redoable = 1;

@@ -190,9 +190,32 @@ def test_an_index_that_is_mostly_empty_shrinks(repo: Repository, monkeypatch: py
     purge_version(repo, large, "too many")
     path = repo.index.path
     before = os.path.getsize(path) + os.path.getsize(f"{path}-wal")
-    monkeypatch.setattr("aura_vcs.index.database.EMPTY_BYTES", 0)
+    monkeypatch.setattr("aura_vcs.index.database.SMALL_BYTES", 0)
     execute_gc(repo, plan_gc(repo, grace_seconds=0))
     assert os.path.getsize(path) + os.path.getsize(f"{path}-wal") < before / 2
+    assert fsck(repo).is_clean
+
+
+def test_a_small_index_is_written_anew_by_every_collection(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pages are full then, though nothing was collected; a large one of which little is empty is left alone."""
+    for number in range(60):
+        write(Path(repo.root), {"notes.txt": f"text number {number}"})
+        save(repo, f"Version {number}")
+    connection = repo.index.database.connection
+
+    def pages() -> int:
+        return int(connection.execute("PRAGMA page_count").fetchone()[0])
+
+    before = pages()
+    repo.index.compact()
+    assert pages() < before
+    monkeypatch.setattr("aura_vcs.index.database.SMALL_BYTES", 0)
+    before = pages()
+    connection.execute("CREATE TABLE more AS SELECT * FROM actions")
+    connection.execute("DROP TABLE more")
+    assert 0 < connection.execute("PRAGMA freelist_count").fetchone()[0] < before / 8
+    repo.index.compact()
+    assert pages() > before
     assert fsck(repo).is_clean
 
 
