@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from random import Random
 
-from aura_vcs.compare.merge.cut import MergedCut, Piece, Record
+from aura_vcs.compare.merge.cut_model import MergedCut, Piece, Record
 from aura_vcs.compare.merge.project import CutFile, read_cut
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.studio import canonical

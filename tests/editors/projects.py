@@ -18,7 +18,10 @@ RATE = 25
 
 
 class Item(Struct, frozen=True):
-    """A clip: `media` from frame `first` for `length` frames, `gap` empty frames in front of it."""
+    """A clip: `media` from frame `first` for `length` frames, `gap` empty frames in front of it.
+
+    `called` is its own name, `speed` how many frames of its media it plays in one; both only in some formats.
+    """
 
     media: str
     first: int = 0
@@ -26,10 +29,16 @@ class Item(Struct, frozen=True):
     gap: int = 0
     effects: tuple[tuple[str, str, str], ...] = ()
     id: str = ""
+    called: str = ""
+    speed: int = 1
+
+    @property
+    def file(self) -> str:
+        return self.media.rpartition("/")[2]
 
     @property
     def name(self) -> str:
-        return self.media.rpartition("/")[2]
+        return self.called or self.file
 
 
 Cut = dict[str, list[Item]]
@@ -153,8 +162,8 @@ def shotcut(cut: Cut) -> bytes:
             lines += [
                 f'  <chain id="chain{count}" out="{_clock(2999, False)}">',
                 f"    {_property('length', _clock(3000, False))}",
-                f"    {_property('resource', item.media)}",
-                f"    {_property('mlt_service', 'avformat-novalidate')}",
+                f"    {_property('resource', item.media if item.speed == 1 else f'{item.speed}:{item.media}')}",
+                f"    {_property('mlt_service', 'avformat-novalidate' if item.speed == 1 else 'timewarp')}",
                 f"    {_property('shotcut:hash', 'hash of ' + item.media)}",
                 f"    {_property('shotcut:caption', item.name)}",
                 *(
@@ -215,6 +224,13 @@ def openshot(cut: Cut, **more: object) -> bytes:
     return json.dumps(value, indent=1).encode()
 
 
+def _time_map(item: Item) -> str:
+    if item.speed == 1:
+        return "/>"
+    points = f'<timept time="0s" value="0s"/><timept time="100s" value="{100 * item.speed}s"/>'
+    return f"><timeMap>{points}</timeMap></asset-clip>"
+
+
 def fcpxml(cut: Cut, version: str = "1.10") -> bytes:
     """A project of Final Cut Pro: the first track is the primary storyline, the others are lanes connected to a gap."""
     assets = "\n".join(
@@ -232,7 +248,7 @@ def fcpxml(cut: Cut, version: str = "1.10") -> bytes:
                 at += item.gap
             lines.append(
                 f'{indent}<asset-clip ref="{refs[item.media]}" offset="{at}/25s" name="{escape(item.name)}" '
-                f'start="{item.first}/25s" duration="{item.length}/25s"/>'
+                f'start="{item.first}/25s" duration="{item.length}/25s"{_time_map(item)}'
             )
             at += item.length
         return "\n".join(lines)
@@ -297,12 +313,13 @@ def edl(cut: Cut, *, start: int = 90_000, line_end: str = "\n") -> bytes:
     lines, at = ["TITLE: Trip", "FCM: NON-DROP FRAME", ""], start
     for number, item in enumerate(next(iter(cut.values()), []), 1):
         at += item.gap
-        times = (item.first, item.first + item.length, at, at + item.length)
+        times = (item.first, item.first + item.length * item.speed, at, at + item.length)
         clock = " ".join(format_timecode(frames, (RATE, 1)) for frames in times)
-        lines += [
-            f"{number:03d}  {item.name.partition('.')[0][:8]:8} V     C        {clock}",
-            f"* FROM CLIP NAME: {item.name}",
-        ]
+        reel = f"{item.file.partition('.')[0][:8]:8}"
+        lines.append(f"{number:03d}  {reel} V     C        {clock}")
+        if item.speed != 1:
+            lines.append(f"M2   {reel}  {RATE * item.speed:05.1f}  {format_timecode(item.first, (RATE, 1))}")
+        lines.append(f"* FROM CLIP NAME: {item.name}")
         at += item.length
     return (line_end.join(lines) + line_end).encode()
 
@@ -325,7 +342,7 @@ def reaper(cut: Cut, *, saved: int = 1_700_000_000, playhead: str = "0") -> byte
             lines += [
                 "    <ITEM", f"      POSITION {at / RATE:.14g}", f"      LENGTH {item.length / RATE:.14g}",
                 f"      IGUID {{{item.id or f'{number:04X}{n:04X}'}-1111-0000-0000-000000000000}}", f"      IID {n}",
-                f'      NAME "{item.name}"', f"      SOFFS {item.first / RATE:.14g}", "      PLAYRATE 1 1 0 -1 0 0.0025",
+                f'      NAME "{item.name}"', f"      SOFFS {item.first / RATE:.14g}", f"      PLAYRATE {item.speed} 1 0 -1 0 0.0025",
                 f"      GUID {{{item.id or f'{number:04X}{n:04X}'}-2222-0000-0000-000000000000}}",
                 "      <SOURCE WAVE", f'        FILE "{item.media}"', "      >", "    >",
             ]  # fmt: skip
@@ -404,6 +421,11 @@ def resolve(cut: Cut) -> bytes:
     return buffer.getvalue()
 
 
+def _otio_speed(item: Item) -> dict[str, object]:
+    warp = {"OTIO_SCHEMA": "LinearTimeWarp.1", "name": "speed", "time_scalar": float(item.speed)}
+    return {"effects": [warp]} if item.speed != 1 else {}
+
+
 def otio(cut: Cut) -> bytes:
     """An OpenTimelineIO timeline."""
 
@@ -426,6 +448,7 @@ def otio(cut: Cut) -> bytes:
                     "name": item.name,
                     "source_range": range_(item.first, item.length),
                     "media_reference": reference,
+                    **_otio_speed(item),
                 }
             )
         kind = "Audio" if track.startswith("A") else "Video"

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from aura_vcs.compare.merge.cut import MergedCut
+from aura_vcs.compare.merge.cut_model import MergedCut
 from aura_vcs.compare.merge.file import merge_file, resolve_file
 from aura_vcs.compare.merge.project import is_project
 from aura_vcs.formats.timeline.model import Timeline

@@ -8,61 +8,18 @@ insertion of the other side is not a conflict. A format reads its file into a `C
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from msgspec import UNSET, Struct, structs
+from msgspec import UNSET, structs
 
 from aura_vcs.compare.merge.cut_layout import Spot, lay
+from aura_vcs.compare.merge.cut_model import LINES, PLAYED, Cut, MergedCut, Piece, Record, is_alike, record_of
+from aura_vcs.compare.merge.cut_moves import find_moves
+from aura_vcs.compare.merge.cut_names import name_versions
+from aura_vcs.compare.merge.cut_questions import Questions
 from aura_vcs.compare.merge.json_values import PLAIN, Merge, MergeRules, merge_values
 from aura_vcs.compare.merge.lists import Arrangement, arrange
 from aura_vcs.compare.merge.model import Conflict
 from aura_vcs.compare.merge.ranges import merge_ends
-from aura_vcs.compare.timeline.match import match_timelines
 from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer, same
-from aura_vcs.formats.timeline.model import Clip, Timeline, Track
-
-Record = dict[str, JsonValue]
-LINES = "lines"
-"""The one key of a record of lines that mean something only together."""
-PLAYED = ("first", "length", "rate")
-
-
-class Piece(Struct, frozen=True):
-    """A clip of a cut: from `first` of its media, `length` long, at `start` of its track, in units of the cut.
-
-    `body` is everything else that it says, without ids that mean nothing outside of one file. `native` is an id of the
-    editor's that holds over saves, "" for none; `id` is what the merge calls it.
-    """
-
-    id: str
-    track: str
-    start: int
-    length: int
-    first: int
-    body: Record
-    name: str = ""
-    media: str = ""
-    native: str = ""
-
-
-class Cut(Struct, frozen=True):
-    """A project as it merges: its clips by track and place, `rest` as JSON, and how many units a second has.
-
-    `tracks` are in order; on those in `free` clips may overlap.
-    """
-
-    pieces: tuple[Piece, ...]
-    tracks: tuple[str, ...]
-    rest: Record
-    rate: tuple[int, int]
-    free: frozenset[str] = frozenset()
-
-
-class MergedCut(Struct, frozen=True):
-    """The merged clips and the rest, and what is left to decide; with a `reason` it must not count."""
-
-    pieces: tuple[Piece, ...]
-    rest: Record
-    conflicts: tuple[Conflict, ...] = ()
-    reason: str = ""
 
 
 def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
@@ -71,29 +28,34 @@ def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
     No clip of either side disappears unless the other took it out and this one had not changed it; what both changed
     differently is a question, and stays as ours has it.
     """
-    named = name_pieces(base, ours, theirs)
-    untouched = _untouched(named)
-    sides = [
-        {"clips": {p.id: _record(p, cut.rate) for p in pieces if p.id not in untouched}, "rest": cut.rest}
-        for pieces, cut in zip(named, (base, ours, theirs), strict=True)
+    cuts = base, ours, theirs
+    named = name_versions(base, ours, theirs)
+    sides = named.sides
+    untouched = _untouched(sides)
+    records = [
+        {"clips": {p.id: record_of(p, cut.rate) for p in pieces if p.id not in untouched}, "rest": cut.rest}
+        for pieces, cut in zip(sides, cuts, strict=True)
     ]
-    merged = merge_values(*sides, rules=RULES)
-    known = {piece.id: piece for pieces in reversed(named) for piece in pieces}
-    pieces = [_piece(known[name], record) for name, record in merged.value["clips"].items()]
+    merged = merge_values(*records, rules=RULES)
+    questions = Questions(cuts, named, (find_moves(sides[0], sides[1]), find_moves(sides[0], sides[2])))
+    clips, asked = questions.ask(merged.value["clips"], merged.conflicts)
+    known = {piece.id: piece for pieces in reversed(sides) for piece in pieces}
+    pieces = [_piece(known[name], record) for name, record in clips.items()]
     pieces += [known[name] for name in untouched]
     tracks = [*ours.tracks, *(track for track in theirs.tracks if track not in ours.tracks)]
     if stray := next((piece for piece in pieces if piece.track not in tracks), None):
         return MergedCut((), {}, reason=f"the track of {stray.name or 'a clip'} is not there any more")
     free = base.free | ours.free | theirs.free
-    spots = [{p.id: Spot(p.track, p.start, p.length) for p in side} for side in named]
-    order = _order(named, {piece.id for piece in pieces})
+    spots = [{p.id: Spot(p.track, p.start, p.length) for p in side} for side in sides]
+    order = _order(sides, {piece.id for piece in pieces})
     laid = lay(spots[0], spots[1], spots[2], {p.id: Spot(p.track, 0, p.length) for p in pieces}, order, free)
     placed = sorted(
         (structs.replace(p, start=laid.starts[p.id]) for p in pieces),
         key=lambda p: (tracks.index(p.track), p.start, p.id),
     )
-    conflicts = [*merged.conflicts, *_places(laid.asked, spots, ours.rate)]
-    return MergedCut(tuple(placed), merged.value["rest"], tuple(conflicts))
+    unsure = dict.fromkeys([*laid.asked, *questions.moved_twice()])
+    conflicts = [*asked, *_places([name for name in unsure if name in laid.starts], spots, ours.rate)]
+    return MergedCut(tuple(placed), merged.value["rest"], tuple(conflicts), own=named.own)
 
 
 def _untouched(named: Sequence[Sequence[Piece]]) -> set[str]:
@@ -102,25 +64,9 @@ def _untouched(named: Sequence[Sequence[Piece]]) -> set[str]:
     found = set()
     for piece in named[0]:
         here, there = ours.get(piece.id), theirs.get(piece.id)
-        if here is not None and there is not None and _is_alike(piece, here) and _is_alike(piece, there):
+        if here is not None and there is not None and is_alike(piece, here) and is_alike(piece, there):
             found.add(piece.id)
     return found
-
-
-def _is_alike(one: Piece, other: Piece) -> bool:
-    return (one.track, one.length, one.first, one.media, one.name, one.body) == (
-        other.track, other.length, other.first, other.media, other.name, other.body,
-    )  # fmt: skip
-
-
-def _record(piece: Piece, rate: tuple[int, int]) -> Record:
-    return {
-        "name": piece.name,
-        "track": piece.track,
-        "played": {"first": piece.first, "length": piece.length, "rate": list(rate)},
-        "media": piece.media,
-        "body": piece.body,
-    }
 
 
 def _piece(like: Piece, record: Record) -> Piece:
@@ -132,7 +78,7 @@ def _piece(like: Piece, record: Record) -> Piece:
 def cut_value(cut: Cut) -> Record:
     """Return a cut as JSON, as decisions are carried out on it: clips by their names, their places, the rest."""
     places = {piece.id: _place_value(piece.start, cut.rate) for piece in cut.pieces}
-    return {"clips": {piece.id: _record(piece, cut.rate) for piece in cut.pieces}, "places": places, "rest": cut.rest}
+    return {"clips": {piece.id: record_of(piece, cut.rate) for piece in cut.pieces}, "places": places, "rest": cut.rest}
 
 
 def cut_of(value: Record, like: Cut) -> MergedCut:
@@ -180,59 +126,6 @@ def _match(old: list[JsonValue], new: list[JsonValue], merge: Merge) -> list[tup
 
 
 RULES = MergeRules(_match, _together, merges_words=False)
-
-
-def name_pieces(base: Cut, ours: Cut, theirs: Cut) -> tuple[list[Piece], list[Piece], list[Piece]]:
-    """Name the clips of the three versions: those that are the same clip get the same id."""
-    old = list(base.pieces)
-    mine, other = _renamed(base, ours, "ours"), _renamed(base, theirs, "theirs")
-    known = {piece.id for piece in old}
-    added = {_content(piece): piece.id for piece in reversed(mine) if piece.id not in known}
-    natives = {piece.native: piece.id for piece in mine if piece.native and piece.id not in known}
-    result = []
-    for piece in other:
-        twin = None
-        if piece.id not in known:
-            twin = natives.pop(piece.native, None) if piece.native else added.pop(_content(piece), None)
-        result.append(structs.replace(piece, id=twin) if twin else piece)
-    return old, mine, result
-
-
-def _content(piece: Piece) -> tuple[object, ...]:
-    return piece.track, piece.start, piece.length, piece.first, piece.media, piece.name, str(piece.body)
-
-
-def _renamed(base: Cut, side: Cut, word: str) -> list[Piece]:
-    match = match_timelines(_model(base), _model(side), strict=True)
-    by_track = [[p for p in cut.pieces if p.track == track] for cut in (base, side) for track in cut.tracks]
-    olds, news = by_track[: len(base.tracks)], by_track[len(base.tracks) :]
-    ids = {news[b.track][b.position].id: olds[a.track][a.position].id for a, b in match.clips}
-    taken = {piece.id for piece in base.pieces}
-    renamed = []
-    for piece in side.pieces:
-        name = ids.get(piece.id) or _free((piece.native and f"clip {piece.native}") or f"{piece.id} ({word})", taken)
-        taken.add(name)
-        renamed.append(structs.replace(piece, id=name))
-    return renamed
-
-
-def _free(name: str, taken: set[str]) -> str:
-    candidate, number = name, 2
-    while candidate in taken:
-        candidate, number = f"{name} {number}", number + 1
-    return candidate
-
-
-def _model(cut: Cut) -> Timeline:
-    """Return a cut as a timeline whose clips and tracks can be matched; a track of the same id is the same track."""
-    tracks = []
-    for track in cut.tracks:
-        clips = tuple(
-            Clip("", "clip", n + 1, p.name, p.native, p.media, p.first, p.start, p.length)
-            for n, p in enumerate(p for p in cut.pieces if p.track == track)
-        )
-        tracks.append(Track(track, track, "", clips))
-    return Timeline(tuple(tracks), {})
 
 
 def _order(named: Sequence[Sequence[Piece]], kept: set[str]) -> list[str]:

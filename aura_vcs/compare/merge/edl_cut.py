@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from msgspec import structs
 
-from aura_vcs.compare.merge.cut import Cut, MergedCut, Piece, Record
+from aura_vcs.compare.merge.cut_model import Cut, MergedCut, Piece, Record
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.text import read_text, split_lines
-from aura_vcs.formats.timeline.edl import EVENT, NOTE, Event, guess_rate, read_events
+from aura_vcs.formats.timeline.edl import EVENT, NOTE, SPEED, Event, guess_rate, read_events
 from aura_vcs.formats.timeline.timecode import format_timecode
 
 _TIME = re.compile(r"\d{1,2}:\d{2}:\d{2}[:;.,]\d{2,3}")
@@ -69,6 +69,7 @@ class EdlFile:
             body,
             name,
             event.reel,
+            speed=_speed(event),
         )
 
     def write(self, merged: MergedCut, _names: dict[str, str]) -> bytes:
@@ -105,6 +106,13 @@ class EdlFile:
     def check(self, _sides: Sequence[object]) -> str:
         """See CutFile."""
         return ""
+
+
+def _speed(event: Event) -> str:
+    """Say how much is played in how much time, where that is not the same, and what the notes say of it."""
+    played, shown = event.source[1] - event.source[0], event.record[1] - event.record[0]
+    said = [note for note in event.notes if SPEED.fullmatch(note)]
+    return "\n".join([*([f"{played}/{shown}"] if played != shown else []), *said])
 
 
 def _mask(match: re.Match[str]) -> str:

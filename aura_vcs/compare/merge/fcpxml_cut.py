@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from msgspec import structs
 
-from aura_vcs.compare.merge.cut import Cut, Piece, Record
+from aura_vcs.compare.merge.cut_model import Cut, Piece, Record
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fcpxml import STORY
 from aura_vcs.formats.timeline.fingerprint import digest_of
@@ -156,7 +156,9 @@ class FcpxmlCut:
         resource = self.resources.get(self.keys.get(_plays(element), ""))
         media = self.keys.get(_plays(element), "") or f"{element.tag}"
         name = element.get("name") or (resource.get("name") if resource is not None else "") or element.tag
-        return Piece("", track, start, length, self.first_of(element), body, name, media)
+        timing = element.find("timeMap")
+        speed = "" if timing is None else digest_of(self.canonical(timing))
+        return Piece("", track, start, length, self.first_of(element), body, name, media, speed=speed)
 
     def first_of(self, element: Element) -> int:
         """Return from where of its media an element plays."""

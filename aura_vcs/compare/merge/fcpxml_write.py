@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from aura_vcs.compare.diff.sequences import longest_increasing
-from aura_vcs.compare.merge.cut import MergedCut, Piece, Record
+from aura_vcs.compare.merge.cut_model import MergedCut, Piece, Record
 from aura_vcs.compare.merge.fcpxml_cut import STYLE, FcpxmlCut, read_flicks, write_flicks
 from aura_vcs.compare.merge.xml_children import ChildrenWriter
 from aura_vcs.compare.merge.xml_references import check_references

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.merge.cut import Cut, Piece, Record
+from aura_vcs.compare.merge.cut_model import Cut, Piece, Record
 from aura_vcs.formats.jsondoc.parse import value_in
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.fingerprint import digest_of
@@ -138,7 +138,8 @@ class MltCut:
             plays = self.body(producer) if producer is not None else {"missing": child.get("producer")}
             body: Record = {"entry": self.children(child), "plays": plays, "part": part}
             name, media = self._called(child, producer)
-            piece = Piece(f"{len(self.places)}", track, at, length, first, body, name, media)
+            speed = _speed(producer)
+            piece = Piece(f"{len(self.places)}", track, at, length, first, body, name, media, speed=speed)
             self.places[piece.id] = Place(child, playlist, producer)
             found.append(piece)
             at += length
@@ -277,6 +278,12 @@ class MltCut:
             on[-1].body.setdefault(kind, []).append(record)
             self.compositions.setdefault(track, []).append((transition, record))
         return done
+
+
+def _speed(producer: Element | None) -> str:
+    """Say how fast media are played, "" for as they are."""
+    found = properties_of(producer) if producer is not None else {}
+    return found.get("resource", "").partition(":")[0] if found.get("mlt_service") == "timewarp" else ""
 
 
 def dropped(element: Element) -> bool:

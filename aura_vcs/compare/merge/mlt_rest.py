@@ -2,7 +2,7 @@
 
 import json
 
-from aura_vcs.compare.merge.cut import MergedCut, Record
+from aura_vcs.compare.merge.cut_model import MergedCut, Record
 from aura_vcs.compare.merge.mlt_cut import GROUPS, MltCut
 from aura_vcs.compare.merge.mlt_groups import follow_groups
 from aura_vcs.compare.merge.mlt_write import MltWriter

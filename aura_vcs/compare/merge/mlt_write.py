@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aura_vcs.compare.diff.sequences import longest_increasing
-from aura_vcs.compare.merge.cut import MergedCut, Piece, Record
+from aura_vcs.compare.merge.cut_model import MergedCut, Piece, Record
 from aura_vcs.compare.merge.mlt_cut import MltCut, dropped
 from aura_vcs.compare.merge.xml_children import ChildrenWriter
 from aura_vcs.formats.jsondoc.values import same

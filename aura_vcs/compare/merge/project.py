@@ -11,17 +11,8 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct, structs
 
-from aura_vcs.compare.merge.cut import (
-    Cut,
-    MergedCut,
-    Piece,
-    Record,
-    cut_of,
-    cut_value,
-    is_same_cut,
-    merge_cuts,
-    name_pieces,
-)
+from aura_vcs.compare.merge.cut import cut_of, cut_value, is_same_cut, merge_cuts
+from aura_vcs.compare.merge.cut_model import Cut, MergedCut, Piece, Record
 from aura_vcs.compare.merge.edl_cut import read_edl_cut
 from aura_vcs.compare.merge.fcpxml_write import FcpxmlFile
 from aura_vcs.compare.merge.mlt_cut import MltCut
@@ -157,8 +148,7 @@ def _merge(files: Sequence[CutFile]) -> MergedProject:
     merged = merge_cuts(base.cut, ours.cut, theirs.cut)
     if merged.reason:
         return MergedProject(None, reason=f"not merged by clip: {merged.reason}")
-    named = name_pieces(base.cut, ours.cut, theirs.cut)
-    names = {piece.id: own.id for piece, own in zip(named[side], carrier.cut.pieces, strict=True)}
+    names = merged.own[side]
     merged = carrier.complete(merged, (ours, theirs))
     data = carrier.write(merged, names)
     meant, found = _proven(data, carrier, merged, files)

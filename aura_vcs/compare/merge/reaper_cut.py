@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aura_vcs.compare.merge.cut import MergedCut
+from aura_vcs.compare.merge.cut_model import MergedCut
 from aura_vcs.compare.merge.reaper_lines import ReaperLines
 from aura_vcs.compare.merge.reaper_write import write_reaper
 

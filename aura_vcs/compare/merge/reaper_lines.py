@@ -7,7 +7,7 @@ one another. A track is named by its id, so that routing, which the file says by
 import re
 from decimal import Decimal
 
-from aura_vcs.compare.merge.cut import LINES, Cut, Piece, Record
+from aura_vcs.compare.merge.cut_model import LINES, Cut, Piece, Record
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.timeline.reaper import ITEM_NOISE, NOISE, TRACK_NOISE, read_lines
@@ -81,7 +81,8 @@ class ReaperLines:
             called += " again"
         self.items[called] = item
         start, length, first = numbers
-        return Piece(called, track, start, length, first, body, name, media, item.line("IGUID"))
+        speed = "".join(item.fields("PLAYRATE")[:1])
+        return Piece(called, track, start, length, first, body, name, media, item.line("IGUID"), speed)
 
     def chunks(self, block: Block) -> list[Chunk]:
         """List the lines and blocks directly in one, each under its first word; from the second take on all are one."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from aura_vcs.compare.diff.sequences import longest_increasing
-from aura_vcs.compare.merge.cut import LINES, MergedCut, Piece, Record
+from aura_vcs.compare.merge.cut_model import LINES, MergedCut, Piece, Record
 from aura_vcs.compare.merge.reaper_lines import PLACED, ReaperLines, seconds_text
 from aura_vcs.formats.timeline.reaper import ITEM_NOISE, TRACK_NOISE
 from aura_vcs.formats.timeline.reaper_blocks import Block

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from aura_vcs.compare.diff.sequences import longest_increasing
-from aura_vcs.compare.merge.cut import Record
+from aura_vcs.compare.merge.cut_model import Record
 from aura_vcs.formats.timeline.fingerprint import digest_of
 from aura_vcs.formats.xmldoc.edit import Tree, XmlEdits
 from aura_vcs.formats.xmldoc.parse import Element
