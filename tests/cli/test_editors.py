@@ -5,7 +5,7 @@ from pathlib import Path
 import aura_vcs as aura
 
 from tests.cli.conftest import Film
-from tests.editors.projects import Item, kdenlive
+from tests.editors.projects import Item, edl, kdenlive
 
 
 def test_init_says_what_it_found(film: Film) -> None:
@@ -46,3 +46,22 @@ def test_programs_get_the_same(tmp_path: Path) -> None:
         )
         assert [one.message for one in project.check()] == ["gone.mp4 does not exist"]
     assert any("proxy/" in message for message in heard)
+
+
+def test_conflicts_of_an_edit_list_are_told_by_event(film: Film) -> None:
+    """What each side plays in its place, and where it stands where that is the question; a decision is carried out."""
+    a, b, c, d, e = (Item(f"{name}.mov", 10 * n, 50) for n, name in enumerate("abcde"))
+    film.commit("Base", {"cut.edl": edl({"V1": [a, b, c, d, e]})})
+    film("checkout", "-b", "side")
+    film.commit("Theirs", {"cut.edl": edl({"V1": [a, Item("hers.mov", 75, 50), d, e]})})
+    film("checkout", "main")
+    film.commit("Ours", {"cut.edl": edl({"V1": [a, Item("ours.mov", 5, 50), d, e, c]})})
+    film("merge", "side")
+    listed = film("resolve", "--list").out
+    assert "ours   plays 2.0 s of ours.mov, from 00:00:00:05 on" in listed
+    assert "theirs plays 2.0 s of hers.mov, from 00:00:03:00 on" in listed
+    assert "base   plays 2.0 s of b.mov, from 00:00:00:10 on" in listed
+    assert "ours   plays 2.0 s of c.mov, from 00:00:00:20 on; stands at 01:00:08:00" in listed
+    assert film.read("cut.edl") == edl({"V1": [a, Item("ours.mov", 5, 50), d, e, c]}).decode()
+    film("resolve", "cut.edl", "--theirs")
+    assert film.read("cut.edl") == edl({"V1": [a, Item("hers.mov", 75, 50), d, e]}).decode()

@@ -9,7 +9,7 @@ import msgspec
 from aura_vcs.cli.output.console import Line, cyan, faint, green, red
 from aura_vcs.compare.diff.describe import label_of, readable_lines, short
 from aura_vcs.compare.diff.json_values import diff_values
-from aura_vcs.formats.timeline.model import seconds_to_ticks, spoken
+from aura_vcs.formats.timeline.model import seconds_to_ticks, shown, spoken
 from aura_vcs.formats.timeline.otio import read_range, read_rational
 from aura_vcs.formats.timeline.timecode import format_timecode, frames_to_ticks
 
@@ -44,11 +44,11 @@ def conflict_lines(item: "OpenConflict", number: int, media: "MediaSides | None"
             yield from _about_media(media)
         return
     for word, label, painter in (("ours", item.ours_label, green), ("theirs", item.theirs_label, cyan)):
-        for shown in _side(item, word):
-            yield ["      ", painter(word.ljust(7)), shown, faint(f"  ({label})")]
+        for text in _side(item, word):
+            yield ["      ", painter(word.ljust(7)), text, faint(f"  ({label})")]
             break
-    for shown in _side(item, "base"):
-        yield ["      ", faint("base   "), faint(shown)]
+    for text in _side(item, "base"):
+        yield ["      ", faint("base   "), faint(text)]
 
 
 def group_lines(group: "ConflictGroup", number: int, media: "Mapping[str, MediaSides]") -> Iterator[Line]:
@@ -99,8 +99,8 @@ def _side(item: "OpenConflict", word: str) -> list[str]:
         return [_changed(item, value) if word != "base" else _value(value, item.field.pointer)]
     assert item.text is not None
     lines = str(getattr(item.text, word)).splitlines()
-    shown = " ⏎ ".join(lines[:TEXT_LINES]) or _nothing(word)
-    return [_short(shown)]
+    told = " ⏎ ".join(lines[:TEXT_LINES]) or _nothing(word)
+    return [_short(told)]
 
 
 def _where(place: Any) -> str:
@@ -110,10 +110,13 @@ def _where(place: Any) -> str:
 
 def _changed(item: "OpenConflict", value: Any) -> str:
     """Format what a side has; of a whole object that both knew, what it changed in it."""
-    base, pointer = (item.field.base, item.field.pointer) if item.field is not None else (None, "")
-    if not isinstance(value, dict) or not isinstance(base, dict) or _length(value, pointer) is not None:
-        return _value(value, pointer)
-
+    field = item.field
+    if field is None or not isinstance(value, dict) or not isinstance(field.base, dict):
+        return _value(value, field.pointer if field is not None else "")
+    told = _length(value, field.pointer)
+    if told is not None and len({_length(side, field.pointer) for side in (field.ours, field.theirs)}) > 1:
+        return told
+    base = field.base
     follows = FOLLOWING if item.by == "timeline" else ()
     changes = [operation for operation in diff_values(base, value) if operation.path not in follows]
     return "; ".join(readable_lines(value, changes, limit=CHANGES_SHOWN)) or _value(value)
@@ -134,7 +137,7 @@ def _value(value: Any, pointer: str = "") -> str:
 def _length(value: Any, pointer: str) -> str | None:
     """Format a time that a timeline has in frames, ticks or seconds; return None for other values."""
     if isinstance(value, dict):
-        if (played := _played(value)) is not None:
+        if (played := _played(value) or _stands(value)) is not None:
             return played
         if (whole := read_range(value)) is not None:
             return f"{spoken(whole[1])}, from {spoken(whole[0])} on"
@@ -147,19 +150,28 @@ def _length(value: Any, pointer: str) -> str | None:
 
 
 def _played(value: dict[str, Any]) -> str | None:
-    """Format what a clip of an editor's project plays of its media; return None for other objects."""
+    """Format what a clip of an editor's project plays, and where it stands, if told; return None for other objects."""
 
-    record = value["played"] if isinstance(value.get("played"), dict) else value
-    numbers = [
-        record.get("first"),
-        record.get("length"),
-        *(rate if isinstance(rate := record.get("rate"), list) else []),
-    ]
+    is_clip = isinstance(value.get("played"), dict)
+    record = value["played"] if is_clip else value
+    rate = rate if isinstance(rate := record.get("rate"), list) else []
+    numbers = [record.get("first"), record.get("length"), *rate]
     if len(numbers) != 4 or not all(isinstance(number, int) for number in numbers) or min(numbers[2:]) < 1:
         return None
-    first, length, *rate = numbers
-    frames = rate[0], rate[1]
-    return f"plays {spoken(frames_to_ticks(length, frames))}, from {_moment(first, rate)} of its media on"
+    first, length, *_ = numbers
+    lasts, begins = spoken(frames_to_ticks(length, (rate[0], rate[1]))), _moment(first, rate)
+    if not is_clip or not value.get("name"):
+        return f"plays {lasts}, from {begins} of its media on"
+    place = _stands({"starts": value.get("starts"), "rate": rate})
+    return f"plays {lasts} of {shown(str(value['name']))}, from {begins} on{f'; {place}' if place else ''}"
+
+
+def _stands(value: dict[str, Any]) -> str | None:
+    """Format where a clip of an editor's project stands; return None for other objects."""
+    start, rate = value.get("starts"), value.get("rate")
+    if not isinstance(start, int) or not isinstance(rate, list) or len(rate) != 2:
+        return None
+    return f"stands at {_moment(start, rate)}"
 
 
 def _moment(at: Any, rate: Any) -> str:

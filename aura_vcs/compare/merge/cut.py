@@ -6,20 +6,19 @@ insertion of the other side is not a conflict. A format reads its file into a `C
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from aura_vcs.compare.merge.cut_layout import Spot, lay
 from aura_vcs.compare.merge.cut_model import LINES, PLAYED, Cut, MergedCut, Piece, Record, is_alike, record_of
 from aura_vcs.compare.merge.cut_moves import find_moves
 from aura_vcs.compare.merge.cut_names import name_versions
+from aura_vcs.compare.merge.cut_places import ask_places, place_value, push_apart, start_of
 from aura_vcs.compare.merge.cut_questions import Questions
 from aura_vcs.compare.merge.json_values import PLAIN, Merge, MergeRules, merge_values
 from aura_vcs.compare.merge.lists import Arrangement, arrange
-from aura_vcs.compare.merge.model import Conflict
 from aura_vcs.compare.merge.ranges import merge_ends
-from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer, same
+from aura_vcs.formats.jsondoc.values import JsonValue, same
 
 
 def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
@@ -53,8 +52,8 @@ def merge_cuts(base: Cut, ours: Cut, theirs: Cut) -> MergedCut:
         (structs.replace(p, start=laid.starts[p.id]) for p in pieces),
         key=lambda p: (tracks.index(p.track), p.start, p.id),
     )
-    unsure = dict.fromkeys([*laid.asked, *questions.moved_twice()])
-    conflicts = [*asked, *_places([name for name in unsure if name in laid.starts], spots, ours.rate)]
+    places = ask_places([*laid.asked, *questions.moved_twice()], sides, placed, ours.rate)
+    conflicts = [*asked, *places]
     return MergedCut(tuple(placed), merged.value["rest"], tuple(conflicts), own=named.own)
 
 
@@ -77,15 +76,15 @@ def _piece(like: Piece, record: Record) -> Piece:
 
 def cut_value(cut: Cut) -> Record:
     """Return a cut as JSON, as decisions are carried out on it: clips by their names, their places, the rest."""
-    places = {piece.id: _place_value(piece.start, cut.rate) for piece in cut.pieces}
+    places = {piece.id: place_value(piece.start, cut.rate) for piece in cut.pieces}
     return {"clips": {piece.id: record_of(piece, cut.rate) for piece in cut.pieces}, "places": places, "rest": cut.rest}
 
 
 def cut_of(value: Record, like: Cut) -> MergedCut:
-    """Read a decided value (see `cut_value`) as a cut again.
+    """Read a decided value (see `cut_value`) as a cut again; what would overlap makes way.
 
     Raises:
-        ValueError: two of its clips would play at once on one track.
+        ValueError: it is not said where a clip stands.
     """
     natives = {piece.id: piece.native for piece in like.pieces}
     pieces = []
@@ -101,12 +100,10 @@ def cut_of(value: Record, like: Cut) -> MergedCut:
             record["media"],
             natives.get(name, ""),
         )
-        pieces.append(structs.replace(piece, start=_start_of(value["places"].get(name, 0))))
+        pieces.append(structs.replace(piece, start=start_of(value["places"].get(name, 0))))
     order = {track: n for n, track in enumerate(like.tracks)}
+    pieces = push_apart(pieces, like)
     pieces.sort(key=lambda p: (order.get(p.track, len(order)), p.start, p.id))
-    for one, other in pairwise(pieces):
-        if one.track == other.track and one.track not in like.free and one.start + one.length > other.start:
-            raise ValueError(f"{other.name or 'a clip'} would begin before {one.name or 'the clip in front'} ends")
     return MergedCut(tuple(pieces), value["rest"])
 
 
@@ -149,27 +146,6 @@ def _order(named: Sequence[Sequence[Piece]], kept: set[str]) -> list[str]:
     members = {n for n, name in by_entity.items() if name in kept}
     arranged = arrange(plan, members, lambda n: [by_entity[n]], counts=lambda _: False, wait=lambda _: False)
     return [by_entity[n] for n in arranged.order]
-
-
-def _start_of(place: JsonValue) -> int:
-    """Read a place; conflicts that were stored by an earlier version have bare numbers."""
-    found = place.get("starts") if isinstance(place, dict) else place
-    if not isinstance(found, int):
-        raise ValueError("it is not said where a clip stands")
-    return found
-
-
-def _place_value(start: int, rate: tuple[int, int]) -> JsonValue:
-    return {"starts": start, "rate": list(rate)}
-
-
-def _places(asked: Iterable[str], spots: Sequence[dict[str, Spot]], rate: tuple[int, int]) -> list[Conflict]:
-    """Return the conflicts about where a clip stands."""
-    found = []
-    for name in asked:
-        sides = [_place_value(side[name].start, rate) if name in side else UNSET for side in spots]
-        found.append(Conflict("changed", join_pointer(("places", name)), *sides))
-    return found
 
 
 def is_same_cut(one: Iterable[Piece], other: Iterable[Piece]) -> bool:

@@ -1,6 +1,8 @@
 """An editor's cut as it merges: clips on tracks, and the rest of the project as JSON."""
 
-from msgspec import Struct
+import json
+
+from msgspec import UNSET, Struct
 
 from aura_vcs.compare.merge.model import Conflict
 from aura_vcs.formats.jsondoc.values import JsonValue
@@ -55,6 +57,13 @@ class MergedCut(Struct, frozen=True):
     conflicts: tuple[Conflict, ...] = ()
     reason: str = ""
     own: tuple[dict[str, str], dict[str, str], dict[str, str]] = ({}, {}, {})
+
+
+def needs_of(merged: MergedCut) -> str:
+    """Return as JSON all that clips say, and what they may say once their questions are decided."""
+    sides = [(conflict.ours, conflict.theirs, conflict.base) for conflict in merged.conflicts]
+    asked = [value for values in sides for value in values if value is not UNSET]
+    return json.dumps([[piece.body for piece in merged.pieces], asked])
 
 
 def is_alike(one: Piece, other: Piece) -> bool:

@@ -20,47 +20,37 @@ Sides = tuple[Pieces, Pieces, Pieces]
 Cuts = tuple[Cut, Cut, Cut]
 
 
-class Named(Struct, frozen=True):
+class NamedPieces(Struct, frozen=True):
     """The clips of common, our and their version: those that are the same clip have the same id.
 
-    `own` maps these ids to those that our and their cut have for them. `replaced` are clips to which both sides gave
-    other media, `split` what is left of clips that a side split and the other changed or took out as a whole, `torn`
-    such clips where the change cannot be done to each part.
+    `own` maps these ids to those that the three cuts have for them. `replaced` are clips to which both sides gave other
+    media, `split` the parts of clips that a side split and the other took out. `torn` are clips that a side split while
+    what the other did to the whole cannot be done to each part, with what ours and theirs cut off them.
     """
 
     sides: Sides
     own: tuple[dict[str, str], dict[str, str], dict[str, str]]
     replaced: frozenset[str] = frozenset()
     split: frozenset[str] = frozenset()
-    torn: frozenset[str] = frozenset()
+    torn: dict[str, tuple[list[str], list[str]]] = {}
 
 
-def name_versions(base: Cut, ours: Cut, theirs: Cut) -> Named:
+def name_versions(base: Cut, ours: Cut, theirs: Cut) -> NamedPieces:
     """Name the clips of the three versions."""
     cuts = (base, ours, theirs)
     named = _name(cuts)
     splits = _Splits(cuts, named)
     if not splits.points:
-        return structs.replace(named, torn=frozenset(splits.torn))
+        return structs.replace(named, torn=splits.torn)
     again = _name(splits.split())
-    ids = {piece.id for piece in again.sides[0]}
-    return structs.replace(again, split=frozenset(splits.parts & ids), torn=frozenset(splits.torn & ids))
+    return structs.replace(again, split=frozenset(splits.parts), torn=splits.torn)
 
 
-def _name(cuts: Cuts) -> Named:
+def _name(cuts: Cuts) -> NamedPieces:
     old = list(cuts[0].pieces)
     mine, other = _renamed(cuts[0], cuts[1], "ours"), _renamed(cuts[0], cuts[2], "theirs")
+    replaced, mine, other = _with_stand_ins(old, mine, other)
     known = {piece.id for piece in old}
-    there = {piece.id for piece in mine} | {piece.id for piece in other}
-    gone = known - there
-    replaced: set[str] = set()
-    if gone:
-        stand_ins = [_stand_ins(old, side, gone) for side in (mine, other)]
-        replaced = set(stand_ins[0].values()) & set(stand_ins[1].values())
-        mine, other = (
-            [structs.replace(p, id=name) if (name := found.get(p.id)) in replaced and name else p for p in side]
-            for side, found in zip((mine, other), stand_ins, strict=True)
-        )
     added = {_content(piece): piece.id for piece in reversed(mine) if piece.id not in known}
     natives = {piece.native: piece.id for piece in mine if piece.native and piece.id not in known}
     result = []
@@ -69,19 +59,48 @@ def _name(cuts: Cuts) -> Named:
         if piece.id not in known:
             twin = natives.pop(piece.native, None) if piece.native else added.pop(_content(piece), None)
         result.append(structs.replace(piece, id=twin) if twin else piece)
-    sides = old, mine, result
-    own = [
-        {p.id: own.id for p, own in zip(side, cut.pieces, strict=True)} for side, cut in zip(sides, cuts, strict=True)
-    ]
-    return Named(sides, (own[0], own[1], own[2]), frozenset(replaced))
+    own = (_ids(old, cuts[0]), _ids(mine, cuts[1]), _ids(result, cuts[2]))
+    return NamedPieces((old, mine, result), own, replaced)
 
 
-def _stand_ins(old: Pieces, side: Pieces, gone: set[str]) -> dict[str, str]:
-    """Find what a side put in the place of clips that are gone: new id to the id of the common version."""
+def _ids(side: Pieces, cut: Cut) -> dict[str, str]:
+    return {piece.id: own.id for piece, own in zip(side, cut.pieces, strict=True)}
+
+
+def _with_stand_ins(old: Pieces, mine: Pieces, other: Pieces) -> tuple[frozenset[str], Pieces, Pieces]:
+    """Let what a side put in the place of a clip be that clip, where the other side did something to it, too.
+
+    Returns the ids of those that both sides replaced, and the clips of both.
+    """
+    sides = mine, other
+    found = [_stand_ins(old, side) for side in sides]
+    if not (found[0] or found[1]):
+        return frozenset(), mine, other
+    was = {piece.id: piece for piece in old}
+    moves = [find_moves(old, side).possible for side in sides]
+    result = []
+    for number, side in enumerate(sides):
+        there = {piece.id: piece for piece in sides[1 - number]}
+        names = {}
+        for name, new in found[number].items():
+            counterpart = there.get(name)
+            if counterpart is not None:
+                is_met = name in moves[1 - number] or not is_alike(was[name], counterpart)
+            else:
+                is_met = name in found[1 - number] or new.length == was[name].length
+            if is_met:
+                names[new.id] = name
+        result.append([structs.replace(piece, id=names.get(piece.id, piece.id)) for piece in side])
+    return frozenset(found[0].keys() & found[1].keys()), result[0], result[1]
+
+
+def _stand_ins(old: Pieces, side: Pieces) -> dict[str, Piece]:
+    """Find what a side put between its neighbours for a clip that it took out, by the id of that."""
     known = {piece.id for piece in old}
-    here = by_track(side)
-    found: dict[str, str] = {}
-    for track, before in by_track(old).items():
+    gone = known - {piece.id for piece in side}
+    here = by_track(side) if gone else {}
+    found: dict[str, Piece] = {}
+    for track, before in by_track(old).items() if gone else ():
         after = here.get(track, [])
         anchors = stayed(before, after)
         for olds, news in zip(_between(before, anchors), _between(after, anchors), strict=True):
@@ -90,7 +109,7 @@ def _stand_ins(old: Pieces, side: Pieces, gone: set[str]) -> dict[str, str]:
                 if not waiting:
                     break
                 same = next((n for n, new in enumerate(waiting) if new.length == piece.length), 0)
-                found[waiting[same].id] = piece.id
+                found[piece.id] = waiting[same]
                 del waiting[: same + 1]
     return found
 
@@ -146,14 +165,14 @@ def _model(cut: Cut) -> Timeline:
 class _Splits:
     """Clips that a side split while the other changed the whole, moved it or took it out."""
 
-    def __init__(self, cuts: Cuts, named: Named) -> None:
+    def __init__(self, cuts: Cuts, named: NamedPieces) -> None:
         self.cuts = cuts
         self.sides = named.sides
         self.by_id = [{piece.id: piece for piece in side} for side in named.sides]
         self.points: dict[str, list[int]] = {}
         """Where in its media a clip is split, by its id in the common version."""
         self.parts: set[str] = set()
-        self.torn: set[str] = set()
+        self.torn: dict[str, tuple[list[str], list[str]]] = {}
         self.chains: list[dict[str, Pieces]] = [{}, self._chains(1), self._chains(2)]
         names = dict.fromkeys([*self.chains[1], *self.chains[2]])
         moves = [find_moves(self.sides[0], side).possible if names else () for side in self.sides]
@@ -199,7 +218,8 @@ class _Splits:
         base = self.by_id[0][name]
         here = [self.chains[side].get(name) or [*filter(None, [self.by_id[side].get(name)])] for side in (1, 2)]
         if not all(_may_split(base, piece) for pieces in here for piece in pieces):
-            self.torn.add(name)
+            mine, other = ([piece.id for piece in pieces if piece.id != name] for pieces in here)
+            self.torn[name] = mine, other
             return
         self.points[name] = sorted({p.first for chain in self.chains[1:] for p in chain.get(name, ())[1:]})
         if not all(here):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from aura_vcs.compare.merge.cut_model import Cut, Piece, Record, is_alike, record_of
 from aura_vcs.compare.merge.cut_moves import Moves, by_track
-from aura_vcs.compare.merge.cut_names import Named
+from aura_vcs.compare.merge.cut_names import NamedPieces
 from aura_vcs.compare.merge.model import Conflict
 from aura_vcs.formats.jsondoc.values import join_pointer, split_pointer
 
@@ -17,7 +17,7 @@ from aura_vcs.formats.jsondoc.values import join_pointer, split_pointer
 class Questions:
     """The questions of one merge that go beyond fields."""
 
-    def __init__(self, cuts: Sequence[Cut], named: Named, moves: tuple[Moves, Moves]) -> None:
+    def __init__(self, cuts: Sequence[Cut], named: NamedPieces, moves: tuple[Moves, Moves]) -> None:
         self.cuts = cuts
         self.named = named
         self.moves = moves
@@ -25,13 +25,14 @@ class Questions:
 
     def ask(self, clips: Record, conflicts: Sequence[Conflict]) -> tuple[Record, list[Conflict]]:
         """Return the merged clips and the conflicts with what is decided as a whole: ours, until somebody decides."""
-        whole = self._whole(clips, conflicts)
+        undivided = self._undivided(clips, conflicts)
         found = dict(clips)
-        left = [c for c in conflicts if not _is_below(c, whole)]
-        for name in whole:
+        left = [c for c in conflicts if not _is_below(c, undivided)]
+        for name in undivided:
             records = [self._record(side, name) for side in range(3)]
             found[name] = records[1]
             left.append(Conflict("changed", join_pointer(("clips", name)), *records))
+            left += self._cut_off(name, found)
         for side in (1, 2):
             for name in self._held(side, found):
                 found[name] = self._record(side, name)
@@ -48,6 +49,19 @@ class Questions:
         fronts = [_in_front(side, common) for side in self.named.sides[1:]]
         return [p.id for p in self.named.sides[0] if p.id in both and fronts[0][p.id] != fronts[1][p.id]]
 
+    def _cut_off(self, name: str, clips: Record) -> list[Conflict]:
+        """Ask about the parts of a clip that a side cut off it: they go where the other side's clip is taken."""
+        found = []
+        for side, parts in enumerate(self.named.torn.get(name, ()), 1):
+            for part in parts:
+                if part in clips and part not in self.by_id[3 - side]:
+                    pointer, record = join_pointer(("clips", part)), self._record(side, part)
+                    if side == 1:
+                        found.append(Conflict("removed_by_theirs", pointer, ours=record))
+                    else:
+                        found.append(Conflict("removed_by_ours", pointer, theirs=record))
+        return found
+
     def _removed(self, side: int, name: str) -> Conflict:
         """Ask about a clip that the other side took out; where this one moved it, with its place."""
         pointer, was, record = join_pointer(("clips", name)), self._record(0, name), self._record(side, name)
@@ -60,7 +74,7 @@ class Questions:
     def _record(self, side: int, name: str) -> Record:
         return record_of(self.by_id[side][name], self.cuts[side].rate)
 
-    def _whole(self, clips: Record, conflicts: Sequence[Conflict]) -> list[str]:
+    def _undivided(self, clips: Record, conflicts: Sequence[Conflict]) -> list[str]:
         """List clips that both sides changed, differently, and that do not merge field by field.
 
         A format says what a clip is called and plays more than once: those belong together.
@@ -70,14 +84,14 @@ class Questions:
             tokens = split_pointer(conflict.pointer)
             if len(tokens) > 2 and tokens[0] == "clips" and tokens[2] in ("name", "media"):
                 asked.add(tokens[1])
-        is_whole = self.named.replaced | asked
+        together = self.named.replaced | asked
         found = []
         for name in clips:
             base, here, there = (side.get(name) for side in self.by_id)
             if base is None or here is None or there is None or is_alike(here, there):
                 continue
             is_changed = not (is_alike(base, here) or is_alike(base, there))
-            if name in self.named.torn or (is_changed and (name in is_whole or _is_torn(base, here, there))):
+            if name in self.named.torn or (is_changed and (name in together or _is_torn(base, here, there))):
                 found.append(name)
         return found
 
@@ -99,7 +113,10 @@ def _is_torn(base: Piece, ours: Piece, theirs: Piece) -> bool:
         return True
     faster = [side.speed != base.speed for side in (ours, theirs)]
     trimmed = [(side.first, side.length) != (base.first, base.length) for side in (ours, theirs)]
-    return (faster[0] and (faster[1] or trimmed[1])) or (faster[1] and trimmed[0])
+    other = [side.media != base.media for side in (ours, theirs)]
+    if all(trimmed) and any(other):
+        return True
+    return any(faster[n] and (faster[1 - n] or trimmed[1 - n]) for n in (0, 1))
 
 
 def _in_front(pieces: Sequence[Piece], common: Mapping[str, Piece] | set[str]) -> dict[str, tuple[str, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from aura_vcs.compare.diff.sequences import longest_increasing
-from aura_vcs.compare.merge.cut_model import MergedCut, Piece, Record
+from aura_vcs.compare.merge.cut_model import MergedCut, Piece, Record, needs_of
 from aura_vcs.compare.merge.fcpxml_cut import STYLE, FcpxmlCut, read_flicks, write_flicks
 from aura_vcs.compare.merge.xml_children import ChildrenWriter
 from aura_vcs.compare.merge.xml_references import check_references
@@ -48,7 +48,7 @@ class FcpxmlFile:
         """See CutFile: a resource that something needs is never taken out."""
         others = [side.parts for side in sides if isinstance(side, FcpxmlFile)]
         found: Record = dict(merged.rest["resources"])
-        pieces = json.dumps([piece.body for piece in merged.pieces])
+        pieces = needs_of(merged)
         while True:
             told = pieces + json.dumps([found, merged.rest["sequences"]])
             bodies = {

@@ -8,6 +8,7 @@ from aura_vcs.compare.merge.cues import CUE_ENDINGS, merge_cues
 from aura_vcs.compare.merge.json_values import MergeFunction, merge_values, only_changed
 from aura_vcs.compare.merge.model import Choice, Conflict, MixedPassage, TextConflict
 from aura_vcs.compare.merge.openshot import level, restore
+from aura_vcs.compare.merge.openshot_splits import split_alike
 from aura_vcs.compare.merge.project import is_project, merge_project, resolve_project
 from aura_vcs.compare.merge.resolve_json import resolve_document
 from aura_vcs.compare.merge.resolve_text import resolve_text
@@ -104,7 +105,7 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
         return MergedFile(changed, by)
     written = values
     if base is not None and all(map(is_openshot, values)):
-        values = level(values)
+        values = split_alike(level(values))
     merged = merge(values[0], values[1], values[2])
     if values is not written:
         merged = structs.replace(merged, value=restore(merged.value, written[1], written[2]))

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct, structs
 
 from aura_vcs.compare.merge.cut import cut_of, cut_value, is_same_cut, merge_cuts
-from aura_vcs.compare.merge.cut_model import Cut, MergedCut, Piece, Record
+from aura_vcs.compare.merge.cut_model import Cut, MergedCut, Piece, Record, needs_of
 from aura_vcs.compare.merge.edl_cut import read_edl_cut
 from aura_vcs.compare.merge.fcpxml_write import FcpxmlFile
 from aura_vcs.compare.merge.mlt_cut import MltCut
@@ -78,7 +78,7 @@ class MltFile:
 
     def complete(self, merged: MergedCut, sides: Sequence[CutFile]) -> MergedCut:
         """See CutFile: media of the bin that a clip plays are never taken out of it."""
-        played = json.dumps([piece.body for piece in merged.pieces])
+        played = needs_of(merged)
         found: Record = dict(merged.rest["bin"])
         for side in sides:
             for name, body in side.cut.rest["bin"].items():

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from aura_vcs.compare.merge.cut_places import without_place
 from aura_vcs.compare.merge.model import Conflict
 from aura_vcs.compare.merge.project import structure_of
 from aura_vcs.compare.merge.resolve_text import find_again
@@ -114,6 +115,5 @@ def _is_expected(value: JsonValue, pointer: str, conflict: Conflict) -> bool:
         here = resolve_pointer(value, pointer)
     except PointerUnknown:
         return False
-    return any(
-        same(here, side) for side in (conflict.ours, conflict.theirs, conflict.base) if side is not msgspec.UNSET
-    )
+    sides = (conflict.ours, conflict.theirs, conflict.base)
+    return any(same(here, without_place(side)) for side in sides if side is not msgspec.UNSET)

@@ -1,0 +1,184 @@
+"""Two changes of one clip: both land, or somebody is asked; never two clips in silence, and never one lost."""
+
+from collections.abc import Callable
+
+import pytest
+from aura_vcs.compare.merge.file import merge_file, resolve_file
+from aura_vcs.formats.timeline.model import Timeline
+from aura_vcs.formats.timeline.project_file import read_project
+from msgspec import structs
+
+from tests.editors import projects
+from tests.editors.projects import Cut, Item
+
+Items = list[Item]
+Change = Callable[[Items, int], Items]
+
+BASE: Items = [
+    Item("a.mp4", 10, 50, id="A"),
+    Item("b.mp4", 20, 40, gap=5, id="B"),
+    Item("x.mp4", 100, 60, gap=12, id="X"),
+    Item("d.mp4", 30, 45, gap=25, id="D"),
+    Item("e.mp4", 5, 30, id="E"),
+]
+
+
+def event(items: Items) -> tuple[int, int]:
+    """Where the clip stands, or what was made of it: from, to (exclusive)."""
+    places = [n for n, item in enumerate(items) if item.id.startswith("X")]
+    return (places[0], places[-1] + 1) if places else (0, 0)
+
+
+def each(items: Items, **changes: object) -> Items:
+    start, end = event(items)
+    return [*items[:start], *(structs.replace(item, **changes) for item in items[start:end]), *items[end:]]
+
+
+def trim(items: Items, n: int) -> Items:
+    _, end = event(items)
+    return [structs.replace(i, length=i.length - 10 * n) if k == end - 1 else i for k, i in enumerate(items)]
+
+
+def trim_head(items: Items, n: int) -> Items:
+    start, end = event(items)
+    if start == end:
+        return items
+    old = items[start]
+    new = structs.replace(old, first=old.first + 6 * n * old.speed, length=old.length - 6 * n)
+    return [*items[:start], new, *items[start + 1 :]]
+
+
+def move(items: Items, n: int) -> Items:
+    start, end = event(items)
+    rest = [*items[:start], *items[end:]]
+    at = 0 if n == 1 else len(rest)
+    return [*rest[:at], *items[start:end], *rest[at:]]
+
+
+def slide(items: Items, n: int) -> Items:
+    """A bit later; what is behind stays where it is."""
+    start, end = event(items)
+    if start == end or end == len(items):
+        return items
+    new = list(items)
+    new[start] = structs.replace(new[start], gap=new[start].gap + 5 * n)
+    new[end] = structs.replace(new[end], gap=max(0, new[end].gap - 5 * n))
+    return new
+
+
+def delete(items: Items, n: int) -> Items:
+    start, end = event(items)
+    return [*items[:start], *items[end:]]
+
+
+def replace(items: Items, n: int) -> Items:
+    return each(items, media=f"new{n}.mp4", first=7 * n)
+
+
+def replace_longer(items: Items, n: int) -> Items:
+    return each(items, media=f"more{n}.mp4", first=7 * n, length=60 + 9 * n)
+
+
+def retime(items: Items, n: int) -> Items:
+    return each(items, speed=1 + n)
+
+
+def split(items: Items, n: int) -> Items:
+    """Cut it in two at a place of its media."""
+    point = 115 + 14 * n
+    start, end = event(items)
+    for k in range(start, end):
+        old = items[k]
+        by, rest = divmod(point - old.first, old.speed)
+        if old.media == "x.mp4" and not rest and 0 < by < old.length:
+            front = structs.replace(old, length=by)
+            back = structs.replace(old, first=point, length=old.length - by, gap=0, id=f"{old.id}{n}")
+            return [*items[:k], front, back, *items[k + 1 :]]
+    return items
+
+
+def rename(items: Items, n: int) -> Items:
+    return each(items, called=f"called {n}")
+
+
+def openshot(cut: Cut) -> bytes:
+    """Media files with the ids that they keep in every save."""
+    data = projects.openshot(cut)
+    for n, path in enumerate(projects.media_of(cut)):
+        data = data.replace(f'"F{n}"'.encode(), f'"file of {path}"'.encode())
+    return data
+
+
+CHANGES = (trim, trim_head, move, slide, delete, replace, replace_longer, retime, split, rename)
+ONE_VALUE = {rename, retime, move, replace, replace_longer}
+"""Of two such changes that differ, one would be lost."""
+WRITERS: dict[str, Callable[[Cut], bytes]] = {
+    "t.edl": projects.edl,
+    "t.rpp": projects.reaper,
+    "t.mlt": projects.shotcut,
+    "t.kdenlive": projects.kdenlive,
+    "t.fcpxml": projects.fcpxml,
+    "t.otio": projects.otio,
+    "t.osp": openshot,
+}
+MISSING = {
+    "t.kdenlive": {rename, retime},  # said by the bin, and by media of their own
+    "t.otio": {rename},
+    "t.osp": {rename, retime},
+}
+"""What the files that tests write for a format do not say."""
+
+
+def story(path: str, data: bytes) -> list[tuple[object, ...]]:
+    """The clips in order: what each plays, from where, for how long, and how fast."""
+    found = read_project(path, data)
+    assert isinstance(found, Timeline), found
+    clips = sorted((clip for track in found.tracks for clip in track.clips), key=lambda clip: clip.start)
+    return [(c.name, c.media, c.source_start, c.duration, c.speed) for c in clips]
+
+
+DECIDED = {"t.edl", "t.rpp", "t.mlt", "t.kdenlive", "t.fcpxml"}
+"""Formats in which a clip is decided as one."""
+
+
+def must_ask(path: str, one: Change, other: Change) -> bool:
+    """Whether two different changes cannot both land.
+
+    What stands for a clip that was taken out on the other side is that clip with other media where it is as long, else
+    a new one, which stays; in OpenTimelineIO always.
+    """
+    both = {one, other}
+    if one is other:
+        return one in ONE_VALUE
+    if delete in both and (replace_longer in both or (replace in both and path == "t.otio")):
+        return False
+    return delete in both or both == {replace, replace_longer}
+
+
+@pytest.mark.parametrize("path", WRITERS)
+@pytest.mark.parametrize("one", CHANGES, ids=lambda change: change.__name__)
+def test_two_changes_of_one_clip_both_land_or_are_asked_about(path: str, one: Change) -> None:
+    """Whichever side made which; what is asked about can be decided for either side, and is as that has it then."""
+    for other in CHANGES:
+        if {one, other} & MISSING.get(path, set()):
+            continue
+        write = WRITERS[path]
+        first, second = one(BASE, 1), other(BASE, 2)
+        base, here, there = (write({"V1": items}) for items in (BASE, first, second))
+        both = [story(path, write({"V1": items})) for items in (other(first, 2), one(second, 1))]
+        if delete in {one, other} and {one, other} & {replace, replace_longer} and not must_ask(path, one, other):
+            both.append(story(path, here if other is delete else there))
+        for ours, theirs in ((here, there), (there, here)):
+            called = f"{one.__name__} and {other.__name__}"
+            merged = merge_file(path, base, ours, theirs)
+            if merged.data is None or not merged.conflicts:
+                assert merged.data is not None or merged.reason
+                assert merged.data is None or ours == theirs or not must_ask(path, one, other), f"{called}: not asked"
+                assert merged.data is None or story(path, merged.data) in both, called
+                continue
+            for choice, side in (("ours", ours), ("theirs", theirs)):
+                decided = resolve_file(merged.data, merged, "", choice)  # type: ignore[arg-type]
+                assert decided.data is not None
+                found = sorted(story(path, decided.data), key=str)
+                wanted = [sorted(told, key=str) for told in (story(path, side), *both)]
+                assert path not in DECIDED or found in wanted, f"{called}: {choice}"
