@@ -1,5 +1,6 @@
 """Every option and argument of every command, given what nobody would: refused in words, or taken."""
 
+import json
 import random
 import shutil
 import sys
@@ -143,6 +144,8 @@ def _check(ran: Ran, line: tuple[str, ...]) -> None:
     assert "Traceback" not in said, f"{shown}: {said[-2000:]}"
     assert "Building the index" not in ran.stderr, f"{shown} built the index anew"
     assert ran.code in _documented(), f"{shown} ended with {ran.code}: {said[-500:]}"
+    if "--json" in line and ran.code == 0:
+        json.loads(ran.bytes)
 
 
 @pytest.fixture(autouse=True)
