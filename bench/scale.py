@@ -5,10 +5,11 @@ of random bytes; their sizes and the time to write and read them are what is pri
 """
 
 import os
+import random
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,11 @@ from aura_vcs.codec import decode_tree, encode_tree
 from aura_vcs.history.commit import commit
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Entry, EntryKind, Kind, Label, Tree
-from aura_vcs.objects.packs.format import TRAILER_BYTES, Frame, PackEntry, decode_footer, encode_footer
+from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, Frame, PackEntry, decode_footer, encode_footer
+from aura_vcs.objects.packs.writer import PACK_BYTES as STORE_PACK_BYTES
+from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.state import seen_steps
+from aura_vcs.sync.state.locations import RemoteLocations
 from aura_vcs.sync.state.manifest import (
     Machine,
     Manifest,
@@ -28,11 +33,14 @@ from aura_vcs.sync.state.manifest import (
     encode_manifest,
     encode_records,
 )
+from aura_vcs.sync.state.pack_sizes import pack_bytes
+from aura_vcs.sync.state.pack_table import LargePackTable, PackTable
 from aura_vcs.sync.state.pieces import in_pieces, with_pieces
 
 NOW = "2026-12-01T08:00:00.000000Z"
 PACK_BYTES = 16 << 20
 CHUNK_BYTES = 100_000
+PACK_OBJECTS = 640
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -64,7 +72,11 @@ def costs() -> Iterator[Cost]:
     for packs in (10_000, 100_000, 655_360):
         yield from _pieces(packs)
     for heads in (10, 100, 1_000):
-        yield _manifest(1_000, heads=heads)
+        yield from _heads(heads)
+    for size in (1_000_000, 10_000_000):
+        yield from _growth(size)
+    for objects in (100_000, 1_000_000):
+        yield from _tables(objects)
     for objects in (160, 10_000, 1_000_000):
         yield _footer(objects)
     for labels in (1_000, 100_000):
@@ -88,22 +100,92 @@ def _timed(make: Callable[[], bytes], read: Callable[[bytes], object]) -> tuple[
 
 
 def _manifest(packs: int, *, heads: int) -> Cost:
-    """A bucket's manifest: packs of 16 MiB, 1,000 machines, so many of which have moved the branch."""
+    """A bucket's manifest: packs of 16 MiB, 1,000 machines; so many have moved the branch seven times, in any order."""
     machines = [ReplicaId(os.urandom(6).hex()) for _ in range(1_000)]
-    seen = dict.fromkeys(machines[:heads], 7)
+    seen: dict[ReplicaId, dict[ReplicaId, int]] = {}
+    counters: dict[ReplicaId, int] = {}
+    for turn in range(1, 8):
+        for one in random.sample(machines[:heads], heads):
+            seen[one] = {other: counter for other, counter in counters.items() if other != one}
+            counters[one] = turn
     manifest = Manifest(
         1, "0b5c1f9e-3a64-4e0b-9d0c-1c6f6d1a2b3c", 5, "", NOW, "anna",
         packs=tuple(PackInfo(_id(), PACK_BYTES, 8_000) for _ in range(packs)),
         records=tuple(RecordInfo(_id(), 4_000) for _ in range(40)),
         branches={
-            "main": tuple(BranchEntry(one, VersionId(ObjectId(_id())), 7, seen, NOW, "Ada") for one in machines[:heads])
+            "main": tuple(
+                BranchEntry(one, VersionId(ObjectId(_id())), 7, seen[one], NOW, "Ada") for one in machines[:heads]
+            )
         },
         machines={replica: Machine(5, NOW, "edit") for replica in machines},
     )  # fmt: skip
     data, write, read = _timed(lambda: encode_manifest(manifest), lambda data: decode_manifest(data, "bucket"))
     if heads > 1:
         return Cost("manifest of 1,000 packs, by machines that moved the branch", heads, len(data), write, read)
-    return Cost("manifest, by packs of 16 MiB", packs, len(data), write, read)
+    return Cost("manifest without pieces, by packs of 16 MiB", packs, len(data), write, read)
+
+
+def _heads(heads: int) -> Iterator[Cost]:
+    """What machines have seen of each other, said by each and in steps."""
+    few, seen_steps.MANY_SEEN = seen_steps.MANY_SEEN, 1 << 40
+    cost = _manifest(1_000, heads=heads)
+    seen_steps.MANY_SEEN = few
+    yield msgspec.structs.replace(cost, what=f"{cost.what}, each saying all")
+    yield msgspec.structs.replace(_manifest(1_000, heads=heads), what=f"{cost.what}, as it is written")
+
+
+def _growth(megabytes: int) -> Iterator[Cost]:
+    """How many packs a bucket has that was filled by the project's own packs: all cut to 16 MiB, and growing."""
+    total = megabytes * 1_000_000
+    yield Cost("packs of a bucket, all of 16 MiB", total // PACK_BYTES, total, 0, 0)
+    held, packs = 0, 0
+    while held < total:
+        empty = Manifest(1, "", 0, "", "", "", packs=(PackInfo("", held, 1),))
+        part = min(pack_bytes(PACK_BYTES, empty) or PACK_BYTES, STORE_PACK_BYTES)
+        more = min(total - held, 1 << 30)
+        packs += -(-more // part)
+        held += more
+    yield Cost("packs of a bucket that grow with it", packs, total, 0, 0)
+
+
+def _tables(objects: int) -> Iterator[Cost]:
+    """What a push looks objects up in: all in memory, or a file; read is for 10,000 objects that are not there."""
+    packs = []
+    for _ in range(objects // PACK_OBJECTS):
+        frames = [Frame(index * CHUNK_BYTES, CHUNK_BYTES, CHUNK_BYTES, 0) for index in range(PACK_OBJECTS)]
+        entries = [PackEntry(ObjectId(_id()), Kind.CHUNK, index, 0, CHUNK_BYTES) for index in range(PACK_OBJECTS)]
+        name, data = encode_footer(frames, entries)
+        packs.append((PackInfo(name, PACK_OBJECTS * CHUNK_BYTES, len(data)), data))
+    stored = dict(packs)
+    asked = [ObjectId(_id()) for _ in range(10_000)]
+
+    def read(some: Sequence[PackInfo]) -> list[Footer]:
+        return [decode_footer(stored[pack][:-TRAILER_BYTES], stored[pack][-TRAILER_BYTES:], "pack") for pack in some]
+
+    before, start = _memory(), time.process_time()
+    table = PackTable()
+    for pack in stored:
+        table.add(pack, read([pack])[0])
+    made, size = time.process_time(), _memory() - before
+    missing = sum(one not in table for one in asked)
+    yield Cost("table of objects in memory, by objects", objects, size, made - start, time.process_time() - made)
+    with tempfile.TemporaryDirectory() as folder:
+        for again in ("made for the first time", "with nothing new"):
+            start = time.process_time()
+            locations = RemoteLocations(LocalStorage(folder), "objects.sqlite")
+            large = LargePackTable(list(stored), locations, read)
+            made = time.process_time()
+            assert missing == sum(one not in large for one in asked)
+            took = time.process_time() - made
+            size = Path(folder, "objects.sqlite").stat().st_size
+            yield Cost(f"the same in a file, {again}", objects, size, made - start, took)
+            del large, locations
+
+
+def _memory() -> int:
+    """Return the bytes of memory that this process has now."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * resource.getpagesize()
 
 
 def _pieces(packs: int) -> Iterator[Cost]:
@@ -120,7 +202,7 @@ def _pieces(packs: int) -> Iterator[Cost]:
     data, write, read = _timed(
         lambda: encode_manifest(in_pieces(more, there, ())[0]), lambda data: decode_manifest(data, "bucket")
     )
-    yield Cost("manifest in pieces, one push more, by packs", packs, len(data), write, read)
+    yield Cost("manifest with pieces, after one more push", packs, len(data), write, read)
     start = time.perf_counter()
     with_pieces(stored, {info: decode_records(data, info, "bucket").packs for info, data in new.items()}, "bucket")
     yield Cost(f"its {len(new)} pieces", packs, sum(map(len, new.values())), 0, time.perf_counter() - start)

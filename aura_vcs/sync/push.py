@@ -51,6 +51,7 @@ from aura_vcs.sync.state.manifest_update import (
     with_files,
 )
 from aura_vcs.sync.state.own_entries import check_own_entries
+from aura_vcs.sync.state.pack_sizes import pack_bytes
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
 from aura_vcs.sync.transfer.push_negotiation import (
     OwnRefs,
@@ -244,7 +245,7 @@ def _pair(local: str, remote: str) -> str:
 
 
 def _draft(
-    repo: Repository, snapshot: RemoteSnapshot, own: OwnRefs, pack_bytes: int | None, options: _Options
+    repo: Repository, snapshot: RemoteSnapshot, own: OwnRefs, wanted_bytes: int | None, options: _Options
 ) -> _PushDraft:
     branches = _merged_branches(repo, snapshot, own, keep_both=options.keep_both)
     there = snapshot.labels()
@@ -267,7 +268,7 @@ def _draft(
         repo.store.require({item.id: item.path for item in needed.values() if item.kind is Kind.BLOB})
         needed = without_evicted(repo, found.needed)
     sent = {i: item for i, item in needed.items() if options.bring or i not in away}
-    cargo = plan_packs(repo, sent, tombstoned_packs(snapshot.manifest), pack_bytes)
+    cargo = plan_packs(repo, sent, tombstoned_packs(snapshot.manifest), pack_bytes(wanted_bytes, snapshot.manifest))
     settings = merge_settings(snapshot.manifest.settings, travelling_settings(repo.refs.settings()))
     annotations = newer_annotations(snapshot.annotations(), own_annotations(repo))
     features = {*snapshot.manifest.features, *((ANNOTATIONS,) if annotations else ())}
@@ -382,15 +383,14 @@ def _execute(
     """
     progress = repo.progress
     gathered: list[str] = []
+    limit = pack_bytes(remote.pack_bytes, draft.snapshot.manifest)
     if draft.packs.loose:
         progress.start("Gathering", None, "bytes")
         salted = bool(tombstoned_packs(draft.manifest))
-        gathered = pack_objects(
-            repo, draft.packs.loose, cache.outgoing, progress, salted=salted, pack_bytes=remote.pack_bytes
-        )
+        gathered = pack_objects(repo, draft.packs.loose, cache.outgoing, progress, salted=salted, pack_bytes=limit)
         progress.finish()
     sources = [(repo.storage, name) for name in draft.packs.packs] + [(cache.outgoing, name) for name in gathered]
-    delivered = send_packs(repo, remote, cache, sources)
+    delivered = send_packs(repo, remote, cache, sources, limit)
     records = send_labels(remote, draft.snapshot, draft.labels, draft.annotations)
     listed = {pack.name for pack in draft.manifest.packs}
     packs = [*draft.manifest.packs, *(pack for pack in delivered.packs if pack.name not in listed)]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 from aura_vcs.codec import decode_record
+from aura_vcs.ids import ReplicaId
+from aura_vcs.model import BranchEntry
 from aura_vcs.storage import resumable_upload as parts
 from aura_vcs.storage.encryption import cipher as sealing, master_key as encryption
 from aura_vcs.storage.encryption.master_key import Encryption
@@ -13,6 +15,7 @@ from aura_vcs.storage.remotes import ssh_protocol as wire
 from aura_vcs.storage.resumable_upload import PART_BYTES
 from aura_vcs.sync.state.lock_record import LOCK_LIMIT, PATH_BYTES, PathLock, check_locks
 from aura_vcs.sync.state.manifest import MANIFEST, Manifest, Records, decode_manifest
+from aura_vcs.sync.state.seen_steps import MANY_SEEN, SEEN_LIMIT, with_seen
 
 TEXT = (Path(__file__).parents[2] / "docs/remote-format.md").read_text("utf-8")
 
@@ -43,6 +46,22 @@ def test_the_example_is_a_manifest() -> None:
     manifest = decode_manifest(found[1].encode(), MANIFEST)
     assert (manifest.generation, manifest.updated_by, manifest.packs) == (0, "anna", ())
     assert json.loads(found[1]).keys() == msgspec.to_builtins(manifest).keys()
+
+
+def test_the_example_of_steps_is_one() -> None:
+    """The steps in the document are read, and say what the text says."""
+    found = re.search(r"## What machines have seen.*?```json\n(.*?)\n```", TEXT, re.DOTALL)
+    assert found is not None
+    row = json.loads(found[1])["steps"]["main"]
+    entries = tuple(BranchEntry(ReplicaId(replica), None, 9, {}, "", "") for replica, _ in row)
+    seen = [entry.seen for entry in with_seen({"main": entries}, {"main": row}, "the example")["main"]]
+    assert seen == [
+        {"81d5a6b1c0ef": 4},
+        {"81d5a6b1c0ef": 4, "3fa2c17d90be": 7},
+        {"3fa2c17d90be": 7, "9c0d1c6f6d1a": 2},
+    ]
+    assert f"From {MANY_SEEN:,} counters" in TEXT
+    assert f"more than {SEEN_LIMIT:,} counters" in TEXT
 
 
 def test_the_example_is_a_lock() -> None:

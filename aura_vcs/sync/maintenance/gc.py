@@ -12,6 +12,7 @@ something needed that cannot be read, and nothing is changed.
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 
 import msgspec
 
@@ -41,6 +42,7 @@ from aura_vcs.sync.state.manifest import (
     record_name,
 )
 from aura_vcs.sync.state.manifest_update import listed_files, update_manifest, with_files
+from aura_vcs.sync.state.pack_sizes import pack_bytes
 from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.reader import RemoteReader
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, check_place_of_its_own, load_snapshot, named_versions, state_of
@@ -57,6 +59,10 @@ DEAD_SHARE = 0.25
 SMALL_BYTES = 1 << 20
 SMALL_PACKS = 64
 """More packs than these of up to SMALL_BYTES are gathered into larger ones."""
+SMALL_SHARE = 16
+"""Where a remote has grown, a pack is small that is so many times smaller than new ones are there."""
+GATHERED_BYTES = 4 << 30
+"""So much is gathered at most in one collection: it is fetched and sent once more."""
 
 
 class RemoteGcPlan(msgspec.Struct, frozen=True):
@@ -114,7 +120,8 @@ def plan_remote_gc(
     manifest, there = snapshot.manifest, _present(remote, snapshot)
     labels = _labels(snapshot, cache)
     table = snapshot.table(repo)
-    shrinks = _shrinks(repo, snapshot, table, labels, grace_seconds)
+    small = _small_packs(manifest, pack_bytes(remote.pack_bytes, manifest))
+    shrinks = _shrinks(repo, snapshot, table, labels, _Rules(grace_seconds, small))
     others = _other_machines(repo, manifest)
     unlisted = {name: entry for name, entry in there.items() if name not in listed_files(manifest)}
     to_delete: list[RemoteEntry] = []
@@ -189,7 +196,8 @@ def execute_remote_gc(
 
 def _execute(repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: RemoteGcPlan) -> RemoteCollected:
     table = plan.snapshot.table(repo)
-    names = rewrite(repo, plan.snapshot, table, plan.shrinks, cache.outgoing, remote.pack_bytes)
+    limit = pack_bytes(remote.pack_bytes, plan.snapshot.manifest)
+    names = rewrite(repo, plan.snapshot, table, plan.shrinks, cache.outgoing, limit)
     new = send_packs(repo, remote, cache, [(cache.outgoing, name) for name in names]).packs
     snapshot = update_manifest(repo, remote, plan.snapshot, _retire(plan, new))
     clear(cache.outgoing)
@@ -273,11 +281,30 @@ def _labels(snapshot: RemoteSnapshot, cache: RemoteCache) -> dict[VersionId, Lab
     return labels
 
 
+def _small_packs(manifest: Manifest, new_bytes: int | None) -> frozenset[PackInfo]:
+    """Choose small packs that are to be gathered, the smallest first; none where there are few, and never very much.
+
+    Each collection leaves fewer of them, so that they come to an end.
+    """
+    limit = max(SMALL_BYTES, (new_bytes or 0) // SMALL_SHARE)
+    small = sorted((pack for pack in manifest.packs if pack.size <= limit), key=lambda pack: pack.size)
+    sizes = accumulate(pack.size for pack in small)
+    chosen = [pack for pack, total in zip(small, sizes, strict=True) if total <= GATHERED_BYTES]
+    return frozenset(chosen) if len(small) > SMALL_PACKS and len(chosen) > 1 else frozenset()
+
+
+class _Rules(msgspec.Struct, frozen=True):
+    """How long what was deleted stays, and which packs are gathered."""
+
+    grace_seconds: float
+    gathered: frozenset[PackInfo]
+
+
 def _shrinks(
-    repo: Repository, snapshot: RemoteSnapshot, table: PackTable, labels: dict[VersionId, Label], grace_seconds: float
+    repo: Repository, snapshot: RemoteSnapshot, table: PackTable, labels: dict[VersionId, Label], rules: _Rules
 ) -> tuple[PackRewrite, ...]:
     """Find packs that are worth writing anew, and what of them stays."""
-    limit, named = _ago(grace_seconds), named_versions(snapshot.manifest)
+    limit, named = _ago(rules.grace_seconds), named_versions(snapshot.manifest)
 
     def holds(label: Label) -> bool:
         return label.is_live or (label.version in named and label.purged_at is None)
@@ -289,8 +316,6 @@ def _shrinks(
             with suppress(RemoteCorrupt):  # a collection with a shorter grace period was here before
                 use.mark(label.version, held)
     purged = _purged(use, labels, held)
-    small = [pack for pack in snapshot.manifest.packs if pack.size <= SMALL_BYTES]
-    gathered = set(small) if len(small) > SMALL_PACKS else set()
     found = []
     for pack in snapshot.manifest.packs:
         footer = table.footers[pack]
@@ -298,7 +323,7 @@ def _shrinks(
         garbage = [e for e in footer.entries if e.id not in held and e.kind is not Kind.VERSION and not is_nonce(e)]
         dead = sum(footer.frames[entry.frame].share_of(entry) for entry in garbage) if living else pack.size
         is_worth = dead > DEAD_SHARE * pack.size or any(entry.id in purged for entry in garbage)
-        if not living or is_worth or (garbage and grace_seconds <= 0) or pack in gathered:
+        if not living or is_worth or (garbage and rules.grace_seconds <= 0) or pack in rules.gathered:
             found.append(PackRewrite(pack, living, dead))
     return tuple(found)
 

@@ -43,6 +43,7 @@ from aura_vcs.sync.state.manifest_update import (
     update_manifest,
     with_files,
 )
+from aura_vcs.sync.state.pack_sizes import pack_bytes
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, parse_footer, state_of
 from aura_vcs.sync.transfer.push_packs import pack_order, read_frames, reusable_packs
 from aura_vcs.sync.transfer.upload import send_labels, send_packs
@@ -256,7 +257,7 @@ def _execute(repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: 
         RefMoved: the remote moved since it was looked at.
     """
     manifest = plan.snapshot.manifest
-    names = _write(repo, cache, plan, remote.pack_bytes)
+    names = _write(repo, cache, plan, pack_bytes(remote.pack_bytes, manifest))
     new = send_packs(repo, remote, cache, [(cache.outgoing, name) for name in names]).packs
     packs = [*new, *(pack for pack in manifest.packs if pack not in plan.packs and pack not in new)]
     records = [info for info in manifest.records if info not in plan.records]
@@ -272,7 +273,7 @@ def _execute(repo: Repository, remote: RemoteStorage, cache: RemoteCache, plan: 
     return snapshot
 
 
-def _write(repo: Repository, cache: RemoteCache, plan: RemoteRepairPlan, pack_bytes: int | None) -> list[str]:
+def _write(repo: Repository, cache: RemoteCache, plan: RemoteRepairPlan, limit: int | None) -> list[str]:
     """Write what is to go there into packs of new names; those that an interrupted repair left are used again."""
     needs, manifest = plan.needs, plan.snapshot.manifest
     wanted = needs.send.keys() | needs.carry.keys()
@@ -285,7 +286,7 @@ def _write(repo: Repository, cache: RemoteCache, plan: RemoteRepairPlan, pack_by
         yield from read_frames(repo, items)
         yield from _salvaged(plan, done)
 
-    written = write_packs(cache.outgoing, everything(), repo.progress, salted=True, pack_bytes=pack_bytes)
+    written = write_packs(cache.outgoing, everything(), repo.progress, salted=True, pack_bytes=limit)
     repo.progress.finish()
     return ready + written
 

@@ -27,6 +27,7 @@ from aura_vcs.refs.merge import add_tag, is_believable
 from aura_vcs.refs.packed_labels import STAMP_LIMIT, check_entry, is_proper_seen
 from aura_vcs.sync.state.annotations import by_room, check_settings
 from aura_vcs.sync.state.lock_record import PathLock, check_locks
+from aura_vcs.sync.state.seen_steps import Step, in_steps, with_seen
 
 MANIFEST = "manifest.json"
 PACKS = "packs"
@@ -48,8 +49,10 @@ EVICTED = "evicted"
 """The feature of a remote whose versions hold content that is not there: a recipe among its records makes it."""
 PIECES = "pieces"
 """The feature of a remote whose manifest names records that list packs: see `sync.state.pieces`."""
+STEPS = "steps"
+"""The feature of a manifest that says in steps what the entries of branches have seen: see `sync.state.seen_steps`."""
 KNOWN_FEATURES: frozenset[str] = frozenset(
-    {TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER, READ_ONLY, PIECES}
+    {TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER, READ_ONLY, PIECES, STEPS}
 )
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""
@@ -120,6 +123,8 @@ class Manifest(msgspec.Struct, frozen=True):
     locks: tuple[PathLock, ...] = ()
     settings: dict[str, Field] = {}
     pieces: tuple[RecordInfo, ...] = ()
+    steps: dict[str, tuple[Step, ...]] = {}
+    """Empty in memory: what the entries of `branches` have seen is in them."""
 
 
 class Records(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -155,8 +160,12 @@ def digest(data: bytes) -> str:
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """Encode the bytes of `manifest.json`."""
-    return encode_record(manifest)
+    """Encode the bytes of `manifest.json`; what very many machines have seen of each other, in steps."""
+    branches, steps = in_steps(manifest.branches)
+    features = {*manifest.features, STEPS} if steps else {*manifest.features} - {STEPS}
+    return encode_record(
+        msgspec.structs.replace(manifest, branches=branches, steps=steps, features=tuple(sorted(features)))
+    )
 
 
 def decode_manifest(data: bytes, place: str) -> Manifest:
@@ -178,9 +187,10 @@ def decode_manifest(data: bytes, place: str) -> Manifest:
     try:
         manifest = _plausible(decode_record(data, Manifest, MANIFEST))
         _check(manifest)
+        branches = with_seen(manifest.branches, manifest.steps, MANIFEST)
     except AuraError as error:
         raise RemoteCorrupt(place, error.message) from error
-    return manifest
+    return msgspec.structs.replace(manifest, branches=branches, steps={})
 
 
 def _plausible(manifest: Manifest) -> Manifest:
@@ -209,6 +219,8 @@ def _check(manifest: Manifest) -> None:
         manifest.pieces and PROJECT_FOLDER in manifest.features
     ):
         raise RecordCorrupt(MANIFEST, "it has pieces, and does not say so, or may have none")
+    if bool(manifest.steps) > (STEPS in manifest.features):
+        raise RecordCorrupt(MANIFEST, "it says in steps what was seen, and does not say so")
     for name, entries in manifest.branches.items():
         check_name("branch", name)
         replicas = [entry.replica for entry in entries]

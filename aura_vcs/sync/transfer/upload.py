@@ -46,12 +46,25 @@ class Uploaded(msgspec.Struct, frozen=True):
     arrived_bytes: int
 
 
+class _Way(msgspec.Struct, frozen=True):
+    """Where packs go, what is remembered of it, how large packs of the store may be there, and whether to stop."""
+
+    remote: RemoteStorage
+    cache: RemoteCache
+    pack_bytes: int | None
+    stop: Event
+
+
 def send_packs(
-    repo: Repository, remote: RemoteStorage, cache: RemoteCache, sources: Sequence[tuple[LocalStorage, str]]
+    repo: Repository,
+    remote: RemoteStorage,
+    cache: RemoteCache,
+    sources: Sequence[tuple[LocalStorage, str]],
+    pack_bytes: int | None = None,
 ) -> Uploaded:
     """Send packs beside each other, and look at what has arrived; `sources` say where each lies, and its name.
 
-    Where the remote wants smaller packs, those of the store are cut for the way; see objects.cutting.
+    Packs of the store with more than `pack_bytes` are cut for the way; see objects.packs.folder_packs.
     Interrupted, those that arrived as a whole stay there, unlisted, and of others what has arrived, where
     the remote can go on with it. On Ctrl-C those under way end with the piece that is being sent.
 
@@ -64,12 +77,12 @@ def send_packs(
 
     progress = repo.progress
     progress.start("Sending", sum(_size(storage, name) for storage, name in sources), "bytes")
-    stop = Event()
+    way = _Way(remote, cache, pack_bytes, Event())
     with ThreadPoolExecutor(TRANSFERS) as executor:
         try:
-            sent = list(executor.map(lambda source: _send_pack(repo, remote, cache, stop, *source), sources))
+            sent = list(executor.map(lambda source: _send_pack(repo, way, *source), sources))
         except KeyboardInterrupt:
-            stop.set()  # else they would be sent to their ends before anybody hears of it
+            way.stop.set()  # else they would be sent to their ends before anybody hears of it
             raise
     progress.finish()
     arrived = sum(there for _, there in chain(*sent))
@@ -115,18 +128,17 @@ def _size(storage: LocalStorage, name: str) -> int:
     return found.size if found is not None else 0
 
 
-def _send_pack(
-    repo: Repository, remote: RemoteStorage, cache: RemoteCache, stop: Event, storage: LocalStorage, name: str
-) -> list[tuple[PackInfo, int]]:
+def _send_pack(repo: Repository, way: _Way, storage: LocalStorage, name: str) -> list[tuple[PackInfo, int]]:
     """Send a pack, cut where it must be, unless it is there; with how much of each was there before."""
+    remote, cache, limit = way.remote, way.cache, way.pack_bytes
     with storage.open(pack_path(name)) as file:
-        opened, limit = OpenPack(file, name), remote.pack_bytes
+        opened = OpenPack(file, name)
         if storage is not repo.storage or limit is None or opened.size <= limit:
-            counted = _CountedProgress(repo.progress, opened.size, stop, _passes(remote))
+            counted = _CountedProgress(repo.progress, opened.size, way.stop, _passes(remote))
             return [_send_part(remote, cache, opened, counted, is_ours=storage is repo.storage)]
         sent, rest = [], opened.size
         for part in cut(opened.footer, limit):
-            counted = _CountedProgress(repo.progress, part.length, stop, _passes(remote))
+            counted = _CountedProgress(repo.progress, part.length, way.stop, _passes(remote))
             sent.append(_send_part(remote, cache, OpenPack(part.open(file), part.name), counted, is_ours=False))
             rest -= part.length
         repo.progress.advance(rest)  # the footer of the whole, for which each of them has one of its own
