@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aura_vcs.cli.output.paths import is_here, is_in_head
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import UnknownVersion
 from aura_vcs.errors.integrity import ObjectCorrupt, ObjectMissing
+from aura_vcs.index.queries import describe
+from aura_vcs.repository import index_recovery
 from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
@@ -32,15 +35,12 @@ def heal(folder: str, error: Exception, recorded: int | None) -> bool:
     """Throw a damaged index away, see `index_recovery.heal`; most errors are seen not to come from one at once."""
     if isinstance(error, AuraError) and error.__cause__ is None:
         return False
-    from aura_vcs.repository import index_recovery
 
     return index_recovery.heal(folder, error, recorded)
 
 
 def _if_path(repo: "Repository", folder: str, name: str) -> str:
     """Suggest what was probably meant where a file or folder stands in the place of a version."""
-    from aura_vcs.cli.output.paths import is_here, is_in_head
-
     here = is_here(repo, folder, name)
     in_head = is_in_head(repo, folder, name)
     command = click.get_current_context().command.name or ""
@@ -64,7 +64,6 @@ def _who_has(repo: "Repository", folder: str, name: str, *, here: bool) -> str:
     """Say which version had a path last that the last one does not have; that none has, where it is in the folder."""
     from aura_vcs.history.commit import project_path
     from aura_vcs.history.lookup.path_versions import last_with_path
-    from aura_vcs.index.queries import describe
 
     try:
         found = last_with_path(repo, project_path(repo, name, folder))

@@ -10,6 +10,9 @@ from contextlib import suppress
 
 import click
 
+from aura_vcs.cli.catalog import ALIASES
+from aura_vcs.cli.damaged_bytecode import damaged_bytecode
+from aura_vcs.cli.familiar_commands import advice_on
 from aura_vcs.cli.output.console import Console, Part, faint, red
 from aura_vcs.errors import AuraError, ExtraMissing, Interrupted, Problems, without_passwords
 from aura_vcs.errors.input import NotAProject
@@ -24,8 +27,6 @@ _BYTES = re.compile(r"\\udc([89a-f][0-9a-f])")
 def report(error: BaseException, console: Console, *, stopped: str = "") -> int:
     """Say what went wrong; returns the exit code. `stopped` is what to say where a person ended it."""
     if isinstance(error, EOFError | ValueError | TypeError | ImportError):
-        from aura_vcs.cli.damaged_bytecode import damaged_bytecode  # seldom needed
-
         error = damaged_bytecode(error) or error
     if stopped and not console.as_json and isinstance(error, KeyboardInterrupt | EOFError | click.Abort):
         console.note(stopped)
@@ -95,9 +96,6 @@ class _Unexpected(AuraError):
 
 def _advice(error: click.UsageError, path: str) -> str:
     """Suggest what does here what people expect of an option, or of another word, elsewhere."""
-    from aura_vcs.cli.catalog import ALIASES
-    from aura_vcs.cli.familiar_commands import advice_on
-
     word = path.split()[1] if " " in path else ""
     command = ALIASES.get(word, word)
     if isinstance(error, click.NoSuchOption):

@@ -176,9 +176,6 @@ def _stands(value: dict[str, Any]) -> str | None:
 
 def _moment(at: Any, rate: Any) -> str:
     """Format a place on a timeline: a timecode where its units are frames, else seconds."""
-    from aura_vcs.formats.timeline.model import spoken
-    from aura_vcs.formats.timeline.timecode import frames_to_ticks
-
     frames = int(rate[0]), int(rate[1])
     return format_timecode(at, frames) if frames[0] < 1_000 * frames[1] else spoken(frames_to_ticks(at, frames))
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from aura_vcs.cli.output.console import Line, Painted, Part, cyan, faint
 from aura_vcs.cli.output.humanize import changed_path, count, size
+from aura_vcs.compare.diff.describe import LINES_LIMIT
+from aura_vcs.history.diff.file_diff import DETAIL_LINES, diff_change
 
 if TYPE_CHECKING:
     from aura_vcs.compare.diff.text import TextDiff, TextLine
@@ -47,9 +49,6 @@ def sequence_lines(change: "SequenceChange", *, is_brief: bool) -> Iterator[Line
 def inside_lines(
     comparison: "Comparison", change: "PathChange", media: "MediaDiff | None", *, details: bool
 ) -> Iterator[Line]:
-    from aura_vcs.compare.diff.describe import LINES_LIMIT
-    from aura_vcs.history.diff.file_diff import DETAIL_LINES, diff_change
-
     found = diff_change(comparison, change, media=media, limit=DETAIL_LINES if details else LINES_LIMIT)
     sized = found.kind == "bytes" and change.old is not None and change.new is not None and found.text is None
     counted = found.kind == "text" and found.document is None and not (found.text and found.text.ends)

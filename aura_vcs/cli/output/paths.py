@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import UnknownVersion
+from aura_vcs.history.names.revisions import check_content, resolve
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -46,8 +47,6 @@ def is_here(repo: "Repository", folder: str, word: str) -> bool:
 
 def is_in_head(repo: "Repository", folder: str, word: str) -> bool:
     """Tell whether the version that the folder is based on has a file or folder of that name."""
-    from aura_vcs.history.names.revisions import check_content, resolve
-
     path = _path(repo, folder, word) if word else None
     if not path:
         return False
@@ -70,8 +69,6 @@ def _path(repo: "Repository", folder: str, word: str) -> str | None:
 
 def is_version(repo: "Repository", word: str) -> bool:
     """Tell whether a word names a version, or several."""
-    from aura_vcs.history.names.revisions import resolve
-
     try:
         resolve(repo, word)
     except UnknownVersion:

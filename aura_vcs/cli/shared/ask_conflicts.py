@@ -11,6 +11,8 @@ from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.shared.checkout_report import print_skipped
 from aura_vcs.cli.shared.conflict_media import conflict_media
 from aura_vcs.errors import AuraError
+from aura_vcs.history.merging.conflict_groups import group_conflicts
+from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,9 +40,6 @@ def ask_conflicts(
     `numbers` are those of the list by id, as `aura resolve NUMBER` takes them before the first answer.
     What is skipped stays open. An answer that cannot be is said, and asked again.
     """
-    from aura_vcs.history.merging.conflict_groups import group_conflicts
-    from aura_vcs.history.resolve import open_conflicts
-
     wanted = [group.first.id for group in chosen]
     media = conflict_media(repo, [item for group in chosen for item in group.items])
     decided = 0
@@ -87,8 +86,6 @@ def _answer(repo: "Repository", console: Console, item: "ConflictGroup") -> str:
 
 def decide(repo: "Repository", console: Console, group: "ConflictGroup", decision: "Decision") -> None:
     """Decide one conflict, or those of a sequence's frames, and nothing else at the same place."""
-    from aura_vcs.history.resolve import open_conflicts, resolve_conflicts
-
     place = group.location.removeprefix(group.path).removeprefix("#")
     ids, places = {item.id for item in group.items}, {item.location for item in group.items}
     rivals = [other for other in open_conflicts(repo) if other.location in places and other.id not in ids]

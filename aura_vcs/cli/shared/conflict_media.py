@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from aura_vcs.cli.output.json_shapes import conflict_to_json
 from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.history.diff.media_findings import has_media_name
 
@@ -33,7 +34,5 @@ def known_media(repo: "Repository", conflicts: "Sequence[OpenConflict]") -> "dic
 
 def conflicts_to_json(repo: "Repository", conflicts: "Sequence[OpenConflict]") -> list[dict[str, Any]]:
     """Convert conflicts, with what is known of media on both sides."""
-    from aura_vcs.cli.output.json_shapes import conflict_to_json
-
     media = conflict_media(repo, conflicts)
     return [conflict_to_json(item, media.get(item.id)) for item in conflicts]

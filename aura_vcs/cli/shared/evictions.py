@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aura_vcs.annotations.proofs import NOT_TRIED
 from aura_vcs.cli.output.console import Console, cyan, faint, green
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.shared.transfers import connect_to
@@ -76,7 +77,7 @@ def evict_versions(repo: "Repository", console: Console, request: EvictionReques
     _print(console, plan, done, dry_run=False)
 
 
-def _try(repo: "Repository", console: Console, untried: "Sequence[ObjectId]", *, yes: bool) -> "dict[ObjectId, str]":
+def _try(repo: "Repository", console: Console, untried: "Sequence[ObjectId]", *, yes: bool) -> dict[ObjectId, str]:
     """Try recipes that were not tried yet; return what is wrong with those that do not make the same bytes again."""
     from aura_vcs.project.derived import try_recipes
 
@@ -109,8 +110,6 @@ def _print(console: Console, plan: "VersionEviction", done: "FreedEvicted", *, d
 
 
 def _print_how_to_try(console: Console, staying: "Iterable[EvictableFile]") -> None:
-    from aura_vcs.annotations.proofs import NOT_TRIED
-
     if any(file.reason == NOT_TRIED for file in staying):
         console.line("`aura derived evict --versions --prove` tries recipes, and marks what they make byte for byte.")
 

@@ -9,6 +9,8 @@ import click
 from aura_vcs.cli.output.console import Console, clean_input, escape, faint, is_terminal
 from aura_vcs.cli.session import Session
 from aura_vcs.errors import AuraError
+from aura_vcs.repository.replicas import full_name
+from aura_vcs.studio.git_identity import git_identity
 
 if TYPE_CHECKING:
     from aura_vcs.studio.git_identity import GitIdentity
@@ -34,7 +36,6 @@ def ask_identity(session: Session, console: Console) -> None:
         return
     if source_of_name(session) != "account":
         return
-    from aura_vcs.repository.replicas import full_name
     from aura_vcs.studio.configuration import set_configuration
 
     known = _git_identity()
@@ -57,8 +58,6 @@ def _ask(question: str, offered: str) -> str:
 
 def _git_identity() -> "GitIdentity":
     """Read the identity that git has for the person, in the files that it reads for the whole account."""
-    from aura_vcs.studio.git_identity import git_identity
-
     given = os.environ.get("GIT_CONFIG_GLOBAL")
     if given is not None:
         return git_identity([given])

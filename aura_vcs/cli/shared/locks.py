@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from aura_vcs.cli.configured_name import may_be_configured
 from aura_vcs.cli.options import completing
 from aura_vcs.cli.output.console import Console, Part, faint
 from aura_vcs.cli.output.humanize import age, count, local_time
 from aura_vcs.cli.session import current_session
 from aura_vcs.layout import REMOTES
 from aura_vcs.plain_text import now
+from aura_vcs.suggestions import quote_path
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -72,11 +74,8 @@ def advice_on(repo: "Repository", changed: Iterable[str]) -> tuple["Advice", ...
 
 def _patterns(repo: "Repository") -> Sequence[object]:
     """Return what `locks.patterns` says; the studio is not opened where neither project nor person set it."""
-    if PATTERNS not in repo.refs.settings():
-        from aura_vcs.cli.configured_name import may_be_configured
-
-        if not may_be_configured(current_session().studio_folder(), PATTERNS):
-            return ()
+    if PATTERNS not in repo.refs.settings() and not may_be_configured(current_session().studio_folder(), PATTERNS):
+        return ()
     from aura_vcs.cli.shared.studio import setting
 
     found: Sequence[object] = setting(repo, PATTERNS)
@@ -103,8 +102,6 @@ def print_advice(console: Console, advice: Iterable["Advice"]) -> None:
         if item.lock is None:
             continue
         if item.problem == "expired":
-            from aura_vcs.suggestions import quote_path  # seldom needed
-
             path = item.lock.path
             console.warn(f"your lock on {path} has expired; `aura lock {quote_path(path)}` renews it")
         else:
@@ -117,7 +114,6 @@ def _print_unlocked(console: Console, paths: list[str]) -> None:
         return
     named: list[Part] = [", ".join(paths[:SHOWN]) if len(paths) <= SHOWN else count(len(paths), "file")]
     verb = "is" if len(paths) == 1 else "are"
-    from aura_vcs.suggestions import quote_path  # seldom needed
 
     console.note(*named, f" {verb} to be locked before others work on it too: `aura lock {quote_path(paths[0])}`")
     console.note(faint("What is known about locks is as old as your last sync."))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
 
+from aura_vcs.annotations.targets import describe_place
 from aura_vcs.cli.output.humanize import call
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ def _named(repo: "Repository", version: "VersionId | None", known: KnownVersions
 
 def shown_target(repo: "Repository", target: "Target", known: KnownVersions | None = None) -> str:
     """Write what a note is about as commands understand it: `v3:cut.mp4@0:12`; `known` is filled and read."""
-    from aura_vcs.annotations.targets import describe_place
-
     version = _named(repo, target.version, known)[1]
     return version if target.path is None else f"{version}:{target.path}{describe_place(target)}"
 

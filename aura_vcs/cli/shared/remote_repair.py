@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from aura_vcs.cli.output.console import Console, cyan, faint, green, red, strong
 from aura_vcs.cli.output.humanize import count, join_words, size
 from aura_vcs.cli.shared.transfers import connected
+from aura_vcs.sync.state.manifest import pack_name, record_name
 
 if TYPE_CHECKING:
     from aura_vcs.repository.repository import Repository
@@ -70,8 +71,6 @@ def _print_lost(console: Console, name: str, plan: "RemoteRepairPlan") -> None:
 
 
 def _to_json(plan: "RemoteRepairPlan", *, dry_run: bool) -> dict[str, Any]:
-    from aura_vcs.sync.state.manifest import pack_name, record_name
-
     return {
         "dry_run": dry_run,
         "remote": plan.remote,

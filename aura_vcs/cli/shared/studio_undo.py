@@ -10,6 +10,7 @@ import msgspec
 from aura_vcs.cli.output.console import Console, faint, strong, yellow
 from aura_vcs.cli.output.humanize import local_time
 from aura_vcs.errors.input import NotAProject
+from aura_vcs.index.records import EVERY_ACTION
 
 if TYPE_CHECKING:
     from aura_vcs.cli.output.console import Line
@@ -62,7 +63,6 @@ def _print(console: Console, done: "StudioUndone", verb: str, way_back: str) -> 
 
 def list_in_studio(studio: "Studio", console: Console, wanted: "ActionFilter", *, limit: int, offset: int) -> None:
     """List the actions of the studio, newest first."""
-    from aura_vcs.index.records import EVERY_ACTION
     from aura_vcs.studio.undo import list_actions
 
     found = list_actions(studio, wanted)[offset : offset + limit]

@@ -11,6 +11,8 @@ from aura_vcs.cli.output.console import Console, cyan, faint, strong, yellow
 from aura_vcs.cli.output.humanize import call, count, join_words, short_path, size, titled
 from aura_vcs.cli.remote_environment import surroundings
 from aura_vcs.cli.session import Session
+from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
+from aura_vcs.index.queries import describe
 from aura_vcs.layout import CONFLICTS
 from aura_vcs.plain_text import now
 
@@ -191,9 +193,6 @@ def _print_locks(console: Console, plan: "PushPlan") -> None:
 
 def print_pulled(repo: "Repository", console: Console, pulled: "Pulled") -> None:
     """Print what happened to the branch and the worktree."""
-    from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_restore_point, print_skipped
-    from aura_vcs.index.queries import describe
-
     queries = repo.queries
     if pulled.diverged:
         names = join_words(describe(queries, version) for version in pulled.diverged)

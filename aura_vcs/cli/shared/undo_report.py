@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from aura_vcs.cli.output.console import Console, faint, strong
 from aura_vcs.cli.output.humanize import call, count, shown_pointer
+from aura_vcs.cli.output.json_shapes import checkout_to_json, version_to_json
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_point, print_restore_point, print_skipped
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
 
 def undone_to_json(repo: "Repository", done: "Undone") -> dict[str, Any]:
     """Convert to JSON what was taken back or done again, and where that leaves the folder."""
-    from aura_vcs.cli.output.json_shapes import checkout_to_json, version_to_json
-
     operation = {"id": done.operation.undoes or done.operation.redoes, "description": done.description}
     shape = {"operation": operation, **checkout_to_json(repo, done.head, done.files)}
     points = [version_to_json(point) for point in done.other_restore_points]
