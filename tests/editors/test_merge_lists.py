@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from aura_vcs.compare.merge.file import MergedFile, merge_file
+from aura_vcs.compare.merge.file import MergedFile, merge_file, resolve_file
 from aura_vcs.formats.timeline.model import Timeline
 from aura_vcs.formats.timeline.project_file import read_project
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -194,3 +194,58 @@ def test_edits_of_both_sides_lose_and_double_nothing(kind: str, seed: int) -> No
         for key in set(was) | set(here) | set(there):
             least, most = bounds(was[key], here[key], there[key])
             assert least <= now[key] <= most, (key, was[key], here[key], there[key], now[key])
+
+
+@pytest.mark.parametrize("vtt", [False, True], ids=["srt", "vtt"])
+def test_cues_that_both_changed_are_asked_about_and_counted_anew(vtt: bool) -> None:
+    """A question, not two files; whatever is decided, in whichever order, the numbers count up."""
+    path = "t.vtt" if vtt else "t.srt"
+    base: list[Cue] = [(n * 3000, n * 3000 + 1500, f"Line {n} of the film") for n in range(6)]
+    ours = [
+        *base[:1],
+        (3000, 4500, "Ours says more"),
+        (4600, 4700, "and more"),
+        *base[2:4],
+        (12000, 13500, "Our end"),
+        base[5],
+    ]
+    theirs = [
+        (0, 900, "Put in"),
+        (1000, 1500, "in front"),
+        (3000, 4500, "Hers"),
+        *base[2:4],
+        (12000, 13500, "Her end"),
+        base[5],
+    ]
+    sides = [subtitles(cues, vtt) for cues in (base, ours, theirs)]
+    for first in (0, 1):
+        merged = merge_file(path, *sides)
+        assert merged.data is not None, merged.reason
+        assert is_open(merged)
+        assert _numbers(merged.data) == list(range(1, len(_numbers(merged.data)) + 1))
+        assert len(merged.text_conflicts) >= 2
+        for conflict in merged.text_conflicts:
+            lines = merged.data.decode().splitlines(keepends=True)
+            assert "".join(lines[conflict.line - 1 :]).startswith(conflict.ours)
+        choice = "theirs" if first else "both"
+        while merged.text_conflicts:
+            place = merged.text_conflicts[-1 if first else 0].line
+            merged = resolve_file(merged.data, merged, str(place), choice)  # type: ignore[arg-type]
+            assert merged.data is not None
+            assert _numbers(merged.data) == list(range(1, len(_numbers(merged.data)) + 1))
+        if first:
+            assert merged.data == sides[2]
+
+
+def test_a_cue_that_both_moved_is_not_there_twice() -> None:
+    """Nothing is merged then, and the reason names it."""
+    base: list[Cue] = [(n * 3000, n * 3000 + 1500, f"Line {n} of the film") for n in range(8)]
+    ours = [base[0], *base[2:5], (14000, 14900, base[1][2]), *base[5:]]
+    theirs = [base[0], *base[2:], (23000, 23900, base[1][2])]
+    merged = merge_file("t.srt", *(subtitles(cues, vtt=False) for cues in (base, ours, theirs)))
+    assert merged.data is None
+    assert "Line 1 of the film" in merged.reason
+
+
+def _numbers(data: bytes) -> list[int]:
+    return [int(number) for number in re.findall(r"(?m)^(\d+)\r?\n\d\d:\d\d", data.decode())]

@@ -4,7 +4,7 @@ from msgspec import Struct, structs
 
 from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.checks import check_document, check_text
-from aura_vcs.compare.merge.cues import CUE_ENDINGS, merge_cues
+from aura_vcs.compare.merge.cues import CUE_ENDINGS, merge_cues, resolve_cues
 from aura_vcs.compare.merge.json_values import MergeFunction, merge_values, only_changed
 from aura_vcs.compare.merge.model import Choice, Conflict, MixedPassage, TextConflict
 from aura_vcs.compare.merge.openshot import level, restore
@@ -134,7 +134,9 @@ def resolve_file(data: bytes, merged: MergedFile, place: str, choice: Choice) ->
     if merged.by == "text":
         if place and not place.isdecimal():
             raise PointerInvalid(place, "conflicts in a text are named by their line")
-        text = resolve_text(data, merged.text_conflicts, int(place) if place else None, choice)
+        line = int(place) if place else None
+        counted = resolve_cues(data, merged.text_conflicts, line, choice)
+        text = counted or resolve_text(data, merged.text_conflicts, line, choice)
         return MergedFile(text.data, "text", text_conflicts=text.conflicts)
     if not merged.by:
         hint = "Choose one of the two files and delete the other."
