@@ -64,7 +64,7 @@ def now() -> str:
 
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC, microseconds always there, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"  # without +00:00
 
 
 def microseconds(text: str) -> int:

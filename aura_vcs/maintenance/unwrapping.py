@@ -13,8 +13,8 @@ from aura_vcs.formats.deflate.unwrapping import FilePart, Unwrapped, unwrap, unw
 from aura_vcs.ids import ObjectId
 from aura_vcs.layout import LOOKED_INTO
 from aura_vcs.model import Kind
-from aura_vcs.objects.base import PackLocation, StoredObject
-from aura_vcs.objects.packs.format import CODEC_RAW, CODEC_ZSTD
+from aura_vcs.objects.base import PackLocation
+from aura_vcs.objects.packs.format import CODEC_RAW, CODEC_ZSTD, PackEntry
 from aura_vcs.repository.repository import Repository
 
 AT_ONCE_BYTES, AT_ONCE_SECONDS = 128 << 20, 60.0
@@ -130,18 +130,17 @@ class RecipeSearch:
             if read > READ_BYTES:
                 return
             with suppress(IntegrityError, FileNotFoundError):
-                for item in store.pack_objects(name):
-                    place = item.location
-                    if place is None or not self._is_candidate(item) or store.packs.is_unwrapped(place):
+                for item in store.packs.footer(name).entries:
+                    place = PackLocation(name, item.frame, item.offset, item.length)
+                    if not self._is_candidate(item) or store.packs.is_unwrapped(place):
                         continue
                     data = store.packs.read(place)
                     read += len(data)
                     if _may_be(item.kind, data[:_HEAD_BYTES]):
                         yield item.id, item.kind, data
 
-    def _is_candidate(self, item: StoredObject) -> bool:
-        place = item.location
-        if place is None or place.chunked or item.kind not in _KINDS or place.length < LEAST_BYTES:
+    def _is_candidate(self, item: PackEntry) -> bool:
+        if item.chunked or item.kind not in _KINDS or item.length < LEAST_BYTES:
             return False
         return item.id not in self._failed
 
@@ -165,13 +164,11 @@ class RecipeSearch:
 
     def _candidates(self, name: str) -> Iterator[tuple[ObjectId, Kind, PackLocation]]:
         store = self._repo.store
-        frames = store.packs.footer(name).frames
-        items = [item for item in store.pack_objects(name) if self._is_candidate(item)]
-        for item in sorted(items, key=_position):
-            place = item.location
-            if place is None:
-                continue
-            codec = frames[place.frame].codec
+        footer = store.packs.footer(name)
+        items = [item for item in footer.entries if item.length >= LEAST_BYTES and self._is_candidate(item)]
+        for item in sorted(items, key=lambda item: (item.frame, item.offset)):
+            codec = footer.frames[item.frame].codec
+            place = PackLocation(name, item.frame, item.offset, item.length)
             if codec == CODEC_RAW:
                 place_of_head = msgspec.structs.replace(place, length=min(place.length, _HEAD_BYTES))
             elif codec == CODEC_ZSTD and item.kind is Kind.BLOB:
@@ -193,10 +190,6 @@ def _may_be(kind: Kind, head: bytes) -> bool:
 
 def _taken_apart(kind: Kind, data: bytes) -> Unwrapped | None:
     return unwrap(data) if kind is Kind.BLOB else unwrap_stream(data)
-
-
-def _position(item: StoredObject) -> tuple[int, int]:
-    return (0, 0) if item.location is None else (item.location.frame, item.location.offset)
 
 
 def read_notes(repo: Repository) -> LookedInto:
