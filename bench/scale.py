@@ -177,9 +177,9 @@ def _tables(objects: int) -> Iterator[Cost]:
             made = time.process_time()
             assert missing == sum(one not in large for one in asked)
             took = time.process_time() - made
+            del large, locations  # closed: nothing is in SQLite's log any more
             size = Path(folder, "objects.sqlite").stat().st_size
             yield Cost(f"the same in a file, {again}", objects, size, made - start, took)
-            del large, locations
 
 
 def _memory() -> int:
