@@ -34,32 +34,19 @@ from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, named_versions, state_of
 from aura_vcs.sync.transfer.download import Downloaded, FetchPacks, Quarantine, plan_packs
 from aura_vcs.sync.transfer.fetch_negotiation import FetchNegotiation
+from aura_vcs.sync.transfer.plan import TransferPlan
 from aura_vcs.sync.transfer.push_negotiation import own_labels
 
 LABELS_AT_ONCE = 2000
 """More labels than these are recorded in several operations: a line of the log stays readable."""
 
 
-class FetchPlan(msgspec.Struct, frozen=True):
-    """What a fetch would bring. `settings` are keys of the project's settings."""
+class FetchPlan(TransferPlan, frozen=True):
+    """What a fetch would bring."""
 
-    remote: str
-    versions: tuple[VersionId, ...]
-    branches: tuple[str, ...]
-    objects: int
-    labels: int
-    received_bytes: int
+    received_bytes: int = 0
     offloaded_bytes: int = 0
     """Content that stays at the remote until it is needed."""
-    settings: tuple[str, ...] = ()
-    annotations: int = 0
-    """How many notes, provenances and recipes are new here, or changed."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to bring."""
-        found = self.versions or self.branches or self.objects or self.labels or self.settings or self.annotations
-        return not found
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -144,7 +131,7 @@ def _fetch_alone(
     check_own_entries(repo, snapshot.top.branches)
     state = _state(snapshot, all_versions=all_versions)
     if cache.state().fetched == state:
-        return Fetched(FetchPlan(remote.location, (), (), 0, 0, 0))
+        return Fetched(FetchPlan(remote.location))
     try:
         fetched = _fetch(repo, snapshot, cache, expecting, all_versions=all_versions)
     except RemoteCorrupt:

@@ -15,7 +15,7 @@ read; nothing can be sent there.
 import os
 import time
 from collections.abc import Callable
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -24,11 +24,10 @@ from aura_vcs.errors.input import RefMoved
 from aura_vcs.errors.remotes import RemoteDenied, RemoteError, RemoteMismatch
 from aura_vcs.layout import EXCHANGE, OBJECTS
 from aura_vcs.objects.packs.format import TRAILER_BYTES, footer_length
-from aura_vcs.progress import SILENT, Progress
 from aura_vcs.repository.find_project import TemporaryStorage, Trust
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteEntry, RemoteFile
-from aura_vcs.storage.remotes.folder import FolderRemote, ResumeCheck
+from aura_vcs.storage.remotes.folder import FolderRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.push import publish
 from aura_vcs.sync.state.cache import RemoteCache
@@ -114,22 +113,14 @@ class ProjectRemote(FolderRemote):
             found |= {entry.name: entry for entry in self._objects.list(folder)}
         return [found[name] for name in sorted(found)]
 
-    def create(
-        self,
-        name: str,
-        source: BinaryIO,
-        *,
-        check: Callable[[BinaryIO], None] | None = None,
-        agree: ResumeCheck | None = None,
-        progress: Progress = SILENT,
-    ) -> int:
-        """See Creatable."""
+    def _check_free(self, name: str) -> None:
+        """Refuse what FolderRemote.create would write where it may not, or what the project has already."""
         self._check_writable()
         if not name.startswith(("packs/", "records/", "probe/")):
             raise RemoteMismatch(self.location, "a project's own folder is not encrypted as a remote")
         if self.size(name) is not None:
             raise FileExistsError(name)
-        return super().create(name, source, check=check, agree=agree, progress=progress)
+        super()._check_free(name)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable. A manifest is moved when the project has taken all that it lists."""

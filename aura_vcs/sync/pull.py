@@ -83,7 +83,7 @@ def pull(
 def take_pushed(repo: Repository, *, merge: MergeHeads = keep_apart) -> Pulled:
     """Bring the worktree to where others have pushed its branch, straight into this project; as `pull` otherwise."""
     recover(repo)
-    nothing = Fetched(FetchPlan("this project", (), (), 0, 0, 0))
+    nothing = Fetched(FetchPlan("this project"))
     for _ in range(ATTEMPTS):
         try:
             return _follow(repo, nothing, merge)
@@ -99,7 +99,7 @@ def is_exchanged(repo: Repository) -> bool:
 
 def sync_pushed(repo: Repository, *, merge: MergeHeads = keep_apart) -> Synced:
     """Take what others have pushed straight into this project; they fetch from here what they do not have."""
-    return Synced(take_pushed(repo, merge=merge), PushPlan("this project", (), (), 0, 0, 0))
+    return Synced(take_pushed(repo, merge=merge), PushPlan("this project"))
 
 
 def _follow(repo: Repository, fetched: Fetched, merge: MergeHeads) -> Pulled:

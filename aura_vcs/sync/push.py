@@ -53,6 +53,7 @@ from aura_vcs.sync.state.manifest_update import (
 from aura_vcs.sync.state.own_entries import check_own_entries
 from aura_vcs.sync.state.pack_sizes import pack_bytes
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, state_of
+from aura_vcs.sync.transfer.plan import TransferPlan
 from aura_vcs.sync.transfer.push_negotiation import (
     OwnRefs,
     deleted_but_referenced,
@@ -71,31 +72,16 @@ from aura_vcs.sync.transfer.push_packs import (
 from aura_vcs.sync.transfer.upload import send_labels, send_packs
 
 
-class PushPlan(msgspec.Struct, frozen=True):
+class PushPlan(TransferPlan, frozen=True):
     """What a push would do. `sent_bytes` is an estimate: gathered objects are compressed anew.
 
     `locked` are locks of others on what it changes: expired ones, and all where they are ignored.
-    `settings` are keys of the project's settings that the remote has otherwise.
     """
 
-    remote: str
-    versions: tuple[VersionId, ...]
-    branches: tuple[str, ...]
-    objects: int
-    labels: int
-    sent_bytes: int
+    sent_bytes: int = 0
     through_bytes: int = 0
     """Content among it that is offloaded, and is fetched from another remote on its way."""
     locked: tuple[PathLock, ...] = ()
-    settings: tuple[str, ...] = ()
-    annotations: int = 0
-    """How many notes, provenances and recipes are new there, or changed."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the remote has everything."""
-        found = self.versions or self.branches or self.objects or self.labels or self.settings or self.annotations
-        return not found
 
 
 class _Options(msgspec.Struct, frozen=True):
@@ -196,7 +182,7 @@ def _push_alone(repo: Repository, remote: RemoteStorage, cache: RemoteCache, opt
         own, before = read_own_refs(repo), cache.state()
         state = local_state(repo, own, all_versions=options.all_versions)
         if before.pushed == _pair(state, snapshot.digest):
-            return PushPlan(remote.location, (), (), 0, 0, 0)
+            return PushPlan(remote.location)
         with repo.locks.shared("objects"):
             draft = _draft(repo, snapshot, own, remote.pack_bytes, options)
             if not options.ignore_locks:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aura_vcs.sync.pull import Pulled
     from aura_vcs.sync.push import PushPlan
     from aura_vcs.sync.remotes.link import Link
+    from aura_vcs.sync.transfer.plan import TransferPlan
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,32 +81,26 @@ def merge_when_apart(repo: "Repository") -> "HeadsMerged":
 
 def fetch_to_json(plan: "FetchPlan") -> dict[str, Any]:
     """Convert to JSON what a fetch brought."""
-    return {
-        "remote": plan.remote,
-        "versions": list(plan.versions),
-        "refs": list(plan.branches),
-        "objects": plan.objects,
-        "bytes": plan.received_bytes,
-        "left_bytes": plan.offloaded_bytes,
-        "settings": list(plan.settings),
-        "annotations": plan.annotations,
-    }
+    return _plan_to_json(plan, bytes=plan.received_bytes, left_bytes=plan.offloaded_bytes)
 
 
 def push_to_json(repo: "Repository", plan: "PushPlan") -> dict[str, Any]:
     """Convert to JSON what a push sent, and the locks of others (expired, or ignored) on what it changes."""
     from aura_vcs.cli.shared.locks import lock_to_json
 
+    locked = [lock_to_json(repo, lock) for lock in plan.locked]
+    return {**_plan_to_json(plan, bytes=plan.sent_bytes, through_bytes=plan.through_bytes), "despite_locks": locked}
+
+
+def _plan_to_json(plan: "TransferPlan", **amounts: int) -> dict[str, Any]:
     return {
         "remote": plan.remote,
         "versions": list(plan.versions),
         "refs": list(plan.branches),
         "objects": plan.objects,
-        "bytes": plan.sent_bytes,
-        "through_bytes": plan.through_bytes,
+        **amounts,
         "settings": list(plan.settings),
         "annotations": plan.annotations,
-        "despite_locks": [lock_to_json(repo, lock) for lock in plan.locked],
     }
 
 
@@ -137,7 +132,7 @@ def _merged_to_json(merged: "Merged") -> dict[str, Any]:
     }
 
 
-def _what(plan: "FetchPlan | PushPlan") -> str:
+def _what(plan: "TransferPlan") -> str:
     if plan.versions:
         return count(len(plan.versions), "version")
     if plan.annotations and not (plan.branches or plan.labels or plan.objects or plan.settings):
