@@ -26,7 +26,7 @@ from aura_vcs.formats.timeline.model import (
 )
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, make_rate, read_rational_seconds
-from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end
+from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml_of, start_tag_end
 
 STORY = ("clip", "asset-clip", "ref-clip", "sync-clip", "mc-clip", "video", "audio", "title", "audition")
 """Elements that stand in a spine or are connected to what does."""
@@ -54,12 +54,8 @@ def is_fcpxml(data: bytes) -> bool:
 
 def read_fcpxml(data: bytes) -> Timeline | Unstructured:
     """Read the model of a Final Cut Pro XML document, or say why there is none."""
-    document = parse_xml(data)
-    if isinstance(document, Unstructured):
-        return document
-    if document.root.tag != "fcpxml":
-        return Unstructured("it is XML, but no Final Cut Pro XML")
-    return _Reader(document).timeline()
+    document = parse_xml_of(data, "fcpxml", "Final Cut Pro XML")
+    return document if isinstance(document, Unstructured) else _Reader(document).timeline()
 
 
 class _Span(Struct, frozen=True):

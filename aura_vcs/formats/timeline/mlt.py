@@ -36,7 +36,7 @@ from aura_vcs.formats.timeline.model import (
 )
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate
-from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml
+from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml_of
 
 _BLACK = ("black_track", "background", "black")
 _ENTRY_NOISE = ("kdenlive:activeeffect", "kdenlive:id", "kdenlive:collapsed", "kdenlive:playlistid", "kdenlive:uuid")
@@ -50,12 +50,8 @@ def is_mlt(data: bytes) -> bool:
 
 def read_mlt(data: bytes) -> Timeline | Unstructured:
     """Read the model of an MLT document, or say why there is none."""
-    document = parse_xml(data)
-    if isinstance(document, Unstructured):
-        return document
-    if document.root.tag != "mlt":
-        return Unstructured("it is XML, but no MLT document")
-    return MltReader(document).timeline()
+    document = parse_xml_of(data, "mlt", "MLT document")
+    return document if isinstance(document, Unstructured) else MltReader(document).timeline()
 
 
 class MltReader:

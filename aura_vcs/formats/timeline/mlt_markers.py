@@ -12,7 +12,7 @@ from aura_vcs.formats.timeline.mlt_notes import MARKERS_LIMIT
 from aura_vcs.formats.timeline.mlt_parts import properties_of, read_frames
 from aura_vcs.formats.timeline.timecode import Rate
 from aura_vcs.formats.xmldoc.edit import Tree, XmlEdits
-from aura_vcs.formats.xmldoc.parse import Element, parse_xml
+from aura_vcs.formats.xmldoc.parse import Element, parse_xml_of
 
 _GUIDES = ("kdenlive:sequenceproperties.guides", "kdenlive:docproperties.guides")
 _CLIP_MARKERS = "kdenlive:markers"
@@ -75,8 +75,8 @@ def with_mlt_markers(data: bytes, markers: Sequence[FileMarker]) -> tuple[bytes,
 
 
 def _reader(data: bytes) -> MltReader | None:
-    document = parse_xml(data)
-    return None if isinstance(document, Unstructured) or document.root.tag != "mlt" else MltReader(document)
+    document = parse_xml_of(data, "mlt", "MLT document")
+    return None if isinstance(document, Unstructured) else MltReader(document)
 
 
 def _guides(reader: MltReader) -> tuple[Element | None, str]:

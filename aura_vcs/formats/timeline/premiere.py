@@ -25,7 +25,7 @@ from aura_vcs.formats.timeline.model import (
 )
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import UNKNOWN, Rate, clamp, make_rate
-from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end
+from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml_of, start_tag_end
 
 PER_SECOND = 254_016_000_000
 _IDS = ("ObjectID", "ObjectRef", "ObjectURef", "Index", "Version", "ClassID")
@@ -53,12 +53,8 @@ def read_premiere(data: bytes) -> Timeline | Unstructured:
     unpacked = gunzip(data) if is_gzip(data) else data
     if isinstance(unpacked, Unstructured):
         return unpacked
-    document = parse_xml(unpacked)
-    if isinstance(document, Unstructured):
-        return document
-    if document.root.tag != "PremiereData":
-        return Unstructured("it is XML, but no Premiere project")
-    return _Reader(document).timeline()
+    document = parse_xml_of(unpacked, "PremiereData", "Premiere project")
+    return document if isinstance(document, Unstructured) else _Reader(document).timeline()
 
 
 class _Reader:

@@ -10,7 +10,7 @@ from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
 from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, check_clip_count, shown, spoken
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate, timecode
-from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml, start_tag_end
+from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml_of, start_tag_end
 
 _ITEM_KNOWN = (
     *("name", "start", "end", "in", "out", "file", "rate", "duration", "enabled", "filter", "marker", "link", "label"),
@@ -26,12 +26,8 @@ def is_xmeml(data: bytes) -> bool:
 
 def read_xmeml(data: bytes) -> Timeline | Unstructured:
     """Read the model of a Final Cut Pro 7 XML document, or say why there is none."""
-    document = parse_xml(data)
-    if isinstance(document, Unstructured):
-        return document
-    if document.root.tag != "xmeml":
-        return Unstructured("it is XML, but no Final Cut Pro 7 XML")
-    return _Reader(document).timeline()
+    document = parse_xml_of(data, "xmeml", "Final Cut Pro 7 XML")
+    return document if isinstance(document, Unstructured) else _Reader(document).timeline()
 
 
 class _Reader:

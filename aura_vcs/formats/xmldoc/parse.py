@@ -190,3 +190,11 @@ def parse_xml(data: bytes, limits: XmlLimits = XML_LIMITS) -> XmlDocument | Unst
         return Unstructured(f"it is not valid XML: {expat.ErrorString(error.code)} (line {error.lineno})")
     except (ValueError, LookupError) as error:
         return Unstructured(f"it is not valid XML: {error}")
+
+
+def parse_xml_of(data: bytes, tag: str, name: str) -> XmlDocument | Unstructured:
+    """Read an XML document whose root is a `tag`, or say why there is none; such a document is called `name`."""
+    document = parse_xml(data)
+    if isinstance(document, XmlDocument) and document.root.tag != tag:
+        return Unstructured(f"it is XML, but no {name}")
+    return document
