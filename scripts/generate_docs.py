@@ -171,6 +171,10 @@ def _signature(function: Callable[..., object], skip: int = 0) -> str:
     found = inspect.signature(function)
     parts, named = [], False
     for item in list(found.parameters.values())[skip:]:
+        if item.kind is item.VAR_POSITIONAL:
+            named = True
+            parts.append(f"*{item.name}: {_type(item.annotation)}")
+            continue
         if item.kind is item.KEYWORD_ONLY and not named:
             named = True
             parts.append("*")

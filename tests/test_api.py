@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from random import Random
 from threading import Thread
+from types import FunctionType
 from typing import Any, get_args, get_type_hints
 
 import aura_vcs as aura
@@ -163,6 +164,14 @@ def test_the_page_has_every_name(kind: type) -> None:
     """The reference is made by `make docs`; a name that it lacks is not promised to anybody."""
     assert f"### aura.{kind.__name__}\n" in PAGES["docs/api.md"]
     assert inspect.getdoc(kind)
+
+
+@pytest.mark.parametrize("function", METHODS)
+def test_the_page_shows_how_arguments_are_given(function: FunctionType) -> None:
+    """Arguments of which there may be several have their star: a reader who passes a list as one would be refused."""
+    for item in inspect.signature(function).parameters.values():
+        if item.kind is item.VAR_POSITIONAL:
+            assert re.search(rf"- `{function.__name__}\([^`]*\*{item.name}: ", PAGES["docs/api.md"])
 
 
 def test_checkers_refuse_what_is_misspelt(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from aura_vcs.repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch, the id of the version it is on, and its heads where machines moved it apart."""
+    """A branch, the id of the version it is on, and its heads if machines moved it apart."""
 
     name: str
     version: str
@@ -57,11 +57,11 @@ class Branches(Part):
 
     @property
     def current(self) -> str | None:
-        """The branch that the folder is on; None on an older version."""
+        """The branch that your files are on; None on an older version."""
         return self._opened.run(NO_CALL, Repository.head).branch
 
     def create(self, name: str, version: VersionLike = "HEAD") -> Branch:
-        """Start a branch on a version; the folder stays where it is."""
+        """Start a branch on a version; your files stay where they are."""
         return self._opened.run(NO_CALL, _created, name, name_of(version))
 
     def rename(self, old: str, new: str) -> Branch:

@@ -36,10 +36,10 @@ _BUDGETS = {"headers": NOTHING, "quick": QUICK, "report": REPORT, "thorough": TH
 
 @dataclass(frozen=True, slots=True)
 class FieldEdit:
-    """A change to a JSON document, as RFC 6902 has it; `old` is what it replaces, removes or moves.
+    """A change to a JSON document, as in RFC 6902; `old` is what it replaces, removes or moves.
 
     `op` is "add", "remove", "replace", "move" or "copy"; `pointer` the place, `moved_from` where it was.
-    `old` and `new` are None where there is nothing, and where there is a null.
+    `old` and `new` are None if there is nothing, and if there is a null.
     """
 
     op: str
@@ -57,11 +57,11 @@ class FieldEdit:
 
 @dataclass(frozen=True, slots=True)
 class FileDiff:
-    """What differs in a file: `lines` say it in words, the rest is there as far as its `kind` has it.
+    """What differs in a file: `lines` say it in words; which other fields are filled depends on its `kind`.
 
     `kind` is "timeline", "fields", "text", "media" or "bytes"; a timeline has its `fields` too. `is_complete` is
-    False where lines count changes instead of telling each. `fallback` says why fields or clips are not
-    compared, where they could be expected.
+    False if lines only count changes instead of naming each. `fallback` says why fields or clips were not compared,
+    if one could expect that.
     """
 
     kind: str
@@ -92,7 +92,7 @@ class FileDiff:
 
 @dataclass(frozen=True)
 class FileChange:
-    """A path that differs between the two sides of a `Diff`; sizes are None where it is not there."""
+    """A path that differs between the two sides of a `Diff`; a size is None if the side does not have it."""
 
     path: Path
     change: str
@@ -104,9 +104,9 @@ class FileChange:
     _change: PathChange
 
     def inside(self, *, media: Effort = "headers", lines: int = LINES_LIMIT, **call: Unpack[Call]) -> FileDiff:
-        """Compare the content: fields of a document, clips of a timeline, lines of a text, what is seen and heard.
+        """Compare the content: fields of a document, clips of a timeline, lines of a text, media by eye and ear.
 
-        At most this many `lines` in words. Offloaded content is fetched.
+        `lines` is the most lines in words. Offloaded content is fetched.
         """
         return self._diff._opened.run(call, _inside, self._diff._comparison, self._change, media, lines)
 
@@ -120,7 +120,7 @@ class FileChange:
 
 
 class Diff:
-    """What differs between two sides: iterate over the changes, sorted by path."""
+    """What differs between two sides; iterate over it for the changes, sorted by path."""
 
     def __init__(self, opened: Opened, old: Version | None, new: Version | None, comparison: Comparison) -> None:
         self._opened = opened

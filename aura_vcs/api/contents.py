@@ -98,7 +98,7 @@ class AssetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """What an edit did: the files it wrote and deleted, and what a person should know of it."""
+    """What an edit did: the files it wrote and deleted, and notes for the person."""
 
     written: tuple[Path, ...]
     deleted: tuple[Path, ...]
@@ -134,7 +134,7 @@ class Cleaned:
 
 
 class Scenes(Part):
-    """The scenes in the order of the film. A scene goes by its index (from "0"), its id, or its file's name."""
+    """The scenes in the order of the film. Name a scene by its index (from "0"), its id, or its file's name."""
 
     def __iter__(self) -> Iterator[Scene]:
         return iter(self._opened.run(NO_CALL, _scenes))
@@ -150,7 +150,7 @@ class Scenes(Part):
         return self._opened.run(NO_CALL, _added, values, at, self._opened)
 
     def set(self, scene: str, values: Mapping[str, str]) -> Edited:
-        """Set fields of a scene, and what the timeline says of it."""
+        """Set fields of a scene, and what the timeline says about it."""
         return self._opened.run(NO_CALL, _changed, scene, values, self._opened)
 
     def move(self, scene: str, to: int) -> Edited:
@@ -187,11 +187,11 @@ class Assets(Part):
         return self._opened.run(call, _facts, path)
 
     def plan_clean(self, *, unused_for: timedelta = timedelta(0)) -> CleaningPlan:
-        """Find temporary media that no version has and that was not written for so long. Changes nothing."""
+        """Find temporary media that no version has and that nobody has written to for this long. Changes nothing."""
         return self._opened.run(NO_CALL, _cleaning_plan, unused_for)
 
     def clean(self, plan: CleaningPlan | None = None, *, for_good: bool = False, **call: Unpack[Call]) -> Cleaned:
-        """Delete temporary media, as planned; with `for_good`, undo keeps nothing of it."""
+        """Delete temporary media, as planned; with `for_good`, nothing of it is kept for undo."""
         return self._opened.run(call, _cleaned, self.plan_clean() if plan is None else plan, for_good)
 
 

@@ -20,13 +20,12 @@ from aura_vcs.sync.remotes.trusted_hosts import TrustedHosts
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Keys for remotes. Nothing of them is stored in a project, and without them none is used.
+    """Keys for remotes. They are never stored in a project, and without them no keys are used.
 
-    `passphrase` or `key_file` opens encrypted remotes; with `keyring`, a passphrase that the system's keyring keeps
-    does as well (see `Remotes.remember`). `environment` is all that `ssh` is told (it takes
-    its own part), and says whether keys for buckets are there. `hosts` are those, such as
-    `ssh://nas:22`, that may be used although only a project's settings name them; those that the person
-    agreed to with the command are in `home`, the folder of their studio.
+    `passphrase` or `key_file` opens encrypted remotes; with `keyring`, so does a passphrase in the system's keyring
+    (see `Remotes.remember`). `environment` is the environment of `ssh`, which gets only the part that it needs, and
+    says whether there are keys for buckets. `hosts` may be used although only a project's settings name them, such
+    as `ssh://nas:22`; those that the person agreed to with the command are in `home`, the folder of their studio.
     """
 
     passphrase: str | None = field(default=None, repr=False)
@@ -38,7 +37,7 @@ class Credentials:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Take what the command takes from an environment that is handed over: AURA_PASSPHRASE …"""
+        """Use what the command uses from the given environment: AURA_PASSPHRASE …"""
         key_file = environment.get("AURA_KEY_FILE")
         return cls(
             environment.get("AURA_PASSPHRASE") or None,
@@ -49,19 +48,19 @@ class Credentials:
         )
 
     def agree(self, host: str) -> Self:
-        """Use a host that the person named from now on, and keep that in their studio, if it is known."""
+        """Use a host that the person named from now on, and record that in their studio, if it is known."""
         if host and self.home is not None:
             TrustedHosts(str(self.home)).add(host)
         return replace(self, hosts=self.hosts | {host})
 
     def distrust(self, host: str) -> Self:
-        """Use a host no more, and forget that it was agreed to."""
+        """Stop using a host, and forget that it was agreed to."""
         if host and self.home is not None:
             TrustedHosts(str(self.home)).remove(host)
         return replace(self, hosts=self.hosts - {host})
 
     def trusts(self, host: str) -> bool:
-        """Tell whether keys are used at a host, "" for none, without anybody being asked."""
+        """Tell whether keys are used at a host without asking anybody; "" stands for no host."""
         return (
             not host or host in self.hosts or (self.home is not None and TrustedHosts(str(self.home)).is_trusted(host))
         )

@@ -65,7 +65,7 @@ class DatabaseProject:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseImport:
-    """What an import did; with `dry_run`, what it would do. `left` is empty where everything could be taken."""
+    """What an import did; with `dry_run`, what it would do. `left` is empty if everything could be taken."""
 
     projects: tuple[DatabaseProject, ...]
     settings: tuple[str, ...]

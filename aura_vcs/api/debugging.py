@@ -23,7 +23,7 @@ from aura_vcs.repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class ObjectDetails:
-    """An object of the store: `kind` is "blob", "tree", "version" or "chunk"; `file` lies below `.aura`.
+    """An object of the store: `kind` is "blob", "tree", "version" or "chunk"; `file` is below `.aura`.
 
     `damage` is "" if its bytes hash to its id. `content` is a tree or version as JSON.
     """
@@ -40,7 +40,7 @@ class ObjectDetails:
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """A content that is stored once: `references` counts folders that hold it, `versions` live versions."""
+    """A content, which is stored once: `references` counts folders that hold it, `versions` live versions."""
 
     id: str
     type: str | None
@@ -62,18 +62,18 @@ class StoredRef:
 
 
 class Debug(Part):
-    """What lies in `.aura`."""
+    """What is stored in `.aura`."""
 
     def object(self, id: str) -> ObjectDetails:  # noqa: A002  # as everything has it
-        """Find the object whose id begins so, and read and hash it.
+        """Find the object whose id begins with `id`, and read and hash it.
 
         Raises:
-            UnknownName, InputError: none or several begin so.
+            UnknownName, InputError: the id of no object, or of several, begins so.
         """
         return self._opened.run(NO_CALL, _object, id)
 
     def read(self, id: str) -> Iterator[bytes]:  # noqa: A002  # as everything has it
-        """Yield the bytes of the object whose id begins so, verified while they are read."""
+        """Yield the bytes of the object whose id begins with `id`, verified while they are read."""
         return self._opened.run(NO_CALL, _stream, id)
 
     def contents(
@@ -87,7 +87,7 @@ class Debug(Part):
         return self._opened.run(NO_CALL, _contents, type, sort, limit)
 
     def refs(self, start: str = "") -> list[StoredRef]:
-        """List the refs whose name (`branches/…`, `tags/…`, `versions/…`) begins so."""
+        """List the refs whose name (`branches/…`, `tags/…`, `versions/…`) begins with `start`."""
         return self._opened.run(NO_CALL, _refs, start)
 
     def tables(self) -> Mapping[str, int]:

@@ -25,8 +25,8 @@ from aura_vcs.sync.offload import evict
 class DerivedFile:
     """A file that can be made again; `how` is its command, or the export that made it.
 
-    `state` is "here" in the folder, "stored" in versions alone, or "evicted": nowhere but in its recipe. It is stale
-    where something is `changed` that it was made from.
+    `state` is "here" (in the folder), "stored" (only in versions), or "evicted" (nowhere, but its recipe is kept).
+    It is stale if something that it was made from has `changed`.
     """
 
     path: Path
@@ -54,7 +54,7 @@ class MadeAgain:
 
 @dataclass(frozen=True, slots=True)
 class Evicted:
-    """Files that were, or would be, taken out of the folder, and bytes of all of them; `left` says why others stay."""
+    """Files that were, or would be, evicted, and their bytes in all; `left` says why others stay."""
 
     files: tuple[Path, ...]
     bytes: int
@@ -73,7 +73,7 @@ class Evicted:
 
 
 class DerivedFiles(Part):
-    """Files that can be made again, by path. Nothing is made by itself."""
+    """Files that can be made again, by path. Nothing is made automatically."""
 
     def __iter__(self) -> Iterator[DerivedFile]:
         return iter(list(map(DerivedFile._of, self._opened.run(NO_CALL, room.list_derived))))
@@ -91,7 +91,7 @@ class DerivedFiles(Part):
     def set(
         self, file: StrPath, command: Sequence[str], *, inputs: Iterable[StrPath] = (), environment: str = ""
     ) -> DerivedFile:
-        """Say how a file of the folder was made: a command with `{input}`, `{input:2}` and `{output}` in it.
+        """Record how a file of the folder was made: a command with `{input}`, `{input:2}` and `{output}` in it.
 
         Raises:
             UnknownName, FileUnreadable. InputError: the command names no `{output}`.
@@ -104,18 +104,18 @@ class DerivedFiles(Part):
     ) -> MadeAgain:
         """Make a file again, from its inputs as they are now, or as they were `recorded`, and put it into the folder.
 
-        What was evicted from a version goes by `v3:proxy.mp4`, and goes back into the store, if it is the same.
-        A recipe that came from elsewhere is run only where the person of this machine has `agreed` to it.
+        `v3:proxy.mp4` names content that was evicted from a version; it is stored again if it is the same. A recipe
+        that came from elsewhere is run only if the person at this machine has `agreed` to it.
 
         Raises:
-            UnknownName: nothing says how. InputError: it was not agreed to. RecipeFailed.
+            UnknownName: there is no recipe. InputError: it was not agreed to. RecipeFailed.
         """
         seconds = None if timeout is None else timeout.total_seconds()
         made = self._opened.run(NO_CALL, _made, os.fspath(file), recorded, seconds, agreed)
         return MadeAgain(Path(made.path), made.content, made.is_same)
 
     def plan_evict(self, older_than: timedelta = timedelta()) -> Evicted:
-        """Say what `evict` would take out of the folder: what its recipe has made again on this machine."""
+        """Say what `evict` would take out of the folder: files that their recipes have made again on this machine."""
         return Evicted._of(self._opened.run(NO_CALL, room.plan_eviction, older_than.total_seconds()))
 
     def evict(self, older_than: timedelta = timedelta(), *, prove: bool = False) -> Evicted:
@@ -128,8 +128,8 @@ class DerivedFiles(Part):
     def plan_evict_versions(self, older_than: timedelta = timedelta(), *, remotes: Iterable[str] = ()) -> Evicted:
         """Say what `evict_versions` would mark: content that only older versions hold and that can be made again.
 
-        Its recipe must have made it again on this machine, or one of the `remotes` hold it. What it is made from must
-        be here, or one of the `remotes` proves that it has it.
+        Its recipe must have made it again on this machine, or one of the `remotes` must hold it. What it is made
+        from must be here, or one of the `remotes` must prove that it has it.
 
         Raises:
             RemoteError: a remote cannot be asked.
@@ -145,12 +145,11 @@ class DerivedFiles(Part):
         remotes: Iterable[str] = (),
         prove: bool = False,
     ) -> Evicted:
-        """Mark it, which `undo` takes back, and free what was marked longer ago than the grace period.
+        """Mark such content, which `undo` takes back, and free what was marked longer ago than the grace period.
 
-        With `prove`, recipes that were not tried on this machine are run first, in a folder of their own; those that
-        make the same bytes are remembered.
-        The versions stay as they are; `make("v3:proxy.mp4")` brings content back. What one of the `remotes` proves to
-        have counts as here.
+        With `prove`, recipes that were not tried on this machine are run first, in a folder of their own; those
+        that make the same bytes are remembered. The versions stay as they are; `make("v3:proxy.mp4")` brings
+        content back. Whatever one of the `remotes` proves to have counts as being here.
 
         Raises:
             RemoteError: a remote cannot be asked; nothing was marked.
@@ -159,7 +158,7 @@ class DerivedFiles(Part):
         return self._opened.run(NO_CALL, _evicted_versions, self._opened.credentials, list(remotes), times, prove)
 
     def stale(self) -> dict[str, list[str]]:
-        """Map files that were made from something that has changed since to what has."""
+        """Map each file that was made from something that has changed since to what has changed."""
         return self._opened.run(NO_CALL, recipes.stale)
 
 

@@ -13,7 +13,7 @@ from aura_vcs.interchange.git_process import DEFAULT_ENVIRONMENT
 
 @dataclass(frozen=True, slots=True)
 class GitMerge:
-    """What a merge left in the file: `conflicts` places between markers, -1 where it could not be merged at all."""
+    """What a merge left in the file: the number of `conflicts` between markers, -1 if it could not be merged."""
 
     conflicts: int
     reason: str

@@ -51,11 +51,11 @@ class HistoryMethods(Part):
     ) -> Committed:
         """Save the folder, or only `paths` of it, as the branch's next version.
 
-        `important` versions are never removed by themselves. Without `allow_empty` no version is made where nothing
-        has changed. `author` instead of the one that the project was opened for.
+        `important` versions are never removed automatically. Without `allow_empty`, no version is made if nothing
+        has changed. `author` replaces the one that the project was opened with.
 
         Raises:
-            InputError: no name. UnknownName: a path that is nowhere. FileUnreadable, StorageFull.
+            InputError: there is no name. UnknownName: a path does not exist. FileUnreadable, StorageFull.
         """
         wanted = CommitRequest(name, description, important, allow_empty, author=author)
         done = self._opened.run(call, _commit, wanted, paths)
@@ -73,10 +73,10 @@ class HistoryMethods(Part):
         keep: bool = False,
         **call: Unpack[Call],
     ) -> Committed:
-        """Make the branch's last version anew, of the folder as it is now; what is None stays as it was called.
+        """Replace the branch's last version by one of the folder as it is now; what is None stays as it was.
 
-        The one before is deleted, until `undo` or `Versions.undelete` brings it back. With `keep` it stays,
-        which is right where other machines have it already: the branch has both heads then.
+        The replaced version is deleted; `undo` or `Versions.undelete` brings it back. With `keep` it stays, which
+        is right if other machines already have it: then the branch has both heads.
 
         Raises:
             InputError: there is nothing to amend, or HEAD is not where its branch is.
@@ -87,9 +87,9 @@ class HistoryMethods(Part):
         return done
 
     def suggest_name(self, paths: Iterable[StrPath] | None = None) -> str:
-        """Return a name for the version that `commit` would make now, from what has changed; "" where nothing has.
+        """Return a name for the version that `commit` would make now, from what has changed; "" if nothing has.
 
-        "Trimmed 2 clips, new music": timelines are compared clip by clip, other files are told by their names.
+        "Trimmed 2 clips, new music": timelines are compared clip by clip, other files appear by their names.
         """
         return self._opened.run(NO_CALL, _suggested, paths)
 
@@ -136,7 +136,7 @@ class HistoryMethods(Part):
     def files(self, version: VersionLike = "HEAD", folder: StrPath = "", *, recursive: bool = True) -> list[FileInfo]:
         """List the files and links of a version, or of a folder in it.
 
-        Without `recursive`, what lies in that folder itself, folders included.
+        Without `recursive`, only what is in that folder itself, folders included.
         """
         return self._opened.run(NO_CALL, list_files, name_of(version), folder, recursive)
 
@@ -157,12 +157,12 @@ class HistoryMethods(Part):
         return self._opened.run(call, read_content, name_of(version), path)
 
     def open_file(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> BinaryIO:
-        """Open a file of a version as a seekable binary stream, of which only what is read is looked at.
+        """Open a file of a version as a seekable binary stream, which looks only at what is read.
 
-        From 1 MiB on a file is read piece by piece, and each piece is verified. One that lies in the store
-        as it is, where the file system clones, is opened as such: `read` verifies it. Of offloaded content only
-        the pieces that are read are fetched, and none stays: `fetch_content` brings it back. The stream stays
-        good while the project is open; `progress` and `cancel` are for the opening.
+        A file of 1 MiB or more is read in pieces, and each piece is verified. If the file system clones and the
+        store has the file in one piece, that is opened as it is; only `read` verifies it. Of offloaded content,
+        only the pieces that are read are fetched, and none stays; `fetch_content` brings all of it back. The stream
+        can be used while the project is open; `progress` and `cancel` are for opening it.
 
         Raises:
             UnknownName: the version has no such file. ObjectPurged, ObjectOffloaded, ObjectCorrupt.
@@ -183,7 +183,7 @@ class HistoryMethods(Part):
     def blame(self, path: StrPath, version: VersionLike = "HEAD", **call: Unpack[Call]) -> list[Blamed]:
         """Say which version wrote each line of a text, or field of a document; renames are followed.
 
-        Of the project of an editor: which versions added each clip, and last trimmed, moved or changed it.
+        For an editor's project: which versions added each clip, and last trimmed, moved or changed it.
 
         Raises:
             UnknownName: the version has no such file. NotStructural: it is neither JSON nor text.
@@ -199,7 +199,7 @@ class HistoryMethods(Part):
         return self._opened.run(call, field_history, path, pointer)
 
     def clip_history(self, name: str, *paths: StrPath, **call: Unpack[Call]) -> list[ClipChange]:
-        """Say what happened to the clips called `name` in project files of editors, or in these, newest first.
+        """Say what happened to clips called `name` in all project files of editors, or in `paths`, newest first.
 
         Raises:
             UnknownName: no version has such a clip.
@@ -207,19 +207,19 @@ class HistoryMethods(Part):
         return self._opened.run(call, clip_history, name, paths)
 
     def search(self, words: str, *, limit: int = 50, **call: Unpack[Call]) -> list[Found]:
-        """Find words in names and descriptions of versions, and in scripts: of the folder first, then of versions.
+        """Find words in every text of the folder, and of every version, in this order.
 
-        All of them, each of which may go on: `aster` finds asteroid.
+        All `words` must be in one text; each may be the beginning of a longer word: `aster` finds asteroid.
         """
         return self._opened.run(call, search, words, limit)
 
     def checkout(
         self, version: VersionLike, *, clean: bool = False, new_branch: str | None = None, **call: Unpack[Call]
     ) -> Moved:
-        """Go to a branch or version; with `clean`, the files are exactly its own afterwards.
+        """Go to a branch or version; with `clean`, the files are exactly those of the version afterwards.
 
-        With `new_branch`, a branch of that name is started there, and the folder is on it. Unsaved work that would be
-        lost becomes a restore point first.
+        With `new_branch`, a branch of that name is started there, and your files are on it. Unsaved work that would
+        be lost becomes a restore point first.
         """
         return self._opened.run(call, _checkout, name_of(version), clean, new_branch)
 
@@ -231,7 +231,7 @@ class HistoryMethods(Part):
         return self._opened.run(call, _restore, name_of(version), paths)
 
     def undo(self, operation: str | None = None, **call: Unpack[Call]) -> Undone:
-        """Take back the last operation of this machine, or the one whose id begins so.
+        """Take back the last operation of this machine, or the one whose id begins with `operation`.
 
         Raises:
             NothingToUndo, OperationExpired.
@@ -241,7 +241,7 @@ class HistoryMethods(Part):
     def undo_session(self, session: str | None = None, **call: Unpack[Call]) -> SessionUndone:
         """Take back all that a program, such as an agent, did in a session, or in the last one.
 
-        What others did since stays, and what that builds on; `left` says which.
+        What others did since stays, and so does what that builds on; `left` says which.
 
         Raises:
             NothingToUndo, UnknownName.
@@ -249,7 +249,7 @@ class HistoryMethods(Part):
         return SessionUndone._of(self._opened.run(call, undo_session, session))
 
     def redo(self, operation: str | None = None, **call: Unpack[Call]) -> Undone:
-        """Redo what was undone last, or the operation whose id begins so.
+        """Redo what was undone last, or the operation whose id begins with `operation`.
 
         Raises:
             NothingToUndo, OperationExpired.

@@ -44,7 +44,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class GitImport:
-    """What an import did: `versions` are new here, `known` were. `left` names at most 1000 of `left_count`."""
+    """What an import did: `versions` are new here, `known` were here. `left` names at most 1000 of `left_count`."""
 
     place: str
     versions: int
@@ -81,7 +81,7 @@ class ExportedVersion:
 
 @dataclass(frozen=True, slots=True)
 class ExportedTimeline:
-    """A timeline that was written, with how many media; `missing` are those that the version does not have."""
+    """A timeline that was written, and the number of its media; `missing` are those that the version does not have."""
 
     path: Path
     number: int
@@ -91,7 +91,7 @@ class ExportedTimeline:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCopy:
-    """A version to be made of a folder, ZIP or single file in the folder of copies; `path` is what a file is called."""
+    """A version to be made from a folder, ZIP or single file in the folder of copies; `path` is that file's name."""
 
     source: str
     kind: Literal["folder", "zip", "file"]
@@ -102,7 +102,7 @@ class PlannedCopy:
 
 @dataclass(frozen=True, slots=True)
 class FolderPlan:
-    """What a folder of copies is to become, in the order of the versions; `left` are names that are none of these."""
+    """The versions that a folder of copies would become, in their order; `left` are names that would become none."""
 
     folder: Path
     versions: tuple[PlannedCopy, ...]
@@ -136,7 +136,7 @@ class InterchangeMethods(Part):
         environment: Mapping[str, str] = DEFAULT_ENVIRONMENT,
         **call: Unpack[Call],
     ) -> GitImport:
-        """Bring the history of a git repository here, of a folder or of an address; again, only what is new.
+        """Bring the history of a git repository here, from a folder or an address; repeated, only what is new.
 
         Content of Git LFS comes from `lfs/objects`, and from the server that the repository names if its host is one of
         `lfs_hosts`, as `https://github.com`. `environment` is what git gets: `PATH` to find it, `HOME` and
@@ -160,11 +160,11 @@ class InterchangeMethods(Part):
         return self._opened.run(call, _export_otio, name_of(version), os.path.abspath(target))
 
     def plan_folder(self, folder: StrPath) -> FolderPlan:
-        """Say which versions the copies in a folder would become, in their order; change it before `import_folder`."""
+        """Say which versions the copies in a folder would become, in order; change that before `import_folder`."""
         return self._opened.run(NO_CALL, _plan_folder, os.path.abspath(folder))
 
     def import_folder(self, plan: FolderPlan | StrPath, **call: Unpack[Call]) -> FolderImport:
-        """Make versions of copies, folders, ZIP files or single files, as a plan says, or of those in a folder.
+        """Make versions of copies (folders, ZIP files or single files), as a plan says, or of all copies in a folder.
 
         Raises:
             InputError: there is no such folder.

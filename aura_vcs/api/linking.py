@@ -15,11 +15,11 @@ from aura_vcs.repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class LostMedia:
-    """One path of a project file that is to be written anew, or whose file is to be brought back.
+    """One path in a project file that is to be rewritten, or whose file is to be brought back.
 
-    `found` is where the file is, None for nowhere; then `reason` says why and `choices` what it may be. `by` says how
+    `found` is where the file is, or None; then `reason` says why, and `choices` are the candidates. `by` says how
     it was found: "content", "checksum", "name and size", "name", "version" (it comes back from that `version`) or
-    "path" (it is there, by an absolute path). `new` is what the project file will have, "" where its path stays.
+    "path" (it exists, but its path is absolute). `new` is what the project file will have, "" if its path stays.
     """
 
     file: Path
@@ -59,7 +59,7 @@ class Relinked:
 
 @dataclass(frozen=True, slots=True)
 class OutsideMedia:
-    """A file outside of the project that project files name, and where its copy goes.
+    """A file outside the project that project files name, and where its copy goes.
 
     With a `reason` it stays where it is.
     """
@@ -97,7 +97,7 @@ class CollectedMedia:
 
 @dataclass(frozen=True, slots=True)
 class UnusedMedia:
-    """Media of the folder that no timeline uses, with their bytes; `unread` are project files that nobody can read."""
+    """Media of the folder that no timeline uses, with their bytes; `unread` are unreadable project files."""
 
     files: tuple[tuple[Path, int], ...]
     projects: int
@@ -108,28 +108,28 @@ class LinkingMethods(Part):
     """What a project does with the media that its project files name."""
 
     def plan_relink(self, *files: StrPath) -> RelinkPlan:
-        """Look for missing media of the project files, or of these, in the folder and in its versions."""
+        """Look for missing media of all project files, or of these `files`, in the folder and in its versions."""
         return self._opened.run(NO_CALL, _plan_relink, files)
 
     def relink(self, plan: RelinkPlan, **call: Unpack[Call]) -> Relinked:
         """Write the paths of a plan into the project files, and bring files back from versions; undo takes it back.
 
         Raises:
-            InputError: a project file was written since, or cannot be written so; nothing was changed.
+            InputError: a project file was changed since, or cannot be written like that; nothing was changed.
             ObjectOffloaded: what comes from a version is at a remote that cannot be asked now.
         """
         return self._opened.run(call, _relink, plan)
 
     def plan_collect(self, *, to: StrPath = collecting.FOLDER) -> CollectPlan:
-        """List the media outside of the project that its project files name; copies go into the folder `to`."""
+        """List the media outside the project that its project files name; copies go into the folder `to`."""
         return self._opened.run(NO_CALL, _plan_collect, to)
 
     def collect(self, plan: CollectPlan, **call: Unpack[Call]) -> CollectedMedia:
         """Copy the files of a plan into the project and write their new paths; undo takes it back.
 
         Raises:
-            FileUnreadable: a file cannot be read; nothing was changed.
-            InputError: something is in the place of a copy, or a project file cannot be written so.
+            FileUnreadable: a file cannot be read; nothing was changed. InputError: something is in the place of a
+            copy, or a project file cannot be written like that.
         """
         return self._opened.run(call, _collect, plan)
 

@@ -20,7 +20,7 @@ from aura_vcs.sync.state.cache import RemoteCache
 
 @dataclass(frozen=True, slots=True)
 class PathLock:
-    """A lock on a file or folder. It belongs to one copy of the project: `is_mine` says whether to this one."""
+    """A lock on a file or folder. It belongs to one copy of the project; `is_mine` says whether to this one."""
 
     path: Path
     owner: str
@@ -48,7 +48,7 @@ class PathLock:
 
 @dataclass(frozen=True, slots=True)
 class NewerFile:
-    """A path that the remote has in a newer version than the one that is worked on here: pull it first."""
+    """A path of which the remote has a newer version than this project: pull it first."""
 
     path: Path
     branch: str
@@ -73,14 +73,14 @@ class LocksTaken:
 
 @dataclass(frozen=True, slots=True)
 class LocksReleased:
-    """Locks that are gone; of the paths `unsent` the remote does not have yet what this project has."""
+    """Locks that were released; `unsent` are paths of which the remote does not have this project's state yet."""
 
     locks: tuple[PathLock, ...]
     unsent: tuple[Path, ...]
 
 
 class Locks(Part):
-    """The locks at a remote: at the one that is named, or at `origin` or the only one."""
+    """The locks at a remote: the one that is named, `origin`, or the only one."""
 
     def __iter__(self) -> Iterator[PathLock]:
         return iter(self.list())
@@ -115,10 +115,10 @@ class Locks(Part):
         remote: str | None = None,
         **call: Unpack[Call],
     ) -> LocksReleased:
-        """Let go of exactly these, all or none; of all that are held from here without `paths`.
+        """Release exactly these, all or none; without `paths`, all that are held from here.
 
         Raises:
-            PathLocked: one is somebody else's, and was not taken with `force`. UnknownName: one is not locked.
+            PathLocked: one is somebody else's, and `force` was not given. UnknownName: one is not locked.
         """
         self._opened.run(NO_CALL, check_lockable, remote)
         return self._opened.run_at(call, remote, _released, paths, force)

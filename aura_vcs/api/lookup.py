@@ -22,7 +22,8 @@ from aura_vcs.repository.repository import Repository
 class Blamed:
     """A line or field of a file, and the version that wrote it; `place` is its number or JSON pointer.
 
-    Of a clip it is its place and name, `text` what was done to it, and `kind` "added", "trimmed", "moved" or "changed".
+    For a clip, `place` is its position and name, `text` what was done to it, and `kind` "added", "trimmed",
+    "moved" or "changed".
     """
 
     place: str
@@ -33,7 +34,7 @@ class Blamed:
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A version that gave a field another value; `before` and `after` are None also where the field was not there."""
+    """A version that changed the value of a field; `before` and `after` are None also if the field did not exist."""
 
     version: Version
     path: Path
@@ -43,7 +44,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class ClipChange:
-    """A version that did something to a clip of the project file `path`: sentences, and stable words for them."""
+    """A version that did something to a clip of the project file `path`: what it did, in sentences and stable words."""
 
     version: Version
     path: Path
@@ -55,10 +56,10 @@ class ClipChange:
 class Found:
     """Where words were found; `excerpt` marks them with [ ].
 
-    `kind` is "project", "scene", "version", "script", "note", "text", "subtitle", "clip", "document", "file" (a file's
-    name) or "tag"; `name` what is called so, the note's id, or where in the file it stands; `path` the file's.
-    `version` is the one that is meant, or the last that had it, None for what is in the folder. `first` is the version
-    that had a text first, None where none has it yet.
+    `kind` is "project", "scene", "version", "script", "note", "text", "subtitle", "clip", "document", "file" (a
+    file's name) or "tag"; `name` is what has that name, the note's id, or where in the file the words are; `path`
+    is the file's. `version` is the version that was found, or the last that had the text, None for what is in the
+    folder. `first` is the first version that had the text, None if none has it yet.
     """
 
     kind: str

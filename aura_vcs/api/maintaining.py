@@ -50,7 +50,7 @@ class MaintenanceMethods(Part):
         return self._opened.run(NO_CALL, plan_record_repair)
 
     def repair_records(self) -> tuple[MendedRecord, ...]:
-        """Write damaged records anew from what logs and versions say; needs no remote."""
+        """Write damaged records again, from what logs and versions say; needs no remote."""
         return self._opened.run(NO_CALL, repair_records)
 
     def plan_repair(self, remote: str | None = None, **call: Unpack[Call]) -> Repaired:
@@ -58,14 +58,14 @@ class MaintenanceMethods(Part):
         return self._opened.run_at(call, remote, plan_repair)
 
     def repair(self, remote: str | None = None, **call: Unpack[Call]) -> Repaired:
-        """Fetch what is damaged or missing here from a remote; what is damaged is set aside, never deleted.
+        """Fetch what is damaged or missing here from a remote; damaged files are set aside, never deleted.
 
         Damaged records come first: see `repair_records`. `remotes.repair` is the other way round.
         """
         return self._opened.run_at(call, remote, repair)
 
     def reindex(self, **call: Unpack[Call]) -> None:
-        """Rebuild the index from the files. A damaged one is noticed and built anew by itself."""
+        """Rebuild the index from the files. A damaged index is noticed and rebuilt without this."""
         self._opened.run(call, Repository.rebuild_index)
 
     def plan_gc(
@@ -75,14 +75,14 @@ class MaintenanceMethods(Part):
         wait_for_others: bool = True,
         **call: Unpack[Call],
     ) -> GcPlan:
-        """Find what no version needs; changes nothing. What was given up within `grace` could be wanted back.
+        """Find what no version needs; changes nothing. What was given up within `grace` stays, for undo.
 
-        With `wait_for_others`, what other machines with copies of this folder do not know yet stays.
+        With `wait_for_others`, what other machines with copies of this folder do not know of yet stays, too.
         """
         return self._opened.run(call, plan_gc, grace.total_seconds(), wait_for_others)
 
     def gc(self, plan: GcPlan | None = None, **call: Unpack[Call]) -> GcResult:
-        """Free what no version needs, as planned. Interrupted, some of it is free; the next call goes on.
+        """Free what no version needs, as planned. If it is interrupted, some of it is freed; the next call continues.
 
         Raises:
             PlanStale: what was planned is needed again.
@@ -91,14 +91,14 @@ class MaintenanceMethods(Part):
         return self._opened.run(call, execute_gc, planned, self._opened.unwraps)
 
     def keep_house(self, **call: Unpack[Call]) -> GcResult | None:
-        """Free what is due, at most once a day and only where nobody is in the way, as the command does by itself.
+        """Free what is due, at most once a day and only if nobody is in the way, as the command does automatically.
 
-        None where nothing was due or could be done; what is wrong then, `gc` and `fsck` say.
+        Returns None if nothing was due or could be done; if something is wrong, `gc` and `fsck` say what.
         """
         return self._opened.run(call, keep_house, self._opened.unwraps)
 
     def plan_free(self, wanted_bytes: int, **call: Unpack[Call]) -> SpacePlan:
-        """Find what could go so that so many bytes are free, each thing with its reason. Changes nothing.
+        """Find what could be deleted to free this many bytes, each thing with its reason. Changes nothing.
 
         Garbage, old autosaves and restore points, renders that can be made again, then large files that a remote proves
         to hold. Remotes that cannot be asked are named.
@@ -106,13 +106,13 @@ class MaintenanceMethods(Part):
         return self._opened.run(call, plan_space, wanted_bytes, self._opened.connect)
 
     def free(self, plan: SpacePlan, items: Iterable[str] | None = None, **call: Unpack[Call]) -> SpaceFreed:
-        """Let go what a plan needs, or those `items` of it, by their ids.
+        """Delete what a plan needs, or only these `items` of it, by their ids.
 
         Versions can be brought back with `undo` until their grace period is over, renders are made again, files are
         fetched when needed.
 
         Raises:
-            PlanStale: something of it cannot go any more; nothing was done.
+            PlanStale: something of it can no longer be deleted; nothing was done.
         """
         ids = [item.id for item in plan.items if item.needed] if items is None else list(items)
         return self._opened.run(call, execute_space, ids, self._opened.connect)
@@ -152,7 +152,7 @@ class MaintenanceMethods(Part):
         )
 
     def offload(self, plan: OffloadPlan, **call: Unpack[Call]) -> Offloaded:
-        """Free the content of files as planned; it is fetched when it is read. Interrupted, some of it is freed.
+        """Free the content of files as planned; it is fetched when it is read. After an interruption, some is freed.
 
         Raises:
             PlanStale: versions came or went, or HEAD moved, since the plan was made; nothing was freed.

@@ -33,8 +33,8 @@ from aura_vcs.repository.repository import Repository
 class DocumentProblem:
     """One thing that is wrong with the documents or media: `pointer` is a JSON pointer into `file`.
 
-    An error makes a document mean nothing there; a warning is probably not what its author wants. `expected` says
-    what would be right there, "" where the message says it all.
+    With an error, that place of the document is meaningless; a warning is probably not what its author wants.
+    `expected` says what would be right there, or is "".
     """
 
     file: Path
@@ -53,10 +53,10 @@ class DocumentProblem:
 class NamedMedia:
     """Something that the project file of an editor plays, and where that is.
 
-    `written` is the path that the file has. `resolved` counts from the project's folder, is absolute outside of it, and
-    None where the path leads nowhere. For "not_looked_at" and "unusable" there is a `reason`. `size_bytes` is None
-    where nothing was found. `in_version` tells whether the version that HEAD stands on has it, `is_ignored` whether
-    versions leave it out, `near` a file of the project with the same name, for what was not found.
+    `written` is the path in the file. `resolved` is relative to the project's folder, absolute outside it, and None
+    if the path leads nowhere. For "not_looked_at" and "unusable" there is a `reason`. `size_bytes` is None if
+    nothing was found. `in_version` tells whether HEAD's version has it, `is_ignored` whether versions leave it out,
+    `near` a file of the project with the same name, for what was not found.
     """
 
     written: str
@@ -92,7 +92,7 @@ class NamedMedia:
 
 @dataclass(frozen=True, slots=True)
 class ProjectMedia:
-    """A project file of an editor and what it names; `problem` says why it could not be read, "" where it was."""
+    """A project file of an editor and what it names; `problem` says why it could not be read, or is ""."""
 
     file: Path
     format: str
@@ -107,7 +107,7 @@ class ProjectMedia:
 
 @dataclass(frozen=True, slots=True)
 class ProjectInfo:
-    """What a project is, and where its making stands; times are None where nothing is recorded."""
+    """What a project is, and how far it has come; times are None if nothing is recorded."""
 
     id: str
     path: Path
@@ -165,7 +165,7 @@ class ProjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class ValuesSet:
-    """What setting fields did: whether anything is otherwise now, and what a person should know of it."""
+    """What setting fields did: whether anything has changed, and notes for the person."""
 
     is_changed: bool
     notes: tuple[str, ...]
@@ -173,7 +173,7 @@ class ValuesSet:
 
 @dataclass(frozen=True, slots=True)
 class ProjectPurgePlan:
-    """What goes when a project is purged: versions, `files` of the folder, and all of `.aura`; `bytes` counts both."""
+    """What a purge deletes: versions, `files` of the folder, and all of `.aura`; `bytes` counts both."""
 
     versions: int
     files: tuple[Path, ...]
@@ -192,22 +192,22 @@ class MakingMethods(Part):
         self.exports = Exports(opened)
 
     def write_agents_page(self) -> bool:
-        """Write `AGENTS.md`, a short page for agents; False where there is a file of that name already."""
+        """Write `AGENTS.md`, a short page for agents; False if a file of that name exists."""
         return self._opened.run(NO_CALL, write_agents_page)
 
     def info(self) -> ProjectInfo:
-        """Say what the project is and where its making stands."""
+        """Say what the project is and how far it has come."""
         return self._opened.run(NO_CALL, _info)
 
     def document(self, name: str) -> Json:
-        """Return a document of the folder (`brief`, `plan`, `voice`, `render` …) as JSON; None where there is none."""
+        """Return a document of the folder (`brief`, `plan`, `voice`, `render` …) as JSON; None if there is none."""
         return self._opened.run(NO_CALL, _document, name)
 
     def set(self, values: Mapping[str, str]) -> ValuesSet:
-        """Set fields by their names, as one step of undo; text is read as the field has it.
+        """Set fields by their names, as one step of undo; each text is read as the field's type.
 
         `title`, `description`, `category` and `tags` are project.json's; `brief.tone` names a document and a place in
-        it; `status`, `current_stage`, `progress_percent`, `job_id` and `error_message` say where the making stands.
+        it; `status`, `current_stage`, `progress_percent`, `job_id` and `error_message` say how far it has come.
 
         Raises:
             UnknownField, InvalidValue: nothing was changed.
@@ -215,9 +215,9 @@ class MakingMethods(Part):
         return self._opened.run(NO_CALL, _set, values, self._opened)
 
     def check(self) -> tuple[DocumentProblem, ...]:
-        """Say whether the documents and media of the folder fit together, also those that projects of editors name.
+        """Say whether documents and media of the folder fit together, including media that projects of editors name.
 
-        Nothing of it keeps from committing.
+        Nothing of this prevents a commit.
         """
         return self._opened.run(NO_CALL, _check)
 
@@ -239,8 +239,8 @@ class MakingMethods(Part):
     ) -> Path:
         """Make an independent project with an id of its own; returns its folder.
 
-        It has all branches and tags and goes on from HEAD; with a `version`, from that, with what leads to it. Without
-        `with_history` it begins with one version.
+        It has all branches and tags and continues from HEAD; with a `version`, it continues from that, and has only
+        what led to it. Without `with_history` it begins with one version.
 
         Raises:
             TargetExists, UnknownVersion, ObjectPurged.
@@ -265,7 +265,7 @@ class MakingMethods(Part):
         self._opened.run(NO_CALL, undelete_project)
 
     def plan_purge(self, *, keep_files: bool = False) -> ProjectPurgePlan:
-        """Say what goes when a deleted project is removed for good; changes nothing.
+        """Say what would be deleted if a deleted project were removed for good; changes nothing.
 
         Raises:
             ProjectDeleted: the project is not deleted.

@@ -19,7 +19,7 @@ from aura_vcs.repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class IndexedMedia:
-    """What came of looking at media: files looked at now, those that were known, and why others were not decoded."""
+    """What indexing found: files that were indexed now, those that were known, and why others were not decoded."""
 
     made: tuple[Path, ...]
     known: tuple[Path, ...]
@@ -44,9 +44,9 @@ class MediaIndex(Part):
     """The media index: what every frame and sample of media files looks and sounds like, by content id."""
 
     def index(self, *paths: StrPath, everything: bool = False, **call: Unpack[Call]) -> IndexedMedia:
-        """Look at every frame and sample of the media in the folder, or of these files and folders; at each once.
+        """Look at every frame and sample of the media in the folder, or of these files and folders, each only once.
 
-        With `everything`, also at the media of all versions. Interrupted, what was finished is kept.
+        With `everything`, include the media of all versions. If it is interrupted, what is finished is kept.
 
         Raises:
             ExtraMissing: the optional part `media` is not installed.
@@ -65,7 +65,7 @@ class MediaIndex(Part):
         return found
 
     def get(self, content: str) -> MediaEntry | None:
-        """Return what is known of a content, by its id; None where it was not looked at."""
+        """Return what is known about a content, by its id; None if it was not looked at."""
         return self._opened.run(NO_CALL, _known, content)
 
     def room(self) -> MediaRoom:
@@ -73,7 +73,7 @@ class MediaIndex(Part):
         return self._opened.run(NO_CALL, _room)
 
     def clear(self) -> MediaRoom:
-        """Free the room of the whole index; it is made again where it is needed."""
+        """Delete the whole index; it is made again when needed."""
         return self._opened.run(NO_CALL, _clear)
 
 

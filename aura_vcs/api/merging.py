@@ -20,12 +20,12 @@ from aura_vcs.repository.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One decision that a merge left open; your files have it as it was merged so far, and can be used.
+    """One decision that a merge left open; your files have what was merged so far, and can be used.
 
-    `place` is a JSON pointer or the number of a line, "" for a whole file. `kind` is "changed" (to two
-    different things), "removed_by_ours", "removed_by_theirs", "moved", "renamed" or "blocked". `base`,
-    `ours` and `theirs` are texts: a field as JSON, the lines of a passage, or what kind of thing is at the
-    path; None for a side that has nothing there. `aside` is where the other side's file lies, if there is one.
+    `place` is a JSON pointer or the number of a line, "" for a whole file. `kind` is "changed" (to two different
+    things), "removed_by_ours", "removed_by_theirs", "moved", "renamed" or "blocked". `base`, `ours` and `theirs`
+    are texts: a field as JSON, the lines of a passage, or what kind of thing is at the path; None for a side that
+    has nothing there. `aside` is where the other side's file was put, if there is one.
     """
 
     id: str
@@ -62,9 +62,9 @@ class Conflict:
 class MergePlan:
     """What a merge will do, or did.
 
-    `kind` is "up_to_date" (nothing is to be done), "forward" (their version builds on ours: the branch goes
-    there) or "join". `changed` are paths of the merged version that differ from ours, `deleted` those
-    that go, `renamed` new names and those they had. `heads_left` are ids of heads of the branch that
+    `kind` is "up_to_date" (there is nothing to do), "forward" (their version builds on ours: the branch moves
+    there) or "join" (a merge). `changed` are paths of the merged version that differ from ours, `deleted` those
+    that it does not have, `renamed` maps new names to old ones. `heads_left` are ids of heads of the branch that
     are still apart afterwards.
     """
 
@@ -139,18 +139,18 @@ class MergeMethods(Part):
     def merge(
         self, version: VersionLike | None = None, *, message: str = "", author: str | None = None, **call: Unpack[Call]
     ) -> Merged:
-        """Merge a branch or version into the current branch; without one, what machines moved apart.
+        """Merge a branch or version into the current branch; without one, merge the branch's own heads.
 
-        What both sides changed differently stays open, both sides kept; see `conflicts` and `resolve`.
+        What both sides changed differently becomes a conflict, with both sides kept; see `conflicts` and `resolve`.
         """
         return self._opened.run(call, _merge, name_or_none(version), message, author)
 
     def abort_merge(self, **call: Unpack[Call]) -> Undone:
-        """Take back the merge that the folder stands on, with the decisions made since."""
+        """Take back the merge that your files are on, with the decisions made since."""
         return self._opened.run(call, _abort_merge)
 
     def conflicts(self) -> tuple[Conflict, ...]:
-        """List what merges left to be decided."""
+        """List the conflicts that merges left."""
         return self._opened.run(NO_CALL, _open_conflicts)
 
     def resolve(
@@ -158,7 +158,8 @@ class MergeMethods(Part):
     ) -> Resolved:
         """Decide what is open at a path: all of it, or only at `place`, a JSON pointer or a line.
 
-        `source` takes the decision where sides of one name are meant, as `ours_label` and `theirs_label` call them.
+        If several versions were merged at one place, `source` says whose side is meant, as `ours_label` and
+        `theirs_label` name them.
 
         Raises:
             ConflictUnknown: nothing is open there. ChoiceImpossible.

@@ -64,7 +64,7 @@ class NoteReply:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note, as all machines together have it.
+    """A note, merged from all machines.
 
     `earlier` are wordings that were replaced, or written at the same time on another machine.
     """
@@ -106,9 +106,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class NotePlaceNow:
-    """Where what a note is about is in a version, followed through renames and edits.
+    """Where the place of a note is in a version, followed through renames and edits.
 
-    `path` is None where the file is gone; `found` is False where the clip or field is. `same_content` tells whether
+    `path` is None if the file is gone; `found` is False if the clip or field is. `same_content` tells whether
     the file is as it was when the note was written. `start` and `end` are seconds, `field` a JSON pointer.
     """
 
@@ -128,7 +128,7 @@ class NotePlaceNow:
 
 
 class Notes(Part):
-    """The notes of a project, newest first; a note goes by the beginning of its id."""
+    """The notes of a project, newest first; name one by the beginning of its id."""
 
     def __iter__(self) -> Iterator[Note]:
         return iter(self.list())
@@ -147,7 +147,7 @@ class Notes(Part):
         since: datetime | None = None,
         limit: int | None = None,
     ) -> list[Note]:
-        """List notes, those that are not deleted without a `state`; `where` names a version, or a file.
+        """List notes; without a `state`, those that are not deleted. `where` names a version or a file.
 
         Notes on a file are found under every name that it has had.
         """
@@ -159,7 +159,7 @@ class Notes(Part):
         return self._opened.run(NO_CALL, notes.count_open)
 
     def add(self, where: Where, text: str, *, color: str = "") -> Note:
-        """Say something about `VERSION`, `[VERSION:]FILE`, or a place in a file: `v3:cut.mp4@0:12-0:15`.
+        """Write a note on `VERSION`, `[VERSION:]FILE`, or a place in a file: `v3:cut.mp4@0:12-0:15`.
 
         Raises:
             UnknownVersion, UnknownName, InvalidTarget.
@@ -187,7 +187,7 @@ class Notes(Part):
         return Note._of(self._opened.run(NO_CALL, notes.delete_note, note))
 
     def import_markers(self, file: Where) -> tuple[Note, ...]:
-        """Make notes of the markers of a timeline or an editor's project that there are none of yet.
+        """Make notes of those markers of a timeline or an editor's project that have none yet.
 
         Raises:
             UnknownVersion, UnknownName, InvalidTarget.
@@ -203,7 +203,7 @@ class Notes(Part):
         return self._opened.run(NO_CALL, _exported, file, os.fspath(output))
 
     def locate(self, note: str, version: VersionLike = "HEAD") -> NotePlaceNow | None:
-        """Find where what a note is about is in a version; None for a note on a whole version."""
+        """Find the place of a note in a version; None for a note on a whole version."""
         return self._opened.run(NO_CALL, _located, note, name_of(version))
 
 

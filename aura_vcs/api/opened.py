@@ -40,13 +40,13 @@ StrPath = str | os.PathLike[str]
 class Options(TypedDict, total=False):
     """How a project is opened.
 
-    `author` goes into what is recorded, without it the account's name. `progress` hears of every call.
-    `wait_seconds` is how long a call waits for another command of the project. `cache` is a folder on a
-    local disk for the index of a project on a network disk. `trusted` are projects of other accounts that
-    may be used. `credentials` let the project in to its remotes: where offloaded content is read, it is
-    fetched from there. With `keep_house`, a commit, amendment or autosave also frees what is due, at most once a
-    day, unless the person has turned that off: see `Project.keep_house`. `session` marks all that is recorded as done
-    in one session of a program: `Project.undo_session` takes it back.
+    `author` is recorded with what is done (default: the account's name). `progress` is told about every call.
+    `wait_seconds` is how long a call waits for another command in the project. `cache` is a folder on a local disk
+    for the index of a project on a network disk. `trusted` are projects of other accounts that may be used.
+    `credentials` give access to the remotes, from which offloaded content is fetched when it is read. With
+    `keep_house`, a commit, amendment or autosave also frees what is due, at most once a day, unless the person has
+    turned that off: see `Project.keep_house`. `session` marks everything as done in one session of a program;
+    `Project.undo_session` takes that back.
     """
 
     author: str | None

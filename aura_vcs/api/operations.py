@@ -22,7 +22,7 @@ from aura_vcs.repository.repository import Repository
 class Action:
     """Something that was done; `status` is "Applied", "Undone", "Failed" or "Expired".
 
-    Actions of one `correlation_id` are taken back together. After `expires_at` it cannot be undone any more.
+    Actions with the same `correlation_id` are taken back together. After `expires_at`, it can no longer be undone.
     """
 
     id: str
@@ -63,7 +63,7 @@ class Action:
 
 
 class Operations(Part):
-    """What was done to the project, newest first, on every machine; an action goes by the beginning of its id."""
+    """What was done to the project, newest first, on every machine; name an action by the beginning of its id."""
 
     def __iter__(self) -> Iterator[Action]:
         return iter(self.list(limit=1_000_000))
@@ -88,7 +88,7 @@ class Operations(Part):
         session: str | None = None,
         everything: bool = False,
     ) -> list[Action]:
-        """List a page of actions; with `everything` also checkpoints and exports, which are nothing to take back."""
+        """List a page of actions; with `everything` also checkpoints and exports, which cannot be taken back."""
         wanted = ActionFilter(
             type=type,
             user=user,
@@ -101,7 +101,7 @@ class Operations(Part):
         return self._opened.run(NO_CALL, _listed, wanted, limit=limit, offset=offset, everything=everything)
 
     def record(self, action: str) -> Mapping[str, Json]:
-        """Return all that the log has of an action."""
+        """Return everything that the log has about an action."""
         return self._opened.run(NO_CALL, _record, action)
 
 

@@ -35,12 +35,12 @@ class Project(
     LinkingMethods,
     InterchangeMethods,
 ):
-    """A project folder under version control, as `aura.open`, `aura.init` and `aura.clone` give it.
+    """A project folder under version control, as `aura.open`, `aura.init` and `aura.clone` return it.
 
-    Use it from one thread at a time (`cancel` is for any thread), and close it, or use `with`. Each call
-    sees what other processes did meanwhile. What replaces files saves what would be lost first, and can be
-    taken back with `undo`. Paths are relative to the project's folder. What can take long takes
-    `progress` and `cancel`; see `Call`.
+    Use it from one thread at a time (`cancel` is for any thread), and close it, or use `with`. Each call sees what
+    other processes did meanwhile. Methods that replace files first save what would be lost, and `undo` takes them
+    back. Paths are relative to the project's folder. Methods that may take long take `progress` and `cancel`; see
+    `Call`.
     """
 
     def __init__(self, opened: Opened) -> None:
@@ -83,15 +83,15 @@ class Project(
 
     @property
     def repository(self) -> Repository:
-        """The library below, for what has no method here; it is not promised to stay as it is."""
+        """The library below, for what has no method here; it may change at any time."""
         return self._opened.repo
 
     def close(self) -> None:
-        """Let go of every file and connection. A later call opens the project again."""
+        """Release every file and connection. A later call opens the project again."""
         self._opened.close()
 
     def cancel(self) -> None:
-        """End the call at work, from another thread; it raises `Interrupted`.
+        """End the running call, from another thread; it raises `Interrupted`.
 
         `CancelToken` says what that leaves.
         """

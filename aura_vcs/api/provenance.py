@@ -21,9 +21,9 @@ CostKey = Literal["model", "program", "kind", "person", "month", "project"]
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What is known of where a content, or a version, comes from; `id` is that of either.
+    """What is known about where a content, or a version, comes from; `id` is the id of either.
 
-    `facts` are all together: what was said (`said`) counts before what the file brings along (`embedded`).
+    `facts` has everything: what was recorded (`said`) counts before what the file itself says (`embedded`).
     """
 
     id: str
@@ -49,11 +49,11 @@ class Provenance:
 
 
 class Facts(TypedDict, total=False):
-    """What can be said of where a file comes from.
+    """What can be recorded about where a file comes from.
 
     `kind` is "generated", "recorded", "licensed" or "derived". `inputs` are ids of the contents it was made from,
-    `parameters` what else the making was given, by name. `currency` has three letters, such as EUR. `license` is an
-    SPDX id or a name.
+    `parameters` are further settings it was made with, by name. `currency` has three letters, such as EUR.
+    `license` is an SPDX id or a name.
     """
 
     kind: str | None
@@ -88,7 +88,7 @@ class LicenceProblem:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What something cost together, in one currency; `files` is how many contents that were."""
+    """What something cost in all, in one currency; `files` is the number of contents."""
 
     key: str
     currency: str
@@ -109,7 +109,7 @@ class Provenances(Part):
         return self._opened.run(NO_CALL, _known, where)
 
     def set(self, where: Where, **facts: Unpack[Facts]) -> Provenance:
-        """Say where a file comes from; what is not named stays, a fact that is None is taken away.
+        """Record where a file comes from; facts that are not named stay, a fact that is None is removed.
 
         The file need not be in a version yet.
 
@@ -120,7 +120,7 @@ class Provenances(Part):
         return self._opened.run(NO_CALL, _set, where, {**facts, **made})
 
     def log(self, *, since: datetime | None = None, limit: int | None = None) -> list[Provenance]:
-        """List what was said, newest first."""
+        """List what was recorded, newest first."""
         found = self._opened.run(NO_CALL, room.log, since=time_text(since), limit=limit)
         return list(map(Provenance._of, found))
 
@@ -130,7 +130,7 @@ class Provenances(Part):
         return [LicenceProblem(Path(item.path), item.kind, item.license) for item in problems]
 
     def costs(self, by: CostKey = "model") -> list[Cost]:
-        """Add up what files cost, dearest first; each content counts once."""
+        """Add up what files cost, most expensive first; each content counts once."""
         return list(map(Cost._of, self._opened.run(NO_CALL, room.costs, by)))
 
 

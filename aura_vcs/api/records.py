@@ -72,9 +72,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What is resumed from: a checkpoint, what its renderer kept in it, and the output that was restored.
+    """What a render resumes from: a checkpoint, what the renderer saved in it, and the output that was restored.
 
-    `skipped` says why newer checkpoints could not be used; `checkpoint` is None where none can.
+    `skipped` says why newer checkpoints could not be used; `checkpoint` is None if none can.
     """
 
     checkpoint: Checkpoint | None
@@ -84,7 +84,7 @@ class Recovery:
 
 
 class Checkpoints(Part):
-    """The checkpoints of a project, newest first; one goes by the beginning of its id."""
+    """The checkpoints of a project, newest first; name one by the beginning of its id."""
 
     def __iter__(self) -> Iterator[Checkpoint]:
         return iter(self.list())
@@ -116,8 +116,8 @@ class Checkpoints(Part):
     ) -> Checkpoint:
         """Record how far a stage came (Script, TTS, Images, Composition, Render); it is on disk then.
 
-        `data` is what is needed to go on. `output` is the file that is being made; with `keep_output` (up to 64 MiB)
-        it is stored too, and `recover` puts it back.
+        `data` is what is needed to continue. `output` is the file that is being made; with `keep_output` (up to 64
+        MiB) it is stored too, and `recover` puts it back.
 
         Raises:
             InvalidValue: there is no such stage, or counts that cannot be. InputError. StorageError.
@@ -135,11 +135,11 @@ class Checkpoints(Part):
         )
 
     def data(self, checkpoint: Checkpoint) -> Json:
-        """Return what the renderer kept in it."""
+        """Return what the renderer saved in it."""
         return self._opened.run(NO_CALL, _data, checkpoint.id)
 
     def invalidate(self, checkpoint: Checkpoint, reason: str = "") -> Checkpoint:
-        """Say that nothing is to be resumed from it; undo takes that back."""
+        """Mark it as invalid, so that nothing resumes from it; undo takes that back."""
         return self._opened.run(NO_CALL, _invalidate, checkpoint.id, reason)
 
     def invalidate_all(self, *, stage: str | None = None, reason: str = "") -> int:
@@ -147,14 +147,14 @@ class Checkpoints(Part):
         return self._opened.run(NO_CALL, invalidate_all, stage=stage, reason=reason)
 
     def plan_recovery(self, stage: str | None = None) -> Recovery:
-        """Say what `recover` would go on from; changes nothing."""
+        """Say what `recover` would continue from; changes nothing."""
         return self._opened.run(NO_CALL, _recovery_plan, stage)
 
     def recover(self, stage: str | None = None) -> Recovery:
-        """Go on from the newest that can be used; an output that it kept is restored, the project is InProgress.
+        """Continue from the newest that can be used: an output that it kept is restored, and the project is InProgress.
 
         Raises:
-            NothingToRecover: says why of each.
+            NothingToRecover: none can be used; says why for each.
         """
         return self._opened.run(NO_CALL, _recovered, stage)
 
@@ -177,7 +177,7 @@ class Export:
     version: str
     """Id of the version that is rendered."""
     notes: tuple[str, ...]
-    """What of the film the preset does not take as it is."""
+    """What the preset changes about the film."""
 
     @classmethod
     def _of(cls, found: ExportRecord) -> Self:
@@ -199,7 +199,7 @@ class Export:
 
 
 class Exports(Part):
-    """The exports of a project, newest first; one goes by the beginning of its id, or as "last"."""
+    """The exports of a project, newest first; name one by the beginning of its id, or as "last"."""
 
     @property
     def presets(self) -> tuple[ExportPreset, ...]:
@@ -236,7 +236,7 @@ class Exports(Part):
         return self._opened.run(NO_CALL, _export_added, name_of(version), preset, os.path.abspath(output))
 
     def run(self, export: Export, *, overwrite: bool = False, **call: Unpack[Call]) -> Export:
-        """Render a queued job, from its version's content alone. Cancelled, no half file is left.
+        """Render a queued job, from its version's content alone. If it is cancelled, no partial file is left.
 
         Raises:
             InvalidTransition: the job is not Queued. ExportFailed, ExportCancelled, ExtraMissing, EncoderMissing.

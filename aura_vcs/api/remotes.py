@@ -53,7 +53,7 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class UnsentVersions:
-    """How many versions a remote is not known to have; with `is_more` at least as many.
+    """How many versions a remote is not known to have; with `is_more`, at least this many.
 
     `is_unused` says that this machine has exchanged nothing with the remote yet.
     """
@@ -71,10 +71,10 @@ class UnsentVersions:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRemote:
-    """What a look at a remote showed; `size` counts bytes of what lies there.
+    """What a look at a remote found; `size` counts the bytes that are stored there.
 
-    `is_safe` says whether several machines may push there, None where it is only read; `faults` say in words
-    what it does not keep apart.
+    `is_safe` says whether several machines may push there, None for a remote that is only read; `faults` say in
+    words what it does not keep apart.
     """
 
     name: str
@@ -102,10 +102,11 @@ class CheckedRemote:
 
 @dataclass(frozen=True, slots=True)
 class RemoteGcPlan:
-    """What a collection would do at a remote now; files go in steps.
+    """What a garbage collection would do at a remote now; files are deleted in steps.
 
-    `deleted_files` go at once and `rewritten_packs` lose what no version needs, `bytes` in all when all
-    steps are done. `condemned_files` go later, `waiting_files` when the machines in `waiting_for` have looked.
+    `deleted_files` are deleted at once, and `rewritten_packs` lose what no version needs; `bytes` counts what is
+    free when all steps are done. `condemned_files` are deleted later, `waiting_files` when the machines in
+    `waiting_for` have looked.
     """
 
     deleted_files: int
@@ -125,7 +126,7 @@ class RemoteGcPlan:
 
 @dataclass(frozen=True, slots=True)
 class RemoteGcResult:
-    """What a collection did at a remote."""
+    """What a garbage collection did at a remote."""
 
     deleted_files: int
     freed_bytes: int
@@ -135,10 +136,10 @@ class RemoteGcResult:
 
 @dataclass(frozen=True, slots=True)
 class RemoteRepaired:
-    """What a repair of a remote did, or would do: `objects` go there from here, `bytes` in all.
+    """What a repair of a remote did, or would do: `objects` are sent there, `bytes` in all.
 
-    `faults` are files there that are not as they should be, with what is wrong. `lost` are objects that
-    neither side has, with the versions that need them; of `unlabelled` versions the labels are lost.
+    `faults` are files there that are damaged, with what is wrong. `lost` are objects that neither side has, with
+    the versions that need them; `unlabelled` are versions whose labels are lost.
     """
 
     faults: dict[str, str]
@@ -188,10 +189,10 @@ class Remotes(Part):
         encrypt: bool = False,
         **call: Unpack[Call],
     ) -> CheckedRemote:
-        """Prepare a place, try it out, and give it a name; a relative path counts from the project's folder.
+        """Prepare a place, test it, and give it a name; a relative path counts from the project's folder.
 
-        With `encrypt`, everything there is sealed with what the credentials have. `single_writer` takes a place that
-        cannot keep two pushes apart, `force` a folder with other files in it, which stay.
+        With `encrypt`, everything there is encrypted with what the credentials have. `single_writer` accepts a
+        place that cannot keep two pushes apart, `force` a folder with other files in it, which stay.
 
         Raises:
             NameTaken, InvalidName, InvalidUrl. RemoteMismatch: something else is there. RemoteUnsafe.
@@ -199,10 +200,11 @@ class Remotes(Part):
         return _added(self._opened, call, name, address, single_writer=single_writer, force=force, encrypt=encrypt)
 
     def check(self, name: str | None = None, *, accept_older: bool = False, **call: Unpack[Call]) -> CheckedRemote:
-        """Look at a remote and try it out again; `accept_older` takes an older state, of a backup, as the true one.
+        """Look at a remote and test it again; `accept_older` accepts an older state, as after a restored backup.
 
         Raises:
-            RemoteRewound: an older state than was seen there before. RemoteMismatch, RemoteUnreachable.
+            RemoteRewound: its state is older than the one that was seen there before. RemoteMismatch,
+            RemoteUnreachable.
         """
         return self._opened.run(call, _checked, name, self._opened, accept_older)
 
@@ -211,9 +213,10 @@ class Remotes(Part):
         return self._opened.run_at(call, name, compare_remote)
 
     def unsent(self, version: VersionLike = "HEAD") -> tuple[UnsentVersions, ...]:
-        """Say for each remote how many versions up to this one it does not have, as the last transfer left things.
+        """Say for each remote how many versions up to this one it lacks, as far as the last transfer knew.
 
-        Nobody is asked: another machine may have sent the same since. Remotes that have all of them are left out.
+        The remote is not asked; another machine may have sent them since. Remotes that have all of them are left
+        out.
 
         Raises:
             UnknownVersion.
@@ -221,7 +224,7 @@ class Remotes(Part):
         return self._opened.run(NO_CALL, _unsent, name_of(version))
 
     def is_trusted(self, name: str) -> bool:
-        """Tell whether the credentials are used at a remote's host without anybody being asked."""
+        """Tell whether the credentials are used at a remote's host without asking anybody."""
         return self._opened.credentials.trusts(self._opened.run(NO_CALL, _host, name))
 
     def trust(self, name: str) -> None:
@@ -245,7 +248,7 @@ class Remotes(Part):
         self._opened.run(NO_CALL, remove_remote if force else forget_remote, name)
 
     def fsck(self, name: str | None = None, *, sample: float = 1.0, **call: Unpack[Call]) -> RemoteFsckReport:
-        """Check everything at a remote; of its content, a `sample` (0 to 1) is read and hashed. Repairs nothing."""
+        """Check everything at a remote; a `sample` (0 to 1) of its content is read and hashed. Repairs nothing."""
         return self._opened.run_at(call, name, _fsck, sample)
 
     def plan_gc(
@@ -259,16 +262,17 @@ class Remotes(Part):
     ) -> RemoteGcResult:
         """Do the next step of freeing what no version needs at a remote, beside machines that push and fetch.
 
-        Files get a tombstone first, and go when every machine that pushes there has seen it, or `grace` is over.
+        Files first get a tombstone, and are deleted when every machine that pushes there has seen it, or `grace` is
+        over.
         """
         return self._opened.run_linked(call, name, lambda repo, link: _collected(repo, link, grace))
 
     def plan_repair(self, name: str | None = None, **call: Unpack[Call]) -> RemoteRepaired:
-        """Read everything at a remote, and say what is damaged or missing there that is here. Changes nothing."""
+        """Read everything at a remote; say what is damaged or missing there that this project has. Changes nothing."""
         return self._opened.run_at(call, name, _repair_plan)
 
     def repair(self, name: str | None = None, **call: Unpack[Call]) -> RemoteRepaired:
-        """Send a remote what is damaged or missing there; damaged files stay unused until `gc` lets them go."""
+        """Send a remote what is damaged or missing there; damaged files stay unused until `gc` deletes them."""
         self._opened.run(NO_CALL, repair_remote.check_writable, name)
         return self._opened.run_at(call, name, _repaired)
 

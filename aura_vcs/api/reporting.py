@@ -11,7 +11,7 @@ from aura_vcs.errors import Interrupted
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far a call is: `done` of `total` (None if unknown) of its phase, in `unit`; or a `note` for the person."""
+    """How far a call is: `done` of `total` (None if unknown) in its phase, in `unit`; or a `note` for the person."""
 
     phase: str
     done: int
@@ -25,13 +25,13 @@ Listener = Callable[[Step], None]
 
 
 class CancelToken:
-    """Ends the calls that it was given to, from any thread. Cancelled once, it stays so.
+    """Ends the calls that it was given to, from any thread. Once cancelled, it stays cancelled.
 
-    The call raises `Interrupted` at its next report of progress, at once where it has not begun. What an
-    interruption leaves: the project is as before or as after the call, in every byte that counts. Objects
-    that were stored already are garbage that `gc` frees, or are used by the next call; what a transfer
-    brought or sent is not carried twice; files that were being replaced are finished or taken back when the
-    project is used next, by whomever.
+    The call raises `Interrupted` at its next report of progress, or at once if it has not begun. After an
+    interruption, the project is as before the call or as after it, in every byte that counts. Objects that were
+    already stored are used by the next call, or are garbage that `gc` frees; what a transfer has sent or received
+    is not transferred again; files that were being replaced are finished or taken back when anybody next uses the
+    project.
     """
 
     def __init__(self) -> None:
@@ -47,14 +47,14 @@ class CancelToken:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it is cancelled, at most so long; say whether it is."""
+        """Wait until it is cancelled, at most this long; return whether it is."""
         return self._event.wait(seconds)
 
 
 class Call(TypedDict, total=False):
-    """What every call takes that can take long: who hears how far it is, and what ends it.
+    """What every call takes that may take long: who is told how far it is, and what ends it.
 
-    Without `progress`, the listener given to `open` hears it.
+    Without `progress`, the listener that was given to `open` is called.
     """
 
     progress: Listener | None

@@ -19,7 +19,7 @@ class SavingMethods(Part):
     """Autosaves, restore points, and what happens meanwhile."""
 
     def autosave(self, *, rules: RetentionRules | None = None, **call: Unpack[Call]) -> Autosaved:
-        """Save the folder beside the branch, if it has changed; with `rules`, old autosaves go.
+        """Save the folder beside the branch, if it has changed; with `rules`, old autosaves are deleted.
 
         Raises:
             FileUnreadable, StorageError.
@@ -39,13 +39,13 @@ class SavingMethods(Part):
     ) -> Iterator[Autosaved]:
         """Save while a person works, and yield each autosave, until `stop` is cancelled or the loop is left.
 
-        `interval` after the first change, at least `least` after any version, and not before files have
-        been unchanged for `quiet`. With `rules`, old ones go. One watcher a project; a program that does other
-        things meanwhile gives it a `Project` and a thread of its own. What cannot be saved now is yielded with its
-        `error`, and the next change is tried again.
+        Saves `interval` after the first change, at least `least` after any version, and not before files have been
+        unchanged for `quiet`. With `rules`, old autosaves are deleted. A project can have only one such loop; a
+        program that does other things meanwhile gives it a `Project` and a thread of its own. If saving fails, the
+        `error` is yielded, and the next change is saved again.
 
         Raises:
-            LockBusy: somebody watches the project already. ProjectGone: it was moved, or its disk is gone.
+            LockBusy: somebody autosaves the project already. ProjectGone: it was moved, or its disk is gone.
         """
         schedule = AutosaveSchedule(
             interval=interval.total_seconds(), least=least.total_seconds(), quiet=quiet.total_seconds()
@@ -56,11 +56,11 @@ class SavingMethods(Part):
             yield Autosaved._of(saved)
 
     def restore_point(self, trigger: str, *, name: str = "", description: str = "", **call: Unpack[Call]) -> Version:
-        """Save the folder, changed or not, before a program changes a lot; `trigger` says what, in one word."""
+        """Save the folder, changed or not, before a program changes a lot; `trigger` says why, in one word."""
         return self._opened.run(call, _restore_point, trigger, name, description)
 
     def plan_prune(self, rules: RetentionRules | None = None) -> PrunePlan:
-        """Say which old autosaves and restore points the rules let go; changes nothing."""
+        """Say which old autosaves and restore points the rules would delete; changes nothing."""
         return self._opened.run(NO_CALL, plan_prune, RetentionRules() if rules is None else rules)
 
     def prune(self, plan: PrunePlan | None = None) -> int:
@@ -77,9 +77,9 @@ class SavingMethods(Part):
     ) -> Iterator[Operation]:
         """Yield what happens from now on, by this and other processes and machines, as it is recorded.
 
-        With `since`, begins with what was done since then, in its order: a watcher that was not running misses
-        nothing. Looks every `interval` seconds, for `seconds`, or until `stop` is cancelled or the loop is
-        left. The project can be used inside the loop; what it does there is yielded too.
+        With `since`, begins with what was done since then, in order, so a program that was not running misses
+        nothing. Looks every `interval` seconds, for `seconds`, or until `stop` is cancelled or the loop is left.
+        The project can be used inside the loop; what it does there is yielded too.
         """
         until: Callable[[], bool] = (lambda: False) if stop is None else (lambda: stop.is_cancelled)
         found = watch(self._opened.repo, interval=interval, seconds=seconds, until=until, since=time_text(since))

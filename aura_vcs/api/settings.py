@@ -29,7 +29,7 @@ class SettingValue:
     is_sensitive: bool
     is_active: bool
     protection: str | None
-    """Where a sensitive value lies: "keyring" or "aes-gcm"."""
+    """Where a sensitive value is kept: "keyring" or "aes-gcm"."""
     updated_at: datetime | None
 
     @classmethod
@@ -49,7 +49,7 @@ class SettingValue:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a key means. A sensitive or personal one never lies in a project."""
+    """What a key means. A sensitive or personal value is never stored in a project."""
 
     key: str
     category: str
@@ -76,9 +76,9 @@ class Setting:
 
 
 class ProjectSettings(Part):
-    """Settings as they hold for this project; what is set here is the project's, on every machine.
+    """The settings of this project; what is set here holds for the project, on every machine.
 
-    The person's own count where the credentials name the `home` of their studio.
+    The person's own settings count if the credentials name the `home` of their studio.
     """
 
     def __iter__(self) -> Iterator[SettingValue]:
@@ -91,13 +91,13 @@ class ProjectSettings(Part):
         return has(self.__getitem__, name)
 
     def list(self, *, category: str | None = None, only_set: bool = False) -> list[SettingValue]:
-        """List keys with their values; with `only_set` those that have one of the project's or the person's."""
+        """List keys with their values; with `only_set`, those that the project or the person has set."""
         return self._opened.run(NO_CALL, _values, self._opened, category, only_set)
 
     def set(self, key: str, value: str, *, value_type: ValueType | None = None) -> bool:
         """Give a key a value in the project; False if it had it already. Undo takes it back.
 
-        Keys of your own begin with `app.` and have the `value_type` that is given, else string.
+        Keys of your own begin with `app.` and have the given `value_type`, by default string.
 
         Raises:
             UnknownSetting, SettingInvalid: also for a sensitive or personal key.
@@ -105,7 +105,7 @@ class ProjectSettings(Part):
         return self._opened.run(NO_CALL, _set, self._opened, key, value, value_type)
 
     def unset(self, key: str) -> bool:
-        """Take the project's value away; False if there was none."""
+        """Remove the project's value; False if there was none."""
         return self._opened.run(NO_CALL, unset_in_project, key)
 
     def retention_rules(self) -> RetentionRules:
@@ -167,7 +167,7 @@ class StudioSettings:
             )
 
     def unset(self, key: str) -> SettingValue:
-        """Take the value of a key away, so that the default holds."""
+        """Remove the value of a key, so that the default holds."""
         with self._studio() as studio:
             return SettingValue._of(configuration.unset_configuration(studio, key))
 

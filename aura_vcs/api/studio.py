@@ -39,7 +39,7 @@ Open = Callable[[], studio_room.Studio]
 
 @dataclass(frozen=True, slots=True)
 class ListedProject:
-    """A project of the list; `is_missing` where its folder has none any more."""
+    """A project of the list; `is_missing` if its folder is no longer a project."""
 
     path: Path
     is_missing: bool
@@ -54,7 +54,7 @@ class ListedProject:
 
 @dataclass(frozen=True, slots=True)
 class InterruptedWork:
-    """A project whose rendering stopped, with the newest checkpoint to go on from."""
+    """A project whose rendering stopped, with the newest checkpoint to continue from."""
 
     path: Path
     status: str
@@ -83,7 +83,7 @@ class StudioUndo:
 
 @dataclass(frozen=True, slots=True)
 class SetupState:
-    """How far the first-run questions are answered: the name and text of the next one, "" if none is left."""
+    """How far the setup questions are answered: the name and text of the next one, "" if none is left."""
 
     is_completed: bool
     next_step: str
@@ -99,7 +99,7 @@ class SetupState:
 
 
 class ListedProjects:
-    """The person's list of projects, newest first; one goes by its folder, the start of its id, or its title."""
+    """The person's list of projects, newest first; name one by its folder, the beginning of its id, or its title."""
 
     def __init__(self, studio: Open) -> None:
         self._studio = studio
@@ -139,7 +139,7 @@ class ListedProjects:
         """Put a project on the list, or bring its entry up to date.
 
         Raises:
-            NotAProject: the folder is none.
+            NotAProject: the folder is not a project.
         """
         with self._studio() as studio:
             return ListedProject._of(add_project(studio, os.path.abspath(folder)))
@@ -151,7 +151,7 @@ class ListedProjects:
 
 
 class Setup:
-    """The questions of the first run: `identity`, `output`, `ffmpeg` and `tier`."""
+    """The setup questions: `identity`, `output`, `ffmpeg` and `tier`."""
 
     def __init__(self, studio: Open) -> None:
         self._studio = studio
@@ -163,7 +163,7 @@ class Setup:
             return SetupState._of(setup_room.setup_state(studio))
 
     def suggestion(self, step: str, *, home: StrPath, search_path: str | None = None) -> str | None:
-        """Return what the answer would most likely be; `search_path` as the system writes it, to look for FFmpeg."""
+        """Return the most likely answer; `search_path` is a list of folders as in `PATH`, to look for FFmpeg."""
         with self._studio() as studio:
             user = studio.folder.user
         wanted = setup_room.find_step(step)
@@ -179,15 +179,15 @@ class Setup:
             return SetupState._of(setup_room.answer(studio, setup_room.find_step(step), text))
 
     def start_over(self) -> SetupState:
-        """Ask everything again; what is configured stays until it is answered anew."""
+        """Ask everything again; what is configured stays until it is answered again."""
         with self._studio() as studio:
             return SetupState._of(setup_room.start_over(studio))
 
 
 class Studio:
-    """A person's studio in the folder `home`: `aura.studio_home` says where the command has it.
+    """A person's studio in the folder `home`; `aura.studio_home` says which one the command uses.
 
-    `user` goes into what is recorded, without it the account's name. Looking creates nothing.
+    `user` is recorded with what is done (default: the account's name). Looking creates nothing.
     """
 
     def __init__(self, home: StrPath, *, user: str | None = None) -> None:
@@ -233,7 +233,7 @@ class Studio:
         """Take back the last thing that was done here.
 
         Raises:
-            NothingToUndo, OperationExpired. EditedSince: what it changed was changed otherwise since.
+            NothingToUndo, OperationExpired. EditedSince: what it changed was changed again since.
         """
         with self._open() as studio:
             return StudioUndo._of(undo_studio(studio))
@@ -248,13 +248,13 @@ class Studio:
             return StudioUndo._of(redo_studio(studio))
 
     def interrupted(self) -> list[InterruptedWork]:
-        """List projects of the list whose rendering stopped; one that cannot be opened is passed over."""
+        """List projects of the list whose rendering stopped; one that cannot be opened is skipped."""
         with self._open() as studio:
             folders = unfinished_folders(studio)
         return [InterruptedWork._of(found) for found in map(_looked_at, folders) if found is not None]
 
     def costs(self, by: CostKey = "model") -> list[Cost]:
-        """Add up what files cost in all projects of the list; one that cannot be opened is passed over."""
+        """Add up what files cost in all projects of the list; one that cannot be opened is skipped."""
         with self._open() as studio:
             return list(map(Cost._of, costs_of_all(studio, by)[0]))
 

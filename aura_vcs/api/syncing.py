@@ -49,7 +49,7 @@ class SyncMethods(Part):
         ignore_locks: bool = False,
         **call: Unpack[Call],
     ) -> Pushed:
-        """Send what a remote lacks; with `all_versions` autosaves and restore points too.
+        """Send what a remote lacks; with `all_versions`, autosaves and restore points too.
 
         Raises:
             PushRejected: it has moved on. PathLocked: others have locked what this changes. RemoteError.
@@ -68,7 +68,7 @@ class SyncMethods(Part):
         return self._opened.run_at(call, remote, plan_push, all_versions=all_versions, ignore_locks=ignore_locks)
 
     def fetch(self, remote: str | None = None, *, all_versions: bool = False, **call: Unpack[Call]) -> Fetched:
-        """Bring versions from a remote; the folder stays as it is."""
+        """Bring versions from a remote; your files stay as they are."""
         return self._opened.run_at(call, remote, fetch, all_versions=all_versions)
 
     def plan_fetch(self, remote: str | None = None, *, all_versions: bool = False, **call: Unpack[Call]) -> Fetched:
@@ -83,11 +83,11 @@ class SyncMethods(Part):
         merge: MergePolicy | None = None,
         **call: Unpack[Call],
     ) -> Pulled:
-        """Fetch, and bring the folder to where its branch has gone, if nothing unsaved is in the way.
+        """Fetch, and bring your files to where the branch has gone, if nothing unsaved is in the way.
 
-        Heads that machines gave the branch are merged where nothing is left open ("clean"), "always" or "never";
-        without `merge`, as the setting `sync.merge` says. In a project without remotes, what others pushed into it
-        is taken.
+        If machines moved the branch apart, its heads are merged if that leaves no conflicts ("clean"), "always" or
+        "never"; without `merge`, as the setting `sync.merge` says. In a project without remotes, takes what others
+        pushed into it.
         """
         if remote is None and self._opened.run(NO_CALL, has_no_remotes):
             return self._opened.run(call, take_pushed, merge=merge, studio=self._opened.known_studio)
@@ -104,9 +104,9 @@ class SyncMethods(Part):
         merge: MergePolicy | None = None,
         **call: Unpack[Call],
     ) -> Synced:
-        """Pull, then push; `merge` as in `pull`. What is not saved in a version stays here: see `status`.
+        """Pull, then push; `merge` as in `pull`. What is not saved in a version is not sent: see `status`.
 
-        In a project without remotes that others clone and push to, what they pushed is taken.
+        In a project without remotes that others clone and push to, takes what they pushed.
         """
         if remote is None and self._opened.run(NO_CALL, is_exchanged_only):
             return self._opened.run(call, sync_pushed, merge=merge, studio=self._opened.known_studio)
@@ -116,7 +116,7 @@ class SyncMethods(Part):
         )  # fmt: skip
 
     def plan_content(self, *versions: VersionLike, paths: tuple[StrPath, ...] = ()) -> FetchedContent:
-        """Say what of versions (of all, if none is named) is not here, offloaded or missing."""
+        """Say which content of versions (of all, if none is named) is not here, offloaded or missing."""
         return self._opened.run(NO_CALL, absent_content, [name_of(version) for version in versions], paths)
 
     def fetch_content(
@@ -125,7 +125,7 @@ class SyncMethods(Part):
         """Bring the offloaded (or missing) content of versions back, from whichever remote has it; it stays.
 
         Raises:
-            ObjectOffloaded: no remote that can be asked now has all of it; what came, stays. RemoteUntrusted.
+            ObjectOffloaded: no remote that can be asked now has all of it; what was fetched stays. RemoteUntrusted.
         """
         names = [name_of(version) for version in versions]
         return self._opened.run_with_content(call, bring_content, names, paths)

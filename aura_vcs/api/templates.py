@@ -65,9 +65,10 @@ class Template:
 
 
 class Templates:
-    """Those that come with the package and the person's own; one goes by its id, its beginning, or its name.
+    """Templates: those that come with the package and the person's own.
 
-    They lie in the person's studio: of a project, `credentials` name its `home`.
+    Name one by its id, the beginning of it, or its name. They are in the person's studio; for a project, the `home`
+    of its `credentials` is that studio.
     """
 
     def __init__(self, studio: Callable[[], Studio]) -> None:
@@ -91,7 +92,7 @@ class Templates:
         system: bool | None = None,
         deleted: bool = False,
     ) -> list[Template]:
-        """List templates by name: all, or only the package's or others; deleted ones alone, if they are asked for."""
+        """List templates by name: all, or only the package's or others; with `deleted`, only deleted ones."""
         with self._studio() as studio:
             found = templates.list_templates(
                 studio, category=category, sub_category=sub_category, system=system, deleted=deleted
@@ -110,7 +111,7 @@ class Templates:
         """Make a template of the documents in a project's folder, without its media.
 
         Raises:
-            InputError: no name, or a template has it. TemplateUnusable: a document cannot be read.
+            InputError: there is no name, or a template has it. TemplateUnusable: a document cannot be read.
         """
         source = FolderSource(Path(folder))
         with self._studio() as studio:
@@ -130,13 +131,13 @@ class Templates:
         tags: Iterable[str] | None = None,
         structures: Mapping[str, Json] | None = None,
     ) -> Template:
-        """Change a template of the person's; what is None stays.
+        """Change one of the person's templates; what is None stays.
 
         `structures` may have `script_structure`, `video_structure`, `llm_pipeline` and `visual_preferences`;
-        a None there takes one away.
+        None removes one.
 
         Raises:
-            TemplateProtected: it comes with the package. InputError: a value that cannot be.
+            TemplateProtected: it comes with the package. InputError: a value is not possible.
         """
         given = {"name": name, "description": description, "category": category, "sub_category": sub_category}
         changes: dict[str, object] = {key: value for key, value in given.items() if value is not None}
@@ -146,7 +147,7 @@ class Templates:
             return Template._of(templates.edit_template(studio, templates.find_template(studio, template), changes))
 
     def delete(self, template: str) -> Template:
-        """Hide a template of the person's; `undelete` brings it back."""
+        """Hide one of the person's templates; `undelete` brings it back."""
         with self._studio() as studio:
             return Template._of(templates.delete_template(studio, templates.find_template(studio, template)))
 
@@ -171,7 +172,7 @@ class Templates:
             return write_template_file(templates.find_template(studio, template), os.fspath(file), overwrite=overwrite)
 
     def import_file(self, file: StrPath, *, name: str | None = None) -> Template:
-        """Take a template from somebody's file, under another name if one is given.
+        """Add a template from a file, under another name if one is given.
 
         Raises:
             TemplateUnusable: it is not a template. InputError: a template has that name.

@@ -24,10 +24,11 @@ from aura_vcs.sync.state.cache import RemoteCache
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a fetch brought, or would bring; versions go by their ids.
+    """What a fetch brought, or would bring; versions are given by their ids.
 
-    `left_bytes` of content stay at the remote until they are needed. `settings` are keys of the project's
-    settings, `annotations` a number of notes, provenances and recipes, `diverged` branches that have several heads now.
+    `left_bytes` of content stay at the remote until they are needed. `settings` are keys of the project's settings,
+    `annotations` is the number of notes, provenances and recipes, and `diverged` are branches that have several
+    heads now.
     """
 
     remote: str
@@ -60,10 +61,10 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What a push sent, or would send; `sent_bytes` is an estimate. Versions go by their ids.
+    """What a push sent, or would send, when `sent_bytes` is an estimate. Versions are given by their ids.
 
-    `annotations` is a number of notes, provenances and recipes. `despite_locks` are locks of others on what it
-    changes: expired ones, and all where they were ignored.
+    `annotations` is the number of notes, provenances and recipes. `despite_locks` are others' locks on what it
+    changes: expired ones, or all if locks were ignored.
     """
 
     remote: str
@@ -94,11 +95,11 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull did; `files` is None where yours stayed as they are.
+    """What a pull did; `files` is None if your files stayed as they were.
 
-    That is so where nothing was new, where the branch has the `diverged` heads now that were not merged because
-    something would be left open in `open_paths`, where unsaved changes are `in_the_way`, or where the branch is
-    on a version `without_content`, which somebody gave up.
+    They stay if nothing was new; if the branch now has `diverged` heads, which were not merged because that would
+    leave conflicts in `open_paths`; if unsaved changes are `in_the_way`; or if the branch is on a version
+    `without_content`, which somebody deleted.
     """
 
     fetched: Fetched
@@ -154,7 +155,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class FetchedContent:
-    """Content that came back, or that is not here: files, and bytes of all of them."""
+    """Content that came back, or that is not here: the files, and their bytes in all."""
 
     files: tuple[StoredFile, ...]
     size: int
@@ -176,7 +177,7 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True)
 class BundleReport:
-    """What was found in a bundle; `size` counts what was looked through."""
+    """What was found in a bundle; `size` counts the bytes that were checked."""
 
     problems: tuple[str, ...]
     versions: int

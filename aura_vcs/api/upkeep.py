@@ -47,7 +47,7 @@ class StorageReport:
     """What takes space. `total` counts every version's content as if it were stored on its own.
 
     `folder_bytes` are all files below `.aura`, `disk_bytes` what the disk takes for them, as the program du says:
-    all `parts` together, of which blocks are what no file has. `offloaded` counts files whose content is at
+    all `parts` together, of which `blocks` is what belongs to no file. `offloaded` counts files whose content is at
     remotes, `unfinished` what a command is writing, or was writing when it was stopped, `media_index` what was
     found in media, `unwrapped` gzip files and ZIP archives that are stored as what is in them.
     """
@@ -90,11 +90,11 @@ class StorageReport:
 
 @dataclass(frozen=True, slots=True)
 class GcPlan:
-    """What a collection would do; sizes count stored bytes.
+    """What a garbage collection would do; sizes count stored bytes.
 
-    `objects` go, `bytes` in all; `purged` are deleted versions whose content goes with them. `kept_objects`
-    could still be wanted back by `undo`, `later_objects` are in packs that are mostly in use, `unread_objects` go
-    when the machines in `waiting_for` know that they do.
+    `objects` would be deleted, `bytes` in all; `purged` are deleted versions whose content is freed with them.
+    `kept_objects` are in their grace period, because `undo` may want them back; `later_objects` are in packs that
+    are mostly in use; `unread_objects` are deleted when the machines in `waiting_for` know of it.
     """
 
     objects: int
@@ -123,9 +123,9 @@ class GcPlan:
 
 @dataclass(frozen=True, slots=True)
 class GcResult:
-    """What a collection did; `kept_objects` are garbage that is still there.
+    """What a garbage collection did; `kept_objects` are garbage that is still there.
 
-    `evicted_files` of versions were marked by `project.derived.evict_versions` long enough ago, and are freed as well.
+    `evicted_files` were marked by `project.derived.evict_versions` long enough ago, and were freed as well.
     """
 
     removed_objects: int
@@ -157,7 +157,7 @@ class PrunePlan:
 
 @dataclass(frozen=True, slots=True)
 class OffloadedFile:
-    """A large file whose content can go, as `remotes` hold it now, or has to stay for a `reason`."""
+    """A large file whose content can be freed, because `remotes` hold it, or must stay, for a `reason`."""
 
     path: Path
     size: int
@@ -173,7 +173,7 @@ class OffloadedFile:
 
 @dataclass(frozen=True, slots=True)
 class OffloadPlan:
-    """What an offload would do. `faults` are what is wrong with remotes, in words: what these hold did not count.
+    """What an offload would do. `faults` say what is wrong with remotes; what these hold did not count.
 
     `unreachable` are remotes that could not be asked, with the reason.
     """
@@ -240,10 +240,10 @@ class Repaired:
 
 @dataclass(frozen=True, slots=True)
 class PurgePlan:
-    """What giving up a version would free: objects, and their stored bytes, that no other version holds.
+    """What purging a version would free: objects that no other version holds, and their stored bytes.
 
-    `shared_bytes` of content stay, because others hold them too. `remote_bytes` would go at the remote that was
-    asked about.
+    `shared_bytes` of content stay, because others hold them too. `remote_bytes` would be freed at the remote that
+    was asked about.
     """
 
     objects: int

@@ -120,19 +120,19 @@ class Status:
     diverged: tuple[str, ...]
     """Ids of the heads of a branch that machines moved apart."""
     behind: str | None
-    """Id of the branch's version, where it has moved past the folder's."""
+    """Id of the branch's version, if it has moved past the version of your files."""
     awaited: tuple[str, ...]
     """Ids of versions of other machines that a sync tool has not brought yet."""
     conflicts: tuple[str, ...]
     """Places that merges left open; see `Project.conflicts`."""
     held: tuple[Path, ...]
-    """Files that are ignored by now and stay in versions, until they are untracked."""
+    """Files that are ignored now but stay in versions until they are untracked."""
     unreadable: tuple[Path, ...]
     unstable: tuple[Path, ...]
     interrupted: str | None
     is_clean: bool
     tags_apart: tuple[tuple[str, str], ...] = ()
-    """Names of tags that machines gave to two versions, each with the name that the other one is kept under."""
+    """Names of tags that machines gave to different versions, each with the name under which the other one is kept."""
 
     @classmethod
     def _of(cls, found: status_room.Status) -> Self:
@@ -156,7 +156,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit made; `version` is None where nothing had changed."""
+    """What a commit made; `version` is None if nothing had changed."""
 
     version: Version | None
     unstable: tuple[Path, ...]
@@ -165,13 +165,13 @@ class Committed:
     new_branch: str | None
     """The branch that was started for the commit, on an older version."""
     beside: Version | None
-    """Where another machine had taken the branch: the version stands beside it."""
+    """The branch's other head, if another machine had moved the branch meanwhile."""
     amended: Version | None
-    """The version whose place this one takes."""
+    """The version that this one replaces."""
     folders_for_files: tuple[Path, ...] = ()
-    """Where the version has a folder, and the one before it a file."""
+    """Paths at which the version has a folder, and the one before it a file."""
     stored_bytes: int = 0
-    """How much room of the disk the commit took: of content that was there already, nothing."""
+    """How much disk space the commit took; content that was already stored takes none."""
 
     @classmethod
     def _of(cls, done: commit_room.Committed) -> Self:
@@ -190,18 +190,18 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Where the folder is after files were put in place."""
+    """Where your files are after some of them were replaced."""
 
     branch: str | None
     version: Version | None
     restore_point: Version | None
-    """What was there and unsaved, if anything was in the way."""
+    """What was unsaved in files that were replaced, if anything."""
     changed: int
     left: tuple[Path, ...]
     """Files that were left alone, because they were written meanwhile."""
 
     kept_unsaved: int = 0
-    """Unsaved changes that are in the folder as before."""
+    """Unsaved changes that are still in the folder."""
 
     @classmethod
     def _of(cls, repo: Repository, moved: checkout_room.CheckoutResult) -> Self:
@@ -220,7 +220,7 @@ class Moved:
 class Operation:
     """Something that was done to the project, here or on another machine.
 
-    `type` is "commit", "checkout", "undo", "merge", "fetch" …: there may come more. `versions` are ids of those that it
+    `type` is "commit", "checkout", "undo", "merge", "fetch" …; more may be added. `versions` are ids of those that it
     made or whose labels it changed, `refs` names of all that it changed (`branches/main/…`, `tags/premiere` …).
     """
 
@@ -258,7 +258,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Autosaved:
-    """An autosave that was due: its version, and how many old ones went; or why nothing could be saved."""
+    """An autosave that was due: its version, and how many old ones were deleted; or why nothing could be saved."""
 
     version: Version | None
     unstable: tuple[Path, ...]
@@ -283,7 +283,7 @@ class Undone:
     passed_over: tuple[str, ...] = ()
     """Why later operations were left as they are."""
     other_restore_points: tuple[Version, ...] = ()
-    """What was unsaved in further steps that went along with it, oldest first; `files` has that of the last."""
+    """What was unsaved in further steps taken back with it, oldest first; `files` has that of the last."""
 
     @classmethod
     def _of(cls, repo: Repository, done: undo_room.Undone) -> Self:
@@ -295,7 +295,7 @@ class Undone:
 
 @dataclass(frozen=True, slots=True)
 class SessionUndone:
-    """What was taken back of a session, newest first, in words; `left` is what others have built on."""
+    """What was taken back from a session, newest first, in words; `left` is what others have built on."""
 
     session: str
     undone: tuple[str, ...]
