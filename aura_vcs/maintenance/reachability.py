@@ -8,7 +8,7 @@ from aura_vcs.annotations.recipes import needed_inputs
 from aura_vcs.errors.integrity import IntegrityError, ObjectMissing
 from aura_vcs.history.recording.journal import read_pending
 from aura_vcs.ids import ObjectId, VersionId
-from aura_vcs.index.queries import describe
+from aura_vcs.index.queries import describe_numbered
 from aura_vcs.model import Label, Operation
 from aura_vcs.objects.graph import Holdings
 from aura_vcs.repository.repository import Repository
@@ -198,7 +198,11 @@ def affected_versions(repo: Repository, damaged: Iterable[ObjectId]) -> dict[Obj
         for object_id in holdings.in_version(label.version):
             found.setdefault(object_id, []).append(label)
     return {
-        object_id: [describe(repo.queries, label.version) for label in sorted(labels, key=_by_number)]
+        object_id: [
+            # by the label: a version whose own record is lost is not in the index
+            describe_numbered(repo.queries, label.version, label.number)
+            for label in sorted(labels, key=_by_number)
+        ]
         for object_id, labels in found.items()
     }
 

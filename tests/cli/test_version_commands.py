@@ -132,6 +132,15 @@ def test_damage_is_told_with_the_versions_it_affects(two: Film) -> None:
     assert two.data("debug", "object", blob)["damage"] != ""
 
 
+def test_a_lost_version_is_called_by_its_number(two: Film) -> None:
+    """Where even the record of a version is gone, and an index that was built since does not know it any more."""
+    version = two.data("show", "v2")["version"]["id"]
+    for pack in (two.root / ".aura").rglob(f"{two.data('debug', 'object', version)['record']['pack']}.pack"):
+        pack.unlink()
+    two("reindex", code=None)
+    assert f"missing object  {version}: Object {version} is missing; affects v2" in two("fsck", code=None).out
+
+
 def test_debug_shows_what_is_stored(two: Film) -> None:
     """Objects, refs and index rows can be looked at as they are."""
     version = two.data("show", "v2")["version"]
