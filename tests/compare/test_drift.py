@@ -4,6 +4,7 @@ import pytest
 from aura_vcs.compare.media.drift import (
     AHEAD_FRAMES,
     FAINT,
+    LEANING,
     ONE_SIDED,
     PLAIN,
     SAME,
@@ -18,6 +19,7 @@ WIDTH = 2304
 OLD = bytes([100]) * WIDTH
 DRIFT = bytes([100, 103, 97, 101, 99, 100, 100, 100]) * (WIDTH // 8)
 BRIGHTER = bytes([102]) * WIDTH
+LEANT = bytes([101]) * (WIDTH * 6 // 10) + OLD[WIDTH * 6 // 10 :]
 BOX = bytes([200]) * 23 + OLD[23:]
 
 
@@ -25,12 +27,26 @@ def test_frames_are_told_apart() -> None:
     """A box of one percent is plain, two levels more everywhere are a person's, up here and down there an encoder's."""
     new = [OLD, DRIFT, BRIGHTER, *[BOX] * 3, *[OLD] * 1_500]
     pictures = Pictures(GRID, WIDTH, OLD * len(new), b"".join(new))
-    layer = FilmLayer.of(pictures, range(len(new)), range(len(new)), is_scaled=False)
+    layer = FilmLayer.of(pictures, range(len(new)), range(len(new)))
     assert layer is not None
     assert layer.is_exact
     assert layer.kinds[:7] == [SAME, FAINT, ONE_SIDED, *[PLAIN] * 3, SAME]
     assert layer.region(3, 6) == Region((0.0, 0.0, round(23 / 64, 4), round(1 / 36, 4)), tuple(range(23)))
-    assert FilmLayer.of(pictures, range(6, len(new)), range(6, len(new)), is_scaled=False) is None
+    assert FilmLayer.of(pictures, range(6, len(new)), range(6, len(new))) is None
+
+
+def test_a_frame_that_an_encoder_weighed_in_steps() -> None:
+    """Behind a change in a fade, a frame is darker or brighter by half a level: that is told only where nothing is."""
+    frames = [*[OLD] * 20, *[BOX] * 3, DRIFT, LEANT, DRIFT, LEANT, *[OLD] * 60]
+    layer = FilmLayer.of(
+        Pictures(GRID, WIDTH, OLD * len(frames), b"".join(frames)),
+        range(len(frames)),
+        range(len(frames)),
+    )
+    assert layer is not None
+    assert layer.kinds[20:27] == [*[PLAIN] * 3, FAINT, LEANING, FAINT, LEANING]
+    assert faint_beside_changes([layer.kinds], range(len(frames))) == {23, 24, 25, 26}
+    assert faint_beside_changes([layer.kinds[23:]], range(len(frames) - 23)) == set()
 
 
 def test_cells_here_and_there_do_not_say_where() -> None:
@@ -56,6 +72,9 @@ def test_cells_here_and_there_do_not_say_where() -> None:
         ([PLAIN, FAINT, PLAIN, ONE_SIDED, FAINT], range(5), {4}),
         ([SAME, FAINT, FAINT, SAME], [0, 9, 10, 11], {1, 2}),
         ([SAME, ONE_SIDED, SAME], [0, 9, 10], set()),
+        ([PLAIN, FAINT, LEANING, FAINT, ONE_SIDED, SAME], range(6), {1, 2, 3}),
+        ([LEANING, PLAIN, LEANING, LEANING, FAINT, LEANING], range(6), {4, 5}),
+        ([FAINT, LEANING, LEANING, SAME], range(4), set()),
     ],
 )
 def test_only_what_adjoins_a_change_is_left_out(kinds: list[int], numbers: list[int], expected: set[int]) -> None:

@@ -27,7 +27,7 @@ def layer(changed: Iterable[int], by: int) -> FilmLayer:
         old += scene
         new += noisy
     pictures = Pictures(GRID, LUMA_BYTES, bytes(old), bytes(new))
-    found = FilmLayer.of(pictures, range(FRAMES), range(FRAMES), is_scaled=False)
+    found = FilmLayer.of(pictures, range(FRAMES), range(FRAMES))
     assert found is not None
     return found
 

@@ -61,7 +61,23 @@ class Scene:
         return picture
 
 
-def spotted(scene: Scene, frames: range, box: Box, style: str) -> Callable[[int], Picture]:
+class Part:
+    """A part of a scene's picture (left, top, right, bottom), as large as the whole."""
+
+    def __init__(self, scene: Scene, part: Box) -> None:
+        self._scene = scene
+        self._part = part
+        self.seed = scene.seed
+
+    def __call__(self, n: int) -> Picture:
+        import numpy as np
+        from PIL import Image
+
+        shown = pixels(self._scene(n)).crop(self._part).resize(SIZE, Image.Resampling.LANCZOS)
+        return np.asarray(shown, dtype=np.float64).copy()
+
+
+def spotted(scene: Scene | Part, frames: range, box: Box, style: str) -> Callable[[int], Picture]:
     """The scene, with something else in a part of the picture in some frames."""
     left, top, wide, high = box
     other = texture(scene.seed + 77, (wide + 8, high + 8))[:high, :wide]

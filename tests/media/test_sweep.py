@@ -14,7 +14,7 @@ from msgspec import Struct
 from tests.helpers.sampling import SEED
 from tests.media.clips import melody, write_film
 from tests.media.conftest import Maker, Shelf
-from tests.media.scenes import KINDS, SIZE, Box, Scene, images, some_box, spotted
+from tests.media.scenes import KINDS, SIZE, Box, Part, Scene, images, some_box, spotted
 
 FRAMES = 100
 CODECS: dict[str, tuple[str, dict[str, str], str, str]] = {
@@ -29,7 +29,7 @@ CODECS: dict[str, tuple[str, dict[str, str], str, str]] = {
 }
 WHAT = {
     "spot": 45, "nothing": 12, "put in": 7, "cut out": 7, "moved": 5, "replaced": 5, "faster": 3, "scaled": 5,
-    "cropped": 5, "louder": 3, "later": 3, "sound": 3,
+    "cropped": 5, "spot, scaled": 10, "spot, cropped": 10, "louder": 3, "later": 3, "sound": 3,
 }  # fmt: skip
 SOUNDS = frozenset({"louder", "later", "sound"})
 
@@ -70,6 +70,11 @@ class Case(Struct, frozen=True):
             return images(scene, every)
         if self.what == "spot":
             return images(spotted(scene, range(start, end), self.box, self.style), every)
+        if self.what == "spot, scaled":
+            changed = images(spotted(scene, range(start, end), self.box, self.style), every)
+            return [one.resize(self._other_size, Image.Resampling.LANCZOS) for one in changed]
+        if self.what == "spot, cropped":
+            return images(spotted(Part(scene, self._part), range(start, end), self.box, self.style), every)
         if self.what in ("put in", "replaced"):
             other = images(Scene("ball", self.seed + 5), range(self.length))
             return (
@@ -80,10 +85,18 @@ class Case(Struct, frozen=True):
         if self.what == "moved":
             return images(scene, every[:start] + every[end : end + 20] + every[start:end] + every[end + 20 :])
         if self.what == "scaled":
-            size = (426, 240) if self.amount > 0 else (256, 144)
-            return [one.resize(size, Image.Resampling.LANCZOS) for one in images(scene, every)]
+            return [one.resize(self._other_size, Image.Resampling.LANCZOS) for one in images(scene, every)]
+        return [one.crop(self._part) for one in images(scene, every)]
+
+    @property
+    def _other_size(self) -> tuple[int, int]:
+        return (426, 240) if self.amount > 0 else (256, 144)
+
+    @property
+    def _part(self) -> Box:
+        """Left, top, right, bottom of what is left of the picture, in pixels."""
         left, top = round(20 + 4 * abs(self.amount)) & ~1, round(12 + 3 * abs(self.amount)) & ~1
-        return [one.crop((left, top, SIZE[0] - 8, SIZE[1] - 8)) for one in images(scene, every)]
+        return left, top, SIZE[0] - 8, SIZE[1] - 8
 
     def sound(self, *, is_new: bool) -> Any:
         """Make the sound of one side; None where there is none."""
@@ -124,6 +137,8 @@ class Case(Struct, frozen=True):
             return abs(video.speed - 1.2) < 0.001 and not told
         if self.what == "cropped":
             return video.crop is not None and not told
+        if self.what == "spot, cropped" and video.crop is None:
+            return False
         if len(told) != 1 or video.throughout is not None:
             return False
         (one,) = told
@@ -134,7 +149,7 @@ class Case(Struct, frozen=True):
             return one.kind == "removed" and one.last + 1 - one.first == self.length
         kind = {"put in": "inserted", "cut out": "removed"}.get(self.what, "changed")
         is_there = one.kind == kind and max(abs(one.first - frames[0]), abs(one.last - frames[1])) <= 1
-        return is_there and (self.what != "spot" or self._is_where(one))
+        return is_there and ("spot" not in self.what or self._is_where(one))
 
     def _is_where(self, one: MediaStretch) -> bool:
         if one.box is None:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from aura_vcs.compare.media.regions import FULL
 from aura_vcs.formats.media.findings import Box
-from aura_vcs.formats.media.index_entry import COLOUR_GRID, GRID
+from aura_vcs.formats.media.index_entry import GRID
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
     Numbers = ndarray[Any, Any]
 
-FULL: Box = (0.0, 0.0, 1.0, 1.0)
 SAMPLES = 8
 """Frames of each version that are tried."""
 COARSE = (8, 6)
@@ -32,13 +32,12 @@ REFINED = 4
 STEPS = (0.025, 0.0125, 0.006, 0.003, 0.0015)
 FINE = (32, 18)
 """Cells that parts are compared by: no more than a half of the picture has."""
-FINE_COLOUR = (8, 3)
 SNAP = 0.007
 """An edge so near that of the picture is that."""
 LEAST_MOVED = 0.015
 BLACK = 12
 """Levels up to which a bar is black."""
-LEAST_CONTRAST = 4.0
+LEAST_CONTRAST = 2.0
 """Frames with less of it fit everywhere."""
 FITS = 5.0
 """The mean difference, in levels, up to which a part fits."""
@@ -47,7 +46,7 @@ FITS_CONTRAST = 0.25
 BETTER = 0.6
 """A part must fit so many times as well as the whole picture."""
 BLOCK = 2_048
-"""Frames that are cut_out at once."""
+"""Frames that are cut out at once."""
 
 
 class Framing(Struct, frozen=True):
@@ -87,37 +86,22 @@ def find_part(old: bytes, new: bytes, pairs: Sequence[Sequence[tuple[int, int]]]
     return Framing(framing.old, framing.new, all(is_black))
 
 
-def cut_out(luma: bytes, colour: bytes, part: Box, *, has_bars: bool) -> tuple[bytes, bytes]:
-    """Return brightness and colour of a part of every frame, over the whole grid, in cells as coarse as FINE."""
-    wide, high = COLOUR_GRID
-    content = part if has_bars else FULL
-    return _cut_out(luma, GRID, 1, part, FINE, content), _cut_out(colour, (wide, high), 2, part, FINE_COLOUR)
+def cut_out(luma: bytes, part: Box, *, has_bars: bool) -> bytes:
+    """Return the brightness of a part of every frame, over the whole grid, in cells as coarse as FINE."""
+    import numpy as np
 
-
-def back(box: Box, part: Box) -> Box:
-    """Return where in the picture a box lies that is given as shares of a part of it."""
-    wide, high = part[2] - part[0], part[3] - part[1]
-    return (round(part[0] + box[0] * wide, 4), round(part[1] + box[1] * high, 4),
-            round(part[0] + box[2] * wide, 4), round(part[1] + box[3] * high, 4))  # fmt: skip
+    wide, high = GRID
+    whole = _grids(np.frombuffer(luma, np.uint8))
+    found = []
+    for at in range(0, len(whole), BLOCK):
+        small = _reduced(whole[at : at + BLOCK].astype(np.float32), part, FINE, part if has_bars else FULL)
+        cells = np.rint(small).clip(0, 255).astype(np.uint8)
+        found.append(cells.repeat(high // FINE[1], axis=1).repeat(wide // FINE[0], axis=2).tobytes())
+    return b"".join(found)
 
 
 def _grids(data: "Numbers") -> "Numbers":
     return data.reshape(-1, GRID[1], GRID[0])
-
-
-def _cut_out(
-    data: bytes, grid: tuple[int, int], layers: int, part: Box, size: tuple[int, int], content: Box = FULL
-) -> bytes:
-    import numpy as np
-
-    wide, high = grid
-    whole = np.frombuffer(data, np.uint8).reshape(-1, high, wide)
-    found = []
-    for at in range(0, len(whole), BLOCK * layers):
-        small = _reduced(whole[at : at + BLOCK * layers].astype(np.float32), part, size, content)
-        cells = np.rint(small).clip(0, 255).astype(np.uint8)
-        found.append(cells.repeat(high // size[1], axis=1).repeat(wide // size[0], axis=2).tobytes())
-    return b"".join(found)
 
 
 def _weights(start: float, end: float, cells: int, size: int, content: tuple[float, float] = (0.0, 1.0)) -> "Numbers":

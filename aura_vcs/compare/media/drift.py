@@ -5,20 +5,23 @@ for a while also writes the frames after it in other bytes, up to its next key f
 """
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 LOSSLESS = frozenset(
     {*("ffv1", "ffvhuff", "huffyuv", "utvideo", "magicyuv", "qtrle", "png", "tiff", "dpx", "gif", "flashsv"),
      *("rawvideo", "v210", "v410", "r210", "r10k", "lagarith", "zlib", "apng")}
 )  # fmt: skip
 """Codecs that leave nothing of a change in other frames, nor elsewhere in its own."""
-SAME, FAINT, ONE_SIDED, PLAIN = range(4)
-"""How a frame differs: not; as encoders make it, up here and down there; as faintly, but brighter or darker as a
-whole, as a person makes it; beyond what encoders make."""
+SAME, FAINT, LEANING, ONE_SIDED, PLAIN = range(5)
+"""How a frame differs: not; as encoders make it, up here and down there; as faintly, but a little brighter or darker as
+a whole, as a person makes it, and an encoder beside a change where pictures fade; as faintly, but brighter or darker
+by more than that; beyond what encoders make."""
 BALANCED = 0.5
 """So large a share of what differs may go one way."""
 ONE_WAY = 0.5
-"""So many levels a cell, on the average, what a person makes is brighter or darker."""
+"""So many levels a cell, on the average, what a person makes is brighter or darker,"""
+ONE_WAY_BESIDE = 1.5
+"""and beside a change, whose encoder weighs the brightness of whole frames in steps."""
 BRIDGE_FRAMES = 2
 AHEAD_FRAMES = 60
 """So many frames ahead an encoder looks, and behind: equal ones in between do not end what it does."""
@@ -40,7 +43,9 @@ def kind_of_frame(whole: int, shift: int, *, is_plain: bool, width: int) -> int:
     if not whole:
         return SAME
     is_balanced = abs(shift) <= max(BALANCED * whole, ONE_WAY * width)
-    return PLAIN if is_plain else FAINT if is_balanced else ONE_SIDED
+    if is_plain:
+        return PLAIN
+    return FAINT if is_balanced else LEANING if abs(shift) < ONE_WAY_BESIDE * width else ONE_SIDED
 
 
 def faint_beside_changes(
@@ -48,7 +53,8 @@ def faint_beside_changes(
 ) -> set[int]:
     """Return the frames that differ faintly in every layer, in a row of differing frames with plain changes in it.
 
-    No more than a few equal frames, as far as encoders look, are in between.
+    Those that lean to one side are among them, unless they are next to a plain change, as what fades in is. No more
+    than a few equal frames, as far as encoders look, are in between.
 
     `numbers` are those of the frames in the film, `sources` those of the frames of the other film that they belong to:
     where some of either are left out, there is another picture, or a cut.
@@ -63,8 +69,18 @@ def faint_beside_changes(
             for one, following in itertools.pairwise(plain):
                 if following - one <= BRIDGE_FRAMES + 1:
                     held.update(range(one, following))
-            found.update(n for n in range(start, end) if kinds[n] == FAINT and n not in held)
+            held.update(n for one in plain for n in _leaning(kinds, one))
+            found.update(n for n in range(start, end) if kinds[n] in (FAINT, LEANING) and n not in held)
     return found
+
+
+def _leaning(kinds: Sequence[int], plain: int) -> Iterator[int]:
+    """Yield the frames on both sides of a plain change that lean to one side, without a gap."""
+    for step in (-1, 1):
+        n = plain + step
+        while 0 <= n < len(kinds) and kinds[n] in (LEANING, ONE_SIDED):
+            yield n
+            n += step
 
 
 def _rows(kinds: Sequence[int]) -> list[tuple[int, int]]:
@@ -116,9 +132,9 @@ def _beside_plain(first: int, last: int, kinds: Sequence[int]) -> tuple[int, int
     if not plain:
         return first, last
     start, end = plain[0], plain[-1] + 1
-    while start > first and kinds[start - 1] == ONE_SIDED:
+    while start > first and kinds[start - 1] in (LEANING, ONE_SIDED):
         start -= 1
-    while end < last and kinds[end] == ONE_SIDED:
+    while end < last and kinds[end] in (LEANING, ONE_SIDED):
         end += 1
     return start, end
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from aura_vcs.compare.media.align import Alignment, align, by_time, edits
-from aura_vcs.compare.media.crop import FULL, back, find_part
+from aura_vcs.compare.media.crop import Framing, find_part
 from aura_vcs.compare.media.drift import FAINT, LOSSLESS, PLAIN, SAME, edges_of, faint_beside_changes, without_echoes
 from aura_vcs.compare.media.film_side import FilmSide, is_unlike
 from aura_vcs.compare.media.grade import is_graded
-from aura_vcs.compare.media.layers import SCALED_CELLS, FilmLayer, Pictures, place_of
-from aura_vcs.compare.media.regions import is_nearly_all, meets, together
+from aura_vcs.compare.media.layers import FilmLayer, Pictures, place_of
+from aura_vcs.compare.media.regions import FULL, back, is_nearly_all, meets, together
+from aura_vcs.compare.media.shared_cells import shared_cells
 from aura_vcs.compare.media.sustained import Sustained, find_sustained
 from aura_vcs.formats.media.findings import Box, MediaStretch, VideoDiff, make_stretch
 from aura_vcs.formats.media.index_entry import COLOUR_BYTES, COLOUR_GRID, GRID, LUMA_BYTES, MediaEntry
@@ -48,8 +49,10 @@ def compare_films(old: MediaEntry, new: MediaEntry) -> VideoDiff:
         return VideoDiff("identical", frames)
     if not a.count or not b.count:
         return VideoDiff("other", frames)
-    found = _compared(a, b)
-    if _differing(found) < WIDELY * b.count and not (_is_scaled(a, b) and is_unlike(a, b)):
+    found = _compared(a, b, _pictures(a, b))
+    is_straight = all(one.kind == "changed" for one in found.stretches)
+    may_be_part = (is_straight or _is_scaled(a, b)) and is_unlike(a, b)
+    if _differing(found) < WIDELY * b.count and not may_be_part:
         return found
     return _compared_in_part(a, b, found) or found
 
@@ -71,7 +74,8 @@ def _compared_in_part(a: FilmSide, b: FilmSide, whole: VideoDiff) -> VideoDiff |
     if framing is None:
         return None
     bars = framing.has_bars
-    found = _compared(a.cut_out(framing.old, has_bars=bars), b.cut_out(framing.new, has_bars=bars))
+    parts = a.cut_out(framing.old, has_bars=bars), b.cut_out(framing.new, has_bars=bars)
+    found = _compared(*parts, _pictures_of_part(a, b, framing))
     if found.verdict == "other" or (_differing(found) > _differing(whole) / 2 and whole.verdict != "other"):
         return None
     return structs.replace(
@@ -89,13 +93,13 @@ def _in_picture(stretch: MediaStretch, part: Box) -> MediaStretch:
     return structs.replace(stretch, box=back(stretch.box, part)) if stretch.box is not None else stretch
 
 
-def _compared(a: FilmSide, b: FilmSide) -> VideoDiff:
-    """Compare films frame by frame."""
+def _compared(a: FilmSide, b: FilmSide, pictures: Sequence[Pictures]) -> VideoDiff:
+    """Compare films frame by frame, by some pictures of their frames."""
     frames = (a.count, b.count)
     pairing, speed = _pair(a, b)
     if pairing.alignment.matched < 0.1 * b.count and pairing.alignment.matched < 0.1 * a.count:
         return VideoDiff("other", frames)
-    changes, is_all = _changes(pairing, a, b)
+    changes, is_all = _changes(pairing, a, b, pictures)
     stretches = [*_edits(pairing, a, b), *changes]
     stretches.sort(key=lambda stretch: (stretch.start, stretch.kind))
     stretches = _linked(stretches)
@@ -199,12 +203,14 @@ def _left_at_end(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStret
     return [make_stretch("removed", (end, end, a.time(start), a.time(a.count)), (start, a.count - 1))]
 
 
-def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStretch], bool]:
+def _changes(
+    pairing: _Pairing, a: FilmSide, b: FilmSide, pictures: Sequence[Pictures]
+) -> tuple[list[MediaStretch], bool]:
     """Find the frames in which a part of the picture differs, and tell whether all of it does throughout."""
     runs = [run for run in pairing.alignment.runs if run.old is not None]
     numbers = [n for run in runs for n in range(run.start, run.end)]
     sources = [pairing.sources[run.old + n] for run in runs if run.old is not None for n in range(run.length)]
-    layers = _layers(a, b, sources, numbers) if numbers else []
+    layers = _layers(pictures, sources, numbers, is_scaled=_is_scaled(a, b)) if numbers else []
     if not layers:
         return [], False
     marked = [max(marks) for marks in zip(*(layer.marked for layer in layers), strict=True)]
@@ -215,8 +221,7 @@ def _changes(pairing: _Pairing, a: FilmSide, b: FilmSide) -> tuple[list[MediaStr
     if kinds:
         for n in faint_beside_changes(kinds, numbers, sources):
             marked[n] = 0
-    few = FEW_CELLS * (SCALED_CELLS if _is_scaled(a, b) else 1) * (2 if a.is_cut_out else 1)
-    grouped = _stretches_of(marked, numbers, 0 if is_exact else few)
+    grouped = _stretches_of(marked, numbers, is_exact=is_exact)
     merged = [max(several) for several in zip(*kinds, strict=True)]
     if kinds:
         plain = [max(several) for several in zip(*(layer.plain for layer in layers), strict=True)]
@@ -269,22 +274,41 @@ def _meets(part: tuple[int, int, Box | None], one: Sustained) -> bool:
     return part[2] is not None and meets(part[2], one.box)
 
 
-def _layers(a: FilmSide, b: FilmSide, sources: Sequence[int], numbers: Sequence[int]) -> list[FilmLayer]:
-    """Compare what there is of the frames; layers that are equal in every byte are left out."""
+def _pictures(a: FilmSide, b: FilmSide) -> list[Pictures]:
+    """List what there is of the frames: brightness, colour, opacity."""
     cuts = frozenset(a.video.cuts)
-    parts = [Pictures(GRID, LUMA_BYTES, a.luma, b.luma, cuts)]
+    found = [Pictures(GRID, LUMA_BYTES, a.luma, b.luma, cuts)]
     if a.colour and b.colour:
-        parts.append(Pictures(COLOUR_GRID, COLOUR_BYTES, a.colour, b.colour, cuts))
+        found.append(Pictures(COLOUR_GRID, COLOUR_BYTES, a.colour, b.colour, cuts, is_colour=True))
     if a.alpha or b.alpha:
         opaque = b"\xff" * LUMA_BYTES
-        parts.append(Pictures(GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count, cuts))
-    is_scaled = _is_scaled(a, b)
+        found.append(Pictures(GRID, LUMA_BYTES, a.alpha or opaque * a.count, b.alpha or opaque * b.count, cuts))
+    return found
+
+
+def _pictures_of_part(a: FilmSide, b: FilmSide, framing: Framing) -> list[Pictures]:
+    """List the same of the part that both show, in common cells."""
+    found = []
+    for one in _pictures(a, b):
+        boxes = framing.old, framing.new
+        shared = shared_cells((one.old, one.new), one.grid, boxes, has_bars=framing.has_bars)
+        if shared is not None:
+            width = shared.grid[0] * shared.grid[1] * one.width // (one.grid[0] * one.grid[1])
+            found.append(structs.replace(one, grid=shared.grid, width=width, old=shared.old, new=shared.new,
+                                         extent=shared.extent, ranges=shared.ranges))  # fmt: skip
+    return found
+
+
+def _layers(
+    pictures: Sequence[Pictures], sources: Sequence[int], numbers: Sequence[int], *, is_scaled: bool
+) -> list[FilmLayer]:
+    """Compare pictures of frames; layers that are equal in every byte are left out."""
 
     def compared(*, is_anew: bool) -> list[FilmLayer]:
-        found = (FilmLayer.of(one, sources, numbers, is_scaled=is_scaled, is_anew=is_anew) for one in parts)
+        found = (FilmLayer.of(one, sources, numbers, is_anew=is_anew) for one in pictures)
         return [layer for layer in found if layer is not None]
 
-    layers = compared(is_anew=False)
+    layers = compared(is_anew=is_scaled)
     ways = {layer.is_exact for layer in layers}
     return layers if len(ways) < 2 else compared(is_anew=True)  # what was re-encoded was, in all that is compared
 
@@ -293,10 +317,10 @@ def _is_scaled(a: FilmSide, b: FilmSide) -> bool:
     return a.is_cut_out or (a.video.width, a.video.height) != (b.video.width, b.video.height)
 
 
-def _stretches_of(marked: Sequence[int], numbers: Sequence[int], few: int) -> list[tuple[int, int]]:
+def _stretches_of(marked: Sequence[int], numbers: Sequence[int], *, is_exact: bool) -> list[tuple[int, int]]:
     """Group marked frames that follow each other, as (first, behind the last) of `marked`.
 
-    A short stretch with fewer than `few` cells is what encoders make, where there are any.
+    A short stretch with fewer than FEW_CELLS is what encoders make, unless all that differs `is_exact`.
     """
     found: list[tuple[int, int]] = []
     for n, count in enumerate(marked):
@@ -307,11 +331,10 @@ def _stretches_of(marked: Sequence[int], numbers: Sequence[int], few: int) -> li
             found[-1] = (found[-1][0], n + 1)
         else:
             found.append((n, n + 1))
-    if not few:
+    if is_exact:
         return found
     trimmed = [_trimmed(marked, first, last) for first, last in found]
-    short = SHORT_FRAMES * few // FEW_CELLS
-    return [run for run in trimmed if run[1] - run[0] > short or max(marked[run[0] : run[1]]) >= few]
+    return [run for run in trimmed if run[1] - run[0] > SHORT_FRAMES or max(marked[run[0] : run[1]]) >= FEW_CELLS]
 
 
 def _trimmed(marked: Sequence[int], first: int, last: int) -> tuple[int, int]:
@@ -334,7 +357,7 @@ def _region(layers: Sequence[FilmLayer], first: int, last: int, *, is_plain: boo
     for layer in layers:
         region = layer.region(first, last, is_plain=is_plain)
         if region is not None:
-            box = region.box if box is None else together(box, region.box, layer.pictures.grid)
+            box = region.box if box is None else together(box, region.box, layer.pictures.cells_across)
     return box
 
 

@@ -46,10 +46,10 @@ class FilmSide(Struct):
         return self.frames.count
 
     def cut_out(self, part: Box, *, has_bars: bool) -> "FilmSide":
-        """Return the film as if a part of its picture were all of it."""
-        luma, colour = cut_out(self.luma, self.colour, part, has_bars=has_bars)
+        """Return the film as frames are aligned by, as if a part of its picture were all of it."""
+        luma = cut_out(self.luma, part, has_bars=has_bars)
         frames = Frames.of(luma, frame_hashes(luma))
-        return structs.replace(self, luma=luma, colour=colour, alpha=b"", frames=frames, is_cut_out=True)
+        return structs.replace(self, luma=luma, frames=frames, is_cut_out=True)
 
     def time(self, frame: int) -> float:
         """Return when a frame is shown, in seconds from the first one; behind the last, when that ends."""

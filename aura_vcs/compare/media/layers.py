@@ -5,11 +5,23 @@ So a comparison of long films takes little more memory than what the media index
 
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aura_vcs.compare.media.drift import SAME, kind_of_frame, noise_limit
-from aura_vcs.compare.media.planes import beyond, counts, differences, lowered, over, percentile, picked, shares, sums
-from aura_vcs.compare.media.regions import Region, busiest
+from aura_vcs.compare.media.planes import (
+    beyond,
+    counts,
+    differences,
+    lessened,
+    lowered,
+    lowest,
+    over,
+    percentile,
+    picked,
+    shares,
+    sums,
+)
+from aura_vcs.compare.media.regions import FULL, Region, back, busiest
 from aura_vcs.formats.media.findings import Box
 from aura_vcs.formats.media.index_entry import LUMA_BYTES
 
@@ -20,8 +32,8 @@ LEAST_LEVELS = 7
 """In another encoding, a cell that differs by no more than this is the same, however quiet the rest is."""
 COLOUR_LEVELS = 10
 """Likewise for the cells of colour, which encoders treat with less care."""
-SCALED_CELLS = 4
-"""So many times as many cells must differ in another resolution, by twice as much: edges fall on other cells."""
+CUT_OUT = 2
+"""So many times as much where a part of the picture is compared, of which cells lie a little elsewhere."""
 MOST_LEVELS = 26
 """A cell that differs by more than this differs, however noisy the rest is."""
 NOISE_FRAMES = 60
@@ -44,6 +56,22 @@ class Pictures(Struct, frozen=True):
     new: bytes
     cuts: frozenset[int] = frozenset()
     """Frames of the old film that a scene begins with."""
+    is_colour: bool = False
+    extent: Box = FULL
+    """Where the grid lies in what is compared."""
+    ranges: tuple[bytes, bytes] = (b"", b"")
+    """By how much the cells around each differ, in both films, where cells may lie a little elsewhere in one."""
+
+    @property
+    def cells_across(self) -> tuple[float, float]:
+        """How many cells there would be across and down all that is compared."""
+        left, top, right, bottom = self.extent
+        return self.grid[0] / (right - left), self.grid[1] / (bottom - top)
+
+    @property
+    def weight(self) -> float:
+        """How many cells of brightness of a whole picture a cell is."""
+        return LUMA_BYTES / (self.grid[0] * self.grid[1])
 
 
 class FilmLayer(Struct):
@@ -70,7 +98,6 @@ class FilmLayer(Struct):
         sources: Sequence[int],
         numbers: Sequence[int],
         *,
-        is_scaled: bool,
         is_anew: bool = False,
     ) -> "FilmLayer | None":
         """Compare frames `sources` of the old film with `numbers` of the new one; None if they are equal in every byte.
@@ -80,30 +107,30 @@ class FilmLayer(Struct):
         or the one behind.
         """
         width = pictures.width
+        found = cls(pictures, sources, numbers, True, EXACT_LEVELS, [])
         step = max(1, len(numbers) // NOISE_FRAMES)
         samples = []
         for n in range(0, len(numbers), step):
             old, new = sources[n] * width, numbers[n] * width
-            samples.append(differences(pictures.old[old : old + width], pictures.new[new : new + width], width))
+            apart = differences(pictures.old[old : old + width], pictures.new[new : new + width], width)
+            samples.append(lessened(apart, found._slack(n, n + 1), width))
         equal = sorted(sample.count(0) for sample in samples)
-        weight = LUMA_BYTES // (pictures.grid[0] * pictures.grid[1])
-        least = LEAST_LEVELS if weight == 1 else COLOUR_LEVELS
-        cells = CELLS if weight == 1 else 1
-        found = cls(pictures, sources, numbers, True, EXACT_LEVELS, [])
+        weight = pictures.weight
+        least = COLOUR_LEVELS if pictures.is_colour else LEAST_LEVELS
+        cells = 1 if pictures.is_colour else max(1, round(CELLS / weight))
         if not is_anew and equal[len(equal) // 2] >= EXACT_SHARE * width:
             found.kinds = found._kinds((least, MOST_LEVELS), cells)
             cells = 1
         else:
             noise = sorted(percentile(sample, NOISE_SHARE) for sample in samples)[len(samples) // 2]
             found.is_exact = False
-            found.limit = min(MOST_LEVELS, max(least * (2 if is_scaled else 1), 3 * noise + 3))
-            cells *= SCALED_CELLS if is_scaled else 1
+            found.limit = min(MOST_LEVELS, max(least * (CUT_OUT if pictures.ranges[0] else 1), 3 * noise + 3))
         is_equal = True
         for first, last in _blocks(0, len(numbers)):
             mask = found.mask(first, last)
             is_equal = is_equal and mask is None
             numbered = counts(mask, width) if mask else [0] * (last - first)
-            found.marked += [count * weight if count >= cells else 0 for count in numbered]
+            found.marked += [round(count * weight) if count >= cells else 0 for count in numbered]
         return None if is_equal else found
 
     def region(self, first: int, last: int, *, is_plain: bool = False) -> Region | None:
@@ -120,7 +147,8 @@ class FilmLayer(Struct):
                 totals = [total + share * frames for total, share in pairs]
         parts = [totals[at : at + wide * high] for at in range(0, width, wide * high)]
         cells = [max(several) / (last - first) for several in zip(*parts, strict=True)]
-        return busiest(cells, self.pictures.grid, is_exact=self.is_exact and not is_plain)
+        found = busiest(cells, self.pictures.grid, is_exact=self.is_exact and not is_plain)
+        return structs.replace(found, box=back(found.box, self.pictures.extent)) if found is not None else None
 
     def mask(self, first: int, last: int, *, is_plain: bool = False) -> bytes | None:
         """Return 255 for what differs in some frames, else 0; None if they are equal in every byte."""
@@ -132,7 +160,7 @@ class FilmLayer(Struct):
         old, new = self.picked(start, end)
         if old == new:
             return None
-        apart = beyond(old, new, width, self._cuts(start, end))
+        apart = lessened(beyond(old, new, width, self._cuts(start, end)), self._slack(start, end), width)
         found = over(apart, width, self.plain_limit if is_plain else self.limit)
         return found[(first - start) * width : (last - start) * width]
 
@@ -143,6 +171,13 @@ class FilmLayer(Struct):
             picked(self.pictures.old, width, self.sources[first:last]),
             picked(self.pictures.new, width, self.numbers[first:last]),
         )
+
+    def _slack(self, first: int, last: int) -> bytes:
+        """Return by how much cells of some frames may differ because they lie a little elsewhere; empty: by nothing."""
+        width, (old, new) = self.pictures.width, self.pictures.ranges
+        if not old:
+            return b""
+        return lowest(picked(old, width, self.sources[first:last]), picked(new, width, self.numbers[first:last]), width)
 
     def _cuts(self, first: int, last: int) -> list[int]:
         """Return which of some frames, counted from the first of them, are not like the one before in the old film."""
@@ -166,7 +201,7 @@ class FilmLayer(Struct):
         if not noise:
             return kinds
         limit = self.plain_limit = noise_limit(noise, limits)
-        weight = LUMA_BYTES // (self.pictures.grid[0] * self.pictures.grid[1])
+        weight = self.pictures.weight
         for first, last in touched:
             start, end = max(0, first - 1), min(count, last + 1)
             old, new = self.picked(start, end)
@@ -175,7 +210,7 @@ class FilmLayer(Struct):
             whole, was, now = sums(differences(old, new, width), width), sums(old, width), sums(new, width)
             for n in range(first, last):
                 at = n - start
-                self.plain[n], self.strengths[n] = plain[at] * weight, strengths[at] * weight
+                self.plain[n], self.strengths[n] = round(plain[at] * weight), round(strengths[at] * weight)
                 kinds[n] = kind_of_frame(whole[at], now[at] - was[at], is_plain=plain[at] >= cells, width=width)
         return kinds
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 PER_LEVEL, OFFSET = 4, 128
 """Shifts are in so many parts of a level, around that."""
+SLACK = 0.2
+"""A cell that lies elsewhere by a tenth of one takes so much of the difference to those around it, at most."""
 
 
 def plane(data: bytes, width: int) -> "Image":
@@ -88,6 +90,23 @@ def lowered(data: bytes, width: int, by: int) -> bytes:
     if not data:
         return b""
     return plane(data, width).point([max(0, level - by) for level in range(256)]).tobytes()
+
+
+def lessened(data: bytes, slack: bytes, width: int) -> bytes:
+    """Return every byte lessened by SLACK of what `slack` has in its place, 0 at least; without one, all as it is."""
+    from PIL import ImageChops
+
+    if not slack or not data:
+        return data
+    by = plane(slack, width).point([round(SLACK * level) for level in range(256)])
+    return ImageChops.subtract(plane(data, width), by).tobytes()
+
+
+def lowest(one: bytes, other: bytes, width: int) -> bytes:
+    """Return the lower of two bytes, everywhere."""
+    from PIL import ImageChops
+
+    return ImageChops.darker(plane(one, width), plane(other, width)).tobytes() if one else b""
 
 
 def counts(mask: bytes, width: int) -> list[int]:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from aura_vcs.formats.media.findings import Box
 
+FULL: Box = (0.0, 0.0, 1.0, 1.0)
 BOX_SHARE = 0.34
 """Cells that differ in a smaller share of a stretch's frames do not say where it differs."""
 GAP = 2
@@ -66,12 +67,19 @@ def _groups(chosen: set[int], wide: int) -> list[list[int]]:
     return found
 
 
+def back(box: Box, part: Box) -> Box:
+    """Return where in the picture a box lies that is given as shares of a part of it."""
+    wide, high = part[2] - part[0], part[3] - part[1]
+    return (round(part[0] + box[0] * wide, 4), round(part[1] + box[1] * high, 4),
+            round(part[0] + box[2] * wide, 4), round(part[1] + box[3] * high, 4))  # fmt: skip
+
+
 def meets(one: Box, other: Box) -> bool:
     """Tell whether two parts of the picture have something in common, or are next to each other."""
     return all(one[n] <= other[n + 2] + 0.05 and other[n] <= one[n + 2] + 0.05 for n in (0, 1))
 
 
-def together(box: Box, coarse: Box, grid: tuple[int, int]) -> Box:
+def together(box: Box, coarse: Box, grid: tuple[float, float]) -> Box:
     """Return a part of the picture, widened by one in coarser cells where that goes beyond it by more than those."""
     wide, high = 1.01 / grid[0], 1.01 / grid[1]
     left, top, right, bottom = coarse
