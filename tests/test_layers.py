@@ -38,7 +38,7 @@ PARTS = {
         "plain_files",
         "upload",
         "local",
-        "databases made_files new_output preview resumable_upload scratch",
+        "databases made_files new_output preview resumable_upload scratch sweep",
         "remotes",
         "encryption testing",
     ],

@@ -37,6 +37,7 @@ from aura_vcs.refs.merge import stamp_label
 from aura_vcs.repository.replicas import SILENT_SECONDS, OtherReplica
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
+from aura_vcs.storage.sweep import sweep_temporary
 
 DEAD_SHARE = 0.25
 """A pack of which more than this is garbage is written anew without it."""
@@ -223,7 +224,7 @@ def execute_gc(repo: Repository, plan: GcPlan, *, unwrap: bool = True) -> Collec
             freed += repack(repo, recipes)
         repo.protect_objects()
     _request_acknowledgement(repo, plan)
-    repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,))
+    sweep_temporary(repo.storage, made=TEMPORARY_FILE, folders=(STAGED,))
     repo.index.compact()
     left = sum(1 for _ in repo.queries.unreferenced_dates())
     return Collected(removed, freed, left, len(plan.in_grace_period))

@@ -129,7 +129,7 @@ class WithoutLocal(LocalStorage):
         raise error
 
     upload = append = adopt = set_aside = touch = link = delete_many = delete_folder = discard_folder = _refuse
-    make_folder = forget = put_unsynced = restrict = open_lock = sweep_temporary = _refuse
+    make_folder = forget = put_unsynced = restrict = open_lock = _refuse
 
 
 def _is_local(name: str) -> bool:

@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.storage.own_folders import is_link
+from aura_vcs.storage.own_folders import OpenFolder, is_link
 from aura_vcs.storage.plain_files import is_shared, open_held
 from aura_vcs.storage.system_calls import REAL_CALLS, translated
 
@@ -181,25 +181,25 @@ def _make(place: LocalStorage, name: str) -> None:
     path = place.path(name)
     with translated("use", path):
         try:
-            with place.at(name) as (last, dir_fd):
-                if _is_made(last, dir_fd):
-                    return
-                os.close(open_held(REAL_CALLS, last, path, dir_fd))
+            last, folder = place.folder_of(name)
+            if _is_made(last, folder):
+                return
+            os.close(open_held(REAL_CALLS, last, path, folder))
         except FileNotFoundError:
             place.make_folder(name.rpartition("/")[0])
-            with place.at(name) as (last, dir_fd):
-                os.close(open_held(REAL_CALLS, last, path, dir_fd))
+            last, folder = place.folder_of(name)
+            os.close(open_held(REAL_CALLS, last, path, folder))
 
 
-def _is_made(last: str, dir_fd: int | None) -> bool:
+def _is_made(last: str, folder: OpenFolder) -> bool:
     """Tell whether the file is there, and has the mode that it should."""
     try:
-        mode = os.stat(last, dir_fd=dir_fd, follow_symlinks=False).st_mode
+        mode = os.stat(last, dir_fd=folder.fd, follow_symlinks=False).st_mode
     except FileNotFoundError:
         return False
-    if dir_fd is None or not is_shared(os.fstat(dir_fd).st_mode, in_place=True):
+    if not is_shared(folder.mode, in_place=True):
         return True
-    return mode & 0o060 == 0o060 or not os.access(last, os.W_OK, dir_fd=dir_fd)
+    return mode & 0o060 == 0o060 or not os.access(last, os.W_OK, dir_fd=folder.fd)
 
 
 def _looked_at(place: LocalStorage, name: str) -> tuple[int, int]:

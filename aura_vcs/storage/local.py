@@ -1,44 +1,36 @@
 """A folder on a local disk (or a mount that behaves like one).
 
 Publishing: temporary file on the same file system, write, fsync, rename, fsync the folder.
-A killed process leaves at most files, and folders of them, in the temporary folder; `sweep_temporary` removes them
-once nobody can be writing them any more.
+A killed process leaves at most files, and folders of them, in the temporary folder; see `sweep`.
 """
 
 import os
-import re
 import stat
-import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.own_folders import FolderPath, OwnFolders, is_link, remove_folder
+from aura_vcs.storage.own_folders import FOLDER, FolderPath, OpenFolder, OwnFolders, is_link, open_folder, remove_folder
 from aura_vcs.storage.plain_files import (
     READ,
-    Append,
-    append_held,
+    StoredFile,
     is_shared,
     make_root,
     open_held,
     open_plain,
     open_stored,
-    read_stored,
+    read_all,
     readers_of,
     share_folder,
     unreadable,
+    write_at,
 )
-from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated
+from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, storage_error, translated
 
 if TYPE_CHECKING:
     from aura_vcs.storage.upload import LocalUpload
-
-STALE_SECONDS = 24 * 3600
-"""A temporary file that nobody wrote to for so long belongs to nobody."""
-UPLOADS = r"\d+-[0-9a-f]{16}"
-"""What uploads are called until they have their names."""
 
 
 class LocalStorage:
@@ -58,10 +50,10 @@ class LocalStorage:
     ) -> None:
         self.root = self._shown_root = root
         self.aside = aside
+        self.temporary = temporary
         self.calls = calls
         self._folders = OwnFolders(root, follow_root=follow_root)
         self._prefix = ""
-        self._temporary = temporary
 
     def below(self, folder: str) -> "LocalStorage":
         """Return what lies in a folder of this storage, as a storage of its own."""
@@ -75,30 +67,47 @@ class LocalStorage:
 
     def at(self, name: str) -> FolderPath:
         """Return the way to a file, for calls of one's own; see OwnFolders.at."""
-        return self._folders.at(self._prefix + check_storage_name(name))
+        way = FolderPath()
+        way.folders, way.name = self, name
+        return way
+
+    def folder_of(self, name: str) -> tuple[str, OpenFolder]:
+        """Go to a file, to change it; see OwnFolders.folder_of."""
+        return self._folders.folder_of(self._prefix + check_storage_name(name))
 
     def open(self, name: str) -> BinaryIO:
         """See Readable."""
         path = f"{self._shown_root}/{check_storage_name(name)}"
-        return open_stored(path, lambda: self._open(name, path))
+        try:
+            return StoredFile(path, self._open(name, path))
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return open_stored(path, lambda: self._open(name, path))
 
     def read(self, name: str) -> bytes:
         """See Readable."""
         path = f"{self._shown_root}/{check_storage_name(name)}"
-        return read_stored(path, lambda: self._open(name, path))
+        try:
+            return read_all(self._open(name, path))
+        except FileNotFoundError:
+            raise
+        except OSError:  # a handle that was open may have gone stale
+            with open_stored(path, lambda: self._open(name, path)) as file:
+                return file.read()
 
     def _open(self, name: str, path: str) -> int:
-        last, dir_fd, to_close = self._folders.open_folder_of(self._prefix + check_storage_name(name))
-        try:
-            return open_plain(last, READ, path, dir_fd=dir_fd)
-        finally:
-            if to_close is not None:
-                os.close(to_close)
+        last, folder = self._folders.folder_of(self._prefix + check_storage_name(name))
+        return open_plain(last, READ, path, dir_fd=folder.fd)
 
     def stat(self, name: str) -> FileStat | None:
         """See Readable."""
-        found = self.look(name)
-        return None if found is None else FileStat(found.st_size, found.st_mtime_ns)
+        found = self.look_around(name)
+        if found is None:
+            return None
+        if not stat.S_ISREG(found.st_mode) and is_link(found):
+            raise LinkedPath(self.path(name))
+        return FileStat(found.st_size, found.st_mtime_ns)
 
     def look(self, name: str) -> os.stat_result | None:
         """Return what the system knows of a file or folder, None where nothing is.
@@ -113,29 +122,25 @@ class LocalStorage:
 
     def look_around(self, name: str) -> os.stat_result | None:
         """Return what the system knows of whatever has the name, a link of the link itself; None where nothing is."""
-        to_close = None
         try:
-            last, dir_fd, to_close = self._folders.open_folder_of(self._prefix + check_storage_name(name))
-            return os.stat(last, dir_fd=dir_fd, follow_symlinks=False)
+            last, folder = self._folders.folder_of(self._prefix + check_storage_name(name))
+            return os.stat(last, dir_fd=folder.fd, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise unreadable("look at", self.path(name), error) from error
-        finally:
-            if to_close is not None:
-                os.close(to_close)
 
     def list(self, folder: str) -> list[str]:
         """See Readable."""
         try:
-            with self.at(f"{check_storage_name(folder)}/-") as (_, dir_fd):
-                if dir_fd is None:
-                    return sorted(os.listdir(self.path(folder)))
-                fd = os.open(".", os.O_RDONLY, dir_fd=dir_fd)  # one of its own: where it stands is nobody else's
-                try:
-                    return sorted(os.listdir(fd))
-                finally:
-                    os.close(fd)
+            last, above = self._folders.folder_of(self._prefix + check_storage_name(folder))
+            if above.fd is None:
+                return sorted(os.listdir(self._folders.check(self._prefix + folder)))
+            fd = open_folder(last, above.fd, FOLDER, f"{self._shown_root}/{folder}")
+            try:
+                return sorted(os.listdir(fd))
+            finally:
+                os.close(fd)
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
@@ -171,27 +176,24 @@ class LocalStorage:
                 if stat.S_ISDIR(found.st_mode):
                     yield from self.stats(path)
 
-    def put(self, name: str, data: bytes, *, private: bool = False, mode: int = 0o666) -> None:
+    def put(self, name: str, data: bytes, *, private: bool = False, mode: int = 0o666, durably: bool = True) -> None:
         """See Writable. A `private` file is its owner's alone (mode 0600), from the first moment on."""
-        self._put(name, data, 0o600 if private else mode, durably=True)
-
-    def put_unsynced(self, name: str, data: bytes) -> None:
-        """Replace the bytes under `name` as a whole, not durably: whoever reads them can tell."""
-        self._put(name, data, 0o666, durably=False)
-
-    def _put(self, name: str, data: bytes, mode: int, *, durably: bool) -> None:
-        upload = self.upload(mode)
+        upload = self.upload(0o600 if private else mode)
         try:
             upload.write(data)
             upload.publish(name, durably=durably)
         finally:
             upload.discard()
 
+    def put_unsynced(self, name: str, data: bytes) -> None:
+        """Replace the bytes under `name` as a whole, not durably: whoever reads them can tell."""
+        self.put(name, data, durably=False)
+
     def upload(self, mode: int = 0o666) -> "LocalUpload":
         """See Writable. Nobody can read it who cannot read a file of that mode."""
         from aura_vcs.storage.upload import LocalUpload  # whoever only looks writes nothing
 
-        return LocalUpload(self, self._temporary, mode=mode)
+        return LocalUpload(self, self.temporary, mode=mode)
 
     def readers(self, name: str) -> int:
         """Return who can read a file, as a mode for another that nobody else shall read; 0o666 if it is not there."""
@@ -219,13 +221,22 @@ class LocalStorage:
 
     def append(self, name: str, data: bytes, *, at: int, durable: bool = True) -> None:
         """See Writable. What is cut off are bytes that no fsync has promised."""
-        path = self.path(name)
-        with translated("append to", path):
-            fresh = self.look(name) is None
-            if fresh:
+        try:
+            try:
+                last, folder = self.folder_of(name)
+                fd = open_held(self.calls, last, f"{self._shown_root}/{name}", folder)
+            except FileNotFoundError:
                 self.make_folder(name.rpartition("/")[0])
-            with self.at(name) as (last, dir_fd):
-                append_held(self.calls, last, path, dir_fd, Append(data, at, durable, fresh))
+                last, folder = self.folder_of(name)
+                fd = open_held(self.calls, last, f"{self._shown_root}/{name}", folder)
+            try:
+                write_at(self.calls, fd, folder, data, at=at, durable=durable)
+            finally:
+                os.close(fd)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise storage_error("append to", self.path(name), error) from error
 
     def is_writable(self) -> bool:
         """Tell whether files can be made here, by what the system shows."""
@@ -237,28 +248,31 @@ class LocalStorage:
         Raises:
             StorageError: the disk refuses, or it is not a file. LinkedPath.
         """
-        path = self.path(name)
-        with translated("lock", path):
+        try:
             if to_read:
-                return self._open(name, path)
+                return self._open(name, f"{self._shown_root}/{name}")
             try:
-                return self._open_lock(name, path)
+                return self._open_lock(name)
             except FileNotFoundError:
                 self.make_folder(name.rpartition("/")[0])
-                return self._open_lock(name, path)
+                return self._open_lock(name)
             except IsADirectoryError:
                 self.delete_folder(name)  # an empty one holds nothing, and nobody can have locked it
-                return self._open_lock(name, path)
+                return self._open_lock(name)
             except OSError:
                 found = self.look(name)
                 if found is None or stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
                     raise
                 self.set_aside(name)  # a pipe, a socket, a device: nobody can have locked it
-                return self._open_lock(name, path)
+                return self._open_lock(name)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise storage_error("lock", self.path(name), error) from error
 
-    def _open_lock(self, name: str, path: str) -> int:
-        with self.at(name) as (last, dir_fd):
-            return open_held(REAL_CALLS, last, path, dir_fd)
+    def _open_lock(self, name: str) -> int:
+        last, folder = self.folder_of(name)
+        return open_held(REAL_CALLS, last, f"{self._shown_root}/{name}", folder)
 
     def adopt(self, source: "LocalStorage", found: str, name: str) -> None:
         """Take over a file of another storage on the same disk, that is durable already, replacing `name`."""
@@ -314,10 +328,12 @@ class LocalStorage:
     def _unlink(self, name: str) -> bool:
         """Remove a file; tell whether there was one."""
         try:
-            with translated("delete", self.path(name)), self.at(name) as (last, dir_fd):
-                self.calls.unlink(last, dir_fd=dir_fd)
+            last, folder = self.folder_of(name)
+            self.calls.unlink(last, dir_fd=folder.fd)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise storage_error("delete", self.path(name), error) from error
         return True
 
     def delete_many(self, names: Iterable[str]) -> None:
@@ -353,7 +369,8 @@ class LocalStorage:
 
     def _make(self, folder: str) -> None:
         """Make a folder that is named from where the links end."""
-        with suppress(FileNotFoundError), self._folders.at(f"{folder}/-" if folder else "-"):
+        with suppress(FileNotFoundError):
+            self._folders.folder_of(f"{folder}/-" if folder else "-")
             return
         if not folder:
             make_root(self.calls, self._folders.root)
@@ -369,31 +386,6 @@ class LocalStorage:
 
     def _inside(self, folder: str) -> FolderPath:
         return self._folders.at(f"{self._prefix}{folder}/-".removeprefix("/"))
-
-    def sweep_temporary(
-        self, *, older_than_seconds: float = STALE_SECONDS, made: str = UPLOADS, folders: Container[str] = ()
-    ) -> int:
-        """Remove forgotten temporary files; returns how many.
-
-        Only what has a name that we give: of files such as `made` fits, of folders one of `folders`.
-        """
-        limit_ns = time.time_ns() - int(older_than_seconds * 1e9)
-        removed = 0
-        for name in self.list(self._temporary):
-            path = f"{self._temporary}/{name}"
-            is_file = re.fullmatch(made, name) is not None
-            if not is_file and name not in folders:
-                continue
-            with suppress(LinkedPath):
-                found = self.look(path)
-                if found is None or found.st_mtime_ns >= limit_ns or stat.S_ISDIR(found.st_mode) == is_file:
-                    continue
-                if is_file:
-                    self.delete(path)
-                else:
-                    self.discard_folder(path)
-                removed += 1
-        return removed
 
     def close(self) -> None:
         """Let go of open folders; the next use opens them again."""

@@ -12,16 +12,44 @@ import os
 import stat
 from contextlib import suppress
 from types import TracebackType
+from typing import Protocol
 
 from aura_vcs.errors.integrity import LinkedPath
 
 HAS_DIR_FD = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and os.rename in os.supports_dir_fd
-_FLAGS = os.O_RDONLY
+FOLDER = os.O_RDONLY
+"""How a folder is opened: no link, and nobody waits for a pipe."""
 for _name in ("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK"):
-    _FLAGS |= getattr(os, _name, 0)
-_ROOT_FLAGS = _FLAGS & ~getattr(os, "O_NOFOLLOW", 0)
+    FOLDER |= getattr(os, _name, 0)
+_ROOT_FLAGS = FOLDER & ~getattr(os, "O_NOFOLLOW", 0)
 OPEN_FOLDERS = 24
 """So many folders stay open; those after them are opened for one call each."""
+
+
+class OpenFolder:
+    """An open folder. `fd` is None where the system names files by paths only; `mode` is as it was seen last."""
+
+    __slots__ = ("device", "fd", "inode", "mode", "path")
+    fd: int | None
+    device: int
+    inode: int
+    mode: int
+    path: str
+
+
+class PassingFolder(OpenFolder):
+    """A folder that is open for as long as anybody holds this."""
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        if self.fd is not None:
+            with suppress(OSError):
+                os.close(self.fd)
+
+
+_BY_PATH = OpenFolder()
+_BY_PATH.fd, _BY_PATH.mode = None, 0
 
 
 class OwnFolders:
@@ -33,9 +61,8 @@ class OwnFolders:
     def __init__(self, root: str, *, follow_root: bool = True) -> None:
         self.root = root
         self.follow_root = follow_root
-        self.kept: dict[str, tuple[int, int, int, str]] = {}
-        """Open folders, each with device, inode and path."""
-        self._outdated: list[int] = []
+        self._kept: dict[str, OpenFolder] = {}
+        self._outdated: list[OpenFolder] = []
         """Folders that are no longer what their name leads to: another thread may be using one."""
 
     def at(self, name: str) -> "FolderPath":
@@ -49,55 +76,68 @@ class OwnFolders:
         way.folders, way.name = self, name
         return way
 
-    def open_folder_of(self, name: str) -> tuple[str, int | None, int | None]:
-        """Go to a file in one call, as `at` does: the name to use, the open folder, and what the caller is to close.
+    def folder_of(self, name: str) -> tuple[str, OpenFolder]:
+        """Go to a file as `at` does: the name to use, and the open folder, to be held while it is used.
 
-        For what is done for every file; the folder is to be used at once, and not kept.
+        Folders stay open, and are looked at by their paths whenever they are used again: one that somebody
+        moved away, or removed, is not what its name leads to.
 
         Raises:
             FileNotFoundError, NotADirectoryError, LinkedPath: see `at`.
         """
         folder, _, last = name.rpartition("/")
-        if not HAS_DIR_FD:
-            return os.path.join(self.check(folder), last), None, None
-        kept = self.kept.get(folder)
-        if kept is not None:  # as `enter` looks, without a call
+        kept = self._kept.get(folder)
+        if kept is not None:
             try:
-                found = os.stat(kept[3], follow_symlinks=self.follow_root and not folder)
-                if found.st_ino == kept[2] and found.st_dev == kept[1]:
-                    return last, kept[0], None
+                found = os.stat(kept.path, follow_symlinks=self.follow_root and not folder)
+                if found.st_ino == kept.inode and found.st_dev == kept.device:
+                    kept.mode = found.st_mode
+                    return last, kept
             except OSError:
-                pass  # `enter` finds out what is there now
-        fd, is_mine = self.enter(folder)
-        return last, fd, fd if is_mine else None
+                pass  # `_enter` finds out what is there now
+        if HAS_DIR_FD:
+            return last, self._enter(folder)
+        return os.path.join(self.check(folder), last), _BY_PATH
 
     def path(self, folder: str) -> str:
         """Return the path of a folder, for messages."""
         return os.path.join(self.root, *folder.split("/")) if folder else self.root
 
-    def enter(self, folder: str) -> tuple[int, bool]:
-        """Open a folder, and say whether the caller is to close it.
-
-        Raises:
-            FileNotFoundError, NotADirectoryError, LinkedPath: see `at`.
-        """
-        kept = self.kept.get(folder)
-        if kept is not None:
-            with suppress(OSError):
-                found = os.stat(kept[3], follow_symlinks=self.follow_root and not folder)
-                if found.st_ino == kept[2] and found.st_dev == kept[1]:
-                    return kept[0], False
-            if self.kept.get(folder) is kept:  # somebody moved it away, or removed it: begin anew
-                del self.kept[folder]
-                self._outdated.append(kept[0])
-        fd = self._opened(folder)
-        if len(self.kept) >= OPEN_FOLDERS:
-            return fd, True
-        found = os.fstat(fd)
-        mine = (fd, found.st_dev, found.st_ino, self.path(folder))
-        if self.kept.setdefault(folder, mine) is not mine:
-            return fd, True  # another thread was quicker
-        return fd, False
+    def _enter(self, folder: str) -> OpenFolder:
+        """Open a folder from the nearest one above it that is open and still has its name."""
+        below, above = [folder], folder
+        outer: OpenFolder | None = None
+        while above and outer is None:
+            above = above.rpartition("/")[0]
+            outer = self._kept.get(above)
+            if outer is not None:
+                try:
+                    found = os.stat(outer.path, follow_symlinks=self.follow_root and not above)
+                    if found.st_ino != outer.inode or found.st_dev != outer.device:
+                        outer = None
+                except OSError:
+                    outer = None
+            if outer is None:
+                below.append(above)
+        for name in reversed(below):
+            if outer is None:
+                path, flags = self.root, _ROOT_FLAGS if self.follow_root else FOLDER
+                fd = open_folder(path, None, flags, path)
+            else:
+                part = name.rpartition("/")[2]
+                path = f"{outer.path}/{part}"
+                fd = open_folder(part, outer.fd, FOLDER, path)
+            if (before := self._kept.pop(name, None)) is not None:
+                self._outdated.append(before)
+            is_kept = len(self._kept) < OPEN_FOLDERS
+            outer = OpenFolder() if is_kept else PassingFolder()
+            outer.fd, outer.path = fd, path
+            found = os.fstat(fd)
+            outer.device, outer.inode, outer.mode = found.st_dev, found.st_ino, found.st_mode
+            if is_kept and self._kept.setdefault(name, outer) is not outer:
+                self._outdated.append(outer)  # another thread was quicker
+        assert outer is not None
+        return outer
 
     def check(self, folder: str) -> str:
         """Return the real path of a folder, for systems without openat."""
@@ -112,53 +152,56 @@ class OwnFolders:
 
     def close(self) -> None:
         """Let go of every folder; the next use opens them again."""
-        kept, self.kept = self.kept, {}
+        kept, self._kept = self._kept, {}
         outdated, self._outdated = self._outdated, []
-        for fd in (*(each[0] for each in kept.values()), *outdated):
-            with suppress(OSError):
-                os.close(fd)
+        for folder in (*kept.values(), *outdated):
+            if folder.fd is not None:
+                with suppress(OSError):
+                    os.close(folder.fd)
 
     def __del__(self) -> None:
         self.close()
 
-    def _opened(self, folder: str) -> int:
-        if not folder:
-            return self._enter(self.root, None, _ROOT_FLAGS if self.follow_root else _FLAGS, "")
-        above, _, part = folder.rpartition("/")
-        outer, is_mine = self.enter(above)
-        try:
-            return self._enter(part, outer, _FLAGS, folder)
-        finally:
-            if is_mine:
-                os.close(outer)
 
-    def _enter(self, part: str, outer: int | None, flags: int, folder: str) -> int:
-        try:
-            return os.open(part, flags, dir_fd=outer)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            with suppress(OSError):
-                if is_link(os.stat(part, dir_fd=outer, follow_symlinks=False)):
-                    raise LinkedPath(self.path(folder)) from error
-            raise
+def open_folder(part: str, outer: int | None, flags: int, path: str) -> int:
+    """Open a folder from an open one; `path` is what messages call it.
+
+    Raises:
+        LinkedPath: it is a link. OSError: it cannot be opened, or is no folder.
+    """
+    try:
+        return os.open(part, flags, dir_fd=outer)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        with suppress(OSError):
+            if is_link(os.stat(part, dir_fd=outer, follow_symlinks=False)):
+                raise LinkedPath(path) from error
+        raise
+
+
+class HasFolders(Protocol):
+    """Leads to files through open folders."""
+
+    def folder_of(self, name: str) -> tuple[str, OpenFolder]:
+        """See OwnFolders."""
 
 
 class FolderPath:
-    """The way to one file, see OwnFolders.at, which fills it in: one is made for every file that is touched."""
+    """The way to one file, see OwnFolders.at, which fills it in."""
 
-    __slots__ = ("folders", "name", "to_close")
-    folders: OwnFolders
+    __slots__ = ("folder", "folders", "name")
+    folders: HasFolders
     name: str
-    to_close: int | None
+    folder: OpenFolder
 
     def __enter__(self) -> tuple[str, int | None]:
-        last, fd, self.to_close = self.folders.open_folder_of(self.name)
-        return last, fd
+        last, self.folder = self.folders.folder_of(self.name)
+        return last, self.folder.fd
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.to_close is not None:
-            os.close(self.to_close)
+        """Keep the folder until here, and no longer."""
+        del self.folder
 
 
 def is_link(found: os.stat_result) -> bool:
@@ -187,7 +230,7 @@ def remove_folder(name: str, dir_fd: int | None) -> None:
         shutil.rmtree(name, ignore_errors=True)
         return
     with suppress(OSError):
-        folder = os.open(name, _FLAGS, dir_fd=dir_fd)
+        folder = os.open(name, FOLDER, dir_fd=dir_fd)
         try:
             with os.scandir(folder) as entries:
                 inside = list(entries)

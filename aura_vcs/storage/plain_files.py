@@ -12,12 +12,12 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from io import FileIO
-from typing import NamedTuple, TypeVar
+from typing import NoReturn, TypeVar
 
 from aura_vcs.errors.integrity import LinkedPath, RecordUnreadable
 from aura_vcs.ids import Bytes
 from aura_vcs.layout import check_entry_name
-from aura_vcs.storage.own_folders import OwnFolders, is_link
+from aura_vcs.storage.own_folders import OpenFolder, OwnFolders, is_link
 from aura_vcs.storage.system_calls import EXHAUSTED, FileCalls, storage_error, write_all
 
 READ = os.O_RDONLY
@@ -35,11 +35,14 @@ def open_plain(name: str, flags: int, path: str, *, dir_fd: int | None) -> int:
     if dir_fd is None and _leads_on(name, None):  # nothing else would stop it there
         raise LinkedPath(path)
     try:
-        return _regular(os.open(name, flags, dir_fd=dir_fd))
+        fd = os.open(name, flags, dir_fd=dir_fd)
     except OSError as error:
         if error.errno in _LINK and _leads_on(name, dir_fd):  # the system said so in its own words
             raise LinkedPath(path) from error
         raise
+    if not stat.S_ISREG(mode := os.fstat(fd).st_mode):
+        _refuse(fd, mode)
+    return fd
 
 
 def open_regular(path: str) -> int:
@@ -48,7 +51,10 @@ def open_regular(path: str) -> int:
     Raises:
         OSError: it cannot be opened, or is not a regular file.
     """
-    return _regular(os.open(path, READ & ~getattr(os, "O_NOFOLLOW", 0)))
+    fd = os.open(path, READ & ~getattr(os, "O_NOFOLLOW", 0))
+    if not stat.S_ISREG(mode := os.fstat(fd).st_mode):
+        _refuse(fd, mode)
+    return fd
 
 
 def open_below(root: str, path: str) -> int:
@@ -68,57 +74,49 @@ def open_below(root: str, path: str) -> int:
         folders.close()
 
 
-def open_held(calls: FileCalls, name: str, path: str, dir_fd: int | None) -> int:
+def open_held(calls: FileCalls, name: str, path: str, folder: OpenFolder) -> int:
     """Open a file that is written in place, made if it is not there; the people of its folder share it.
 
     Raises:
         LinkedPath: it is a link. OSError: it cannot be opened, or is not a regular file.
     """
+    dir_fd = folder.fd
     if dir_fd is None and _leads_on(name, None):
         raise LinkedPath(path)
     try:
-        fd = _regular(calls.open_append(name, dir_fd=dir_fd))
+        fd = calls.open_append(name, dir_fd=dir_fd)
     except OSError as error:
         if error.errno in _LINK and _leads_on(name, dir_fd):
             raise LinkedPath(path) from error
         raise
-    share_file(calls, fd, dir_fd, in_place=True)
+    if not stat.S_ISREG(mode := os.fstat(fd).st_mode):
+        _refuse(fd, mode)
+    if folder.mode & stat.S_IWGRP:
+        share_file(calls, fd, folder, in_place=True)
     return fd
 
 
-class Append(NamedTuple):
-    """Bytes to be written at an offset of a file, cutting off what lies after it.
+def write_at(calls: FileCalls, fd: int, folder: OpenFolder, data: Bytes, *, at: int, durable: bool) -> None:
+    """Write bytes at an offset of an open file, cutting off what lies after it; where that fails, take them back.
 
-    `is_fresh` says that the file is new: then its name is made durable, too.
-    """
-
-    data: Bytes
-    at: int
-    durable: bool
-    is_fresh: bool
-
-
-def append_held(calls: FileCalls, name: str, path: str, dir_fd: int | None, what: Append) -> None:
-    """Append to a file that is written in place; where that fails, what was written is taken back.
+    Of a file with nothing in it, the name is made durable, too.
 
     Raises:
-        LinkedPath: it is a link. OSError: the disk refuses.
+        OSError: the disk refuses.
     """
-    fd = open_held(calls, name, path, dir_fd)
     try:
-        if os.fstat(fd).st_size > what.at:
-            calls.truncate(fd, what.at)
-        os.lseek(fd, what.at, os.SEEK_SET)
-        write_all(calls, fd, what.data)
-        if what.durable:
+        size = os.fstat(fd).st_size
+        if size > at:
+            calls.truncate(fd, at)
+        os.lseek(fd, at, os.SEEK_SET)
+        write_all(calls, fd, data)
+        if durable:
             calls.fsync(fd)
-            if what.is_fresh:
-                calls.fsync_folder(".", dir_fd=dir_fd)
+            if size == 0:
+                calls.fsync_folder(".", dir_fd=folder.fd)
     except OSError:
-        _cut(calls, fd, what.at)
+        _cut(calls, fd, at)
         raise
-    finally:
-        os.close(fd)
 
 
 def _cut(calls: FileCalls, fd: int, size: int) -> None:
@@ -135,18 +133,18 @@ def readers_of(mode: int) -> int:
     return 0o600 | (mode & 0o044) | (mode & 0o044) >> 1
 
 
-def share_file(calls: FileCalls, fd: int, dir_fd: int | None, *, in_place: bool = False) -> None:
+def share_file(calls: FileCalls, fd: int, folder: OpenFolder, *, in_place: bool = False) -> None:
     """Let the group write a new file of ours, if it is to write the folder's files.
 
     A folder says so by its set-group-id bit and the group's right to write. For a file that is written
     `in_place`, which nobody replaces, that right is enough. Bits are only ever added, so that an access
     control list that the folder hands down stays.
     """
-    if dir_fd is None:
+    if not is_shared(folder.mode, in_place=in_place):
         return
-    above, found = os.fstat(dir_fd).st_mode, os.fstat(fd)
+    found = os.fstat(fd)
     wanted = found.st_mode | 0o060
-    if is_shared(above, in_place=in_place) and wanted != found.st_mode and found.st_uid == os.geteuid():
+    if wanted != found.st_mode and found.st_uid == os.geteuid():
         with suppress(OSError):  # a disk without modes
             calls.chmod(fd, stat.S_IMODE(wanted))
 
@@ -194,10 +192,12 @@ def _leads_on(name: str, dir_fd: int | None) -> bool:
         return False
 
 
-def _regular(fd: int) -> int:
-    mode = os.fstat(fd).st_mode
-    if stat.S_ISREG(mode):
-        return fd
+def _refuse(fd: int, mode: int) -> NoReturn:
+    """Close what was opened and is not a regular file.
+
+    Raises:
+        OSError.
+    """
     os.close(fd)
     code = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
     raise OSError(code, os.strerror(code) if stat.S_ISDIR(mode) else "it is not a regular file")
@@ -207,16 +207,19 @@ T = TypeVar("T")
 PIECE_BYTES = 1 << 20
 
 
-class RetryingFile(FileIO):
+class StoredFile(FileIO):
     """An open file whose reads raise RecordUnreadable where the disk refuses twice."""
 
-    def __init__(self, path: str, descriptor: Callable[[], int]) -> None:
-        super().__init__(path, "rb", opener=lambda *_: descriptor())
-        self._path = path
+    def __init__(self, path: str, fd: int) -> None:
+        super().__init__(fd, "rb")
+        self.name = self._path = path
 
     def read(self, size: int | None = -1) -> bytes:
         """Read as FileIO does, for ever until there is data or the end."""
-        found = _twice("read", self._path, lambda: super(RetryingFile, self).read(size))
+        try:
+            found = super().read(size)
+        except OSError:
+            found = _again("read", self._path, lambda: super(StoredFile, self).read(size))
         return b"" if found is None else found
 
     def readall(self) -> bytes:
@@ -225,42 +228,24 @@ class RetryingFile(FileIO):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         """Read into a buffer, as FileIO does."""
-        return _twice("read", self._path, lambda: super(RetryingFile, self).readinto(buffer)) or 0
+        try:
+            return super().readinto(buffer) or 0
+        except OSError:
+            return _again("read", self._path, lambda: super(StoredFile, self).readinto(buffer)) or 0
 
 
-def open_stored(path: str, descriptor: Callable[[], int]) -> RetryingFile:
-    """Open the file for reading; `descriptor` opens it, `path` is what messages call it.
+def open_stored(path: str, descriptor: Callable[[], int]) -> StoredFile:
+    """Open once more a file for reading that the disk has refused; `descriptor` opens it, `path` is what it is called.
 
     Raises:
         FileNotFoundError: nothing is there.
         RecordUnreadable: the disk refuses, or it is not a regular file.
         StorageError: this process may open no more files.
     """
-    try:
-        return _twice("read", path, lambda: RetryingFile(path, descriptor))
-    except NotADirectoryError as error:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+    return StoredFile(path, _again("read", path, descriptor))
 
 
-def read_stored(path: str, descriptor: Callable[[], int]) -> bytes:
-    """Read all bytes of the file.
-
-    Raises:
-        FileNotFoundError, RecordUnreadable, StorageError: as `open_stored`.
-    """
-    try:
-        return _read_all(descriptor())
-    except FileNotFoundError:
-        raise
-    except NotADirectoryError as error:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
-    except OSError:
-        pass  # tried again with a new handle: one that was open may have gone stale
-    with open_stored(path, descriptor) as file:
-        return file.read()
-
-
-def _read_all(fd: int) -> bytes:
+def read_all(fd: int) -> bytes:
     """Read all bytes of an open file and close it, with no more calls than it takes."""
     try:
         size = os.fstat(fd).st_size
@@ -282,16 +267,16 @@ def unreadable(action: str, path: str, error: OSError) -> Exception:
     return RecordUnreadable(action, path, error.strerror or str(error), denied=isinstance(error, PermissionError))
 
 
-def _twice(action: str, path: str, call: Callable[[], T]) -> T:
-    for attempt in range(2):
-        try:
-            return call()
-        except (FileNotFoundError, NotADirectoryError):
-            raise
-        except OSError as error:
-            if attempt:
-                raise unreadable(action, path, error) from error
-    raise AssertionError
+def _again(action: str, path: str, call: Callable[[], T]) -> T:
+    """Do once more what the disk has refused; a name that is not there any more is no refusal."""
+    try:
+        return call()
+    except FileNotFoundError:
+        raise
+    except NotADirectoryError as error:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+    except OSError as error:
+        raise unreadable(action, path, error) from error
 
 
 if os.name == "nt":

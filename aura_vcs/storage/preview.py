@@ -9,13 +9,13 @@ import shutil
 import stat
 import tempfile
 import weakref
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
-from aura_vcs.storage.own_folders import FolderPath
+from aura_vcs.storage.own_folders import OpenFolder
 from aura_vcs.storage.plain_files import READ, open_plain
 from aura_vcs.storage.system_calls import translated
 
@@ -25,8 +25,8 @@ _COPIED_BYTES = 4 << 20
 class PreviewStorage(LocalStorage):
     """The files of `lower` as they are, and above them what was written since.
 
-    A file is copied up when it is asked for by `at`, which may be to change it; `read` and `open` leave it
-    where it is. Locks are taken on the files of `lower`, which are not written to.
+    A file is copied up when it is asked for by `at` or `folder_of`, which may be to change it; `read` and `open` leave
+    it where it is. Locks are taken on the files of `lower`, which are not written to.
     """
 
     def __init__(self, lower: LocalStorage, upper: str, *, temporary: str) -> None:
@@ -39,26 +39,26 @@ class PreviewStorage(LocalStorage):
     @classmethod
     def of(cls, lower: LocalStorage) -> "PreviewStorage":
         """Begin a preview of a storage, in a new folder of the system's for temporary files."""
-        made = cls(lower, tempfile.mkdtemp(prefix="aura-preview-"), temporary=lower._temporary)
+        made = cls(lower, tempfile.mkdtemp(prefix="aura-preview-"), temporary=lower.temporary)
         made._end = weakref.finalize(made, shutil.rmtree, made.root, ignore_errors=True)
         return made
 
     def below(self, folder: str) -> "PreviewStorage":
         """See LocalStorage."""
-        return PreviewStorage(self._lower.below(folder), os.path.join(self.root, folder), temporary=self._temporary)
+        return PreviewStorage(self._lower.below(folder), os.path.join(self.root, folder), temporary=self.temporary)
 
     def path(self, name: str) -> str:
         """See LocalStorage: where the file is that `at` led to, else where it is in `lower`."""
         return self._upper(name) if self._above(name) is not None else self._lower.path(name)
 
-    def at(self, name: str) -> FolderPath:
+    def folder_of(self, name: str) -> tuple[str, OpenFolder]:
         """See LocalStorage. A file that is only in `lower` is copied first."""
         folder, _, last = name.rpartition("/")
         if folder and self._is_folder(folder):
             super().make_folder(folder)
         if last not in {"", "-"}:
             self._copy_up(name)
-        return super().at(name)
+        return super().folder_of(name)
 
     def look_around(self, name: str) -> os.stat_result | None:
         """See LocalStorage."""
@@ -85,8 +85,8 @@ class PreviewStorage(LocalStorage):
             if name in self._deleted:
                 raise FileNotFoundError(name)
             return self._lower._open(name, path)
-        with super().at(name) as (last, dir_fd):
-            return open_plain(last, READ, path, dir_fd=dir_fd)
+        last, folder = super().folder_of(name)
+        return open_plain(last, READ, path, dir_fd=folder.fd)
 
     def open_lock(self, name: str, *, to_read: bool = False) -> int:
         """See LocalStorage. Open to read: whoever holds it writes nothing into it."""
@@ -114,10 +114,6 @@ class PreviewStorage(LocalStorage):
     def link(self, name: str, other: str) -> bool:  # noqa: ARG002 (a disk that cannot)
         """See LocalStorage."""
         return False
-
-    def sweep_temporary(self, *, folders: Container[str] = (), **_: object) -> int:  # noqa: ARG002
-        """Sweep nothing."""
-        return 0
 
     def close(self) -> None:
         """Throw everything away that was written."""

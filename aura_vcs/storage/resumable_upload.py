@@ -44,7 +44,7 @@ class PartialUpload(LocalUpload):
         self._storage = storage
         self._calls = storage.calls
         self._is_published = False
-        self.name, self.path = name, storage.path(name)
+        self.name = name
         self.fd = fd
 
     @property
@@ -195,10 +195,10 @@ def _make(storage: LocalStorage, name: str) -> int | None:
     with translated("write", path):
         storage.make_folder(name.rpartition("/")[0])
     try:
-        with storage.at(name) as (last, dir_fd):
-            fd = storage.calls.create(last, dir_fd=dir_fd)
-            share_file(storage.calls, fd, dir_fd)
-            return fd
+        last, folder = storage.folder_of(name)
+        fd = storage.calls.create(last, dir_fd=folder.fd)
+        share_file(storage.calls, fd, folder)
+        return fd
     except FileExistsError:
         return None
     except OSError as error:

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.ids import Bytes
-from aura_vcs.storage.own_folders import FolderPath, is_there
+from aura_vcs.storage.own_folders import FolderPath, OpenFolder, is_there
 from aura_vcs.storage.plain_files import share_file
 from aura_vcs.storage.system_calls import FileCalls, storage_error, translated, write_all, write_pieces
 
@@ -28,6 +28,9 @@ class UploadStorage(Protocol):
     def at(self, name: str) -> FolderPath:
         """Return the way to a file."""
 
+    def folder_of(self, name: str) -> tuple[str, OpenFolder]:
+        """Return what a file is called in its folder, and that, open."""
+
     def open(self, name: str) -> BinaryIO:
         """Open the bytes of a file."""
 
@@ -46,24 +49,25 @@ class LocalUpload:
         self._calls = storage.calls
         self._is_published = False
         self.name = f"{temporary}/{os.getpid()}-{os.urandom(8).hex()}"
-        self.path = storage.path(self.name)
         try:
             try:
-                self.fd = self._create(mode)
+                last, folder = storage.folder_of(self.name)
+                self.fd = self._calls.create(last, mode, dir_fd=folder.fd)
             except FileNotFoundError:
                 storage.make_folder(temporary)
-                self.fd = self._create(mode)
+                last, folder = storage.folder_of(self.name)
+                self.fd = self._calls.create(last, mode, dir_fd=folder.fd)
+            if mode & 0o060:
+                share_file(self._calls, self.fd, folder)
         except FileNotFoundError:
             raise
         except OSError as error:
             raise storage_error("write", self.path, error) from error
 
-    def _create(self, mode: int) -> int:
-        with self._storage.at(self.name) as (last, dir_fd):
-            fd = self._calls.create(last, mode, dir_fd=dir_fd)
-            if mode & 0o060:
-                share_file(self._calls, fd, dir_fd)
-            return fd
+    @property
+    def path(self) -> str:
+        """The file's path, for messages."""
+        return self._storage.path(self.name)
 
     def write(self, data: Bytes) -> None:
         """See Upload."""
@@ -145,11 +149,12 @@ class LocalUpload:
             raise storage_error("write", self._storage.path(name), error) from error
 
     def _move(self, name: str, *, durably: bool) -> None:
-        with self._storage.at(self.name) as (last, dir_fd), self._storage.at(name) as (target, to_fd):
-            self._calls.replace(last, target, dir_fd=dir_fd, to_fd=to_fd)
-            self._is_published = True
-            if durably:
-                self._calls.fsync_folder(".", dir_fd=to_fd)
+        last, folder = self._storage.folder_of(self.name)
+        target, to = self._storage.folder_of(name)
+        self._calls.replace(last, target, dir_fd=folder.fd, to_fd=to.fd)
+        self._is_published = True
+        if durably:
+            self._calls.fsync_folder(".", dir_fd=to.fd)
 
     def discard(self) -> None:
         """See Upload."""

@@ -8,6 +8,7 @@ from aura_vcs.errors.integrity import StorageError, StorageFull, UnsafePath
 from aura_vcs.storage.base import Deletable
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.memory import MemoryStorage
+from aura_vcs.storage.sweep import sweep_temporary
 from aura_vcs.storage.testing.faulty_calls import CountingCalls, Fault, FaultyCalls
 from aura_vcs.storage.testing.recorded_calls import RecordingCalls
 
@@ -140,6 +141,6 @@ def test_forgotten_temporary_files_are_swept(tmp_path: Path) -> None:
     storage = LocalStorage(str(tmp_path))
     storage.put("a", b"1")
     (tmp_path / "tmp" / "77-0123456789abcdef").write_bytes(b"x")
-    assert storage.sweep_temporary() == 0
-    assert storage.sweep_temporary(older_than_seconds=-1) == 1
+    assert sweep_temporary(storage) == 0
+    assert sweep_temporary(storage, older_than_seconds=-1) == 1
     assert storage.list("tmp") == []

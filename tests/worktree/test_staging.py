@@ -17,6 +17,7 @@ from aura_vcs.history.status import status
 from aura_vcs.ids import blob_id
 from aura_vcs.layout import STAGED, TEMPORARY_FILE
 from aura_vcs.model import Kind
+from aura_vcs.storage.sweep import sweep_temporary
 from aura_vcs.storage.system_calls import FileCalls
 from aura_vcs.storage.testing.recorded_calls import RecordedCall, RecordingCalls
 from aura_vcs.worktree.checkout import safe_folder, staging_plan as staged, writer
@@ -265,8 +266,8 @@ def test_a_forgotten_folder_is_swept(root: Path) -> None:
     (left / "half.json").write_text("half")
     os.utime(left, (1, 1))
     with Repository.open(str(root)) as repo:
-        assert repo.storage.sweep_temporary() == 0
-        assert repo.storage.sweep_temporary(made=TEMPORARY_FILE, folders=(STAGED,)) == 1
+        assert sweep_temporary(repo.storage) == 0
+        assert sweep_temporary(repo.storage, made=TEMPORARY_FILE, folders=(STAGED,)) == 1
         assert not left.exists()
         assert_whole(repo)
 

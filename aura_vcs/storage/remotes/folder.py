@@ -38,6 +38,7 @@ from aura_vcs.storage.resumable_upload import (
     resume_offset,
     sweep_parts,
 )
+from aura_vcs.storage.sweep import sweep_temporary
 from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls
 from aura_vcs.storage.upload import LocalUpload
 
@@ -189,7 +190,7 @@ class FolderRemote:
         Done by itself before the first file is created.
         """
         with self._translated():
-            return self._storage.sweep_temporary() + sweep_parts(self._storage, _TEMPORARY)
+            return sweep_temporary(self._storage) + sweep_parts(self._storage, _TEMPORARY)
 
     def _sweep_once(self) -> None:
         """Sweep, if nobody has yet; a place that does not let us is no reason not to create a file."""

@@ -10,9 +10,9 @@ from aura_vcs.layout import AURA, FORMAT, OBJECTS, is_own_folder
 from aura_vcs.model import Format
 from aura_vcs.repository.format_file import is_project
 from aura_vcs.storage.encryption import ENCRYPTION
-from aura_vcs.storage.local import UPLOADS
 from aura_vcs.storage.plain_files import open_regular
 from aura_vcs.storage.resumable_upload import is_part
+from aura_vcs.storage.sweep import UPLOADS
 from aura_vcs.sync.remotes.url import Address
 from aura_vcs.sync.state.manifest import MANIFEST
 

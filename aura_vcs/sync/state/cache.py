@@ -23,6 +23,7 @@ from aura_vcs.layout import PACKS, encode_name, pack_path, remote_folder
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage import databases
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.storage.sweep import sweep_temporary
 from aura_vcs.sync.state.locations import RemoteLocations
 from aura_vcs.sync.state.lock_record import PathLock
 
@@ -225,4 +226,4 @@ def clear(storage: LocalStorage) -> None:
     for name in storage.list(PACKS):
         if re.fullmatch(PACK_FILE, name):
             storage.delete(f"{PACKS}/{name}")
-    storage.sweep_temporary(older_than_seconds=0)
+    sweep_temporary(storage, older_than_seconds=0)
