@@ -12,8 +12,8 @@ is written into the file for messages only; it decides nothing.
 import os
 import time
 from _thread import get_ident
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+import msgspec
 
 from aura_vcs.errors.input import LockBusy
 from aura_vcs.errors.integrity import StorageDenied
@@ -31,62 +31,32 @@ class ProcessLocks:
         self._storage = storage
         self._folder = folder
         self._wait_seconds = wait_seconds
-        self._alone: dict[str, int] = {}
+        self.alone: dict[str, int] = {}
         """The threads that hold locks alone."""
 
-    @contextmanager
-    def shared(self, name: str) -> Iterator[None]:
-        """Hold the lock together with others. A thread that holds it alone goes on doing so.
+    def shared(self, name: str) -> "HeldLock":
+        """Hold the lock, in a `with`, together with others. A thread that holds it alone goes on doing so.
 
-        Raises:
+        Raises (on entering):
             LockBusy: somebody held it exclusively for longer than `wait_seconds`.
         """
-        if self._is_mine(name):
-            yield
-            return
-        with self._held(name, shared=True):
-            yield
+        return HeldLock(self, name, True, self._wait_seconds)
 
-    @contextmanager
-    def exclusive(self, name: str, *, wait_seconds: float | None = None) -> Iterator[None]:
-        """Hold the lock alone. A thread that does so already goes on doing so.
+    def exclusive(self, name: str, *, wait_seconds: float | None = None) -> "HeldLock":
+        """Hold the lock, in a `with`, alone. A thread that does so already goes on doing so.
 
-        Raises:
+        Raises (on entering):
             LockBusy: others held it for longer than `wait_seconds`.
         """
-        if self._is_mine(name):
-            yield
-            return
-        with self._held(name, shared=False, wait_seconds=wait_seconds):
-            self._alone[name] = get_ident()
-            try:
-                yield
-            finally:
-                del self._alone[name]
+        return HeldLock(self, name, False, self._wait_seconds if wait_seconds is None else wait_seconds)
 
-    def _is_mine(self, name: str) -> bool:
-        return self._alone.get(name) == get_ident()
-
-    @contextmanager
-    def _held(self, name: str, *, shared: bool, wait_seconds: float | None = None) -> Iterator[None]:
-        fd = self._open(f"{self._folder}/{name}.lock")
-        if fd is None:
-            yield
-            return
-        try:
-            self._wait(fd, name, shared=shared, wait_seconds=wait_seconds)
-            if not shared:
-                _write_holder(fd)
-            yield
-        finally:
-            os.close(fd)  # closing lets go
-
-    def _open(self, path: str) -> int | None:
+    def open(self, name: str) -> int | None:
         """Open the file of a lock; return None in a project that can only be read, where nobody made it.
 
         Raises:
             StorageError: it cannot be opened, and yet others could write.
         """
+        path = f"{self._folder}/{name}.lock"
         try:
             return self._storage.open_lock(path)
         except StorageDenied:
@@ -96,14 +66,49 @@ class ProcessLocks:
                 raise
             return None
 
-    def _wait(self, fd: int, name: str, *, shared: bool, wait_seconds: float | None) -> None:
-        limit = self._wait_seconds if wait_seconds is None else wait_seconds
+
+class HeldLock(msgspec.Struct):
+    """A lock that is held in a `with`; see ProcessLocks."""
+
+    locks: ProcessLocks
+    name: str
+    is_shared: bool
+    wait_seconds: float
+    fd: int | None = None
+    is_first: bool = False
+    """Whether the thread holds it alone because of this."""
+
+    def __enter__(self) -> None:
+        if self.locks.alone.get(self.name) == get_ident():
+            return
+        self.fd = fd = self.locks.open(self.name)
+        try:
+            if fd is not None and not try_lock(fd, shared=self.is_shared):
+                self._wait(fd)
+            if not self.is_shared:
+                if fd is not None:
+                    _write_holder(fd)
+                self.locks.alone[self.name] = get_ident()
+                self.is_first = True
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self.is_first:
+            self.is_first = False
+            del self.locks.alone[self.name]
+        if self.fd is not None:
+            os.close(self.fd)  # closing lets go
+            self.fd = None
+
+    def _wait(self, fd: int) -> None:
         start = time.monotonic()
         attempt = 0
-        while not try_lock(fd, shared=shared):
+        while not try_lock(fd, shared=self.is_shared):
             waited = time.monotonic() - start
-            if waited >= limit:
-                raise LockBusy(name, waited, _read_holder(fd))
+            if waited >= self.wait_seconds:
+                raise LockBusy(self.name, waited, _read_holder(fd))
             time.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
             attempt += 1
 

@@ -108,14 +108,12 @@ class Scratch:
     def create(self, name: str, mode: int = 0o666) -> int:
         """Create a new file for reading and writing; the folder is made if it is not there."""
         try:
-            return self._create(name, mode)
+            last, folder = self._storage.folder_of(f"{self._folder}/{name}")
+            return self.calls.create(last, mode, dir_fd=folder.fd)
         except FileNotFoundError:
             self.make()
-            return self._create(name, mode)
-
-    def _create(self, name: str, mode: int) -> int:
-        with self.at(name) as (last, dir_fd):
-            return self.calls.create(last, mode, dir_fd=dir_fd)
+            last, folder = self._storage.folder_of(f"{self._folder}/{name}")
+            return self.calls.create(last, mode, dir_fd=folder.fd)
 
     def open(self, name: str) -> int:
         """Open a file of ours, for reading."""
@@ -124,8 +122,18 @@ class Scratch:
 
     def unlink(self, name: str) -> None:
         """Remove a file or link."""
-        with self.at(name) as (last, dir_fd):
-            self.calls.unlink(last, dir_fd=dir_fd)
+        last, folder = self._storage.folder_of(f"{self._folder}/{name}")
+        self.calls.unlink(last, dir_fd=folder.fd)
+
+    def symlink(self, target: str, name: str) -> None:
+        """Make a symbolic link; the folder is made if it is not there."""
+        try:
+            last, folder = self._storage.folder_of(f"{self._folder}/{name}")
+            self.calls.symlink(target, last, dir_fd=folder.fd)
+        except FileNotFoundError:
+            self.make()
+            last, folder = self._storage.folder_of(f"{self._folder}/{name}")
+            self.calls.symlink(target, last, dir_fd=folder.fd)
 
     def has(self, name: str) -> bool:
         """Tell whether something has the name."""

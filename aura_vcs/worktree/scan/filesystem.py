@@ -59,9 +59,7 @@ class FilesystemTraits:
         """Whether symbolic links can be made."""
         name = _new_name()
         try:
-            self._temporary.make()
-            with self._temporary.at(name) as (last, dir_fd):
-                self._calls.symlink("nowhere", last, dir_fd=dir_fd)
+            self._temporary.symlink("nowhere", name)
         except OSError as error:
             return error.errno not in _CANNOT
         with suppress(OSError):
