@@ -72,7 +72,7 @@ class Tree(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """Bytes of all files below."""
-        return sum(entry.size for entry in self.entries)
+        return sum([entry.size for entry in self.entries])
 
 
 class Version(msgspec.Struct, frozen=True):

@@ -155,7 +155,6 @@ def _copied(place: LocalStorage, name: str) -> sqlite3.Connection | None:
 
 
 def _open(place: LocalStorage, name: str) -> sqlite3.Connection:
-    path = place.path(name)
     connection = None
     try:
         connection = databases.connect(place, name, timeout=BUSY_SECONDS, page_bytes=PAGE_BYTES)
@@ -165,6 +164,7 @@ def _open(place: LocalStorage, name: str) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if connection is not None:
             connection.close()
+        path = place.path(name)
         if isinstance(error, sqlite3.OperationalError) and not _is_in_the_way(path):
             raise translate(error, path) from error
         raise IndexUnusable(str(error)) from error

@@ -198,9 +198,8 @@ class Projector:
         changes = self._changed_paths(version)
         columns = version_row(version_id, version, label, counted=False, paths_known=changes is not None)
         columns |= {"row": number, **{name: _document_row(self._connection, blob) for name, blob in documents}}
-        names = ", ".join(f'"{name}"' for name in columns)
-        values = ", ".join(f":{name}" for name in columns)
-        self._connection.execute(f"INSERT INTO versions ({names}) VALUES ({values})", columns)
+        names, values = '", "'.join(columns), ", :".join(columns)
+        self._connection.execute(f'INSERT INTO versions ("{names}") VALUES (:{values})', columns)
         self._connection.executemany(
             "INSERT OR REPLACE INTO parents VALUES (?, ?, ?)",
             [(number, at, _row_of(self._connection, parent)) for at, parent in enumerate(version.parents)],

@@ -204,7 +204,7 @@ class ReferenceCounts:
         while waiting:
             level = waiting.pop()
             now, later = level[:HELD_COUNTS], level[HELD_COUNTS:]
-            self._load(object_id for object_id, _ in now)
+            self._load([object_id for object_id, _ in now])
             holders = self._count_leaves(now, step)
             deeper: list[tuple[ObjectId, bool]] = []
             at, known, changes = 0, self._known, self._changes
@@ -283,15 +283,14 @@ class ReferenceCounts:
         self._write_changes()
 
     def _write_changes(self) -> None:
-        changes = sorted(
-            (self._rows[object_id], change, self._known[object_id])
-            for object_id, change in self._changes.items()
-            if change and object_id in self._rows
-        )
-        self.has_lost = self.has_lost or any(
-            change and object_id not in self._rows and object_id != EMPTY_TREE_ID
-            for object_id, change in self._changes.items()
-        )
+        changes = []
+        for object_id, change in self._changes.items():
+            row = self._rows.get(object_id)
+            if change and row is not None:
+                changes.append((row, change, self._known[object_id]))
+            elif change and object_id != EMPTY_TREE_ID:
+                self.has_lost = True
+        changes.sort()
         shared = [(change, row) for row, change, before in changes if before > 0 and before + change > 0]
         crossing = [(change, self._at, row) for row, change, before in changes if before <= 0 or before + change <= 0]
         self._connection.executemany(_CHANGE, shared)

@@ -20,7 +20,7 @@ from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import OpenFolder, is_link
 from aura_vcs.storage.plain_files import is_shared, open_held
-from aura_vcs.storage.system_calls import REAL_CALLS, translated
+from aura_vcs.storage.system_calls import REAL_CALLS, storage_error, translated
 
 SUFFIXES = ("", "-wal", "-shm", "-journal")
 ATTEMPTS = 20
@@ -76,10 +76,17 @@ def connect(place: LocalStorage, name: str, *, timeout: float, page_bytes: int |
 
 def _connected(place: LocalStorage, name: str, timeout: float, page_bytes: int | None) -> sqlite3.Connection | None:
     """Open the database; None if meanwhile another file came in its place, as when a process makes it anew."""
-    _make(place, name)
-    before = _looked_at(place, name)
+    path = place.path(name)
+    try:
+        _make(place, name, path)
+        before = _looked_at(place, name, path)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise storage_error("use", path, error) from error
+    path = place.path(name)  # a preview has another, once there is a copy
     connection = sqlite3.connect(
-        place.path(name), timeout=timeout, isolation_level=None, check_same_thread=False, factory=Connection
+        path, timeout=timeout, isolation_level=None, check_same_thread=False, factory=Connection
     )
     connection.file = before
     _open_here[before] += 1
@@ -88,8 +95,9 @@ def _connected(place: LocalStorage, name: str, timeout: float, page_bytes: int |
             connection.execute(f"PRAGMA page_size={page_bytes}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        if _looked_at(place, name) == before:
-            return connection
+        with translated("use", path):
+            if _looked_at(place, name, path) == before:
+                return connection
     except BaseException:
         connection.close()
         raise
@@ -176,19 +184,16 @@ def is_there(place: LocalStorage, name: str) -> bool:
     return found is not None and (log is None or log.st_size == 0)
 
 
-def _make(place: LocalStorage, name: str) -> None:
+def _make(place: LocalStorage, name: str, path: str) -> None:
     """Make the file if it is not there, and have it written by whoever is to write in its folder."""
-    path = place.path(name)
-    with translated("use", path):
-        try:
-            last, folder = place.folder_of(name)
-            if _is_made(last, folder):
-                return
+    try:
+        last, folder = place.folder_of(name)
+        if not _is_made(last, folder):
             os.close(open_held(REAL_CALLS, last, path, folder))
-        except FileNotFoundError:
-            place.make_folder(name.rpartition("/")[0])
-            last, folder = place.folder_of(name)
-            os.close(open_held(REAL_CALLS, last, path, folder))
+    except FileNotFoundError:
+        place.make_folder(name.rpartition("/")[0])
+        last, folder = place.folder_of(name)
+        os.close(open_held(REAL_CALLS, last, path, folder))
 
 
 def _is_made(last: str, folder: OpenFolder) -> bool:
@@ -202,21 +207,20 @@ def _is_made(last: str, folder: OpenFolder) -> bool:
     return mode & 0o060 == 0o060 or not os.access(last, os.W_OK, dir_fd=folder.fd)
 
 
-def _looked_at(place: LocalStorage, name: str) -> tuple[int, int]:
+def _looked_at(place: LocalStorage, name: str, path: str) -> tuple[int, int]:
     """Return device and inode of the main file, once all files were seen to be ours."""
     identity = 0, 0
-    path = place.path(name)
-    with translated("use", path), place.at(name) as (last, dir_fd):
-        for suffix in SUFFIXES:
-            try:
-                found = os.stat(last + suffix, dir_fd=dir_fd, follow_symlinks=False)
-            except FileNotFoundError:
-                continue
+    last, folder = place.folder_of(name)
+    for suffix in SUFFIXES:
+        try:
+            found = os.stat(last + suffix, dir_fd=folder.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(found.st_mode):
             if is_link(found):
                 raise LinkedPath(path + suffix)
-            if not stat.S_ISREG(found.st_mode):
-                raise ManyNames(f"{path + suffix} is not a regular file")
-            if found.st_nlink > 1:
-                raise ManyNames(path + suffix)
-            identity = identity if suffix else (found.st_dev, found.st_ino)
+            raise ManyNames(f"{path + suffix} is not a regular file")
+        if found.st_nlink > 1:
+            raise ManyNames(path + suffix)
+        identity = identity if suffix else (found.st_dev, found.st_ino)
     return identity

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage.base import FileStat, check_storage_name
-from aura_vcs.storage.own_folders import FOLDER, FolderPath, OpenFolder, OwnFolders, is_link, open_folder, remove_folder
+from aura_vcs.storage.own_folders import FOLDER, FolderPath, OpenFolder, OwnFolders, is_link, remove_folder
 from aura_vcs.storage.plain_files import (
     READ,
     StoredFile,
@@ -136,14 +136,17 @@ class LocalStorage:
             last, above = self._folders.folder_of(self._prefix + check_storage_name(folder))
             if above.fd is None:
                 return sorted(os.listdir(self._folders.check(self._prefix + folder)))
-            fd = open_folder(last, above.fd, FOLDER, f"{self._shown_root}/{folder}")
+            fd = os.open(last, FOLDER, dir_fd=above.fd)
             try:
                 return sorted(os.listdir(fd))
             finally:
                 os.close(fd)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return []
         except OSError as error:
+            self.look(folder)  # which says so where it is a link
+            if isinstance(error, NotADirectoryError):
+                return []
             raise unreadable("list", self.path(folder), error) from error
 
     def walk(self, folder: str) -> Iterator[tuple[str, int]]:

@@ -121,12 +121,18 @@ class OwnFolders:
                 below.append(above)
         for name in reversed(below):
             if outer is None:
-                path, flags = self.root, _ROOT_FLAGS if self.follow_root else FOLDER
-                fd = open_folder(path, None, flags, path)
+                path = part = self.root
+                flags, dir_fd = _ROOT_FLAGS if self.follow_root else FOLDER, None
             else:
                 part = name.rpartition("/")[2]
-                path = f"{outer.path}/{part}"
-                fd = open_folder(part, outer.fd, FOLDER, path)
+                path, flags, dir_fd = f"{outer.path}/{part}", FOLDER, outer.fd
+            try:
+                fd = os.open(part, flags, dir_fd=dir_fd)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                _check_link(part, dir_fd, path, error)
+                raise
             if (before := self._kept.pop(name, None)) is not None:
                 self._outdated.append(before)
             is_kept = len(self._kept) < OPEN_FOLDERS
@@ -163,21 +169,15 @@ class OwnFolders:
         self.close()
 
 
-def open_folder(part: str, outer: int | None, flags: int, path: str) -> int:
-    """Open a folder from an open one; `path` is what messages call it.
+def _check_link(part: str, dir_fd: int | None, path: str, error: OSError) -> None:
+    """Say of what could not be opened that it is a link, if it is one.
 
     Raises:
-        LinkedPath: it is a link. OSError: it cannot be opened, or is no folder.
+        LinkedPath.
     """
-    try:
-        return os.open(part, flags, dir_fd=outer)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        with suppress(OSError):
-            if is_link(os.stat(part, dir_fd=outer, follow_symlinks=False)):
-                raise LinkedPath(path) from error
-        raise
+    with suppress(OSError):
+        if is_link(os.stat(part, dir_fd=dir_fd, follow_symlinks=False)):
+            raise LinkedPath(path) from error
 
 
 class HasFolders(Protocol):

@@ -1,6 +1,7 @@
 """A file in the making: it lies among the temporary files until it has its name."""
 
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import BinaryIO, Protocol
@@ -57,7 +58,7 @@ class LocalUpload:
                 storage.make_folder(temporary)
                 last, folder = storage.folder_of(self.name)
                 self.fd = self._calls.create(last, mode, dir_fd=folder.fd)
-            if mode & 0o060:
+            if mode & 0o060 and folder.mode & stat.S_IWGRP:
                 share_file(self._calls, self.fd, folder)
         except FileNotFoundError:
             raise

@@ -11,6 +11,7 @@ import stat
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 STAMP = struct.Struct("<qqQQI32s")
@@ -48,6 +49,10 @@ class FileState(NamedTuple):
     def is_executable(self) -> bool:
         """Whether its owner may run it."""
         return bool(self.mode & 0o100) and not self.is_symlink
+
+
+id_of = itemgetter(5)
+"""Returns the id of a state."""
 
 
 class CleanFolder(NamedTuple):

@@ -1,7 +1,7 @@
 """The project folder as a look at it found it."""
 
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -9,7 +9,7 @@ from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import ObjectId
 from aura_vcs.model import Entry, EntryKind, Tree
 from aura_vcs.plain_text import is_text
-from aura_vcs.worktree.scan.cache import CachedFolder, FileState, FolderChange, ScanCache, cached_folder
+from aura_vcs.worktree.scan.cache import CachedFolder, FileState, FolderChange, ScanCache, cached_folder, id_of
 from aura_vcs.worktree.scan.ignore import IgnoreRules
 
 _TYPE = 0o170000
@@ -100,7 +100,7 @@ class ScannedFolder:
         changed = {n: s for n, s in files.items() if before.get(n) is not s and s.id and (are_text or is_text(n))}
         gone = [name for name in before if name not in files or not files[name].id]
         names = _texts(self.folders)
-        whole = len(names) == len(self.folders) and are_text and all(s.id for s in files.values())
+        whole = len(names) == len(self.folders) and are_text and all(map(id_of, files.values()))
         tree = bytes.fromhex(self.tree) if self.tree and whole else b""
         lists = names, _texts(self.ignored), _texts(self.held)
         has_lists = was is None or any(
@@ -288,11 +288,19 @@ def drop(scan: Scan, error: FileUnreadable) -> None:
 
 def entry_of(name: str, state: FileState) -> Entry:
     """Build the tree entry of a file that has been hashed."""
-    object_id: ObjectId = state[5].hex()  # type: ignore[assignment]  # a NewType's call would be half the time
-    mode = state[4]
-    if mode & _TYPE == stat.S_IFLNK:
-        return Entry(name, EntryKind.SYMLINK, object_id, state[2])
-    return Entry(name, EntryKind.FILE, object_id, state[2], mode & 0o100 != 0)
+    return entries_of({name: state})[name]
+
+
+def entries_of(files: Mapping[str, FileState]) -> dict[str, Entry]:
+    """Build the tree entries of files that have all been hashed."""
+    found: dict[str, Entry] = {}
+    for name, (_, _, size, _, mode, digest) in files.items():
+        object_id: ObjectId = digest.hex()  # type: ignore[assignment]  # a NewType's call would be half the time
+        if mode & _TYPE == stat.S_IFLNK:
+            found[name] = Entry(name, EntryKind.SYMLINK, object_id, size)
+        else:
+            found[name] = Entry(name, EntryKind.FILE, object_id, size, mode & 0o100 != 0)
+    return found
 
 
 def _texts(names: Collection[str]) -> list[str]:

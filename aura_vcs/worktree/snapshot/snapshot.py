@@ -16,9 +16,9 @@ from aura_vcs.objects.packs.writer import similarity
 from aura_vcs.objects.store import ObjectStore
 from aura_vcs.objects.trees import Difference, Snapshot, TreeReader, documents_of, sorted_tree
 from aura_vcs.progress import Progress
-from aura_vcs.worktree.scan.cache import FileState
+from aura_vcs.worktree.scan.cache import FileState, id_of
 from aura_vcs.worktree.scan.filesystem import FilesystemTraits
-from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, drop, entry_of
+from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, drop, entries_of, entry_of
 from aura_vcs.worktree.scan.selection import Selection
 from aura_vcs.worktree.snapshot.parallel_read import start_reader
 from aura_vcs.worktree.snapshot.stable_read import FileSource, FilesystemClock, read_stable_link
@@ -82,8 +82,10 @@ class Snapshotter:
         if folder.tree is not None and folder.tree == base:
             return
         before = self._before(folder, base)
+        states = before.states
         for name, state in folder.files.items():
-            if before.has(name, state) or not selection.covers(folder.join(name)):
+            is_there = before.has(name, state) if states is None else states.get(name) is state
+            if is_there or not selection.covers(folder.join(name)):
                 continue
             if state.id:
                 known.setdefault(ObjectId(state.id.hex()), []).append((folder, name))
@@ -210,9 +212,9 @@ class Snapshotter:
         self, folder: ScannedFolder, before: "_Before", selection: Selection
     ) -> tuple[dict[str, Entry], bool]:
         """Return entries of the files, and of what is outside the selection; whether all are as the folder has them."""
-        is_whole = selection.is_everything and all(state.id for state in folder.files.values())
+        is_whole = selection.is_everything and all(map(id_of, folder.files.values()))
         if is_whole and self._disk.keeps_all:
-            return {name: entry_of(name, state) for name, state in folder.files.items()}, True
+            return entries_of(folder.files), True
         base = before.entries()
         entries = {name: entry for name, entry in base.items() if not selection.covers(folder.join(name))}
         for name, state in folder.files.items():
@@ -312,9 +314,7 @@ class _Before:
         self._read = read
 
     def has(self, name: str, state: FileState) -> bool:
-        """Tell whether the base has the file's content at the name."""
-        if self.states is not None:
-            return self.states.get(name) is state
+        """Tell whether the base's tree has the file's content at the name."""
         entry = self.entries().get(name)
         return bool(state.id) and entry is not None and entry.id == state.id.hex()
 
