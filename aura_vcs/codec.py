@@ -92,16 +92,16 @@ _canonical = msgspec.json.Encoder(order="sorted")
 _plain = msgspec.json.Encoder()
 
 
-_decoders: dict[object, Any] = {}
+class _Decoders(dict[Any, Any]):
+    """The decoders of records, each made when it is first needed: making all takes as long as importing a module."""
 
-
-def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
-    """Return the decoder of a record, made when it is first needed: making all takes as long as importing a module."""
-    found: msgspec.json.Decoder[T] | None = _decoders.get(kind)
-    if found is None:
+    def __missing__(self, kind: Any) -> Any:
         with hold_back():  # msgspec runs Python code to look at a type, and crashes where that is interrupted
-            found = _decoders[kind] = msgspec.json.Decoder(kind)
-    return found
+            self[kind] = msgspec.json.Decoder(kind)
+        return self[kind]
+
+
+_decoders = _Decoders()
 
 
 def encode_tree(tree: Tree) -> tuple[ObjectId, bytes]:
@@ -140,7 +140,7 @@ def decode_tree(data: bytes, object_id: ObjectId = ObjectId("")) -> Tree:
         LimitExceeded: more entries, or longer names, than any folder has.
     """
     try:
-        stored = _decoder(StoredTree).decode(data)
+        stored: StoredTree = _decoders[StoredTree].decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ObjectMalformed("Tree", object_id, str(error)) from error
     if len(stored.entries) > TREE_ENTRY_LIMIT:
@@ -185,7 +185,8 @@ def decode_children(data: bytes, object_id: ObjectId) -> list[StoredChild]:
         ObjectMalformed: it is not a tree.
     """
     try:
-        return _decoder(StoredChildren).decode(data).entries
+        stored: StoredChildren = _decoders[StoredChildren].decode(data)
+        return stored.entries
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ObjectMalformed("Tree", object_id, str(error)) from error
 
@@ -212,8 +213,8 @@ def encode_version(version: Version) -> tuple[VersionId, bytes]:
     Raises:
         LimitExceeded: its number or size is beyond NUMBER_LIMIT, or its extra data beyond EXTRA_LIMIT.
     """
-    if sum(len(key) + len(text) for key, text in version.extra.items()) > EXTRA_LIMIT:
-        raise LimitExceeded("The extra data of a version", EXTRA_LIMIT)
+    if version.extra:
+        _check_extra(version.extra)
     if max(version.number, version.size) > NUMBER_LIMIT:
         raise LimitExceeded("The number or size of a version", NUMBER_LIMIT)
     data = _canonical.encode(
@@ -221,7 +222,7 @@ def encode_version(version: Version) -> tuple[VersionId, bytes]:
             author=version.author,
             created_at=version.created_at,
             description=version.description,
-            documents={name: version.documents.get(name) for name in DOCUMENTS},
+            documents=dict(zip(DOCUMENTS, map(version.documents.get, DOCUMENTS), strict=True)),
             name=version.name,
             number=version.number,
             parents=list(version.parents),
@@ -243,14 +244,18 @@ def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
         ObjectMalformed: not canonical, or not a version.
     """
     try:
-        stored = _decoder(StoredVersion).decode(data)
+        stored: StoredVersion = _decoders[StoredVersion].decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ObjectMalformed("Version", object_id, str(error)) from error
-    named = [stored.tree, *stored.parents, *(i for i in stored.documents.values() if i is not None)]
+    named = [stored.tree, *stored.parents, *filter(None, stored.documents.values())]
     counted = 1 <= stored.number <= NUMBER_LIMIT and 0 <= stored.size <= NUMBER_LIMIT
-    if not counted or not all(map(ids.is_object_id, named)):
+    if not counted or "" in stored.documents.values() or not ids.are_object_ids(named):
         raise ObjectMalformed("Version", object_id, "its number, size or ids are not valid")
-    version = Version(
+    if stored.extra:
+        _check_extra(stored.extra)
+    if stored.documents.keys() != set(DOCUMENTS) or _canonical.encode(stored) != data:
+        raise ObjectMalformed("Version", object_id, "it is not canonical JSON")
+    return Version(
         number=stored.number,
         parents=tuple(stored.parents),
         tree=stored.tree,
@@ -265,9 +270,16 @@ def decode_version(data: bytes, object_id: ObjectId = ObjectId("")) -> Version:
         trigger=stored.trigger,
         extra=stored.extra,
     )
-    if encode_version(version)[1] != data:
-        raise ObjectMalformed("Version", object_id, "it is not canonical JSON")
-    return version
+
+
+def _check_extra(extra: dict[str, str]) -> None:
+    """Refuse more extra data than a version may have.
+
+    Raises:
+        LimitExceeded.
+    """
+    if sum(len(key) + len(text) for key, text in extra.items()) > EXTRA_LIMIT:
+        raise LimitExceeded("The extra data of a version", EXTRA_LIMIT)
 
 
 def encode_record(record: Any) -> bytes:
@@ -283,20 +295,21 @@ def encode_compact(record: Any) -> bytes:
 def decode_json(data: bytes | bytearray | str, shape: type[T]) -> T:
     """Decode JSON of that shape, with the errors of msgspec.
 
-    Whoever decodes into a shape does it here: the first look at a type is not interrupted, see `_decoder`.
+    Whoever decodes into a shape does it here: the first look at a type is not interrupted, see `_Decoders`.
     """
-    return _decoder(shape).decode(data)
+    found: T = _decoders[shape].decode(data)
+    return found
 
 
 def decode_packed(data: bytes | bytearray, shape: type[T]) -> T:
     """Decode MessagePack of that shape, with the errors of msgspec."""
-    _decoder(shape)
+    _decoders[shape]
     return msgspec.msgpack.decode(data, type=shape)
 
 
 def convert(value: Any, shape: type[T]) -> T:
     """Convert dicts and lists to that shape, with the errors of msgspec."""
-    _decoder(shape)
+    _decoders[shape]
     return msgspec.convert(value, shape)
 
 
@@ -307,7 +320,8 @@ def decode_record(data: bytes, shape: type[T], path: str) -> T:
         RecordCorrupt: it is no such record; names `path`.
     """
     try:
-        return _decoder(shape).decode(data)
+        found: T = _decoders[shape].decode(data)
+        return found
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RecordCorrupt(path, str(error)) from error
 
@@ -324,7 +338,7 @@ def from_plain(value: Any, shape: type[T], path: str) -> T:
         RecordCorrupt: it is no such record; names `path`.
     """
     try:
-        _decoder(shape)  # looks at the type, once
+        _decoders[shape]  # looks at the type, once
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
         raise RecordCorrupt(path, str(error)) from error
@@ -353,7 +367,7 @@ def decode_operation(line: bytes, path: str) -> Operation:
     if not found or tail != expected:
         raise RecordCorrupt(path, "a line's checksum does not fit")
     try:
-        operation = _decoder(Operation).decode(body + b"}")
+        operation: Operation = _decoders[Operation].decode(body + b"}")
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise RecordCorrupt(path, str(error)) from error
     if not 1 <= operation.sequence <= NUMBER_LIMIT:

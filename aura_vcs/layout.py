@@ -259,6 +259,19 @@ def decode_name(text: str) -> str:
         raise RecordCorrupt(text, "not the encoded name of a branch or tag") from error
 
 
+def decode_names(files: Sequence[str]) -> list[str]:
+    """Decode names of files to those of refs behind them; what cannot be a branch or tag of ours is passed over."""
+    found = []
+    for file in files:
+        try:
+            name = check_name("ref", decode_name(file))
+        except (RecordCorrupt, InvalidName):
+            continue
+        if encode_name(name) == file:
+            found.append(name)
+    return found
+
+
 def is_own_folder(name: str) -> bool:
     """Tell whether some file system takes `name` for `.aura`.
 

@@ -226,7 +226,7 @@ def _attempt(repo: Repository, request: _Attempt) -> Committed | None:
         differences = _differences(repo, base.tree, snapshot.tree)
         facts = _provenance(repo, snapshot.tree, differences)
     with repo.transaction() as transaction:
-        current = worktree_base(repo)
+        current = worktree_base(repo, base)
         if not current.is_at(base) and (paths is not None or snapshot.unstable or amended is not None):
             return None
         if current.tree == snapshot.tree and not request.allow_empty:

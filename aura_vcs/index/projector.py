@@ -220,8 +220,11 @@ class Projector:
             return None
         rows = []
         try:
-            parent = self._trees.version(version.parents[0])
-            for difference in self._trees.differences(parent.tree, version.tree):
+            row = self._connection.execute(
+                f"SELECT tree FROM versions WHERE {HAS_ID}", (bytes.fromhex(version.parents[0]),)
+            ).fetchone()
+            before = ObjectId(row[0].hex()) if row is not None else self._trees.version(version.parents[0]).tree
+            for difference in self._trees.differences(before, version.tree):
                 entry = difference.new or difference.old
                 if entry is None or entry.kind is EntryKind.DIR:
                     continue

@@ -109,6 +109,8 @@ class ObjectRecord(msgspec.Struct, frozen=True, gc=False):
     last_referenced_at: str
 
 
+_ROWS_AT_ONCE = 180
+"""With all their documents, not more values than every SQLite takes in one statement."""
 _PARENTS = (
     "SELECT p.version, coalesce(v.id, a.id) FROM parents p LEFT JOIN versions v ON v.row = p.parent "
     "LEFT JOIN awaited a ON a.row = p.parent"
@@ -193,7 +195,7 @@ def version_record(
         tree=ObjectId(tree.hex()), branch=branch, important=bool(important),
         deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
         purge_reason=purge_reason, size_bytes=size,
-        documents={name: documents[one] for name, one in zip(DOCUMENTS, held, strict=True)},
+        documents=dict(zip(DOCUMENTS, map(documents.__getitem__, held), strict=True)),
         updated_at=None if updated_at is None else time_of_key(updated_at), updated_by=updated_by,
     )  # fmt: skip
 
@@ -211,24 +213,20 @@ def action_record(row: tuple[Any, ...]) -> ActionRecord:
 def version_records(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[VersionRecord]:
     """Build records for rows of VERSION_COLUMNS, with parents and documents looked up together."""
     parents: dict[int, list[VersionId]] = {}
-    for group, marks in _groups(row[0] for row in rows):
-        for version, parent in connection.execute(
-            f"{_PARENTS} WHERE p.version IN ({marks}) ORDER BY 1, position", group
-        ):
-            parents.setdefault(version, []).append(VersionId(ObjectId(parent.hex())))
     documents: dict[int | None, ObjectId | None] = {None: None}
-    for group, marks in _groups({one for row in rows for one in row[-len(DOCUMENTS) :] if one is not None}):
-        for number, digest in connection.execute(f"SELECT row, id FROM documents WHERE row IN ({marks})", group):
-            documents[number] = ObjectId(digest.hex())
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        group = rows[start : start + _ROWS_AT_ONCE]
+        marks = ",".join("?" * len(group))
+        statement = f"{_PARENTS} WHERE p.version IN ({marks}) ORDER BY 1, position"
+        for version, parent in connection.execute(statement, [row[0] for row in group]):
+            parents.setdefault(version, []).append(VersionId(ObjectId(parent.hex())))
+        if held := {one for row in group for one in row[-len(DOCUMENTS) :]} - documents.keys():
+            marks = ",".join("?" * len(held))
+            for number, digest in connection.execute(
+                f"SELECT row, id FROM documents WHERE row IN ({marks})", list(held)
+            ):
+                documents[number] = ObjectId(digest.hex())
     return [version_record(row, tuple(parents.get(row[0], ())), documents) for row in rows]
-
-
-def _groups(numbers: Iterable[int]) -> Iterable[tuple[list[int], str]]:
-    """Yield numbers in runs that fit one statement, with its marks."""
-    listed = list(numbers)
-    for start in range(0, len(listed), 500):
-        group = listed[start : start + 500]
-        yield group, ",".join("?" * len(group))
 
 
 def newest_first(actions: Iterable[ActionRecord]) -> list[ActionRecord]:

@@ -64,13 +64,17 @@ class OffloadedRecords:
 
     def __init__(self, storage: Writable) -> None:
         self._storage = storage
-        self._seen: tuple[object, ...] | None = None
+        self._seen: tuple[object, ...] | None = ()
         self._files: dict[str, OffloadedRecord] = {}
         self._merged: dict[ObjectId, OffloadedContent] = {}
 
     def all(self) -> Mapping[ObjectId, OffloadedContent]:
         """Return what is offloaded, by blob."""
-        self._refresh()
+        names = self._names()
+        seen = tuple([(name, self._storage.stat(name)) for name in names]) if names else ()
+        if seen != self._seen:
+            self._read_all(names)
+            self._seen = seen
         return self._merged
 
     def evicted(self) -> Mapping[ObjectId, OffloadedContent]:
@@ -91,7 +95,7 @@ class OffloadedRecords:
         """
         if not content:
             return
-        self._refresh()
+        self.all()
         own = self._own(replica)
         for blob, (size, path, remotes, readers) in content.items():
             stamp = (self._next(blob), replica)
@@ -100,7 +104,7 @@ class OffloadedRecords:
 
     def forget(self, replica: ReplicaId, blobs: Iterable[ObjectId], at: str) -> None:
         """Record that content is here again, or that nothing needs it any more; as for `note`."""
-        self._refresh()
+        self.all()
         own = self._own(replica)
         gone = [blob for blob in blobs if blob in self._merged]
         if not gone:
@@ -138,7 +142,7 @@ class OffloadedRecords:
 
     def damaged(self) -> list[str]:
         """List the records that cannot be read."""
-        self._refresh()
+        self.all()
         return [name for name in self._names() if name not in self._files]
 
     def _next(self, blob: ObjectId) -> int:
@@ -149,11 +153,7 @@ class OffloadedRecords:
         self._storage.put(offloaded_record(replica), encode_record(OffloadedRecord(dict(sorted(own.items())))))
         self._seen = None
 
-    def _refresh(self) -> None:
-        names = self._names()
-        seen = tuple((name, self._storage.stat(name)) for name in names)
-        if seen == self._seen:
-            return
+    def _read_all(self, names: Iterable[str]) -> None:
         self._files = {name: record for name in names if (record := self._read(name)) is not None}
         newest: dict[ObjectId, OffloadedContent] = {}
         for record in self._files.values():
@@ -161,10 +161,10 @@ class OffloadedRecords:
                 if blob not in newest or entry.stamp > newest[blob].stamp:
                     newest[blob] = entry
         self._merged = {blob: entry for blob, entry in newest.items() if entry.remotes or entry.evicted}
-        self._seen = seen
 
     def _names(self) -> list[str]:
-        return [f"{OFFLOADED}/{name}" for name in self._storage.list(OFFLOADED) if ".json" in name]
+        listed = self._storage.list(OFFLOADED)
+        return [f"{OFFLOADED}/{name}" for name in listed if ".json" in name] if listed else listed
 
     def _read(self, name: str) -> OffloadedRecord | None:
         """Read a record; None where it cannot be read: any remote may be asked anyway."""

@@ -52,6 +52,7 @@ class TreeReader:
         self._trees: OrderedDict[ObjectId, Tree] = OrderedDict()
         self._remembered: tuple[ObjectId, ObjectId, Sequence[Difference]] | None = None
         self._entries = 0
+        self._made: tuple[VersionId, Version] | None = None
 
     def tree(self, object_id: ObjectId) -> Tree:
         """Read the tree.
@@ -99,7 +100,13 @@ class TreeReader:
         Raises:
             ObjectMissing, ObjectCorrupt, ObjectMalformed.
         """
+        if self._made is not None and self._made[0] == object_id:
+            return self._made[1]
         return decode_version(self._store.read(object_id, Kind.VERSION), object_id)
+
+    def remember_version(self, object_id: VersionId, version: Version) -> None:
+        """Keep a version that was just stored, and read back from there."""
+        self._made = object_id, version
 
     def entry(self, tree: ObjectId, path: str) -> Entry | None:
         """Return what lies at `path` below the tree, None if nothing does; "" is the tree itself."""

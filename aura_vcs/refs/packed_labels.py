@@ -91,13 +91,15 @@ def decode_ref(data: bytes, shape: type[T], path: str) -> T:
         RecordCorrupt: it is no such ref.
     """
     record = decode_record(data, shape, path)
+    if isinstance(record, BranchEntry):
+        check_entry(record, path)
+        return record
     version = getattr(record, "version", None)
     if version is not None and not is_object_id(version):
         raise RecordCorrupt(path, f"{version[:80]!r} is not the id of a version")
-    if isinstance(record, BranchEntry):
-        check_entry(record, path)
-    if not all(0 <= counter <= STAMP_LIMIT for counter, _ in _stamps(record)):
-        raise RecordCorrupt(path, "nobody has changed it so often as it says")
+    for counter, _ in _stamps(record):
+        if not 0 <= counter <= STAMP_LIMIT:
+            raise RecordCorrupt(path, "nobody has changed it so often as it says")
     if isinstance(record, Tag) and not is_proper_seen(record.seen or {}, STAMP_LIMIT):
         raise RecordCorrupt(path, "what it has seen is not valid")
     return record
@@ -128,5 +130,5 @@ def check_entry(entry: BranchEntry, path: str) -> None:
         raise RecordCorrupt(path, "its replicas or its counter are not valid")
     if entry.version is not None and not is_object_id(entry.version):
         raise RecordCorrupt(path, f"{entry.version[:80]!r} is not the id of a version")
-    if not all(0 <= counter <= NUMBER_LIMIT for counter in entry.seen.values()):
+    if entry.seen and not 0 <= min(entry.seen.values()) <= max(entry.seen.values()) <= NUMBER_LIMIT:
         raise RecordCorrupt(path, "what it has seen is not valid")

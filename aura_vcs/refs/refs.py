@@ -14,7 +14,6 @@ import msgspec
 
 from aura_vcs import layout
 from aura_vcs.codec import decode_record, encode_record, from_plain, to_plain
-from aura_vcs.errors.input import InvalidName
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Field, Fields, Label, RefChange, Tag
@@ -48,6 +47,8 @@ class Refs:
         self._storage = storage
         self._packed = PackedLabels(storage)
         self._entries: dict[str, list[BranchEntry]] | None = None
+        self._decoded: dict[str, tuple[bytes, BranchEntry]] = {}
+        """The bytes of branch entries as they were read last, and what they say."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -67,7 +68,7 @@ class Refs:
 
     def branches(self) -> list[str]:
         """List the names of branches that have an entry, sorted; deleted ones too."""
-        return sorted(_decoded(self._storage.list(layout.BRANCHES)))
+        return sorted(layout.decode_names(self._storage.list(layout.BRANCHES)))
 
     def branch_entries(self, branch: str) -> list[BranchEntry]:
         """Read every readable entry of a branch, conflicted copies included."""
@@ -85,7 +86,7 @@ class Refs:
         return [
             entry
             for name in self._storage.list(folder)
-            if name.endswith(".json") and (entry := self._load(f"{folder}/{name}", BranchEntry)) is not None
+            if name.endswith(".json") and (entry := self._load_entry(f"{folder}/{name}")) is not None
         ]
 
     def tags(self) -> dict[str, Tag]:
@@ -99,7 +100,7 @@ class Refs:
             if not file.endswith(".json"):
                 continue
             tag = self._load(f"{layout.TAGS}/{file}", Tag)
-            names = _decoded([_base_name(file)])
+            names = layout.decode_names([_base_name(file)])
             if tag is None or not names:
                 continue
             name = names[0]
@@ -125,7 +126,7 @@ class Refs:
         before = dict(found)
         for ref, plain in copies:
             path = f"{layout.REFS}/{ref}.json"
-            names = _decoded([ref.partition("/")[2]])
+            names = layout.decode_names([ref.partition("/")[2]])
             if names and plain is not None:
                 with suppress(RecordCorrupt):
                     add_tag(found, names[0], decode_ref(encode_record(plain), Tag, path))
@@ -298,7 +299,7 @@ class Refs:
         room = name.split("/", 1)[0]
         if room == "branches":
             entry = from_plain(after, BranchEntry, path)
-            current = self._load(path, BranchEntry)
+            current = self._load_entry(path)
             if current is None or current.counter < entry.counter:
                 self._forget_entries()
                 self._storage.put(path, encode_record(entry))
@@ -323,6 +324,17 @@ class Refs:
     def _forget_entries(self) -> None:
         if self._entries is not None:
             self._entries = {}
+
+    def _load_entry(self, path: str) -> BranchEntry | None:
+        """Load an entry as `_load` does; decode it only where its file is another than it was."""
+        try:
+            data = self._storage.read(path)
+            known = self._decoded.get(path)
+            if known is None or known[0] != data:
+                known = self._decoded[path] = data, decode_ref(data, BranchEntry, path)
+        except (FileNotFoundError, RecordCorrupt):
+            return None
+        return known[1]
 
     def _load(self, path: str, shape: type[T]) -> T | None:
         """Load the record, None if the file is absent or unreadable; fsck reports the latter."""
@@ -380,16 +392,3 @@ def _proper(label: Label) -> str:
 def _base_name(file: str) -> str:
     """Strip what sync tools add to a name: "x (conflicted copy …).json", "x.sync-conflict-….json"."""
     return file.removesuffix(".json").split(" (", 1)[0].split(".sync-conflict", 1)[0]
-
-
-def _decoded(names: Sequence[str]) -> list[str]:
-    """Decode file names to the names behind them; what cannot be a branch or tag of ours is passed over."""
-    found = []
-    for file in names:
-        try:
-            name = layout.check_name("ref", layout.decode_name(file))
-        except (RecordCorrupt, InvalidName):
-            continue
-        if layout.encode_name(name) == file:
-            found.append(name)
-    return found

@@ -42,6 +42,8 @@ class HeadFile:
         self._told = False
         self._is_held = False
         self._known: StoredHead | None = None
+        self._decoded: tuple[bytes, StoredHead] | None = None
+        """The file's bytes as they were read last, and what they say."""
 
     def set_replica(self, replica: ReplicaId) -> None:
         """Write HEAD for another replica id from now on."""
@@ -73,10 +75,14 @@ class HeadFile:
         return None
 
     def _read(self) -> StoredHead:
-        stored = decode_record(self._files.storage.read(layout.HEAD), StoredHead, layout.HEAD)
+        data = self._files.storage.read(layout.HEAD)
+        if self._decoded is not None and self._decoded[0] == data:
+            return self._decoded[1]
+        stored = decode_record(data, StoredHead, layout.HEAD)
         is_whole = stored.version is None or is_object_id(stored.version)
         if not is_whole or (stored.check and stored != stored.checked()):
             raise RecordCorrupt(layout.HEAD, "its checksum does not fit")
+        self._decoded = data, stored
         return stored
 
     def stored(self) -> StoredHead:

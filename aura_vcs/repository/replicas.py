@@ -63,9 +63,15 @@ class OtherReplicas:
 
     def known_replicas(self) -> set[ReplicaId]:
         """Return every other replica that left something here. Looks at two folders' names."""
-        names = [name.split(".", 1)[0] for name in self._storage.list(layout.OPERATIONS)]
-        names += [name.split(".", 1)[0].split(" ", 1)[0] for name in self._storage.list(layout.REPLICAS)]
-        return {ReplicaId(name) for name in names if is_replica_id(name)} - {self._logs.replica}
+        own, found = self._logs.replica, set[ReplicaId]()
+        for folder in (layout.OPERATIONS, layout.REPLICAS):
+            for file in self._storage.list(folder):
+                name = file.split(".", 1)[0]
+                if folder == layout.REPLICAS:
+                    name = name.split(" ", 1)[0]
+                if name != own and is_replica_id(name):
+                    found.add(ReplicaId(name))
+        return found
 
     def publish_read_positions(self, host: str, author: str) -> None:
         """Write our own reading, if it has moved. What cannot be written is left: others wait longer.

@@ -45,6 +45,8 @@ def branch_and_missing(repo: Repository, name: str) -> tuple[Branch | None, tupl
         return None, ()
     entries = repo.refs.branch_entries(name)
     versions = [entry.version for entry in entries if entry.version is not None]
+    if all(map(repo.index.knows, versions)):
+        return _state(repo, name, entries), ()
     if not all(map(repo.is_index_complete, versions)):
         entries = repo.refs.branch_entries(name)
     # What stands on a version that is not here is damaged, or came before its objects did.
@@ -75,8 +77,8 @@ def get_branch(repo: Repository, name: str) -> Branch:
 
 
 def _state(repo: Repository, name: str, entries: Sequence[BranchEntry]) -> Branch | None:
-    tips = [entry for entry in heads(entries) if entry.version is not None]
-    versions = list(dict.fromkeys(entry.version for entry in tips if entry.version is not None))
+    tips = heads(entries)
+    versions = list(dict.fromkeys([entry.version for entry in tips if entry.version is not None]))
     if not versions:
         return None
     if len(versions) == 1:

@@ -51,12 +51,11 @@ def _replacement_for_missing(repo: Repository, head: Head, found: Branch | None)
     """
     if head.version is None or head.branch is None:
         return None
-    queries = repo.queries
-    if found is None or queries.version(head.version) is not None or repo.store.contains(head.version):
+    if found is None or repo.index.knows(head.version) or repo.store.contains(head.version):
         return None
-    record = queries.version(found.version)
+    record = repo.queries.version(found.version)
     if record is not None:
-        called = describe(queries, record.id)
+        called = describe(repo.queries, record.id)
         repo.progress.note(
             "The version that you were on is not here any more: something restored older files of the project. "
             f"You are on {readable_name(head.branch)} at {called} now; your files stay as they are"

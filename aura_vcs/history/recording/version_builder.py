@@ -56,9 +56,11 @@ class WorktreeBase(msgspec.Struct, frozen=True):
         return (self.head, self.tree) == (other.head, other.tree)
 
 
-def worktree_base(repo: Repository) -> WorktreeBase:
-    """Return the version that the worktree is based on now."""
+def worktree_base(repo: Repository, before: WorktreeBase | None = None) -> WorktreeBase:
+    """Return the version that the worktree is based on now; `before`, if that is still where HEAD is."""
     head = repo.head()
+    if before is not None and before.head == head and (before.record is not None or head.version is None):
+        return before
     record = repo.queries.version(head.version) if head.version is not None else None
     return WorktreeBase(head, record.tree if record is not None else EMPTY_TREE_ID, record)
 
@@ -235,6 +237,8 @@ def with_version_object(
 ) -> Mapping[ObjectId, StoredObject]:
     """Add the version object to what a batch stored; store it where the batch did not."""
     if made.id in stored:
+        if stored[made.id].location is not None:  # packs are read back before they get their names
+            repo.trees.remember_version(made.id, made.version)
         return stored
     _, data = encode_version(made.version)
     return {**stored, made.id: repo.store.put(Kind.VERSION, data)}
