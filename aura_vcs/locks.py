@@ -68,7 +68,7 @@ class ProcessLocks:
 
 
 class HeldLock(msgspec.Struct):
-    """A lock that is held in a `with`; see ProcessLocks."""
+    """A lock for as long as a block lasts; see ProcessLocks."""
 
     locks: ProcessLocks
     name: str

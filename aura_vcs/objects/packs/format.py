@@ -131,11 +131,16 @@ class Entries(Sequence[PackEntry]):
 
     def find(self, object_id: ObjectId) -> PackEntry | None:
         """Find the object with this id, the first of several."""
+        at = self.place_of(object_id)
+        return None if at < 0 else self[at]
+
+    def place_of(self, object_id: ObjectId) -> int:
+        """Return the number of the object with this id, the first of several; -1 where there is none."""
         digest, end = bytes.fromhex(object_id), self._codes
         at = self._columns.find(digest, self._ids, end)
         while at >= 0 and (at - self._ids) % _ID_BYTES:
             at = self._columns.find(digest, at + 1, end)
-        return None if at < 0 else self[(at - self._ids) // _ID_BYTES]
+        return -1 if at < 0 else (at - self._ids) // _ID_BYTES
 
     def ids(self) -> list[ObjectId]:
         """Return the ids of all objects, in their order."""
@@ -181,8 +186,8 @@ class Entries(Sequence[PackEntry]):
 
     def _places(self, start: int, count: int) -> list[tuple[int, ...]]:
         """Return frame numbers, offsets and lengths of some objects."""
-        columns = (self._numbers + column * 4 * self._count + 4 * start for column in range(3))
-        return [struct.unpack_from(f"<{count}I", self._columns, at) for at in columns]
+        layout, step, at = f"<{count}I", 4 * self._count, self._numbers + 4 * start
+        return [struct.unpack_from(layout, self._columns, at + column * step) for column in range(3)]
 
 
 def ids_in(digests: bytes) -> list[ObjectId]:
@@ -216,6 +221,12 @@ class Footer(msgspec.Struct, frozen=True):
             return self.entries.chunked()
         return (entry for entry in self.entries if entry.chunked)
 
+    def place_of(self, object_id: ObjectId) -> int:
+        """Return the number of the object with this id; -1 if the pack does not hold it."""
+        if isinstance(self.entries, Entries):
+            return self.entries.place_of(object_id)
+        return next((number for number, entry in enumerate(self.entries) if entry.id == object_id), -1)
+
     def find(self, object_id: ObjectId) -> PackEntry | None:
         """Find the object with this id, if the pack holds it."""
         if isinstance(self.entries, Entries):
@@ -231,26 +242,24 @@ def has_unwrapped(frames: Sequence[Frame]) -> bool:
 def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tuple[str, bytes]:
     """Encode a pack's footer and trailer; return the pack's name and those bytes."""
     ordered = sorted(entries, key=attrgetter("id"))
+    codes = [CHUNKED_BLOB if entry.chunked else KIND_CODES[entry.kind] for entry in ordered]
+    of_frames, of_entries = f"<{len(frames)}I", f"<{len(ordered)}I"
     footer = b"".join(
         (
             _COUNTS.pack(len(frames), len(entries)),
-            _column("I", [frame.stored_length for frame in frames]),
-            _column("I", [frame.length for frame in frames]),
-            _column("B", [frame.codec for frame in frames]),
-            bytes.fromhex("".join([entry.id for entry in ordered])),
-            _column("B", [CHUNKED_BLOB if entry.chunked else KIND_CODES[entry.kind] for entry in ordered]),
-            _column("I", [entry.frame for entry in ordered]),
-            _column("I", [entry.offset for entry in ordered]),
-            _column("I", [entry.length for entry in ordered]),
+            struct.pack(of_frames, *map(attrgetter("stored_length"), frames)),
+            struct.pack(of_frames, *map(attrgetter("length"), frames)),
+            bytes(map(attrgetter("codec"), frames)),
+            bytes.fromhex("".join(map(attrgetter("id"), ordered))),
+            bytes(codes),
+            struct.pack(of_entries, *map(attrgetter("frame"), ordered)),
+            struct.pack(of_entries, *map(attrgetter("offset"), ordered)),
+            struct.pack(of_entries, *map(attrgetter("length"), ordered)),
         )
     )
     digest = blake3(footer).digest()
     stored = compress(footer, THOROUGH_LEVEL if len(footer) <= _SMALL_FOOTER else LEVEL)
     return digest.hex(), stored + _TRAILER.pack(len(stored), len(footer), digest, END_MAGIC)
-
-
-def _column(code: str, values: Sequence[int]) -> bytes:
-    return struct.pack(f"<{len(values)}{code}", *values)
 
 
 def footer_length(trailer: bytes, pack_bytes: int, path: str) -> int:
@@ -273,20 +282,33 @@ def decode_footer(stored: bytes, trailer: bytes, path: str) -> Footer:
     Raises:
         RecordCorrupt: the hash does not fit, or frames and entries contradict each other.
     """
-    reader = _Columns(_decoded_footer(stored, trailer, path), path)
-    frames = reader.take_frames()
-    entries = reader.entries()
+    name, frames, entries = decode_frames(stored, trailer, path)
     entries.check(frames, path)
-    return Footer(pack_name(trailer), frames, entries)
+    return Footer(name, frames, entries)
 
 
-def decode_frames(stored: bytes, trailer: bytes, path: str) -> tuple[Frame, ...]:
-    """Decode the frames alone, for a reader who knows which one it wants: there may be very many entries.
+def decode_frames(stored: bytes, trailer: bytes, path: str) -> tuple[str, tuple[Frame, ...], Entries]:
+    """Decode the frames, for a reader who knows which one it wants: the entries, of which there may be very many, are
+    as they are stored, and not checked. Returns the pack's name, too.
 
     Raises:
         RecordCorrupt: the hash does not fit, or a frame cannot be.
     """
-    return _Columns(_decoded_footer(stored, trailer, path), path).take_frames()
+    _, length, digest, _ = _TRAILER.unpack(trailer)
+    try:
+        data = decompress(stored, length=length, limit=FOOTER_LIMIT)
+    except NotDecodable as error:
+        raise RecordCorrupt(path, f"the footer does not decode ({error})") from error
+    if len(data) < _COUNTS.size or blake3(data).digest() != digest:
+        raise RecordCorrupt(path, "the footer does not hash to what the pack says")
+    count, entry_count = _COUNTS.unpack_from(data)
+    at = _COUNTS.size
+    end = at + count * _FRAME_BYTES
+    if len(data) != end + entry_count * _ENTRY_BYTES:
+        raise RecordCorrupt(path, "the footer's length does not fit its counts")
+    columns = struct.unpack_from(f"<{2 * count}I{count}B", data, at)
+    frames = _frames(columns[:count], columns[count : 2 * count], columns[2 * count :], path)
+    return digest.hex(), frames, Entries(data, end, entry_count)
 
 
 def pack_name(trailer: bytes) -> str:
@@ -295,50 +317,9 @@ def pack_name(trailer: bytes) -> str:
     return name.hex()
 
 
-def _decoded_footer(stored: bytes, trailer: bytes, path: str) -> bytes:
-    _, length, digest, _ = _TRAILER.unpack(trailer)
-    try:
-        footer = decompress(stored, length=length, limit=FOOTER_LIMIT)
-    except NotDecodable as error:
-        raise RecordCorrupt(path, f"the footer does not decode ({error})") from error
-    if len(footer) < _COUNTS.size or blake3(footer).digest() != digest:
-        raise RecordCorrupt(path, "the footer does not hash to what the pack says")
-    return footer
-
-
-class _Columns:
-    """Reads the footer's columns one after the other."""
-
-    def __init__(self, data: bytes, path: str) -> None:
-        self._data = data
-        self._path = path
-        self._at = _COUNTS.size
-        self._frame_count, self._entry_count = _COUNTS.unpack_from(data)
-        if len(data) != self._at + self._frame_count * _FRAME_BYTES + self._entry_count * _ENTRY_BYTES:
-            raise RecordCorrupt(path, "the footer's length does not fit its counts")
-
-    def take_frames(self) -> tuple[Frame, ...]:
-        """Take the frames, whose columns come first."""
-        stored_lengths, lengths = self.take("I", self._frame_count, 2)
-        return _frames(stored_lengths, lengths, self.take("B", self._frame_count)[0], self._path)
-
-    def take(self, code: str, count: int, columns: int = 1) -> list[tuple[int, ...]]:
-        """Take the next columns of `count` numbers."""
-        found = []
-        for _ in range(columns):
-            layout = struct.Struct(f"<{count}{code}")
-            found.append(layout.unpack_from(self._data, self._at))
-            self._at += layout.size
-        return found
-
-    def entries(self) -> Entries:
-        """Take the objects, whose columns follow the frames'."""
-        return Entries(self._data, self._at, self._entry_count)
-
-
 def _frames(stored: tuple[int, ...], lengths: tuple[int, ...], codecs: tuple[int, ...], path: str) -> tuple[Frame, ...]:
     offsets = accumulate(stored, initial=len(MAGIC))
-    frames = tuple(Frame(*values) for values in zip(offsets, stored, lengths, codecs, strict=False))
+    frames = tuple(map(Frame, offsets, stored, lengths, codecs))
     for frame in frames:
         if frame.codec not in _LIMITS:
             raise RecordCorrupt(path, f"a frame has the unknown codec {frame.codec}")

@@ -39,6 +39,10 @@ FRAME_CACHE_BYTES = 32 << 20
 OPEN_PACKS = 32
 CACHED_ENTRIES = 8192
 """Of larger packs the footer is read again when it is asked for again."""
+FEW_ENTRIES = 1024
+"""Of packs with so few, the entries are kept when the frames are read."""
+ENDING_BYTES = 4096
+"""So much is read of the end of a pack at first: the footer of a small one is in it."""
 RUN_BYTES = 512 << 10
 """So much is read together at most."""
 
@@ -51,12 +55,13 @@ class OpenPack:
         self.name = name
         self.size = file.seek(0, 2)
         path = pack_path(name)
-        trailer = self.read_at(max(0, self.size - TRAILER_BYTES), TRAILER_BYTES)
-        self._footer_at = self.size - TRAILER_BYTES - footer_length(trailer, self.size, path)
-        self._footer: Footer | None = None
-        if pack_name(trailer) != name:
+        end = self.read_at(max(0, self.size - ENDING_BYTES), ENDING_BYTES)
+        self._footer_at = self.size - TRAILER_BYTES - footer_length(end[-TRAILER_BYTES:], self.size, path)
+        if pack_name(end[-TRAILER_BYTES:]) != name:
             raise RecordCorrupt(path, "its name is not the hash of its footer")
-        self.frames = decode_frames(*self._ending(), path)
+        _, self.frames, entries = decode_frames(*self._ending(end), path)
+        self._entries = entries if len(entries) <= FEW_ENTRIES else None
+        self._footer: Footer | None = None
 
     @property
     def footer(self) -> Footer:
@@ -65,15 +70,21 @@ class OpenPack:
         Raises:
             RecordCorrupt: frames and entries contradict each other.
         """
-        found = self._footer
-        if found is None:
-            found = decode_footer(*self._ending(), pack_path(self.name))
-            self._footer = found if len(found.entries) <= CACHED_ENTRIES else None
+        if self._footer is not None:
+            return self._footer
+        path = pack_path(self.name)
+        if self._entries is None:
+            found = decode_footer(*self._ending(b""), path)
+        else:
+            self._entries.check(self.frames, path)
+            found = Footer(self.name, self.frames, self._entries)
+        self._footer = found if len(found.entries) <= CACHED_ENTRIES else None
         return found
 
-    def _ending(self) -> tuple[bytes, bytes]:
-        """Read footer and trailer as they are stored."""
-        ending = self.read_at(self._footer_at, self.size - self._footer_at)
+    def _ending(self, end: bytes) -> tuple[bytes, bytes]:
+        """Return footer and trailer as they are stored, from the last bytes of the file if those are enough."""
+        length = self.size - self._footer_at
+        ending = end[-length:] if len(end) >= length else self.read_at(self._footer_at, length)
         return ending[:-TRAILER_BYTES], ending[-TRAILER_BYTES:]
 
     def read_at(self, offset: int, length: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping, Sequence
+from threading import Lock
 
 import msgspec
 
@@ -16,6 +17,8 @@ OBJECT_BYTES = 32
 """An object takes at least so much of a footer: its id does not compress."""
 HELD_OBJECTS = 1 << 19
 """Of so many objects, footers that were read are held."""
+FEW_OBJECTS = 16
+"""So few objects are looked for in each footer."""
 AT_ONCE = 256
 """So many packs are entered together."""
 ReadFooters = Callable[[Sequence[PackInfo]], list[Footer]]
@@ -29,19 +32,34 @@ class RemoteObject(msgspec.Struct, frozen=True, gc=False):
 
 
 class PackTable:
-    """Where the objects of a remote lie; of several packs that hold one, the first counts."""
+    """Where the objects of a remote lie; of several packs that hold one, the first counts.
+
+    A few of them are looked for in each footer; for more, all footers are gone through once.
+    """
 
     def __init__(self) -> None:
         self.footers: MutableMapping[PackInfo, Footer] = {}
-        self._where: dict[ObjectId, tuple[PackInfo, int]] = {}
+        self._entered: dict[ObjectId, tuple[PackInfo, int]] = {}
+        self._waiting: list[tuple[PackInfo, Footer]] = []
+        self._asked = 0
+        self._lock = Lock()
         self._lists: set[ObjectId] | None = None
 
     def add(self, pack: PackInfo, footer: Footer) -> None:
         """Enter a pack."""
         self.footers[pack] = footer
         self._lists = None
-        for number, object_id in enumerate(footer.ids()):
-            self._where.setdefault(object_id, (pack, number))
+        self._waiting.append((pack, footer))
+
+    @property
+    def _where(self) -> dict[ObjectId, tuple[PackInfo, int]]:
+        if self._waiting:
+            with self._lock:  # another thread that asks meanwhile waits until all are entered
+                for pack, footer in self._waiting:
+                    for number, object_id in enumerate(footer.ids()):
+                        self._entered.setdefault(object_id, (pack, number))
+                self._waiting = []
+        return self._entered
 
     def find(self, object_id: ObjectId) -> RemoteObject | None:
         """Find where the object lies, None if the remote does not have it."""
@@ -74,7 +92,10 @@ class PackTable:
         return sorted(self._where)
 
     def __contains__(self, object_id: ObjectId) -> bool:
-        return object_id in self._where
+        self._asked += 1
+        if self._asked > FEW_OBJECTS or not self._waiting:
+            return object_id in self._where
+        return object_id in self._entered or any(footer.place_of(object_id) >= 0 for _, footer in self._waiting)
 
 
 class LargePackTable(PackTable):

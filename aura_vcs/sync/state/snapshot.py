@@ -8,7 +8,7 @@ import msgspec
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch, RemoteRewound
 from aura_vcs.ids import VersionId
-from aura_vcs.layout import pack_path
+from aura_vcs.layout import PACKS
 from aura_vcs.model import Label
 from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, decode_footer, footer_length
 from aura_vcs.parallel import side_by_side
@@ -141,11 +141,11 @@ class RemoteSnapshot:
         With `receiving`, small packs come as a whole at once: they will be wanted.
         """
         if self._table is None:
-            packs = self.manifest.packs
+            packs, here = self.manifest.packs, set(repo.storage.list(PACKS))
             locations = self.cache.locations() if sum(pack.footer for pack in packs) > LARGE_FOOTERS else None
 
             def read(some: Sequence[PackInfo]) -> list[Footer]:
-                missing = [pack for pack in some if repo.storage.stat(pack_path(pack.name)) is None]
+                missing = [pack for pack in some if f"{pack.name}.pack" not in here]
                 found = side_by_side(lambda pack: self.footer(pack, receiving=receiving), missing)
                 footers = dict(zip(missing, found, strict=True))
                 return [footers[pack] if pack in footers else _own_footer(repo, self, pack) for pack in some]
