@@ -208,6 +208,7 @@ def fold_path(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
+@lru_cache(maxsize=256)
 def _name_fault(name: str) -> str:  # noqa: PLR0911 (one rule a line)
     import unicodedata  # only where a name is given
 

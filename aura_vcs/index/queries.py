@@ -13,6 +13,7 @@ from aura_vcs.index.object_queries import ObjectQueries
 from aura_vcs.index.records import (
     ACTION_COLUMNS,
     EVERY_ACTION,
+    LABEL_COLUMNS,
     VERSION_COLUMNS,
     ActionFilter,
     ActionRecord,
@@ -21,11 +22,12 @@ from aura_vcs.index.records import (
     actions_clause,
     expired_at,
     newest_first,
+    stored_label,
     version_records,
 )
 from aura_vcs.index.rows import bounds_of, digest_of, earliest_key, operation_key, time_of_key
 from aura_vcs.index.schema import CHANGE_CODES, HAS_ID, PREFIX, PREFIX_BYTES, ROW
-from aura_vcs.model import VersionType
+from aura_vcs.model import Label, VersionType
 from aura_vcs.plain_text import clean_text, name_bytes
 
 _ANCESTRY = (
@@ -81,10 +83,8 @@ class Queries(ObjectQueries):
 
     def is_shared(self, number: int) -> bool:
         """Tell whether machines gave a number out twice."""
-        row = self._index.database.connection.execute(
-            "SELECT count(*) FROM versions WHERE number = ?", [number]
-        ).fetchone()
-        return int(row[0]) > 1
+        statement = "SELECT count(*) FROM versions WHERE number = ?"
+        return int(self._index.database.connection.execute(statement, [number]).fetchone()[0]) > 1
 
     def versions_named(self, name: str) -> list[VersionRecord]:
         """List the versions with a name, newest first, deleted ones left out."""
@@ -108,8 +108,7 @@ class Queries(ObjectQueries):
         return {origin: _version_id(digest) for origin, digest in rows}
 
     def next_number(self) -> int:
-        """Return the number of the next version: one more than any that was ever given out, to a version that
-        is damaged now, too."""
+        """Return the number of the next version: one more than any, also of versions that are damaged now."""
         found = self._index.database.connection.execute("SELECT max(number) FROM versions").fetchone()[0]
         lost = self._index.database.connection.execute("SELECT value FROM meta WHERE key = 'highest'").fetchone()
         return max(int(found or 0), int(lost[0]) if lost else 0) + 1
@@ -128,6 +127,11 @@ class Queries(ObjectQueries):
         order = "+v.number DESC, v.id" if chosen else "v.number DESC, v.id"  # + : by the index of what is chosen
         return self._versions(f"{where} ORDER BY {order}", values, wanted)
 
+    def labels(self) -> dict[VersionId, Label]:
+        """Map every version to its label, all copies merged."""
+        rows = self._index.database.connection.execute(f"SELECT {LABEL_COLUMNS} FROM versions").fetchall()
+        return {label.version: label for label in map(stored_label, rows)}
+
     def ancestors(self, version: VersionId) -> set[VersionId]:
         """Return the ids of a version's ancestry, itself included."""
         statement = f"{_ANCESTRY} SELECT v.id FROM h JOIN versions v ON v.row = h.row"
@@ -135,10 +139,8 @@ class Queries(ObjectQueries):
 
     def children(self, version: VersionId) -> list[VersionId]:
         """List the versions that were made on this one."""
-        rows = self._index.database.connection.execute(
-            f"SELECT v.id FROM parents p JOIN versions v ON v.row = p.version WHERE p.parent = {ROW}",
-            (digest_of(version),),
-        )
+        statement = f"SELECT v.id FROM parents p JOIN versions v ON v.row = p.version WHERE p.parent = {ROW}"
+        rows = self._index.database.connection.execute(statement, (digest_of(version),))
         return [_version_id(row[0]) for row in rows]
 
     def count_hanging(self, versions: Sequence[VersionId]) -> dict[VersionId, int]:

@@ -174,11 +174,14 @@ def stored_label(row: tuple[Any, ...]) -> Label:
     """Build the label that a row of LABEL_COLUMNS was made from."""
     (version, number, name, branch, description, important, *rest) = row
     (deleted_at, deleted_by, purged_at, purged_by, purge_reason, stamps, updated_at, updated_by) = rest
+    stored_stamps: dict[str, tuple[int, ReplicaId]] = {}
+    if stamps != "{}":
+        stored_stamps = decode_record(stamps.encode(), dict[str, tuple[int, ReplicaId]], "stamps")
     return Label(
         version=VersionId(ObjectId(version.hex())), number=number, name=name, branch=branch, description=description,
         important=bool(important),
         deleted_at=deleted_at, deleted_by=deleted_by, purged_at=purged_at, purged_by=purged_by,
-        purge_reason=purge_reason, stamps=decode_record(stamps.encode(), dict[str, tuple[int, ReplicaId]], "stamps"),
+        purge_reason=purge_reason, stamps=stored_stamps,
         updated_at=None if updated_at is None else time_of_key(updated_at), updated_by=updated_by,
     )  # fmt: skip
 

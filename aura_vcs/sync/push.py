@@ -290,14 +290,14 @@ def _labels(
     repo: Repository, records: Sequence[VersionRecord], there: Mapping[VersionId, Label]
 ) -> tuple[dict[VersionId, Label], dict[VersionId, Label]]:
     """Merge both sides' labels of versions; return them, and those that are new there."""
-    here = own_labels(repo)
+    here = repo.queries.labels()
     labels: dict[VersionId, Label] = {}
     changed: dict[VersionId, Label] = {}
     for record in records:
         own, far = here.get(record.id), there.get(record.id)
         if own is None:
             continue
-        labels[record.id] = own if far is None else merge_labels(far, own)
+        labels[record.id] = own if far is None or own == far else merge_labels(far, own)
         if labels[record.id] != far:
             changed[record.id] = labels[record.id]
     return labels, changed

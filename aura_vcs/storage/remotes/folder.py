@@ -69,8 +69,7 @@ class FolderRemote:
 
     def load(self, name: str) -> RemoteFile:
         """See RangeReadable."""
-        with self._open(name) as file, self._reading(name):
-            data = file.read(SMALL_BYTES + 1)
+        data = self._read(name, 0, SMALL_BYTES + 1)
         if len(data) > SMALL_BYTES:
             raise RemoteCorrupt(self.location, f"{name} has more than {SMALL_BYTES:,} bytes, which no such file has")
         return RemoteFile(data, _token(data))
@@ -78,13 +77,26 @@ class FolderRemote:
     def read_range(self, name: str, offset: int, length: int) -> bytes:
         """See RangeReadable."""
         check_range(offset, length)
-        with self._open(name) as file, self._reading(name):
-            file.seek(offset)
-            pieces, left = [], length
-            while left and (data := file.read(min(left, COPY_BYTES))):
-                pieces.append(data)
-                left -= len(data)
-            return b"".join(pieces)
+        return self._read(name, offset, length)
+
+    def _read(self, name: str, offset: int, length: int) -> bytes:
+        """Read a part of a file; what the disk cannot read is damaged, as if other bytes had come."""
+        with self._open(name) as file:
+            try:
+                if offset:
+                    file.seek(offset)
+                data = file.read(min(length, COPY_BYTES))
+                if len(data) in {0, length}:
+                    return data
+                pieces, left = [data], length - len(data)
+                while left and (data := file.read(min(left, COPY_BYTES))):
+                    pieces.append(data)
+                    left -= len(data)
+                return b"".join(pieces)
+            except RecordUnreadable as error:
+                raise RemoteCorrupt(self.location, f"{name} cannot be read: {error.reason}") from error
+            except OSError as error:
+                raise RemoteCorrupt(self.location, f"{name} cannot be read: {error.strerror or error}") from error
 
     def size(self, name: str) -> int | None:
         """See RangeReadable."""
@@ -201,21 +213,11 @@ class FolderRemote:
 
     def _open(self, name: str) -> BinaryIO:
         with self._translated():
-            found = self._storage.look(name)
-            if found is not None and stat.S_ISREG(found.st_mode):
+            try:
                 return self._storage.open(name)
-        self._plain(name)  # says what is wrong
-        raise FileNotFoundError(name)
-
-    @contextmanager
-    def _reading(self, name: str) -> Iterator[None]:
-        """Report what the disk cannot read as damaged, as if other bytes had come."""
-        try:
-            yield
-        except RecordUnreadable as error:
-            raise RemoteCorrupt(self.location, f"{name} cannot be read: {error.reason}") from error
-        except OSError as error:
-            raise RemoteCorrupt(self.location, f"{name} cannot be read: {error.strerror or error}") from error
+            except (FileNotFoundError, RecordUnreadable):
+                self._plain(name)  # says what is wrong, where more is than that
+                raise
 
     def _plain(self, name: str) -> os.stat_result | None:
         """Return the stat of a regular file. A link is refused: it would lead out of the remote."""

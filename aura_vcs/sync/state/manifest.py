@@ -19,7 +19,7 @@ from aura_vcs.codec import decode_record, encode_compact, encode_record
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteMismatch
-from aura_vcs.ids import ReplicaId, is_object_id, is_replica_id
+from aura_vcs.ids import ReplicaId, are_object_ids, is_object_id, is_replica_id
 from aura_vcs.layout import check_name
 from aura_vcs.model import Annotation, BranchEntry, Field, Label, Tag
 from aura_vcs.objects.packs.format import FOOTER_LIMIT
@@ -175,22 +175,34 @@ def decode_manifest(data: bytes, place: str) -> Manifest:
         RemoteCorrupt: it is not a manifest, or holds what none may.
         RemoteMismatch: a newer aura_vcs wrote it.
     """
+    head: _Head | Manifest
+    found: RecordCorrupt | Manifest
     try:
-        head = decode_record(data, _Head, MANIFEST)
+        head = found = decode_record(data, Manifest, MANIFEST)
     except RecordCorrupt as error:
-        raise RemoteCorrupt(place, error.message) from error
+        head, found = _head_of(data, place), error
     if head.format != REMOTE_FORMAT or set(head.features) - KNOWN_FEATURES:
         what = f"format {head.format}" if head.format != REMOTE_FORMAT else f"feature {', '.join(head.features)}"
         raise RemoteMismatch(
             place, f"it uses {what}, which this aura_vcs does not know", hint="Install a newer aura_vcs."
         )
+    if isinstance(found, RecordCorrupt):
+        raise RemoteCorrupt(place, found.message) from found
     try:
-        manifest = _plausible(decode_record(data, Manifest, MANIFEST))
+        manifest = _plausible(found)
         _check(manifest)
         branches = with_seen(manifest.branches, manifest.steps, MANIFEST)
     except AuraError as error:
         raise RemoteCorrupt(place, error.message) from error
     return msgspec.structs.replace(manifest, branches=branches, steps={})
+
+
+def _head_of(data: bytes, place: str) -> "_Head":
+    """Decode what says which version of the program reads the rest."""
+    try:
+        return decode_record(data, _Head, MANIFEST)
+    except RecordCorrupt as error:
+        raise RemoteCorrupt(place, error.message) from error
 
 
 def _plausible(manifest: Manifest) -> Manifest:
@@ -244,13 +256,13 @@ def _check_listed(manifest: Manifest) -> None:
     if len(manifest.pieces) > PIECES_LIMIT:
         raise RecordCorrupt(MANIFEST, "it has more pieces than any")
     files = [*manifest.records, *manifest.pieces]
-    names = [*(info.name for info in manifest.packs), *(info.name for info in files)]
-    if not all(map(is_object_id, names)) or len(set(names)) != len(names):
+    names = [*[pack.name for pack in manifest.packs], *[info.name for info in files]]
+    if not are_object_ids(names) or len(set(names)) != len(names):
         raise RecordCorrupt(MANIFEST, "a pack or record has no valid name, or is there twice")
     for pack in manifest.packs:
         if not 0 < pack.footer < pack.size <= PACK_LIMIT or pack.footer > ENDING_LIMIT:
             raise RecordCorrupt(MANIFEST, f"pack {pack.name} has an impossible size")
-    listed = {*map(pack_name, manifest.packs), *map(record_name, files)}
+    listed = {*map(pack_name, manifest.packs), *map(record_name, files)} if manifest.leaving else set()
     if not listed.isdisjoint(manifest.leaving):
         raise RecordCorrupt(MANIFEST, "something is listed and leaving at once")
 
@@ -303,10 +315,12 @@ def decode_records(data: bytes, info: RecordInfo, place: str, *, limit: int = RE
         records = decode_record(plain, Records, record_name(info))
     except (zstandard.ZstdError, RecordCorrupt) as error:
         raise RemoteCorrupt(place, f"record {info.name[:12]} cannot be read: {error}") from error
+    are_valid = are_object_ids([label.version for label in records.labels])
     for label in records.labels:
-        if not is_object_id(label.version) or label.number < 1 or not all(map(_is_stamp, label.stamps.values())):
+        if not are_valid or label.number < 1 or (label.stamps and not all(map(_is_stamp, label.stamps.values()))):
             raise RemoteCorrupt(place, f"record {info.name[:12]} has a label that is not valid")
-    return msgspec.structs.replace(records, labels=tuple(filter(_is_plausible, records.labels)))
+    plausible = [label for label in records.labels if not label.stamps or _is_plausible(label)]
+    return msgspec.structs.replace(records, labels=tuple(plausible))
 
 
 def _is_plausible(label: Label) -> bool:

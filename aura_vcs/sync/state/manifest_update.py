@@ -110,8 +110,9 @@ def update_manifest(
         create_record(remote, info, piece)
         snapshot.cache.store(ROOM, info.name, piece)
     data = encode_manifest(stored)
+    top = decode_manifest(data, remote.location)  # before it is there: nobody could read another one
     token = remote.swap(MANIFEST, data, snapshot.token)
-    return RemoteSnapshot(remote, snapshot.cache, decode_manifest(data, remote.location), data, token)
+    return RemoteSnapshot(remote, snapshot.cache, top, data, token)
 
 
 def add_retired_packs(snapshot: RemoteSnapshot, table: PackTable) -> None:

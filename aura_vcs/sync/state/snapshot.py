@@ -1,6 +1,7 @@
 """A remote as it was seen at one moment: its manifest, its labels, and what its packs hold."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 import msgspec
@@ -57,6 +58,7 @@ class RemoteSnapshot:
         self._labels: dict[VersionId, Label] | None = None
         self._annotations: Annotations = {}
         self._table: PackTable | None = None
+        self._records: dict[str, Records] = {}
 
     @cached_property
     def pieces(self) -> ReadPieces:
@@ -123,14 +125,18 @@ class RemoteSnapshot:
         Raises:
             RemoteCorrupt: it does not hash to its name.
         """
+        if info.name in self._records:
+            return self._records[info.name]
         cached = self.cache.cached("records", info.name)
-        if cached is not None and digest(cached) == info.name:
-            return decode_records(cached, info, self.remote.location)
+        if cached is not None:
+            with suppress(RemoteCorrupt):  # rotted here: it is fetched again
+                found = self._records[info.name] = decode_records(cached, info, self.remote.location)
+                return found
         try:
             data = self.remote.load(record_name(info)).data
         except FileNotFoundError as error:
             raise RemoteCorrupt(self.remote.location, f"record {info.name[:12]} is missing") from error
-        found = decode_records(data, info, self.remote.location)
+        found = self._records[info.name] = decode_records(data, info, self.remote.location)
         self.cache.store("records", info.name, data)
         return found
 
