@@ -79,6 +79,10 @@ class Database:
         row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else row[0]
 
+    def noted(self) -> dict[str, str | None]:
+        """Return all that was noted."""
+        return dict(self.connection.execute("SELECT key, value FROM meta").fetchall())
+
     def set_meta(self, key: str, value: str | None) -> None:
         """Note something, inside the caller's transaction."""
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))

@@ -51,7 +51,10 @@ class Index(Rows):
 
     def is_current(self) -> bool:
         """Tell whether every log and every label is in the index. Looks at sizes and dates, opens no file."""
-        return not self._is_new and self._entered.is_current() and self.database.meta(_INCOMPLETE) is None
+        if self._is_new:
+            return False
+        noted = self.database.noted()
+        return noted.get(_INCOMPLETE) is None and self._entered.is_current(noted)
 
     def catch_up(self, recover: Recover) -> None:
         """Enter what the index has not seen; own operations among it go through `recover` first.

@@ -50,14 +50,17 @@ class LogIngest:
         self._refs_elsewhere: set[str] = set()
         """Tags and annotations, as operations name them, that other machines changed: their copies are to be merged."""
 
-    def is_current(self) -> bool:
-        """Tell whether every log and every label is entered. Looks at sizes and dates, opens no file."""
+    def is_current(self, noted: Mapping[str, str | None]) -> bool:
+        """Tell whether every log and every label is entered; `noted` is what the index has noted of that.
+
+        Looks at sizes and dates, opens no file.
+        """
         names = self._logs.names()
         if self._known_sizes() != self._logs.sizes(names) or self._known_segments() != set(self._logs.segments(names)):
             return False
-        if self._database.meta(_LABELS) != self._labels_date() or self._database.meta(_TAGS_SEEN) != self._tags_date():
+        if noted.get(_LABELS) != self._labels_date() or noted.get(_TAGS_SEEN) != self._tags_date():
             return False
-        return self._database.meta(_ANNOTATIONS) == self._annotation_dates()
+        return noted.get(_ANNOTATIONS) == self._annotation_dates()
 
     def is_waiting(self) -> bool:
         """Tell whether labels are here whose versions are not."""

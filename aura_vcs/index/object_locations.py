@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from aura_vcs.ids import ObjectId
@@ -14,6 +15,7 @@ LOOKUP_SIZE = 500
 MAX_LOOKUPS = 2
 """From one object in so many on, it is quicker to read all rows than to look for each."""
 
+_beginning = itemgetter(slice(2 * PREFIX_BYTES))
 _COUNT = "SELECT coalesce(max(row), 0) FROM objects"
 _COLUMNS = "o.id, p.name, o.frame, o.offset, o.length, o.chunked"
 _FROM = "FROM objects o JOIN packs p ON p.number = o.pack"
@@ -100,10 +102,12 @@ class IndexLocations:
         return packs
 
 
-def groups(object_ids: Iterable[ObjectId]) -> Iterable[list[ObjectId]]:
-    """Yield the ids in runs that fit one statement."""
+def groups(object_ids: Iterable[ObjectId]) -> list[list[ObjectId]]:
+    """Divide the ids into runs that fit one statement."""
     listed = list(object_ids)
-    return (listed[start : start + LOOKUP_SIZE] for start in range(0, len(listed), LOOKUP_SIZE))
+    if 0 < len(listed) <= LOOKUP_SIZE:
+        return [listed]
+    return [listed[start : start + LOOKUP_SIZE] for start in range(0, len(listed), LOOKUP_SIZE)]
 
 
 def begin_as(group: Sequence[str]) -> str:
@@ -116,7 +120,7 @@ def begin_as(group: Sequence[str]) -> str:
 
 def prefixes(group: Sequence[str]) -> list[bytes]:
     """Return the bytes that ids begin with, by which rows are found."""
-    return [bytes.fromhex(object_id[: 2 * PREFIX_BYTES]) for object_id in group]
+    return list(map(bytes.fromhex, map(_beginning, group)))
 
 
 def _location(row: tuple[Any, ...]) -> PackLocation:

@@ -8,6 +8,7 @@ field: they count as having seen every tag of that name with a lower counter.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -182,7 +183,7 @@ def set_apart(entry: BranchEntry) -> BranchEntry:
 
 def furthest_entry(entries: Iterable[BranchEntry], replica: ReplicaId) -> BranchEntry | None:
     """Return the last entry of a replica; of its conflicted copies the one that it wrote last."""
-    return max((entry for entry in entries if entry.replica == replica), key=lambda entry: entry.counter, default=None)
+    return max([entry for entry in entries if entry.replica == replica], key=attrgetter("counter"), default=None)
 
 
 _STAMPED = ("name", "description", "important")

@@ -109,7 +109,9 @@ def write_at(calls: FileCalls, fd: int, folder: OpenFolder, data: Bytes, *, at: 
         if size > at:
             calls.truncate(fd, at)
         os.lseek(fd, at, os.SEEK_SET)
-        write_all(calls, fd, data)
+        written = calls.write(fd, data)
+        if written != len(data):
+            write_all(calls, fd, memoryview(data).cast("B")[written:])
         if durable:
             calls.fsync(fd)
             if size == 0:

@@ -73,7 +73,9 @@ class LocalUpload:
     def write(self, data: Bytes) -> None:
         """See Upload."""
         try:
-            write_all(self._calls, self.fd, data)
+            written = self._calls.write(self.fd, data)
+            if written != len(data):
+                write_all(self._calls, self.fd, memoryview(data).cast("B")[written:])
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -81,8 +83,12 @@ class LocalUpload:
 
     def write_pieces(self, pieces: Sequence[Bytes]) -> None:
         """Add pieces at the end, without joining them first."""
-        with translated("write", self.path):
+        try:
             write_pieces(self._calls, self.fd, pieces)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise storage_error("write", self.path, error) from error
 
     def clone_from(self, file: BinaryIO) -> bool:
         """Become a clone of an open file, if the disk can share blocks; nothing was written before."""

@@ -1,6 +1,7 @@
 """Branches: where they are, and how they move without losing what another machine did."""
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -261,20 +262,20 @@ def _next_entry(
     seen_of: Callable[[BranchEntry, int], int],
 ) -> BranchEntry:
     """Return our next entry; `seen_of` says how much of another machine's moves counts as seen, given how much did."""
-    entries = repo.refs.branch_entries(name)
-    before = furthest_entry(entries, transaction.replica)
+    entries, replica = repo.refs.branch_entries(name), transaction.replica
+    before = furthest_entry(entries, replica)
     seen = dict(before.seen) if before is not None else {}
-    for entry in sorted(entries, key=lambda entry: entry.counter):  # of conflicted copies the newest decides
-        if entry.replica == transaction.replica:
+    for entry in sorted(entries, key=attrgetter("counter")):  # of conflicted copies the newest decides
+        if entry.replica == replica:
             continue
         if counter := seen_of(entry, seen.get(entry.replica, 0)):
             seen[entry.replica] = counter
         else:
             seen.pop(entry.replica, None)
     return BranchEntry(
-        replica=transaction.replica,
+        replica=replica,
         version=version,
-        counter=max(before.counter if before is not None else 0, claimed_branches(entries, transaction.replica)) + 1,
+        counter=max(before.counter if before is not None else 0, claimed_branches(entries, replica)) + 1,
         seen=seen,
         updated_at=transaction.at,
         updated_by=repo.author,
