@@ -25,6 +25,7 @@ _LABELS = "labels"
 _WAITING = ""
 _TAGS = "tags/"
 _TAGS_SEEN = "tags"
+_TAGS_ROOM = layout.TAGS.rpartition("/")[2]
 _BROUGHT_BACK = (_TAGS, *(f"{room}/" for room in layout.ANNOTATION_ROOMS))
 _ANNOTATIONS = "annotations"
 _LABEL_PATHS = (f"{layout.VERSIONS}/", f"{layout.VERSIONS}0")
@@ -58,9 +59,13 @@ class LogIngest:
         names = self._logs.names()
         if self._known_sizes() != self._logs.sizes(names) or self._known_segments() != set(self._logs.segments(names)):
             return False
-        if noted.get(_LABELS) != self._labels_date() or noted.get(_TAGS_SEEN) != self._tags_date():
+        here = set(self._storage.list(layout.REFS))
+        if noted.get(_LABELS) != self._labels_date():
             return False
-        return noted.get(_ANNOTATIONS) == self._annotation_dates()
+        if noted.get(_TAGS_SEEN) != (self._tags_date() if _TAGS_ROOM in here else None):
+            return False
+        has_annotations = not here.isdisjoint(layout.ANNOTATION_ROOMS)
+        return noted.get(_ANNOTATIONS) == (self._annotation_dates() if has_annotations else None)
 
     def is_waiting(self) -> bool:
         """Tell whether labels are here whose versions are not."""

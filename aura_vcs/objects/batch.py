@@ -96,9 +96,9 @@ class Batch:
         """Set readers as `read_by` does, but whom an earlier call left out stays out."""
         self.read_by(self._mode & mode)
 
-    def add(self, kind: Kind, data: bytes, path: str = "") -> ObjectId:
-        """Store content that is in memory; `path` puts similar content side by side."""
-        object_id = IDENTIFY[kind](data)
+    def add(self, kind: Kind, data: bytes, path: str = "", *, known: ObjectId | None = None) -> ObjectId:
+        """Store content that is in memory; `path` puts similar content side by side. `known` is its id, if it is."""
+        object_id = IDENTIFY[kind](data) if known is None else known
         self._take(object_id, kind, data, path)
         return object_id
 

@@ -16,7 +16,7 @@ from aura_vcs.repository.format_file import is_project
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.mounts import is_on_network
 from aura_vcs.storage.owners import foreign_owner, my_name
-from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, translated
+from aura_vcs.storage.system_calls import REAL_CALLS, FileCalls, storage_error
 
 if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
@@ -92,10 +92,16 @@ def make_local(storage: LocalStorage) -> bool:
     """
     path = storage.path(layout.LOCAL)
     try:
-        with translated("make", path):
-            storage.make_folder(layout.LOCAL)
+        storage.make_folder(layout.LOCAL)
+    except FileNotFoundError:
+        raise
     except StorageDenied:
         return False
+    except OSError as error:
+        found = storage_error("make", path, error)
+        if isinstance(found, StorageDenied):
+            return False
+        raise found from error
     scratch = storage.path(layout.TEMPORARY)
     return os.access(path, os.W_OK) and (os.access(scratch, os.W_OK) or not os.path.isdir(scratch))
 

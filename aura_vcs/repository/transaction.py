@@ -122,11 +122,11 @@ class Transaction:
             Unfinished: it has happened, but refs or index could not follow; the next command does that.
         """
         repository = self._repository
-        operation = self.prepare(draft) if isinstance(draft, Draft) else draft
         start = repository.index.end_of_log(repository.replica)[0]
-        sequence = self._last_sequence() + 1
-        if operation.sequence != sequence:
-            operation = msgspec.structs.replace(operation, sequence=sequence)
+        if isinstance(draft, Draft):
+            operation = self.prepare(draft)
+        else:
+            operation = msgspec.structs.replace(draft, sequence=self._last_sequence() + 1)
         if any(name.partition("/")[0] in layout.ANNOTATION_ROOMS for name in operation.refs):
             repository.format = with_feature(repository.storage, repository.format, ANNOTATIONS)
         end = repository.logs.append(operation, at=start)

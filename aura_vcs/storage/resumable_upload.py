@@ -44,7 +44,7 @@ class PartialUpload(LocalUpload):
         self._storage = storage
         self._calls = storage.calls
         self._is_published = False
-        self.name = name
+        self.name, self._place = name, None
         self.fd = fd
 
     @property

@@ -58,6 +58,7 @@ class LocalUpload:
                 storage.make_folder(temporary)
                 last, folder = storage.folder_of(self.name)
                 self.fd = self._calls.create(last, mode, dir_fd=folder.fd)
+            self._place: tuple[str, OpenFolder] | None = last, folder
             if mode & 0o060 and folder.mode & stat.S_IWGRP:
                 share_file(self._calls, self.fd, folder)
         except FileNotFoundError:
@@ -117,12 +118,14 @@ class LocalUpload:
 
     def read_back(self, offset: int, length: int) -> bytes:
         """Read bytes that were written, from the file itself; from any thread."""
-        with translated("read", self.path):
-            if hasattr(os, "pread"):
+        if hasattr(os, "pread"):
+            try:
                 return os.pread(self.fd, length, offset)
-            with self._storage.open(self.name) as file:
-                file.seek(offset)
-                return file.read(length)
+            except OSError as error:
+                raise storage_error("read", self.path, error) from error
+        with translated("read", self.path), self._storage.open(self.name) as file:
+            file.seek(offset)
+            return file.read(length)
 
     def sync(self) -> None:
         """Make what was written durable, still without a name."""
@@ -156,7 +159,7 @@ class LocalUpload:
             raise storage_error("write", self._storage.path(name), error) from error
 
     def _move(self, name: str, *, durably: bool) -> None:
-        last, folder = self._storage.folder_of(self.name)
+        last, folder = self._place or self._storage.folder_of(self.name)
         target, to = self._storage.folder_of(name)
         self._calls.replace(last, target, dir_fd=folder.fd, to_fd=to.fd)
         self._is_published = True

@@ -167,7 +167,7 @@ class Worktree:
         from aura_vcs.worktree.snapshot.stable_read import FilesystemClock
 
         selection = Selection(paths)
-        clock = FilesystemClock(self._temporary)
+        clock = FilesystemClock(self._temporary, self.disk.try_out)
         snapshotter = Snapshotter(self.root, scan, batch, self._store, self._trees, clock, self.disk)
         return snapshotter.store_all(base, selection, progress)
 

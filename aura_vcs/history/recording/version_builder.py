@@ -169,7 +169,7 @@ def make_version(
         trigger=wanted.trigger,
     )
     version_id, data = encode_version(version)
-    batch.add(Kind.VERSION, data, "version")
+    batch.add(Kind.VERSION, data, "version", known=version_id)
     return NewVersion(version_id, version)
 
 

@@ -50,8 +50,8 @@ CHANGES_SHARE = 8
 def load_scan_cache(place: "LocalStorage | OwnFolders") -> ScanCache:
     """Load the cache in a store; an empty one if it is absent or damaged."""
     try:
-        with place.at(SCAN_CACHE) as (last, dir_fd):
-            fd = open_plain(last, READ, SCAN_CACHE, dir_fd=dir_fd)
+        last, folder = place.folder_of(SCAN_CACHE)
+        fd = open_plain(last, READ, SCAN_CACHE, dir_fd=folder.fd)
         with open(fd, "rb", buffering=0) as file:
             inode, data = os.fstat(fd).st_ino, file.read()
     except (OSError, LinkedPath):

@@ -44,15 +44,24 @@ class FilesystemTraits:
         except OSError:
             return True  # a disk that cannot be written to is believed
         try:
+            return self._makes_executable(fd)
+        finally:
+            os.close(fd)
+            with suppress(OSError):
+                self._temporary.unlink(name)
+
+    def try_out(self, fd: int) -> None:
+        """Find out with a new file of somebody's, who removes it, what a file of our own would be made for."""
+        if "keeps_executable" not in self.__dict__:
+            self.__dict__["keeps_executable"] = self._makes_executable(fd)
+
+    def _makes_executable(self, fd: int) -> bool:
+        try:
             before = os.fstat(fd).st_mode
             self._calls.chmod(fd, 0o700)
             return not before & stat.S_IXUSR and bool(os.fstat(fd).st_mode & stat.S_IXUSR)
         except OSError as error:
             return error.errno not in _CANNOT
-        finally:
-            os.close(fd)
-            with suppress(OSError):
-                self._temporary.unlink(name)
 
     @cached_property
     def has_links(self) -> bool:

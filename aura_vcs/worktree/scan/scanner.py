@@ -85,8 +85,9 @@ class Scanner:
         except OSError as error:
             self._pass_over(path, error, "it cannot be listed")
             return None
-        self._count += len(folder.files)
-        self._progress.advance(len(folder.files))
+        count = folder.count
+        self._count += count
+        self._progress.advance(count)
         self._finish(folder, cached, matched)
         return folder
 

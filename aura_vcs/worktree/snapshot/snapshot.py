@@ -212,12 +212,12 @@ class Snapshotter:
         self, folder: ScannedFolder, before: "_Before", selection: Selection
     ) -> tuple[dict[str, Entry], bool]:
         """Return entries of the files, and of what is outside the selection; whether all are as the folder has them."""
-        is_whole = selection.is_everything and all(map(id_of, folder.files.values()))
-        if is_whole and self._disk.keeps_all:
-            return entries_of(folder.files), True
+        files = folder.files
+        if selection.is_everything and all(map(id_of, files.values())) and self._disk.keeps_all:
+            return entries_of(files), True
         base = before.entries()
         entries = {name: entry for name, entry in base.items() if not selection.covers(folder.join(name))}
-        for name, state in folder.files.items():
+        for name, state in files.items():
             if selection.covers(folder.join(name)):
                 if state.id:
                     entries[name] = self._disk.with_version_mode(entry_of(name, state), base.get(name))
@@ -227,7 +227,7 @@ class Snapshotter:
             state.id
             and name in entries
             and entries[name] == self._disk.with_version_mode(entry_of(name, state), base.get(name))
-            for name, state in folder.files.items()
+            for name, state in files.items()
         )
 
     def _compare(
@@ -259,7 +259,7 @@ class Snapshotter:
         tree = sorted_tree(entries.values())
         object_id, data = encode_tree(tree)
         if object_id != EMPTY_TREE_ID or not folder.path:
-            self._batch.add(Kind.TREE, data, f"{folder.path}/")
+            self._batch.add(Kind.TREE, data, f"{folder.path}/", known=object_id)
         self._trees.remember(object_id, tree)
         if is_exact:
             folder.tree = object_id

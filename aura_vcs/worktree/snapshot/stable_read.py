@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -37,14 +37,19 @@ _SECOND_NS = 1_000_000_000
 
 
 class FilesystemClock:
-    """The time as the disk with the project sees it: a server's clock may be another than ours."""
+    """The time as the disk with the project sees it: a server's clock may be another than ours.
 
-    def __init__(self, folder: Scratch) -> None:
+    A new file in `folder` tells it, which `use` may have before it goes.
+    """
+
+    def __init__(self, folder: Scratch, use: Callable[[int], None] | None = None) -> None:
         name = f"clock-{os.getpid()}-{time.monotonic_ns()}"
         try:
             fd = folder.create(name)
             try:
                 stamp = os.fstat(fd).st_mtime_ns
+                if use is not None:
+                    use(fd)
             finally:
                 os.close(fd)
                 folder.unlink(name)
