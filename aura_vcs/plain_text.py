@@ -78,7 +78,7 @@ def microseconds(text: str) -> int:
 
 def time_at(moment: int) -> str:
     """Format a moment in microseconds since 1970 as records have it."""
-    return format_time(_EPOCH + moment * _MICROSECOND)
+    return f"{(_EPOCH + moment * _MICROSECOND).isoformat(timespec='microseconds')[:-6]}Z"  # without +00:00
 
 
 def parse_time(text: str) -> datetime:
