@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 STAMP = struct.Struct("<qqQQI32s")
 """A FileState."""
+_LOOK = struct.Struct("<qqQQI32x")
+"""The same without the id of the content: what a look at a file shows."""
 RACY = -1
 """Instead of the time of change, in the stamp of a file that may be written again unnoticed: no file
 has such a time, so it is read again."""
@@ -97,9 +99,9 @@ class CachedFolder:
         """Return the size of every file in bytes."""
         return [state[2] for state in STAMP.iter_unpack(self.stamps)]
 
-    def stamped(self) -> Iterator[tuple[str, tuple[int, int, int, int, int, bytes]]]:
-        """Name and state of every file, the state as a plain tuple."""
-        return zip(self.names, STAMP.iter_unpack(self.stamps), strict=True)
+    def stamped(self) -> Iterator[tuple[str, tuple[int, int, int, int, int]]]:
+        """Name and state of every file, the state as a plain tuple without the id of its content."""
+        return zip(self.names, _LOOK.iter_unpack(self.stamps), strict=True)
 
 
 class ScanCache:

@@ -112,7 +112,7 @@ def _untold_in(folder: "ScannedFolder", was: CachedFolder, told: frozenset[int])
     now = folder.files
     for number, (name, state) in enumerate(was.stamped()):
         found = now.get(name)
-        if number not in told and (found is None or found[:5] != state[:5]):
+        if number not in told and (found is None or found[:5] != state):
             yield folder.join(name)
     names = (now.keys() - set(was.names)) | (folder.folders.keys() ^ set(was.folders))
     for name in names.difference(was.ignored, (name.rstrip("/") for name in was.ignored)):
