@@ -238,8 +238,8 @@ def test_every_version_stays_readable(tmp_path: Path, seed: int) -> None:
         elif step == 9:
             film.repo.rebuild_index()
         else:
-            restore(film.repo, chosen)
-            undo(film.repo)
+            if not restore(film.repo, chosen).is_idle:  # undo would take back what was done before
+                undo(film.repo)
         assert fsck(film.repo).problems == ()
     film.assert_readable()
     assert_whole(film.repo)
