@@ -17,6 +17,8 @@ OBJECT_BYTES = 32
 """An object takes at least so much of a footer: its id does not compress."""
 HELD_OBJECTS = 1 << 19
 """Of so many objects, footers that were read are held."""
+SMALL_FOOTERS = 64 << 10
+"""To go through footers of fewer bytes is quicker than to look for a few objects in each."""
 FEW_OBJECTS = 16
 """So few objects are looked for in each footer."""
 AT_ONCE = 256
@@ -34,13 +36,14 @@ class RemoteObject(msgspec.Struct, frozen=True, gc=False):
 class PackTable:
     """Where the objects of a remote lie; of several packs that hold one, the first counts.
 
-    A few of them are looked for in each footer; for more, all footers are gone through once.
+    A few of them are looked for in each footer; for more, and where the footers are small, all are gone through once.
     """
 
     def __init__(self) -> None:
         self.footers: MutableMapping[PackInfo, Footer] = {}
         self._entered: dict[ObjectId, tuple[PackInfo, int]] = {}
         self._waiting: list[tuple[PackInfo, Footer]] = []
+        self._waiting_bytes = 0
         self._asked = 0
         self._lock = Lock()
         self._lists: set[ObjectId] | None = None
@@ -50,6 +53,7 @@ class PackTable:
         self.footers[pack] = footer
         self._lists = None
         self._waiting.append((pack, footer))
+        self._waiting_bytes += pack.footer
 
     @property
     def _where(self) -> dict[ObjectId, tuple[PackInfo, int]]:
@@ -58,7 +62,7 @@ class PackTable:
                 for pack, footer in self._waiting:
                     for number, object_id in enumerate(footer.ids()):
                         self._entered.setdefault(object_id, (pack, number))
-                self._waiting = []
+                self._waiting, self._waiting_bytes = [], 0
         return self._entered
 
     def find(self, object_id: ObjectId) -> RemoteObject | None:
@@ -93,7 +97,7 @@ class PackTable:
 
     def __contains__(self, object_id: ObjectId) -> bool:
         self._asked += 1
-        if self._asked > FEW_OBJECTS or not self._waiting:
+        if self._asked > FEW_OBJECTS or self._waiting_bytes < SMALL_FOOTERS:
             return object_id in self._where
         return object_id in self._entered or any(footer.place_of(object_id) >= 0 for _, footer in self._waiting)
 

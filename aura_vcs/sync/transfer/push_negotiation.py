@@ -1,6 +1,7 @@
 """What of this project a remote does not have: versions, and the objects they need."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -49,7 +50,7 @@ def versions_to_push(repo: Repository, own: OwnRefs, *, all_versions: bool) -> l
             if version not in wanted:
                 wanted |= queries.ancestors(version)
         found = [record for record in found if record.id in wanted]
-    return sorted(found, key=lambda record: (record.number, record.id))
+    return sorted(found, key=attrgetter("number", "id"))
 
 
 def deleted_but_referenced(repo: Repository, own: OwnRefs, labels: Mapping[VersionId, Label]) -> set[VersionId]:
@@ -85,9 +86,9 @@ class MissingObjects:
         self._walk = Walk(repo.graph)
         self.needed: dict[ObjectId, ObjectToSend] = {}
 
-    def complete(self, tree: ObjectId) -> None:
-        """Note that the remote has this tree and everything below it."""
-        self._walk.seen.add(tree)
+    def complete(self, trees: Iterable[ObjectId]) -> None:
+        """Note that the remote has these trees and everything below them."""
+        self._walk.seen.update(trees)
 
     def version(self, record: VersionRecord, base: ObjectId | None, *, content: bool) -> None:
         """Add a version that is to be there, with its content or without; `base` is a tree that is complete.
@@ -123,9 +124,7 @@ def negotiate(
     found = MissingObjects(repo, has)
     whole = set(there)
     trees = {record.id: record.tree for record in records}
-    for record in records:
-        if record.id in whole:
-            found.complete(record.tree)
+    found.complete([record.tree for record in records if record.id in whole])
     for record in records:
         if record.id in whole:
             continue
