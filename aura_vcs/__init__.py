@@ -6,7 +6,7 @@
         project.commit("First cut")
         project.diff("HEAD~1", "HEAD")
 
-`open`, `init` and `clone` give a `Project`, whose methods are the commands. Errors are children of
+`open`, `init` and `clone` return a `Project`, whose methods are the commands. Errors are subclasses of
 `AuraError`; nothing here prints or exits. docs/api.md is the guide.
 """
 
@@ -98,7 +98,7 @@ __all__ = sorted([*_MODULES, "__version__"])  # noqa: PLE0605 (of names)
 
 def __dir__() -> list[str]:
     """List all there is, imported or not."""
-    return sorted({*globals(), *__all__})
+    return sorted({*(name for name in globals() if name[:1] != "_" or name[:2] == "__"), *__all__})
 
 
 def __getattr__(name: str) -> object:

@@ -24,6 +24,8 @@ def explained(repo: "Repository", folder: str, error: AuraError) -> AuraError:
     """
     if isinstance(error, UnknownVersion):
         error.hint = _if_path(repo, folder, error.name) or error.hint
+        if error.hint.startswith("`aura log") and click.get_current_context().command.name in {"restore", "diff"}:
+            error.hint = f"There is no file or folder of that name either. {error.hint}"
     elif isinstance(error, ObjectMissing | ObjectCorrupt):
         from aura_vcs.maintenance.explain import explain
 

@@ -106,7 +106,8 @@ def _advice(error: click.UsageError, path: str) -> str:
 def _usage(error: click.UsageError, console: Console) -> int:
     path = error.ctx.command_path if error.ctx is not None else getattr(error, "command_path", "aura")
     message = "Say what to do" if isinstance(error, click.exceptions.NoArgsIsHelpError) else error.format_message()
-    hint = f"`{path} --help` shows how it is used."
+    is_unknown = message.startswith(("There is no command", "No such command"))
+    hint = f"`{path} --help` {'lists the commands' if is_unknown else 'shows how it is used'}."
     advice = _advice(error, path)
     _print(console, "usage", message, f"{advice} {hint}" if advice else hint)
     return error.exit_code

@@ -146,6 +146,8 @@ class ByteSize(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
 class Count(click.IntRange):
     """A whole number: what is larger than anything can be is taken for all there is."""
 
+    name = "whole number"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Convert a number, at most NUMBER_LIMIT."""
         text = str(value).strip()

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from aura_vcs.errors import AuraError, InputError
 
+LIKELY = 3
+"""More names than these are no guess at what was meant, but all that there are."""
+
 
 class NotAProject(InputError):
     """Neither this folder nor one above it is a project."""
@@ -137,7 +140,7 @@ class UnknownName(InputError):
         super().__init__(f"There is no {kind} {name!r}", hint=hint)
         self.kind, self.name, self.near = kind, name, tuple(near)
         if near:
-            self.hint = f"Did you mean {', '.join(near)}?"
+            self.hint = f"Did you mean {', '.join(near)}?" if len(near) <= LIKELY else f"There are: {', '.join(near)}."
 
 
 class NothingToUndo(InputError):

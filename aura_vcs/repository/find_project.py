@@ -67,7 +67,7 @@ def find_root(path: str) -> str:
         parent = os.path.dirname(folder)
         if parent == folder:
             _check_closed(start)
-            raise NotAProject(start)
+            raise NotAProject(start, "" if os.path.isdir(start) else f"There is no folder {start}")
         folder = parent
 
 

@@ -221,7 +221,7 @@ def parse_value(setting: SettingKey, text: str) -> Any:
     if setting.value_type == "boolean":
         word = text.strip().lower()
         if word not in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
-            raise SettingInvalid(setting.key, "it is true or false")
+            raise SettingInvalid(setting.key, "it must be true or false")
         return word in {"true", "yes", "on", "1"}
     if setting.value_type == "number":
         return _bounded(setting, text)
@@ -232,9 +232,9 @@ def parse_value(setting: SettingKey, text: str) -> Any:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SettingInvalid(setting.key, "it is JSON, and this is not") from error
+        raise SettingInvalid(setting.key, "it must be JSON") from error
     if setting.default is not None and type(value) is not type(setting.default):
-        raise SettingInvalid(setting.key, f"it is a JSON {type(setting.default).__name__}")
+        raise SettingInvalid(setting.key, f"it must be a JSON {type(setting.default).__name__}")
     return value
 
 
@@ -251,9 +251,9 @@ def check_given(setting: SettingKey, value: Any) -> Any:
     from aura_vcs.worktree.scan.patterns import parse_patterns
 
     if not all(isinstance(item, str) for item in value):
-        raise SettingInvalid(setting.key, "every pattern is a text")
+        raise SettingInvalid(setting.key, "every pattern must be a text")
     for bad in parse_patterns(value)[1]:
-        raise SettingInvalid(setting.key, f"pattern {bad.line} is none: {bad.reason}")
+        raise SettingInvalid(setting.key, f"pattern {bad.line} is not valid: {bad.reason}")
     return value
 
 
@@ -271,15 +271,15 @@ def is_value(setting: SettingKey, value: Any) -> bool:
 
 def _string(setting: SettingKey, text: str) -> str:
     if any(not c.isprintable() for c in text):
-        raise SettingInvalid(setting.key, "it is one line of text without control characters")
+        raise SettingInvalid(setting.key, "it must be one line of text without control characters")
     if not text.strip():
-        raise SettingInvalid(setting.key, "it is empty", hint=f"`aura config unset {setting.key}` takes it away.")
+        raise SettingInvalid(setting.key, "it must not be empty", hint=f"`aura config unset {setting.key}` removes it.")
     if not setting.choices:
         return text.strip()
     for choice in setting.choices:
         if choice.lower() == text.strip().lower():
             return choice
-    raise SettingInvalid(setting.key, f"it is one of {', '.join(setting.choices)}")
+    raise SettingInvalid(setting.key, f"it must be one of {', '.join(setting.choices)}")
 
 
 def _paths(setting: SettingKey, text: str) -> list[str]:
@@ -289,9 +289,9 @@ def _paths(setting: SettingKey, text: str) -> list[str]:
     try:
         found = json.loads(text) if text.lstrip().startswith("[") else [text]
     except (ValueError, RecursionError) as error:
-        raise SettingInvalid(setting.key, "it is a path, or a JSON list of paths") from error
+        raise SettingInvalid(setting.key, "it must be a path, or a JSON list of paths") from error
     if not all(isinstance(path, str) and path.strip() and "\0" not in path for path in found):
-        raise SettingInvalid(setting.key, "every path in it is a text with something in it")
+        raise SettingInvalid(setting.key, "every path in it must be a text that is not empty")
     return [path if path == "*" else os.path.abspath(os.path.expanduser(path)) for path in found]
 
 
@@ -299,8 +299,8 @@ def _bounded(setting: SettingKey, text: str) -> float | int:
     try:
         number = float(text)
     except ValueError as error:
-        raise SettingInvalid(setting.key, "it is a number") from error
+        raise SettingInvalid(setting.key, "it must be a number") from error
     lowest, highest = setting.lowest or 0, setting.highest or math.inf
     if not lowest <= number <= highest:
-        raise SettingInvalid(setting.key, f"it is a number from {lowest:g} to {highest:g}")
+        raise SettingInvalid(setting.key, f"it must be a number from {lowest:g} to {highest:g}")
     return int(number) if number == int(number) else number

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, TEXT, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, Count, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, red, to_json, yellow
 from aura_vcs.cli.output.humanize import age, count
 from aura_vcs.cli.session import pass_repository, project_paths
@@ -52,8 +52,8 @@ def checkpoint_command() -> None:
     ),
 )
 @click.argument("stage")
-@click.option("--completed", metavar="COUNT", type=click.IntRange(0, 1_000_000), required=True, help="Scenes done")
-@click.option("--total", metavar="COUNT", type=click.IntRange(0, 1_000_000), required=True, help="Scenes in all")
+@click.option("--completed", metavar="COUNT", type=Count(0, 1_000_000), required=True, help="Scenes done")
+@click.option("--total", metavar="COUNT", type=Count(0, 1_000_000), required=True, help="Scenes in all")
 @click.option("--data", metavar="JSON", help="What is needed to go on; - reads it from stdin")
 @click.option("--output", metavar="FILE", help="The file that is being made, in the project")
 @click.option("--keep-output", is_flag=True, help="Store the file's content too (up to 64 MiB)")

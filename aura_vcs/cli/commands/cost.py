@@ -100,7 +100,7 @@ def _budget(text: str | None) -> Decimal | None:
     try:
         found = Decimal(text)
     except InvalidOperation as error:
-        raise InvalidFact("budget", text, "it is a number") from error
+        raise InvalidFact("budget", text, "it must be a number") from error
     if not found.is_finite():
-        raise InvalidFact("budget", text, "it is a number")
+        raise InvalidFact("budget", text, "it must be a number")
     return found

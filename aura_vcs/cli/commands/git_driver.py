@@ -7,7 +7,7 @@ import sys
 import click
 
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, Count, examples, json_option
 from aura_vcs.cli.output.console import cyan
 from aura_vcs.cli.remote_environment import git_environment
 from aura_vcs.cli.session import Session, pass_session
@@ -66,7 +66,7 @@ def install_command(session: Session, folder: str, *, words: bool, is_removal: b
 @click.argument("base")
 @click.argument("ours")
 @click.argument("theirs")
-@click.option("--marker-size", type=click.IntRange(1, 1000), default=7, help="How long conflict markers are")
+@click.option("--marker-size", metavar="NUMBER", type=Count(1, 1000), default=7, help="How long conflict markers are")
 @click.option("--path", "path", metavar="PATH", help="What the file is called in the repository")
 @pass_session
 def merge_command(session: Session, base: str, ours: str, theirs: str, *, marker_size: int, path: str | None) -> None:

@@ -116,7 +116,8 @@ def _numbered(repo: "Repository", word: str) -> "ConflictGroup | None":
         return None
     if len(word) > MAX_DIGITS or not 0 < int(word) <= len(found):
         hint = "`aura resolve --list` shows their numbers."
-        raise InputError(f"There is no conflict {word}; {count(len(found), 'conflict')} open", hint=hint)
+        left = f"There is no conflict {word}; {count(len(found), 'conflict')} open" if found else "No conflict is open"
+        raise InputError(left, hint=hint if found else "`aura merge` says what it leaves open.")
     return found[int(word) - 1]
 
 

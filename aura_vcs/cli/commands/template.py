@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from aura_vcs.cli.groups import FileGroup
-from aura_vcs.cli.options import HELP, TEXT, completing, examples, json_option
+from aura_vcs.cli.options import HELP, TEXT, Count, completing, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, green, strong, to_json, yellow
 from aura_vcs.cli.output.humanize import count
 from aura_vcs.cli.session import current_session, pass_studio
@@ -173,7 +173,7 @@ def undelete_command(studio: "Studio", console: Console, template: str) -> None:
 
 @template_command.command("rate", context_settings=HELP, epilog=examples("aura template rate explainer 5"))
 @click.argument("template", shell_complete=completing("template"))
-@click.argument("stars", type=click.IntRange(1, 5))
+@click.argument("stars", type=Count(1, 5))
 @json_option
 @pass_studio
 def rate_command(studio: "Studio", console: Console, template: str, stars: int) -> None:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import click
 
 from aura_vcs.api.credentials import Credentials
-from aura_vcs.cli.options import HELP, examples, json_option
+from aura_vcs.cli.options import HELP, Count, examples, json_option
 from aura_vcs.cli.output.console import Console, faint, strong
 from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import Session, pass_session
@@ -20,7 +20,9 @@ from aura_vcs.repository.find_project import check_owner, find_root
 
 
 @click.command("ui", context_settings=HELP, epilog=examples("aura ui", "aura ui --read-only --no-browser --port 8765"))
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Listen on this port instead of a free one")
+@click.option(
+    "--port", metavar="NUMBER", type=Count(0, 65_535), default=0, help="Listen on this port instead of a free one"
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address")
 @click.option("--read-only", is_flag=True, help="Nothing can be changed from the page")
 @json_option

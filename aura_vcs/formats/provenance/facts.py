@@ -101,11 +101,11 @@ def _text(name: str, value: Any) -> str:
 
 def _cost(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise InvalidFact("cost", value, "it is a number")
+        raise InvalidFact("cost", value, "it must be a number")
     try:
         number = Decimal(str(value))
     except InvalidOperation as error:
-        raise InvalidFact("cost", value, "it is a number") from error
+        raise InvalidFact("cost", value, "it must be a number") from error
     if not number.is_finite() or not 0 <= number < _COST or len(str(number)) > 40:
         raise InvalidFact("cost", value, "it is a number from 0 on")
     return format(number, "f")

@@ -32,7 +32,7 @@ def witnesses(repo: Repository, names: Sequence[str], connect: Callable[[str], R
     """
     configured = remotes(repo)
     if not configured:
-        raise InputError("This project has no remote", hint="Add one with `aura remote add origin URL`, and push.")
+        raise InputError("This project has no remote", hint="Add one with `aura remote add origin PLACE`, and push.")
     found: dict[tuple[object, ...], StorageProver] = {}
     unreachable: dict[str, str] = {}
     with ExitStack() as stack:

@@ -54,7 +54,7 @@ def remote_config(repo: Repository, name: str | None) -> tuple[str, RemoteConfig
     known = remotes(repo)
     if name is None:
         if not known:
-            raise InputError("This project has no remote", hint="Add one with `aura remote add origin URL`.")
+            raise InputError("This project has no remote", hint="Add one with `aura remote add origin PLACE`.")
         if DEFAULT_REMOTE not in known and len(known) > 1:
             raise InputError(f"There are several remotes: {', '.join(known)}", hint="Name the one that is meant.")
         name = DEFAULT_REMOTE if DEFAULT_REMOTE in known else next(iter(known))

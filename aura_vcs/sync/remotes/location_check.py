@@ -22,7 +22,7 @@ _LITTER = frozenset(
 )
 """What disks and systems leave in every folder of theirs."""
 _FORMAT_LIMIT = 1 << 16
-_HINT = "Name a folder of its own that is not there yet, outside of every project."
+_HINT = "Name a new folder, outside every project."
 
 
 def check_new_location(address: Address, root: str, *, force: bool = False, of_project: str | None = None) -> None:
