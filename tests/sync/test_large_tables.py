@@ -10,6 +10,7 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import remote_folder
 from aura_vcs.model import Kind
 from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, Frame, PackEntry, decode_footer, encode_footer
+from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.testing.faulty_remote import RecordingRemote
@@ -17,6 +18,8 @@ from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
+from aura_vcs.sync.offload import proof
+from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.push import push
 from aura_vcs.sync.state import pack_table, snapshot as snapshots
 from aura_vcs.sync.state.cache import NullCache
@@ -152,6 +155,47 @@ def test_what_is_remembered_goes_with_the_rest(anna: Repository) -> None:
     assert file_of(anna).exists()
     known(anna).clear()
     assert not list(file_of(anna).parent.glob("objects.sqlite*"))
+
+
+# Proofs before content goes
+
+
+def _contents(repo: Repository) -> set[ObjectId]:
+    """The contents of the files of the version that the files stand on."""
+    head = repo.queries.version(repo.head_file.stored().version or "")  # type: ignore[arg-type]
+    assert head is not None
+    return {entry.id for _, entry in repo.trees.walk(head.tree) if entry.kind == "file"}
+
+
+def _prover(repo: Repository, remote: RemoteStorage) -> StorageProver:
+    return StorageProver("origin", remote, repo.format.project, lambda found: found.remembered(known(repo)).table(repo))
+
+
+def test_a_proof_looks_at_the_packs_that_it_relies_on(anna: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same is proved as by a look at all packs, and nothing that is remembered counts."""
+    monkeypatch.setattr(proof, "LARGE_FOOTERS", 0)
+    remote = pushed(anna)
+    wanted = sorted(_contents(anna))
+    seen = RecordingRemote(remote)
+    few = _prover(anna, seen).prove(wanted[:1], SILENT, everything=True)
+    assert few.held == frozenset(wanted[:1])
+    read = {request.name for request in seen.requests if request.name.startswith("packs/")}
+    assert len(read) == 1
+    assert _prover(anna, remote).prove(wanted, SILENT, everything=True).held == frozenset(wanted)
+    absent = ObjectId("0" * 64)
+    assert _prover(anna, remote).listed([absent]).held == frozenset()
+
+
+def test_a_pack_that_is_gone_proves_nothing(anna: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its footer is remembered here, and the pack is asked for all the same."""
+    monkeypatch.setattr(proof, "LARGE_FOOTERS", 0)
+    remote = pushed(anna)
+    wanted = sorted(_contents(anna))
+    for pack in manifest(remote).packs:
+        remote.delete(f"packs/{pack.name}.pack")
+    found = _prover(anna, remote).prove(wanted, SILENT)
+    assert found.held == frozenset()
+    assert found.faults
 
 
 # The table itself

@@ -9,6 +9,7 @@ import pytest
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.remotes import RemoteCorrupt, RemoteError, RemoteMismatch
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.testing.faulty_remote import FaultyRemote, RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
@@ -34,6 +35,7 @@ from aura_vcs.sync.state.manifest_update import create_remote
 from aura_vcs.sync.state.pieces import in_pieces, with_pieces
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, load_unremembered
 
+from .conftest import remote_of
 from .machines import clone, files, known, machine, manifest, save
 
 PROJECT = "11111111-1111-4111-8111-111111111111"
@@ -52,6 +54,12 @@ def anna(tmp_path: Path) -> Iterator[Repository]:
     repo = machine(tmp_path / "anna", "anna")
     yield repo
     repo.close()
+
+
+@pytest.fixture(params=["folder", "encrypted over faults", "pipe", "moto"])
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RemoteStorage]:
+    """A new remote of some kinds."""
+    yield from remote_of(request, tmp_path)
 
 
 def stored(remote: MemoryRemote) -> Manifest:
@@ -259,6 +267,24 @@ def test_a_lost_piece_that_is_remembered_hides_nothing(anna: Repository) -> None
     report = fsck_remote(load_unremembered(anna, remote, known(anna)))
     assert [(problem.kind, problem.what) for problem in report.problems] == [("corrupt_piece", record_name(lost))]
     assert report.stored_bytes == sum(pack.size for pack in load_snapshot(remote, known(anna), None).manifest.packs)
+
+
+def test_a_lost_piece_is_found_and_mended_on_every_kind_of_remote(
+    anna: Repository, tmp_path: Path, remote: RemoteStorage
+) -> None:
+    """Where files are listed, read and swapped otherwise: the finding is the same, and so is what comes of it."""
+    create_remote(remote, anna.format.project, anna.author)
+    for number in range(9):
+        save(anna, "brief.json", json.dumps({"take": number}))
+        push(anna, remote, known(anna))
+    lost = decode_manifest(remote.load(MANIFEST).data, "there").pieces[-1]
+    remote.delete(record_name(lost))
+    report = fsck_remote(load_snapshot(remote, NullCache(), None))
+    assert [problem.what for problem in report.problems if problem.kind == "missing_piece"] == [record_name(lost)]
+    known(anna).clear()
+    execute_remote_repair(anna, remote, known(anna), plan_remote_repair(anna, remote, known(anna)))
+    assert fsck_remote(load_snapshot(remote, NullCache(), None)).is_clean
+    assert files(clone(tmp_path / "bert", "bert", remote)) == files(anna)
 
 
 @pytest.mark.parametrize("has_versions", [True, False])

@@ -38,8 +38,10 @@ def _show(console: Console, name: str, plan: "RemoteGcPlan") -> None:
         console.line("There is no garbage at ", cyan(name))
         return
     if plan.shrinks:
-        dead = size(sum(shrink.dead_bytes for shrink in plan.shrinks))
-        console.line(f"To rewrite: {count(len(plan.shrinks), 'pack')} with {dead} that no version holds any more")
+        dead = sum(shrink.dead_bytes for shrink in plan.shrinks)
+        kept = sum(shrink.pack.size for shrink in plan.shrinks) - dead
+        what = f"{count(len(plan.shrinks), 'pack')} with {size(dead)} that no version holds any more"
+        console.line(f"To rewrite: {what}; {size(kept)} are fetched and sent once more")
     if plan.to_retire:
         console.line(
             f"To retire: {_files(plan.to_retire)}, which nothing needs; they are deleted when every machine has looked"

@@ -7,7 +7,7 @@ sample of frames, or of all of them.
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -21,7 +21,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import PackInfo
-from aura_vcs.sync.state.pack_table import PackTable
+from aura_vcs.sync.state.pack_table import LARGE_FOOTERS, PackTable, RemoteObject
 from aura_vcs.sync.state.reader import RemoteReader, fetch
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, check_place_of_its_own, load_snapshot, parse_footer
 
@@ -44,20 +44,69 @@ class StorageProof(msgspec.Struct, frozen=True):
     read_bytes: int
 
 
+Hints = Callable[[RemoteSnapshot], PackTable]
+"""Says where objects of a remote may lie, as far as this machine knows."""
+
+
+class _HintedTable(PackTable):
+    """What a remote lists of those packs that `hints` lead to, each looked at once, and now.
+
+    A wrong hint hides an object, which is safe: what is not proved stays here.
+    """
+
+    def __init__(self, hints: PackTable, look: Callable[[PackInfo], PackTable | None]) -> None:
+        super().__init__()
+        self._hints = hints
+        self._look = look
+        self._looked: dict[PackInfo, PackTable | None] = {}
+
+    def find(self, object_id: ObjectId) -> RemoteObject | None:
+        """See PackTable."""
+        hint = self._hints.find(object_id)
+        if hint is None:
+            return None
+        self.prepare([hint.pack])
+        table = self._looked[hint.pack]
+        return None if table is None else table.find(object_id)
+
+    def first_missing(self, object_ids: Iterable[ObjectId]) -> ObjectId | None:
+        """See PackTable."""
+        return next((object_id for object_id in object_ids if self.find(object_id) is None), None)
+
+    def __contains__(self, object_id: ObjectId) -> bool:
+        return self.find(object_id) is not None
+
+    def lead(self, object_ids: Iterable[ObjectId]) -> None:
+        """Look at all packs that these objects may be in, beside each other."""
+        self.prepare(list(self._hints.numbers(object_ids)))
+
+    def prepare(self, packs: Iterable[PackInfo]) -> None:
+        """Look at packs that were not looked at."""
+        new = [pack for pack in packs if pack not in self._looked]
+        for pack, table in zip(new, side_by_side(self._look, new), strict=True):
+            self._looked[pack] = table
+            if table is not None:
+                self.add(pack, table.footers[pack])
+
+
 class StorageProver:
     """A remote that is asked what it holds, as it is now."""
 
-    def __init__(self, name: str, remote: RangeReadable, project: str) -> None:
+    def __init__(self, name: str, remote: RangeReadable, project: str, hints: Hints | None = None) -> None:
+        """Look at a remote. Where it holds very many objects, `hints` say which packs to ask about one."""
         self.name = name
         self.snapshot = load_snapshot(remote, NullCache(), project)
         check_place_of_its_own(self.snapshot, "that keeps content for others")
         self.versions = frozenset(v for v, label in self.snapshot.labels().items() if label.is_live)
         self.faults: list[str] = []
-        tables = side_by_side(self._listed, self.snapshot.manifest.packs)
-        self.table = PackTable()
-        for pack, table in zip(self.snapshot.manifest.packs, tables, strict=True):
-            if table is not None:
-                self.table.add(pack, table.footers[pack])
+        packs = self.snapshot.manifest.packs
+        if hints is None or sum(pack.footer for pack in packs) <= LARGE_FOOTERS:
+            self.table = PackTable()
+            for pack, table in zip(packs, side_by_side(self._listed, packs), strict=True):
+                if table is not None:
+                    self.table.add(pack, table.footers[pack])
+        else:
+            self.table = _HintedTable(hints(self.snapshot), self._listed)
         self.reader = RemoteReader(self.snapshot, self.table)
 
     def _listed(self, pack: PackInfo) -> PackTable | None:
@@ -75,6 +124,7 @@ class StorageProver:
 
     def listed(self, wanted: Iterable[ObjectId]) -> StorageProof:
         """Say which of the objects the remote lists. Reads none of them, and so proves nothing."""
+        wanted = self._looked_for(wanted)
         held = frozenset(object_id for object_id in wanted if self.table.find(object_id) is not None)
         return StorageProof(self.name, self.snapshot.remote.location, held, self.versions, tuple(self.faults), 0)
 
@@ -95,7 +145,7 @@ class StorageProver:
             RemoteUnreachable: the connection went.
         """
         by_pack: defaultdict[PackInfo, defaultdict[int, list[ObjectId]]] = defaultdict(lambda: defaultdict(list))
-        for object_id in wanted:
+        for object_id in self._looked_for(wanted):
             found = self.table.find(object_id)
             if found is not None:
                 by_pack[found.pack][found.entry.frame].append(object_id)
@@ -109,13 +159,20 @@ class StorageProver:
         progress.finish()
         held = {i for pack in sound for ids in by_pack[pack].values() for i in ids}
         damaged = by_pack.keys() - set(sound)
-        for object_id in listed:
+        for object_id in self._looked_for(listed):
             found = self.table.find(object_id)
             if found is not None and found.pack not in damaged:
                 held.add(object_id)
         return StorageProof(
             self.name, self.snapshot.remote.location, frozenset(held), self.versions, tuple(self.faults), total
         )
+
+    def _looked_for(self, object_ids: Iterable[ObjectId]) -> list[ObjectId]:
+        """Return the objects, once the packs were looked at that they may be in."""
+        found = list(object_ids)
+        if isinstance(self.table, _HintedTable):
+            self.table.lead(found)
+        return found
 
     def _size(self, pack: PackInfo, number: int) -> int:
         return self.table.footers[pack].frames[number].stored_length

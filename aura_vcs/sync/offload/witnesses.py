@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import msgspec
 
@@ -11,6 +12,9 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.remotes.config import address_of, location_key, remote_config, remotes
+from aura_vcs.sync.state.cache import RemoteCache
+from aura_vcs.sync.state.pack_table import PackTable
+from aura_vcs.sync.state.snapshot import RemoteSnapshot
 
 
 class Witnesses(msgspec.Struct):
@@ -41,11 +45,16 @@ def witnesses(repo: Repository, names: Sequence[str], connect: Callable[[str], R
             try:
                 remote = connect(name)
                 stack.callback(remote.close)
-                found.setdefault(
-                    location_key(address_of(repo, config)), StorageProver(name, remote, repo.format.project)
-                )
+                hints = partial(_hints, repo, name)
+                prover = StorageProver(name, remote, repo.format.project, hints)
+                found.setdefault(location_key(address_of(repo, config)), prover)
             except RemoteError as error:
                 if names or len(configured) == 1:
                     raise
                 unreachable[name] = error.message
         yield Witnesses(list(found.values()), unreachable)
+
+
+def _hints(repo: Repository, name: str, snapshot: RemoteSnapshot) -> PackTable:
+    """Say what this machine knows of where the remote's objects lie."""
+    return snapshot.remembered(RemoteCache(repo, name)).table(repo)

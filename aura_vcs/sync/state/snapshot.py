@@ -82,8 +82,12 @@ class RemoteSnapshot:
         """Return the same with more packs in its list, as they were found there."""
         return self._changed(msgspec.structs.replace(self.top, packs=(*self.top.packs, *packs)), self.pieces)
 
-    def _changed(self, top: Manifest, pieces: ReadPieces) -> "RemoteSnapshot":
-        other = RemoteSnapshot(self.remote, self.cache, top, b"", self.token)
+    def remembered(self, cache: CacheProtocol) -> "RemoteSnapshot":
+        """Return the same with what is remembered of the remote."""
+        return self._changed(self.top, self.pieces, cache)
+
+    def _changed(self, top: Manifest, pieces: ReadPieces, cache: CacheProtocol | None = None) -> "RemoteSnapshot":
+        other = RemoteSnapshot(self.remote, cache or self.cache, top, b"", self.token)
         other.digest, other.pieces = self.digest, pieces
         return other
 
