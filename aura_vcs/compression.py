@@ -48,8 +48,8 @@ def compress_long(data: bytes, level: int = THOROUGH_LEVEL) -> bytes:
     """Compress bytes to one frame in which what is alike is found however far apart it lies, up to 128 MiB."""
     import zstandard
 
-    reach = min(max(len(data).bit_length(), LEAST_WINDOW), LARGEST_WINDOW)
-    wanted = zstandard.ZstdCompressionParameters.from_level(level, source_size=len(data), window_log=reach)
+    window = min(max(len(data).bit_length(), LEAST_WINDOW), LARGEST_WINDOW)
+    wanted = zstandard.ZstdCompressionParameters.from_level(level, source_size=len(data), window_log=window)
     return zstandard.ZstdCompressor(compression_params=wanted).compress(data)
 
 

@@ -25,6 +25,14 @@ EXCEPTIONS = {
     "print_kept_unsaved": "unsaved work that stays in the worktree",
 }
 """Names that have such a word in another sense, each with that sense."""
+NOWHERE = """far, cargo, freight, waiting room, doomed, condemn, condemned, spent, settle, settled, restless, second
+process, rotted, owe, owed, reach, sending, receiving"""
+"""Words that parameters, variables and fields do without as well: they had a private sense, and no other."""
+FIELDS = {
+    "condemned_files": "what programs and `--json` call candidates at a remote",
+    "_TOO_FAR": "what zlib calls the distance from which it takes no short match",
+}
+"""Of these, those that have such a word."""
 
 
 @cache
@@ -80,6 +88,26 @@ def _all_texts() -> Iterator[tuple[str, str]]:
                 yield " ".join(text.split()), f"{path.relative_to(ROOT)}:{node.lineno}"
 
 
+@cache
+def _small_names() -> tuple[tuple[str, str], ...]:
+    """Parameters, variables and fields, each name once in a file, with where it is."""
+    found = {}
+    for path, tree in _trees().items():
+        for node in ast.walk(tree):
+            name = (
+                node.arg
+                if isinstance(node, ast.arg)
+                else node.id
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                else node.attr
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+                else None
+            )
+            if name is not None:
+                found[name, path] = f"{path.relative_to(ROOT)}:{node.lineno}"
+    return tuple((name, at) for (name, _), at in found.items())
+
+
 def _has(word: str, text: str) -> bool:
     return re.search(rf"\b{re.escape(word)}\b", text) is not None
 
@@ -95,6 +123,13 @@ def test_no_name_has_a_word_that_is_not_used(word: str) -> None:
     """Modules, classes and functions are called by the words of the glossary."""
     found = [f"{name} ({at})" for name, at in _named() if name not in EXCEPTIONS and _has(word, _parts(name))]
     assert found == []
+
+
+@pytest.mark.parametrize("word", [" ".join(word.split()) for word in NOWHERE.split(",")])
+def test_no_variable_has_a_private_word(word: str) -> None:
+    """What nobody else knows the sense of is the name of nothing."""
+    assert word in _retired()
+    assert [f"{name} ({at})" for name, at in _small_names() if name not in FIELDS and _has(word, _parts(name))] == []
 
 
 @pytest.mark.parametrize("word", sorted(word for word, in_text in _retired().items() if in_text))
@@ -118,6 +153,7 @@ def test_every_exception_is_needed() -> None:
     """A name that is gone needs no exception."""
     names = {name for name, _ in _named()}
     assert {name for name in EXCEPTIONS if name not in names} == set()
+    assert set(FIELDS) <= {name for name, _ in _small_names()}
 
 
 TERMS = """worktree, merge, operation, action, replica, remote, push, fetch, pull, clone, negotiation, quarantine,

@@ -30,7 +30,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class OnDemand:
+class FetchWhenMissing:
     """Fetches offloaded content when a command reads it; most projects have all they need, and import nothing."""
 
     def __init__(self, repo: "Repository", console: Console) -> None:
@@ -71,7 +71,7 @@ class Session:
         """Whether the list of commands is shown with all of them."""
         self.is_process = False
         """Whether this is the command `aura` in a process of its own, which may leave others behind."""
-        self.on_demand: OnDemand | None = None
+        self.on_demand: FetchWhenMissing | None = None
         """What brings offloaded content to the project opened last."""
         self.recorded: int | None = None
         """Bytes of the operation logs when the project was opened."""
@@ -160,7 +160,7 @@ class Session:
 
         ahead, self.ahead = self.ahead, None
         repo = Repository.open(self.folder, ahead=ahead, trust=self.trust(), preview=preview, **self.options())
-        self.on_demand = OnDemand(repo, self.console)
+        self.on_demand = FetchWhenMissing(repo, self.console)
         repo.files.set_fetch(self.on_demand)
         if repo.has_moved and not preview:
             self._print_origin(repo)

@@ -82,7 +82,7 @@ def status(repo: Repository) -> Status:
     )
 
 
-class _Seen(NamedTuple):
+class _FolderLook(NamedTuple):
     """What a look at the folder found."""
 
     files: int
@@ -94,10 +94,10 @@ class _Seen(NamedTuple):
     sizes: Mapping[str, int] = {}
 
 
-def _look(repo: Repository, base: ObjectId) -> _Seen:
+def _look(repo: Repository, base: ObjectId) -> _FolderLook:
     equal = repo.worktree.equal_to(base)
     if equal is not None:
-        return _Seen(equal.files, equal.has_conflicts)
+        return _FolderLook(equal.files, equal.has_conflicts)
     scan = repo.worktree.scan(base)
     unstable: list[str] = []
     changes: tuple[WorktreeChange, ...] = ()
@@ -106,7 +106,7 @@ def _look(repo: Repository, base: ObjectId) -> _Seen:
 
         changes, unstable = compare_scan(repo, scan, base)
         _save(repo, scan, base, changes)
-    return _Seen(
+    return _FolderLook(
         files=scan.count,
         has_conflicts=scan.file(CONFLICTS) is not None,
         changes=changes,

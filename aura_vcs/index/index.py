@@ -212,8 +212,8 @@ class Index(Rows):
             ObjectCorrupt: what was just written cannot be read now; nothing was entered.
         """
         with self.with_locations(stored), self.database.transaction() as connection:
-            may_owe = self.database.meta(_INCOMPLETE) is None  # else what is shared may not be counted either
-            projector = self._projector(connection, operation.time, stored, chunks, may_owe=may_owe)
+            may_defer = self.database.meta(_INCOMPLETE) is None  # else what is shared may not be counted either
+            projector = self._projector(connection, operation.time, stored, chunks, may_defer=may_defer)
             projector.operation(operation, start, end)
             projector.labels(operation)
             projector.annotations(operation)
@@ -358,11 +358,11 @@ class Index(Rows):
         stored: Mapping[ObjectId, StoredObject] | None = None,
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
         *,
-        may_owe: bool = False,
+        may_defer: bool = False,
     ) -> "Projector":
         from aura_vcs.index.projector import Projector  # reading needs none of it
 
-        return Projector(connection, self._files.store, self._files.trees, at, stored, chunks, may_owe=may_owe)
+        return Projector(connection, self._files.store, self._files.trees, at, stored, chunks, may_defer=may_defer)
 
     def _start_over(self) -> None:
         """Begin with an empty index; in memory where the disk does not let go of the old one."""

@@ -45,7 +45,7 @@ class Projector:
         stored: Mapping[ObjectId, StoredObject] | None = None,
         chunks: Mapping[ObjectId, tuple[ObjectId, ...]] | None = None,
         *,
-        may_owe: bool = False,
+        may_defer: bool = False,
     ) -> None:
         self._connection = connection
         self._store = store
@@ -57,7 +57,7 @@ class Projector:
         """Whether something that is held was not here to be counted: a sync tool is still at work."""
         self.unread: set[ObjectId] = set()
         """What is held and here, and could not be read: what it holds is not counted."""
-        self._may_owe = may_owe
+        self._may_defer = may_defer
         self.counts = ReferenceCounts(connection, self._children, at, stored)
 
     def closed_operation(self, operation: Operation, line: LogLine) -> None:
@@ -238,7 +238,7 @@ class Projector:
 
     def _count(self, number: int, tree: ObjectId, live: bool) -> None:
         if live:
-            self.counts.raise_tree(tree, self._new_children(number, tree) if self._may_owe else None)
+            self.counts.raise_tree(tree, self._new_children(number, tree) if self._may_defer else None)
         else:
             self.counts.lower_tree(tree)
         self._connection.execute("UPDATE versions SET counted = ? WHERE row = ?", (live, number))

@@ -160,10 +160,10 @@ class ReferenceCounts:
         left = self._connection.execute("SELECT count(*) FROM owed").fetchone()[0] - MAX_DEFERRED
         if left <= 0:
             return
-        spent = 0
+        cost = 0
         for group in deferred_groups(self._connection):
-            spent += group.cost
-            if left <= 0 or (spent > SLICE_COUNTS and len(group.holders) <= MAX_DEFERRED):
+            cost += group.cost
+            if left <= 0 or (cost > SLICE_COUNTS and len(group.holders) <= MAX_DEFERRED):
                 return
             self._apply_group(group)
             left -= len(group.holders)
@@ -174,9 +174,9 @@ class ReferenceCounts:
         held = [row for row in rows if self._is_held(row.holder)]
         there = {object_id for object_id, _ in self._children(group.root, group.is_tree)}
         if len(held) == len(rows) and there:
-            owed = counts_deferred(rows, there)
-            self._load(owed)
-            self._changes.update(owed)
+            deferred = counts_deferred(rows, there)
+            self._load(deferred)
+            self._changes.update(deferred)
             done = rows
         else:
             done = [row for row in rows if row not in held or self._apply_one(row)]
@@ -189,9 +189,9 @@ class ReferenceCounts:
     def _apply_one(self, row: DeferredCount) -> bool:
         """Count what one holder deferred, from what it holds itself; False while it cannot be read."""
         held = {object_id for object_id, _ in self._children(row.holder, row.is_tree)}
-        owed = held.difference(row.counted)
-        self._load(owed)
-        self._changes.update(owed)
+        deferred = held.difference(row.counted)
+        self._load(deferred)
+        self._changes.update(deferred)
         return bool(held)
 
     def _is_held(self, object_id: ObjectId) -> bool:

@@ -108,14 +108,14 @@ class Batch:
         Raises:
             FileUnreadable: no file can be read.
         """
-        restless: Sequence[FileToStore] = sources
+        unstable: Sequence[FileToStore] = sources
         for pause in (0.0, *PAUSES_SECONDS):
-            if not restless:
+            if not unstable:
                 return
             if pause:
                 time.sleep(pause)
             again = []
-            for source in restless:
+            for source in unstable:
                 try:
                     object_id = self._add_source(source)
                 except FileUnreadable as error:
@@ -128,8 +128,8 @@ class Batch:
                     again.append(source)
                 else:
                     yield source, object_id
-            restless = again
-        for source in restless:
+            unstable = again
+        for source in unstable:
             yield source, None
 
     def add_ready(self, ready: ReadyFrame) -> None:

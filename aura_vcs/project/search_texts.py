@@ -66,7 +66,7 @@ class Looked(msgspec.Struct, frozen=True):
     is_full: bool = False
 
 
-class _Seen(msgspec.Struct):
+class _SearchState(msgspec.Struct):
     """What a search has looked through so far."""
 
     unread: int = 0
@@ -78,7 +78,7 @@ def search_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[Tex
 
     What only deleted or purged versions had is not found.
     """
-    seen = _Seen()
+    seen = _SearchState()
     index = PassageIndex(*repo.index.texts_place)
     try:
         _read_versions(repo, index, seen)
@@ -91,7 +91,7 @@ def find_texts(repo: Repository, text: str, limit: int = 50) -> tuple[list[TextH
     """Find the words as `search_texts` does, in the folder and in those versions that were read before."""
     index = PassageIndex(*repo.index.texts_place)
     try:
-        return _find(repo, index, text, limit, _Seen())
+        return _find(repo, index, text, limit, _SearchState())
     finally:
         index.close()
 
@@ -101,7 +101,7 @@ def read_texts(repo: Repository) -> int:
 
     What is entered can be found at once. Interrupted, it has what was entered until then.
     """
-    seen = _Seen()
+    seen = _SearchState()
     index = PassageIndex(*repo.index.texts_place)
     try:
         _read_versions(repo, index, seen)
@@ -110,7 +110,9 @@ def read_texts(repo: Repository) -> int:
         index.close()
 
 
-def _find(repo: Repository, index: PassageIndex, text: str, limit: int, seen: _Seen) -> tuple[list[TextHit], Looked]:
+def _find(
+    repo: Repository, index: PassageIndex, text: str, limit: int, seen: _SearchState
+) -> tuple[list[TextHit], Looked]:
     changed, folder = _folder(repo, seen)
     now = {(hit.path, hit.hash): hit for hit in _in_memory(text, [*folder, *_tags(repo)], limit)}
     hits = list(_of_versions(repo, index, text, limit, changed, now))
@@ -120,7 +122,7 @@ def _find(repo: Repository, index: PassageIndex, text: str, limit: int, seen: _S
     return found[:limit], Looked(files, versions, seen.unread, seen.too_large, index.is_full())
 
 
-def _read_versions(repo: Repository, index: PassageIndex, seen: _Seen) -> None:
+def _read_versions(repo: Repository, index: PassageIndex, seen: _SearchState) -> None:
     """Enter the texts of versions that have not been read, the newest first."""
     known = index.known()
     unread = [version for version, _ in reversed(repo.queries.live_versions()) if version not in known]
@@ -190,7 +192,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _folder(repo: Repository, seen: _Seen) -> tuple[set[str], list[tuple[str, Passage]]]:
+def _folder(repo: Repository, seen: _SearchState) -> tuple[set[str], list[tuple[str, Passage]]]:
     """Return the paths at which the folder differs from HEAD's version, and what the files there say."""
     base = worktree_base(repo)
     scan = repo.worktree.scan(base.tree)

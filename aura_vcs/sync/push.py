@@ -90,7 +90,7 @@ class _Options(msgspec.Struct, frozen=True):
     all_versions: bool
     keep_both: bool
     ignore_locks: bool
-    bring: bool = False
+    through: bool = False
     """Whether content that is offloaded was asked for: it passes through here."""
 
 
@@ -188,7 +188,7 @@ def _push_alone(repo: Repository, remote: RemoteStorage, cache: RemoteCache, opt
             if not options.ignore_locks:
                 _check_locks(repo, cache, draft)
             if draft.plan.through_bytes:  # only now: it may take long
-                draft = _draft(repo, snapshot, own, remote.pack_bytes, msgspec.structs.replace(options, bring=True))
+                draft = _draft(repo, snapshot, own, remote.pack_bytes, msgspec.structs.replace(options, through=True))
             done, after = draft.plan, snapshot
             try:
                 if not done.is_empty:
@@ -250,16 +250,16 @@ def _draft(
     )
     needed = without_evicted(repo, found.needed)
     away = offloaded_objects(repo, needed)
-    if options.bring and away:
+    if options.through and away:
         repo.store.require({item.id: item.path for item in needed.values() if item.kind is Kind.BLOB})
         needed = without_evicted(repo, found.needed)
-    sent = {i: item for i, item in needed.items() if options.bring or i not in away}
-    cargo = plan_packs(repo, sent, tombstoned_packs(snapshot.manifest), pack_bytes(wanted_bytes, snapshot.manifest))
+    sent = {i: item for i, item in needed.items() if options.through or i not in away}
+    packs = plan_packs(repo, sent, tombstoned_packs(snapshot.manifest), pack_bytes(wanted_bytes, snapshot.manifest))
     settings = merge_settings(snapshot.manifest.settings, travelling_settings(repo.refs.settings()))
     annotations = newer_annotations(snapshot.annotations(), own_annotations(repo))
     features = {*snapshot.manifest.features, *((ANNOTATIONS,) if annotations else ())}
     features |= {EVICTED} if len(needed) < len(found.needed) else set()
-    features |= {UNWRAPPED} if cargo.unwrapped else set()
+    features |= {UNWRAPPED} if packs.unwrapped else set()
     manifest = msgspec.structs.replace(
         snapshot.manifest,
         features=tuple(sorted(features)),
@@ -277,13 +277,13 @@ def _draft(
         branches=tuple(moved),
         objects=len(needed),
         labels=len(changed),
-        sent_bytes=cargo.stored_bytes + (0 if options.bring else sum(away.values())),
+        sent_bytes=packs.stored_bytes + (0 if options.through else sum(away.values())),
         through_bytes=sum(away.values()),
         locked=locked_changes(repo, fresh, snapshot.manifest.locks),
         settings=tuple(key for key, field in settings.items() if snapshot.manifest.settings.get(key) != field),
         annotations=len(annotations),
     )
-    return _PushDraft(plan, snapshot, cargo, changed, manifest, annotations)
+    return _PushDraft(plan, snapshot, packs, changed, manifest, annotations)
 
 
 def _labels(
@@ -294,11 +294,11 @@ def _labels(
     labels: dict[VersionId, Label] = {}
     changed: dict[VersionId, Label] = {}
     for record in records:
-        own, far = here.get(record.id), there.get(record.id)
+        own, theirs = here.get(record.id), there.get(record.id)
         if own is None:
             continue
-        labels[record.id] = own if far is None or own == far else merge_labels(far, own)
-        if labels[record.id] != far:
+        labels[record.id] = own if theirs is None or own == theirs else merge_labels(theirs, own)
+        if labels[record.id] != theirs:
             changed[record.id] = labels[record.id]
     return labels, changed
 
@@ -325,24 +325,24 @@ def _merged_branches(
     """
     joined = dict(snapshot.manifest.branches)
     for name, entries in refs.branches.items():
-        own, far = merge_entries(entries, ()), joined.get(name, ())
+        own, theirs = merge_entries(entries, ()), joined.get(name, ())
         if not own:
             continue
-        joined[name] = merge_entries([renamed_apart(entry, far) for entry in own], far)
-        if not keep_both and joined[name] != far:
-            _check_together(repo, snapshot, name, joined[name], far)
+        joined[name] = merge_entries([renamed_apart(entry, theirs) for entry in own], theirs)
+        if not keep_both and joined[name] != theirs:
+            _check_together(repo, snapshot, name, joined[name], theirs)
     return dict(sorted(joined.items()))
 
 
 def _check_together(
-    repo: Repository, snapshot: RemoteSnapshot, name: str, entries: Sequence[BranchEntry], far: Sequence[BranchEntry]
+    repo: Repository, snapshot: RemoteSnapshot, name: str, entries: Sequence[BranchEntry], theirs: Sequence[BranchEntry]
 ) -> None:
     queries = repo.queries
     tips = list(dict.fromkeys(entry.version for entry in heads(entries) if entry.version is not None))
     newest = newest_heads(queries, tips)
-    if len(newest) <= 1 or all(entry.version is None for entry in heads(far)):
+    if len(newest) <= 1 or all(entry.version is None for entry in heads(theirs)):
         return  # a branch that is not there yet goes there as it is: whoever backs up is not asked to merge
-    standing = next((e for e in heads(far) if e.version in newest and e.replica != repo.replica), None)
+    standing = next((e for e in heads(theirs) if e.version in newest and e.replica != repo.replica), None)
     other = standing or next((e for e in heads(entries) if e.version in newest and e.replica != repo.replica), None)
     if other is None or other.version is None:
         return
@@ -372,8 +372,10 @@ def _execute(
     limit = pack_bytes(remote.pack_bytes, draft.snapshot.manifest)
     if draft.packs.loose:
         progress.start("Gathering", None, "bytes")
-        salted = bool(tombstoned_packs(draft.manifest))
-        gathered = pack_objects(repo, draft.packs.loose, cache.outgoing, progress, salted=salted, pack_bytes=limit)
+        unique_names = bool(tombstoned_packs(draft.manifest))
+        gathered = pack_objects(
+            repo, draft.packs.loose, cache.outgoing, progress, unique_names=unique_names, pack_bytes=limit
+        )
         progress.finish()
     sources = [(repo.storage, name) for name in draft.packs.packs] + [(cache.outgoing, name) for name in gathered]
     delivered = send_packs(repo, remote, cache, sources, limit)

@@ -277,7 +277,7 @@ def _emptied(root: Path) -> None:
 
 def _lay_out(repo: Repository) -> object:
     """Check the first version out as if its files were very many."""
-    with patch.object(writer, "SYNC_BATCH", 4), patch.object(safe_folder, "TOGETHER", 2):
+    with patch.object(writer, "SYNC_BATCH", 4), patch.object(safe_folder, "SYNC_DISK_FROM", 2):
         return checkout(repo, "v1")
 
 

@@ -117,7 +117,7 @@ def test_names_in_many_folders_become_durable_together(root: Path, monkeypatch: 
         commit(repo, "Third cut")
     log = str(root / ".aura" / "operations")
     for version, together in (("v1", 2), ("v3", 4)):
-        monkeypatch.setattr(safe_folder, "TOGETHER", together)
+        monkeypatch.setattr(safe_folder, "SYNC_DISK_FROM", together)
         calls = RecordingCalls()
         with Repository.open(str(root), calls=calls) as repo:
             assert checkout(repo, version).skipped == ()

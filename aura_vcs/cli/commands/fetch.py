@@ -8,7 +8,7 @@ from aura_vcs.cli.options import HELP, dry_run_option, examples, json_option
 from aura_vcs.cli.output.console import Console, cyan, faint, green, strong
 from aura_vcs.cli.output.humanize import count, size
 from aura_vcs.cli.output.json_shapes import path_to_json
-from aura_vcs.cli.session import OnDemand, pass_repository, project_paths
+from aura_vcs.cli.session import FetchWhenMissing, pass_repository, project_paths
 from aura_vcs.cli.shared.transfers import all_versions_option, connected, fetch_to_json, print_fetched
 from aura_vcs.history.lookup.select_files import select_files
 from aura_vcs.sync.fetch import fetch, plan_fetch
@@ -75,10 +75,10 @@ def _fetch_content(repo: "Repository", console: Console, what: tuple[str, ...], 
 
     chosen = select_files(repo, what, as_path=lambda name: project_paths(repo, (name,))[0])
     plan = plan_content(repo, chosen)
-    bring = repo.store.fetch
-    assert isinstance(bring, OnDemand)
+    fetcher = repo.store.fetch
+    assert isinstance(fetcher, FetchWhenMissing)
     if not dry_run:
-        fetch_content(bring.made().content(), plan)
+        fetch_content(fetcher.made().content(), plan)
     if console.as_json:
         files = [{"id": file.id, **path_to_json(file.path), "size_bytes": file.size} for file in plan.files]
         console.data({"dry_run": dry_run, "content": files, "bytes": plan.size_bytes})

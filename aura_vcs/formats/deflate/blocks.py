@@ -105,9 +105,9 @@ class BlockWriter:
                 written.append(literal[-1 - value])
                 continue
             written.append(lengths[value])
-            far = next(distances)
-            code = by_distance[far]
-            written += (distance[code], bits(far - first[code], DISTANCE_EXTRA[code]))
+            back = next(distances)
+            code = by_distance[back]
+            written += (distance[code], bits(back - first[code], DISTANCE_EXTRA[code]))
         written.append(literal[END_BLOCK])
         return "".join(written)
 

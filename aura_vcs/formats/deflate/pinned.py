@@ -199,10 +199,10 @@ def _common(data: bytes, first: int, second: int, known: int, most: int) -> int:
 def _hashes(data: bytes, count: int) -> "array[int]":
     """Return the hash, in `count` bits, of the three bytes at each place."""
     shift, mask = (count + MIN_MATCH - 1) // MIN_MATCH, (1 << count) - 1
-    far = 2 * shift
+    twice = 2 * shift
     found = array("H")
     for start in range(0, len(data) - 2, _BYTES_HASHED):
         end = min(start + _BYTES_HASHED, len(data) - 2)
         triples = zip(data[start:end], data[start + 1 : end + 1], data[start + 2 : end + 2], strict=True)
-        found.extend([(a << far ^ b << shift ^ c) & mask for a, b, c in triples])
+        found.extend([(a << twice ^ b << shift ^ c) & mask for a, b, c in triples])
     return found

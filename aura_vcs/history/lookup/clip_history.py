@@ -220,7 +220,9 @@ def _passed(
         if not step.is_changed or walk.is_same(step.content, parent):
             yield parent, open_
             return
-    sides = [(parent, _Seen(diff)) for parent in step.parents if (diff := timelines.between(parent, step.content))]
+    sides = [
+        (parent, _ComparedClips(diff)) for parent in step.parents if (diff := timelines.between(parent, step.content))
+    ]
     handed: dict[int, dict[int, ClipPosition]] = {}
     for n, place in open_.items():
         known = [(k, seen) for k, (_, seen) in enumerate(sides) if place in seen.before]
@@ -239,7 +241,7 @@ def _passed(
             yield parent, handed[k]
 
 
-class _Seen:
+class _ComparedClips:
     """A comparison, by the places of the clips in the newer version."""
 
     def __init__(self, diff: TimelineDiff) -> None:

@@ -77,7 +77,7 @@ def _row(
         cells |= {2 * column + 1: "\\" for column in range(come, count)}
     if edge is not None:
         start, end = edge
-        near, far = (start - 1, end) if end < start else (start, end - 1)
-        cells |= {2 * gap + 1: "_" for gap in range(min(near, far), max(near, far) + 1)}
-        cells[2 * near + 1] = "/" if end < start else "\\"
+        beside, other = (start - 1, end) if end < start else (start, end - 1)
+        cells |= {2 * gap + 1: "_" for gap in range(min(beside, other), max(beside, other) + 1)}
+        cells[2 * beside + 1] = "/" if end < start else "\\"
     return "".join(cells.get(n, " ") for n in range(max(cells) + 1))

@@ -26,13 +26,13 @@ def write_packs(
     frames: Iterable[Sequence[NewObject]],
     progress: Progress,
     *,
-    salted: bool,
+    unique_names: bool,
     pack_bytes: int | None = None,
 ) -> list[str]:
     """Write the frames into as few packs as they fit in; returns the names of the packs.
 
     A pack ends with the frame that makes it reach `pack_bytes`, by default what packs of the store have.
-    With `salted`, the packs have names that none ever had. Memory holds a few frames. Interrupted, it
+    With `unique_names`, the packs have names that none ever had. Memory holds a few frames. Interrupted, it
     leaves whole packs and one temporary file.
 
     Raises:
@@ -47,7 +47,7 @@ def write_packs(
             for frame in frames:
                 if writer is None:
                     writer = PackWriter(outgoing, executor, pack_bytes=pack_bytes)
-                    if salted:
+                    if unique_names:
                         writer.add_nonce()
                 writer.add_frame(frame)
                 progress.advance(sum(len(item.data) for item in frame))

@@ -136,8 +136,8 @@ class PackWriter:
 
     def add_nonce(self) -> None:
         """Add a few random bytes as a blob that nothing holds: the pack gets a name that none ever had."""
-        salt = os.urandom(NONCE_BYTES)
-        self.add_frame([NewObject(blob_id(salt), Kind.BLOB, salt)])
+        nonce = os.urandom(NONCE_BYTES)
+        self.add_frame([NewObject(blob_id(nonce), Kind.BLOB, nonce)])
 
     def finish(self) -> tuple[str, list[StoredObject]]:
         """Check, make durable and publish the pack; returns its name and what it holds.

@@ -45,7 +45,7 @@ def indexed(repo: Repository, table: str, folder: str, shape: type[msgspec.Struc
     stamp = "" if found is None else str(found.mtime_ns)
     if entities.meta(table) == stamp:
         return entities
-    settled = found is None or time.time_ns() - found.mtime_ns > RACY_NS
+    stable = found is None or time.time_ns() - found.mtime_ns > RACY_NS
     known = entities.record_stamps(table)
     changed: dict[str, Mapping[str, Any]] = {}
     names = [name for name in repo.storage.list(folder) if name.endswith(".json")]
@@ -55,5 +55,5 @@ def indexed(repo: Repository, table: str, folder: str, shape: type[msgspec.Struc
         record = None if known.get(name) == file_stamp else load_record(repo.storage, f"{folder}/{name}", shape)
         if record is not None:
             changed[name] = {**columns(record), "stamp": file_stamp, "record": encode_compact(record)}
-    entities.update_records(table, changed, sorted(known.keys() - set(names)), stamp if settled else "young")
+    entities.update_records(table, changed, sorted(known.keys() - set(names)), stamp if stable else "young")
     return entities

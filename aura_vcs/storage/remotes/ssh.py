@@ -152,11 +152,11 @@ class SshRemote:
         with self._lock:
             self._drop()
 
-    def _ask(self, ask: SshRequest, sending: "_Upload | None" = None) -> SshAnswer:
+    def _ask(self, ask: SshRequest, upload: "_Upload | None" = None) -> SshAnswer:
         with self._lock:
             stdin, stdout = self._connected()
             try:
-                answer = self._converse(stdin, stdout, ask, sending)
+                answer = self._converse(stdin, stdout, ask, upload)
             except (OSError, EOFError) as error:
                 raise self._failure() from error
             except RecordCorrupt as error:
@@ -169,21 +169,21 @@ class SshRemote:
             raise self._error(ask, answer)
         return answer
 
-    def _converse(self, stdin: BinaryIO, stdout: BinaryIO, ask: SshRequest, sending: "_Upload | None") -> SshAnswer:
+    def _converse(self, stdin: BinaryIO, stdout: BinaryIO, ask: SshRequest, upload: "_Upload | None") -> SshAnswer:
         if not self._goes_on:
-            ask = msgspec.structs.replace(ask, length=0) if sending is not None else ask
+            ask = msgspec.structs.replace(ask, length=0) if upload is not None else ask
         write_frame(stdin, ask)
-        if sending is not None:
+        if upload is not None:
             start = 0
             if ask.length:
                 stdin.flush()
                 there: SshAnswer = decode(read_bytes(stdout), SshAnswer)
                 if there.error is not None:
                     return there
-                start = sending.resume_offset(there.size or 0, there.token or "", ask.length)
+                start = upload.resume_offset(there.size or 0, there.token or "", ask.length)
                 self._arrived.setdefault(ask.name, start)  # what later attempts find was sent by this one
                 write_frame(stdin, SshRequest("create", ask.name, offset=start))
-            sending.send(stdin, start)
+            upload.send(stdin, start)
         stdin.flush()
         answer: SshAnswer = decode(read_bytes(stdout), SshAnswer)
         return answer

@@ -134,8 +134,8 @@ def _checked_paths(paths: Sequence[str]) -> list[str]:
 def _lock(
     repo: Repository, snapshot: RemoteSnapshot, paths: list[str], reason: str, seconds: float | None
 ) -> LockResult:
-    far = RemoteBranches(repo, snapshot)
-    _check_exist(repo, far, paths)
+    branches = RemoteBranches(repo, snapshot)
+    _check_exist(repo, branches, paths)
     at = now()
     expires = None if seconds is None else format_time(parse_time(at) + timedelta(seconds=seconds))
     over: dict[str, PathLock] = {}
@@ -153,14 +153,14 @@ def _lock(
     locks = tuple(PathLock(path, owner, host, repo.replica, said, at, expires) for path in paths)
     if len(snapshot.manifest.locks) + len(locks) > LOCK_LIMIT:
         raise InputError(f"A remote keeps at most {LOCK_LIMIT:,} locks", hint="Lock a folder instead of its files.")
-    return LockResult(locks, tuple(over.values()), far.newer_versions(paths))
+    return LockResult(locks, tuple(over.values()), branches.newer_versions(paths))
 
 
-def _check_exist(repo: Repository, far: RemoteBranches, paths: list[str]) -> None:
+def _check_exist(repo: Repository, branches: RemoteBranches, paths: list[str]) -> None:
     head = repo.head().version
     for path in paths:
         here = os.path.lexists(os.path.join(repo.root, *path.split("/")))
-        if here or (head is not None and far.entry(head, path) is not None) or far.has(path):
+        if here or (head is not None and branches.entry(head, path) is not None) or branches.has(path):
             continue
         tree = repo.queries.version(head) if head is not None else None
         known = [p for p, _ in repo.trees.walk(tree.tree)] if tree is not None and tree.is_live else []
@@ -214,21 +214,23 @@ def _unsent(repo: Repository, snapshot: RemoteSnapshot, paths: list[str]) -> tup
     head = repo.head()
     tips = {e.version for e in heads(snapshot.manifest.branches.get(head.branch or "", ()))} - {None}
     changed = [change.path for change in status(repo).changes]
-    far = RemoteBranches(repo, snapshot)
+    branches = RemoteBranches(repo, snapshot)
     unsent = []
     for path in paths:
         unsaved = any(p == path or p.startswith(f"{path}/") for p in changed)
-        if unsaved or (head.version is not None and not _is_there(repo, far, tips, head.version, path)):
+        if unsaved or (head.version is not None and not _is_there(repo, branches, tips, head.version, path)):
             unsent.append(path)
     return tuple(unsent)
 
 
-def _is_there(repo: Repository, far: RemoteBranches, tips: set[VersionId | None], head: VersionId, path: str) -> bool:
+def _is_there(
+    repo: Repository, branches: RemoteBranches, tips: set[VersionId | None], head: VersionId, path: str
+) -> bool:
     queries = repo.queries
     try:
-        mine = far.entry(head, path)
+        mine = branches.entry(head, path)
         for tip in tips:
-            if tip is not None and (queries.is_ancestor(head, tip) or far.entry(tip, path) == mine):
+            if tip is not None and (queries.is_ancestor(head, tip) or branches.entry(tip, path) == mine):
                 return True
     except IntegrityError:
         return True  # content that is gone here cannot be sent either

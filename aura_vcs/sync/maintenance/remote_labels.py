@@ -61,9 +61,9 @@ def look_for_labels(repo: Repository, snapshot: RemoteSnapshot, cache: RemoteCac
     if found.damaged:
         merge_into(found.annotations, own_annotations(repo))
     for version, label in kept.items():
-        far = found.read.get(version)
-        merged = label if far is None else merge_labels(far, label)
-        if merged != far:
+        theirs = found.read.get(version)
+        merged = label if theirs is None else merge_labels(theirs, label)
+        if merged != theirs:
             found.recovered[version] = merged
     return found
 

@@ -46,7 +46,7 @@ def rewrite(
     clear(outgoing)
     repo.progress.start("Rewriting packs", sum(s.pack.size - s.dead_bytes for s in shrinks), "bytes")
     frames = _frames(snapshot, table, shrinks)
-    names = write_packs(outgoing, frames, repo.progress, salted=True, pack_bytes=pack_bytes)
+    names = write_packs(outgoing, frames, repo.progress, unique_names=True, pack_bytes=pack_bytes)
     repo.progress.finish()
     return names
 

@@ -286,7 +286,7 @@ def _write(repo: Repository, cache: RemoteCache, plan: RemoteRepairPlan, limit: 
         yield from read_frames(repo, items)
         yield from _salvaged(plan, done)
 
-    written = write_packs(cache.outgoing, everything(), repo.progress, salted=True, pack_bytes=limit)
+    written = write_packs(cache.outgoing, everything(), repo.progress, unique_names=True, pack_bytes=limit)
     repo.progress.finish()
     return ready + written
 

@@ -107,8 +107,8 @@ def open_remote(
     from aura_vcs.storage.remotes.retry import RetryingRemote
 
     check_line(address)
-    far = _open_network(address, single_writer=single_writer, create=create, surroundings=surroundings)
-    return RetryingRemote(far)
+    remote = _open_network(address, single_writer=single_writer, create=create, surroundings=surroundings)
+    return RetryingRemote(remote)
 
 
 def _open_network(address: Address, *, single_writer: bool, create: bool, surroundings: Surroundings) -> RemoteStorage:

@@ -61,35 +61,35 @@ def check_own_entries(repo: Repository, there: Mapping[str, Sequence[BranchEntry
     """
     strange = []
     for name, entries in there.items():
-        far = furthest_entry(entries, repo.replica)
-        if far is not None and not _is_known(repo, name, far):
+        listed = furthest_entry(entries, repo.replica)
+        if listed is not None and not _is_known(repo, name, listed):
             strange.append(name)
     if strange:
         become_new_replica(repo, [*strange, *(name for name in repo.refs.branches() if name not in strange)])
     return bool(strange)
 
 
-def _is_known(repo: Repository, name: str, far: BranchEntry) -> bool:
+def _is_known(repo: Repository, name: str, listed: BranchEntry) -> bool:
     own = furthest_entry(repo.refs.branch_entries(name), repo.replica)
     if own is not None:
-        if (far.version, far.counter, far.seen) == (own.version, own.counter, own.seen):
+        if (listed.version, listed.counter, listed.seen) == (own.version, own.counter, own.seen):
             return True
-        if far.counter < own.counter and _is_below(repo, far, own):
+        if listed.counter < own.counter and _is_below(repo, listed, own):
             return True
-    logged = _in_log(repo, name, far.counter)
-    if logged is None or (logged.version, logged.seen) != (far.version, far.seen):
+    logged = _in_log(repo, name, listed.counter)
+    if logged is None or (logged.version, logged.seen) != (listed.version, listed.seen):
         return False
-    if own is None or own.counter < far.counter:
+    if own is None or own.counter < listed.counter:
         with repo.transaction():
             repo.refs.put_entry(name, logged)
     return True
 
 
-def _is_below(repo: Repository, far: BranchEntry, own: BranchEntry) -> bool:
+def _is_below(repo: Repository, listed: BranchEntry, own: BranchEntry) -> bool:
     """Tell whether our branch is built on that entry, as it nearly always is: then the log is not read."""
-    if far.version is None or own.version is None:
+    if listed.version is None or own.version is None:
         return False
-    return far.version == own.version or repo.queries.is_ancestor(far.version, own.version)
+    return listed.version == own.version or repo.queries.is_ancestor(listed.version, own.version)
 
 
 def _in_log(repo: Repository, name: str, counter: int) -> BranchEntry | None:

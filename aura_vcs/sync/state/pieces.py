@@ -158,10 +158,12 @@ def with_pieces(manifest: Manifest, pieces: Pieces, place: str) -> Manifest:
     return whole
 
 
-def in_pieces(manifest: Manifest, pieces: Pieces, spent: Collection[str]) -> tuple[Manifest, dict[RecordInfo, bytes]]:
+def in_pieces(
+    manifest: Manifest, pieces: Pieces, tombstones: Collection[str]
+) -> tuple[Manifest, dict[RecordInfo, bytes]]:
     """Return a manifest as its bytes are to be, and the new pieces that it names with theirs.
 
-    `manifest` lists all packs, `pieces` are those that are there. `spent` are names of files that are never used
+    `manifest` lists all packs, `pieces` are those that are there. `tombstones` are names of files that are never used
     again. The order of packs stays but that what no piece has comes first. A project's own manifest has no pieces.
     """
     few = len(manifest.packs) < (MANY_PACKS // 2 if pieces else MANY_PACKS)
@@ -174,7 +176,7 @@ def in_pieces(manifest: Manifest, pieces: Pieces, spent: Collection[str]) -> tup
     rest = [pack for pack in manifest.packs if pack not in held]
     names, new = list(kept), dict[RecordInfo, bytes]()
     while len(rest) >= PIECE_PACKS and len(names) < PIECES_LIMIT:
-        name, data = _encoded(rest[-PIECE_PACKS:], spent)
+        name, data = _encoded(rest[-PIECE_PACKS:], tombstones)
         names.insert(0, info := RecordInfo(name, len(data)))
         new[info] = data
         del rest[-PIECE_PACKS:]
@@ -185,11 +187,11 @@ def in_pieces(manifest: Manifest, pieces: Pieces, spent: Collection[str]) -> tup
     ), new
 
 
-def _encoded(packs: Iterable[PackInfo], spent: Collection[str]) -> tuple[str, bytes]:
-    """Encode a piece, under a name that is not spent."""
+def _encoded(packs: Iterable[PackInfo], tombstones: Collection[str]) -> tuple[str, bytes]:
+    """Encode a piece, under a name that no deleted file had."""
     listed = tuple(packs)
     name, data = encode_records((), packs=listed)
-    if record_name(name) in spent:
+    if record_name(name) in tombstones:
         import secrets  # seldom needed, and slow to import
 
         name, data = encode_records((), packs=listed, salt=secrets.token_hex(8))

@@ -144,11 +144,11 @@ class RemoteSnapshot:
         self.cache.store("records", info.name, data)
         return found
 
-    def table(self, repo: Repository, *, receiving: bool = False) -> PackTable:
+    def table(self, repo: Repository, *, fetching: bool = False) -> PackTable:
         """Build the table of what lies in which pack; footers that are not here are fetched by range.
 
         Where there are very many objects, footers are read once to enter them, and again when they are asked for.
-        With `receiving`, small packs come as a whole at once: they will be wanted.
+        With `fetching`, small packs come as a whole at once: they will be wanted.
         """
         if self._table is None:
             packs, here = self.manifest.packs, set(repo.storage.list(PACKS))
@@ -156,7 +156,7 @@ class RemoteSnapshot:
 
             def read(some: Sequence[PackInfo]) -> list[Footer]:
                 missing = [pack for pack in some if f"{pack.name}.pack" not in here]
-                found = side_by_side(lambda pack: self.footer(pack, receiving=receiving), missing)
+                found = side_by_side(lambda pack: self.footer(pack, fetching=fetching), missing)
                 footers = dict(zip(missing, found, strict=True))
                 return [footers[pack] if pack in footers else _own_footer(repo, self, pack) for pack in some]
 
@@ -169,7 +169,7 @@ class RemoteSnapshot:
             self.cache.retain("footers", {info.name for info in packs})
         return self._table
 
-    def footer(self, pack: PackInfo, *, receiving: bool = False) -> Footer:
+    def footer(self, pack: PackInfo, *, fetching: bool = False) -> Footer:
         """Read the footer of a pack, from here or by range from there.
 
         Raises:
@@ -181,7 +181,7 @@ class RemoteSnapshot:
                 return parse_footer(cached, pack, self.remote.location)
             except RemoteCorrupt:
                 pass  # rotted here: it is fetched again
-        whole = receiving and pack.size <= SMALL_PACK_BYTES
+        whole = fetching and pack.size <= SMALL_PACK_BYTES
         start = 0 if whole else pack.size - pack.footer
         try:
             data = self.remote.read_range(pack_name(pack), start, pack.size - start)

@@ -207,11 +207,11 @@ class Quarantine:
                 self._room.delete(f"{PACKS}/{file}")
 
     def _fetch_all(self, packs: Sequence[PackInfo], check: Callable[[PackInfo], None] = lambda _: None) -> None:
-        def bring(pack: PackInfo) -> None:
+        def fetch_pack(pack: PackInfo) -> None:
             self._fetch_pack(pack)
             check(pack)
 
-        side_by_side(bring, packs)
+        side_by_side(fetch_pack, packs)
 
     def _fetch_pack(self, pack: PackInfo) -> None:
         """Fetch a pack into the room, unhashed, going on where an earlier attempt stopped."""

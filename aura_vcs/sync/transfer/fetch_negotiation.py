@@ -47,7 +47,7 @@ class FetchNegotiation:
     def reader(self) -> RemoteReader:
         """Build the reader of the remote's objects; the footers come when it is asked for first."""
         if self._reader is None:
-            self.table = self._snapshot.table(self._repo, receiving=True)
+            self.table = self._snapshot.table(self._repo, fetching=True)
             self._reader = RemoteReader(self._snapshot, self.table)
         return self._reader
 

@@ -38,12 +38,13 @@ class PushPacks(msgspec.Struct, frozen=True):
 def plan_packs(
     repo: Repository,
     needed: Mapping[ObjectId, ObjectToSend],
-    spent: Set[str] = frozenset(),
+    tombstones: Set[str] = frozenset(),
     pack_bytes: int | None = None,
 ) -> PushPacks:
-    """Divide what is needed into whole packs and the rest. Packs that get a `spent` name there do not travel whole.
+    """Divide what is needed into whole packs and the rest.
 
-    Packs of more than `pack_bytes` are cut on their way.
+    A pack that would get a name of `tombstones` there does not travel whole. Packs of more than `pack_bytes` are cut on
+    their way.
 
     Raises:
         ObjectMissing: something is not in this project.
@@ -64,7 +65,7 @@ def plan_packs(
     for pack, items in sorted(by_pack.items()):
         size = repo.store.packs.stored_size(pack)
         share = _share(repo.store.packs.footer(pack), {item.id for item in items})
-        if share >= WHOLE_PACK_SHARE and not (spent and _remote_names(repo, pack, pack_bytes) & spent):
+        if share >= WHOLE_PACK_SHARE and not (tombstones and _remote_names(repo, pack, pack_bytes) & tombstones):
             whole.append(pack)
             total += size
         else:
@@ -134,20 +135,20 @@ def pack_objects(
     outgoing: LocalStorage,
     progress: Progress,
     *,
-    salted: bool = False,
+    unique_names: bool = False,
     pack_bytes: int | None = None,
 ) -> list[str]:
     """Write the objects into packs in `outgoing`; returns the names of the packs.
 
     Packs that an interrupted push left there are used again. Every object is hashed on its way.
-    With `salted`, the packs have names that none ever had.
+    With `unique_names`, the packs have names that none ever had.
 
     Raises:
         ObjectCorrupt, ObjectMissing: this project is damaged.
     """
-    ready, done = reusable_packs(outgoing, {item.id for item in items} if not salted else set())
+    ready, done = reusable_packs(outgoing, {item.id for item in items} if not unique_names else set())
     frames = read_frames(repo, [item for item in items if item.id not in done])
-    return ready + write_packs(outgoing, frames, progress, salted=salted, pack_bytes=pack_bytes)
+    return ready + write_packs(outgoing, frames, progress, unique_names=unique_names, pack_bytes=pack_bytes)
 
 
 def reusable_packs(

@@ -29,7 +29,7 @@ _FILE_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLO
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-TOGETHER = 16
+SYNC_DISK_FROM = 16
 """From so many folders on, one sync of the disk is cheaper than one for each."""
 _check_here = check_windows_name if os.name == "nt" else check_entry_name
 
@@ -227,7 +227,7 @@ class SafeFolder:
         self._let_go()
         root = self._folder_at("")
         touched = [(path, found.st_dev) for path in sorted(self.touched) if (found := self._folder_at(path))]
-        together = len(touched) >= TOGETHER and self._calls.sync_disk(self._root)
+        together = len(touched) >= SYNC_DISK_FROM and self._calls.sync_disk(self._root)
         for path, device in touched:
             if not together or root is None or device != root.st_dev:
                 with suppress(FileNotFoundError, NotADirectoryError):  # somebody moved it away just now

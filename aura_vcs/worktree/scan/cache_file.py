@@ -41,7 +41,7 @@ _CHANGES = struct.Struct("<IIQ")
 _CHANGE = struct.Struct("<?IIIII32s")
 """Whether the lists changed; how many files changed, and went, folders, ignored and held names; the tree."""
 NO_TREE = bytes(32)
-FEW = 20
+LINES_FOR_ONE = 20
 """One name in so many is looked for without making a table of all."""
 CHANGES_SHARE = 8
 """What changed may be an eighth as long as the first segment; then all of it is written anew."""
@@ -212,7 +212,7 @@ class _Change:
 
 def _places(names: list[str], wanted: Collection[str]) -> dict[str, int | None]:
     """Map names to where they are in the list, None for those that are not; a few are looked for one by one."""
-    if len(wanted) * FEW < len(names):
+    if len(wanted) * LINES_FOR_ONE < len(names):
         return {name: names.index(name) if name in names else None for name in wanted}
     known = {name: place for place, name in enumerate(names)}
     return {name: known.get(name) for name in wanted}

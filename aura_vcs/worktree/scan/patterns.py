@@ -13,7 +13,7 @@ from aura_vcs.worktree.scan.glob import ANY_LETTER, BadPattern, Glob, LetterRun,
 
 LINE_LIMIT = 8192
 """Letters of a pattern; no path is half as long."""
-FEW = 48
+PATTERNS_APART = 48
 """So many patterns with stars are simply tried one after the other."""
 _GRAM = 4
 """Letters by which a pattern is found among many."""
@@ -80,7 +80,7 @@ class Patterns:
                 self._paths.setdefault("/".join(map(str, pattern.parts)), []).append(number)
             else:
                 self._names.setdefault(str(pattern.parts[0]), []).append(number)
-        if len(self._others) > FEW:
+        if len(self._others) > PATTERNS_APART:
             self._sort_by_grams()
         self._others.reverse()
         self._is_sorted = True

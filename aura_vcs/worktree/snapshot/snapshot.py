@@ -142,14 +142,14 @@ class Snapshotter:
 
     def _store_link(self, folder: ScannedFolder, name: str, path: str) -> None:
         try:
-            settled = read_stable_link(path, f"{self._root}{os.sep}{path}", self._clock)
+            stable = read_stable_link(path, f"{self._root}{os.sep}{path}", self._clock)
         except FileUnreadable as error:
             drop(self._scan, error)
             return
-        if settled is None:
+        if stable is None:
             self._unstable.append(path)
             return
-        folder.files[name], target = settled
+        folder.files[name], target = stable
         self._batch.add(Kind.BLOB, target, path)
 
     def _source(self, file: "_File") -> FileSource:

@@ -78,7 +78,7 @@ class FileSource:
     good a look before reading as one of our own.
     """
 
-    __slots__ = ("_clock", "_settled", "fault", "is_unstable", "path", "real_path", "size", "state")
+    __slots__ = ("_clock", "_past_tick", "fault", "is_unstable", "path", "real_path", "size", "state")
 
     def __init__(self, path: str, real_path: str, state: FileState, clock: FilesystemClock) -> None:
         self.path = path
@@ -86,17 +86,17 @@ class FileSource:
         self.state = state
         self.size = state.size
         self._clock = clock
-        self._settled = False
+        self._past_tick = False
         self.is_unstable = False
         self.fault: FileUnreadable | None = None
 
     def read(self) -> tuple[Bytes, ObjectId] | None:
         """See Source."""
         now_ns = self._clock.now_ns()
-        settled = is_past_tick(self.state, now_ns)
+        past_tick = is_past_tick(self.state, now_ns)
         fd = self._open()
         try:
-            if settled:
+            if past_tick:
                 self._show_writes(fd, now_ns)
             data = os.read(fd, self.size + 1)
             held = self._is_as_seen(fd)
@@ -104,7 +104,7 @@ class FileSource:
             raise unreadable_error(self.path, error) from error
         finally:
             os.close(fd)
-        return (data, blob_id(data)) if held and settled and len(data) == self.size else None
+        return (data, blob_id(data)) if held and past_tick and len(data) == self.size else None
 
     def open(self) -> BinaryIO:
         """Open the content.
@@ -116,16 +116,16 @@ class FileSource:
         now_ns = self._clock.now_ns()
         self._show_writes(file.fileno(), now_ns)
         self._is_as_seen(file.fileno())
-        self._settled = is_past_tick(self.state, now_ns)
+        self._past_tick = is_past_tick(self.state, now_ns)
         return file
 
     def was_stable(self, file: BinaryIO, read_bytes: int) -> bool:
         """See Source."""
-        return self._is_as_seen(file.fileno()) and self._settled and read_bytes == self.size
+        return self._is_as_seen(file.fileno()) and self._past_tick and read_bytes == self.size
 
     def is_unchanged(self, file: BinaryIO) -> bool:
         """See Source."""
-        return self._settled and self._is_as_seen(file.fileno())
+        return self._past_tick and self._is_as_seen(file.fileno())
 
     def _show_writes(self, fd: int, now_ns: int) -> None:
         """See to it that whatever is written to the file from now on changes its dates, also through a memory map."""
@@ -231,7 +231,7 @@ class WorktreeHasher:
         Raises:
             FileUnreadable: no file can be read.
         """
-        restless = []
+        unstable = []
         self._progress.start("Reading", sum(state.size for p in paths if (state := scan.file(p))), "bytes")
         for path in paths:
             parent, _, name = path.rpartition("/")
@@ -244,11 +244,11 @@ class WorktreeHasher:
                 drop(scan, error)
                 continue
             if state is None:
-                restless.append(path)
+                unstable.append(path)
             else:
                 folder.files[name] = state
         self._progress.finish()
-        return restless
+        return unstable
 
     def _hash_stable(self, path: str, state: FileState) -> FileState | None:
         found = self._hashed(path, state)
