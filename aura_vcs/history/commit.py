@@ -253,7 +253,7 @@ def _attempt(repo: Repository, request: _Attempt) -> Committed | None:
         new_branch=branch_name if current.head.branch is None else None,
         beside=beside,
         amended=amended,
-        stored_bytes=sum(item.stored_size for item in recorded.values()),
+        stored_bytes=sum([item.stored_size for item in recorded.values()]),
         folders_for_files=_folders_for_files(differences),
     )
 

@@ -105,7 +105,7 @@ class LocalStorage:
         found = self.look_around(name)
         if found is None:
             return None
-        if not stat.S_ISREG(found.st_mode) and is_link(found):
+        if stat.S_ISLNK(found.st_mode) or (os.name == "nt" and is_link(found)):
             raise LinkedPath(self.path(name))
         return FileStat(found.st_size, found.st_mtime_ns)
 

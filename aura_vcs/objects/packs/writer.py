@@ -156,7 +156,7 @@ class PackWriter:
         self.write_pending()
         name, footer = encode_footer(self._frames, self._entries)
         self._write(footer)
-        return name, list(self._stored(name))
+        return name, self._stored(name)
 
     def write_pending(self) -> None:
         """Write and check all that was added, and let go of it: what comes next may be large.
@@ -221,12 +221,13 @@ class PackWriter:
             if identify(view[entry.offset : entry.offset + entry.length]) != wanted:
                 raise ObjectCorrupt(entry.id, "it did not read back as it was written; nothing was recorded")
 
-    def _stored(self, name: str) -> Iterator[StoredObject]:
+    def _stored(self, name: str) -> list[StoredObject]:
+        found = []
         for entry in self._entries:
-            frame = self._frames[entry.frame]
-            share = frame.share_of(entry)
+            share = self._frames[entry.frame].share_of(entry)
             place = PackLocation(name, entry.frame, entry.offset, entry.length, entry.chunked)
-            yield StoredObject(entry.id, entry.kind, entry.length, share, place)
+            found.append(StoredObject(entry.id, entry.kind, entry.length, share, place))
+        return found
 
 
 def encode_frame(pieces: Sequence[Bytes], level: int | None) -> tuple[int, Sequence[Bytes]]:

@@ -112,7 +112,7 @@ def _decode_first(data: bytes) -> ScanCache:
         ends = tuple(accumulate((files, inner, ignored, held), initial=at))
         stamps = data[stamp : stamp + files * STAMP.size]
         stamp += len(stamps)
-        own, below, hidden, kept = (names[start:end] for start, end in pairwise(ends))
+        own, below, hidden, kept = [names[start:end] for start, end in pairwise(ends)]
         folders[path] = CachedFolder(own, stamps, below, hidden, kept, b"" if tree == NO_TREE else tree)
         at = ends[-1]
     if at != len(names) or stamp != len(data):
