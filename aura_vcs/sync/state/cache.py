@@ -12,6 +12,7 @@ outgoing/          packs that were gathered for the way
 """
 
 import re
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
@@ -142,9 +143,21 @@ class RemoteCache:
         self._folder = remote_folder(remote)
         self.lock = f"remote-{encode_name(remote)}"
         """The lock that a transfer holds: two at once would write into each other's unfinished packs."""
-        self.incoming = repo.scratch_storage.below(f"{self._folder}/incoming")
-        self.content = repo.scratch_storage.below(f"{self._folder}/content")
-        self.outgoing = repo.scratch_storage.below(f"{self._folder}/outgoing")
+
+    @cached_property
+    def incoming(self) -> LocalStorage:
+        """The packs that are being received."""
+        return self._storage.below(f"{self._folder}/incoming")
+
+    @cached_property
+    def content(self) -> LocalStorage:
+        """The packs that are being received for offloaded content alone."""
+        return self._storage.below(f"{self._folder}/content")
+
+    @cached_property
+    def outgoing(self) -> LocalStorage:
+        """The packs that are being gathered to be sent."""
+        return self._storage.below(f"{self._folder}/outgoing")
 
     def state(self) -> RemoteState:
         """Read the state of the remote when it was seen last; an empty state, where that cannot be read."""
