@@ -168,7 +168,7 @@ class Interrupted(AuraError):
 
 
 class InputError(AuraError):
-    """What was asked for cannot be."""
+    """What was asked for is not possible."""
 
     exit_code = 2
 

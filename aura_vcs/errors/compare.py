@@ -6,7 +6,7 @@ from aura_vcs.errors import AuraError
 
 
 class CompareError(AuraError):
-    """Two or three things cannot be compared or joined as asked."""
+    """Two or three things cannot be compared or merged as asked."""
 
     exit_code = 70
 
@@ -53,7 +53,7 @@ class PatchFailed(CompareError):
 
 
 class NotStructural(CompareError):
-    """The bytes are no JSON document that can be compared or joined field by field."""
+    """The bytes are not a JSON document that can be compared or merged field by field."""
 
     exit_code = 74
     hint = "It is kept as it is, byte for byte, and compared as text."

@@ -44,7 +44,7 @@ class InvalidValue(ProjectError):
 
 
 class EncoderMissing(ProjectError):
-    """The FFmpeg at hand cannot write that codec."""
+    """The installed FFmpeg cannot write that codec."""
 
     exit_code = 66
     hint = "Choose another preset, or install a PyAV build that has the encoder."

@@ -59,7 +59,7 @@ class ForeignOwner(InputError):
 
 
 class UnknownVersion(InputError):
-    """No version goes by that name."""
+    """No version has that name."""
 
     exit_code = 20
 
@@ -79,7 +79,7 @@ class NoVersions(UnknownVersion):
 
 
 class AmbiguousVersion(InputError):
-    """Several versions go by that name."""
+    """Several versions have that name."""
 
     exit_code = 21
 
@@ -90,7 +90,7 @@ class AmbiguousVersion(InputError):
 
 
 class InvalidName(InputError):
-    """Not a name that a branch, tag, remote or lock can have."""
+    """A branch, tag, remote or lock cannot have that name."""
 
     exit_code = 22
     hint = "Names have letters, digits, '.', '_', '-' and '/', and begin with a letter or digit."
@@ -101,7 +101,7 @@ class InvalidName(InputError):
 
 
 class InvalidTarget(InputError):
-    """What a note is to be about is written wrongly, or there is no such place in the file."""
+    """The place that a note is about is written wrongly, or does not exist in the file."""
 
     exit_code = 14
     hint = "Such as `v3:cut.mp4@0:12-0:15`, `poster.png@10%,20%,30%x40%`, `cut.otio@clip=Title`, `brief.json@/title`."
@@ -112,7 +112,7 @@ class InvalidTarget(InputError):
 
 
 class InvalidFact(InputError):
-    """A fact of where a file comes from that there is not, or that cannot have that value."""
+    """There is no such fact about where a file comes from, or it cannot have that value."""
 
     exit_code = 15
 
@@ -122,7 +122,7 @@ class InvalidFact(InputError):
 
 
 class NameTaken(InputError):
-    """`create` refuses a name that exists."""
+    """The name exists already."""
 
     exit_code = 23
 
@@ -157,7 +157,7 @@ class NothingToUndo(InputError):
 
 
 class VersionInUse(InputError):
-    """A branch or tag stands on the version; deleting it would leave that name on nothing."""
+    """A branch or tag is on the version; deleting it would leave that name on nothing."""
 
     exit_code = 26
 
@@ -204,7 +204,7 @@ class PlanStale(ConcurrencyError):
 
 
 class LockBusy(ConcurrencyError):
-    """Another command holds the lock and did not let go in time."""
+    """Another command holds the lock, and did not release it in time."""
 
     exit_code = 44
     hint = "Wait for it to finish and run the command again. Locks of dead processes free themselves."

@@ -26,7 +26,7 @@ class ObjectMissing(IntegrityError):
 
 
 class NotArrived(ObjectMissing):
-    """It belongs to a version of another machine that a sync tool has not brought as a whole yet."""
+    """It belongs to a version of another machine, and a sync tool has not brought all of that version yet."""
 
     exit_code = 40
     hint = (
@@ -100,7 +100,7 @@ class RecordCorrupt(IntegrityError):
 
 
 class ObjectMalformed(IntegrityError):
-    """The bytes hash well, but they are not a valid object of their kind."""
+    """The bytes have the right hash, but are not a valid object of their kind."""
 
     exit_code = 35
 
@@ -121,7 +121,7 @@ class UnsafePath(IntegrityError):
 
 
 class LinkedPath(UnsafePath):
-    """A symbolic link, or another thing that is not a file or folder, among aura's own files; none is followed."""
+    """A link, or something else that is no file or folder, is among aura's own files; it is not followed."""
 
     hint = (
         "Nothing was read or written through it. If you made it, put what it leads to in its place; "

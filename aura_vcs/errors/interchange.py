@@ -20,7 +20,7 @@ class GitUnavailable(InterchangeError):
 
 
 class NotAGitRepository(InterchangeError):
-    """There is no git repository at that place, or not of a kind that can be read."""
+    """There is no git repository at that place, or it cannot be read."""
 
     exit_code = 112
 
@@ -52,7 +52,7 @@ class NotADatabase(InterchangeError):
 
 
 class TargetExists(InterchangeError):
-    """An export never writes over what is there."""
+    """The target exists, and an export never overwrites anything."""
 
     exit_code = 114
     hint = "Name a folder or file that does not exist yet."

@@ -30,14 +30,14 @@ class RemoteDenied(RemoteError):
 
 
 class RemoteMismatch(RemoteError):
-    """Nothing of ours is there, or it belongs to another project."""
+    """There is no remote at that place, or it belongs to another project."""
 
     exit_code = 93
     hint = "`aura remote show` prints the address that is used."
 
 
 class RemoteUnsafe(RemoteError):
-    """It answers yes to conditional writes without enforcing them: racing pushes would be lost."""
+    """It accepts conditional writes without enforcing them, so racing pushes would be lost."""
 
     exit_code = 94
     hint = "Use another kind of remote, or add it with --single-writer if only one machine ever pushes."
@@ -59,7 +59,7 @@ class RemoteRewound(RemoteError):
 
 
 class RemoteCorrupt(RemoteError):
-    """What it sent is not what it should be; nothing of it was kept."""
+    """It sent something wrong; nothing of it was kept."""
 
     exit_code = 96
     hint = (
@@ -69,7 +69,7 @@ class RemoteCorrupt(RemoteError):
 
 
 class PushRejected(RemoteError):
-    """The remote has work that is not here; nothing there was moved."""
+    """The remote has work that is not here; nothing there was changed."""
 
     exit_code = 97
     hint = "Run `aura sync`: it fetches, then pushes. Both versions are kept whatever happens."
@@ -88,7 +88,7 @@ class PushRejected(RemoteError):
 
 
 class RemoteFull(RemoteError):
-    """No room is left at the remote, or no quota; nothing there was moved."""
+    """The remote has no space or quota left; nothing there was changed."""
 
     exit_code = 104
     hint = "Free space there (`aura gc --remote NAME --dry-run` says how much that would be), then run it again."
@@ -129,7 +129,7 @@ class HelperMissing(RemoteError):
 
 
 class PathLocked(RemoteError):
-    """Somebody else has locked the file; nothing was moved."""
+    """Somebody else has locked the file; nothing was changed."""
 
     exit_code = 100
 
@@ -139,7 +139,7 @@ class PathLocked(RemoteError):
 
 
 class LocksUnsupported(RemoteError):
-    """That kind of remote cannot keep locks apart that are taken at the same moment."""
+    """A remote of that kind cannot decide between locks that are taken at the same moment."""
 
     exit_code = 101
     hint = "Locks need a folder, SSH or a bucket that several machines may push to: `aura remote list`."

@@ -1,4 +1,4 @@
-"""The studio's folder, or the making of a video, stands in the way. The tree is drawn in `aura_vcs.errors`."""
+"""The studio's folder, or the state of a video, does not allow it. The tree is drawn in `aura_vcs.errors`."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ from aura_vcs.suggestions import quote_path
 
 
 class StudioError(AuraError):
-    """The studio's folder, or the making of a video, stands in the way."""
+    """The studio's folder, or the state of a video, does not allow it."""
 
     exit_code = 80
 
 
 class UnknownSetting(StudioError):
-    """No configuration key is called so."""
+    """There is no configuration key of that name."""
 
     exit_code = 81
 
@@ -68,7 +68,7 @@ class NothingToRecover(StudioError):
 
 
 class EditedSince(StudioError):
-    """A file was edited after what is to be taken back; nothing was touched."""
+    """A file was edited after the change that was to be taken back; nothing was touched."""
 
     exit_code = 86
 
@@ -82,7 +82,7 @@ class EditedSince(StudioError):
 
 
 class ActionBlocked(StudioError):
-    """Later actions depend on the one that is to be taken back."""
+    """Later actions depend on the one that was to be taken back."""
 
     exit_code = 87
 

@@ -18,7 +18,7 @@ class WorktreeError(AuraError):
 
 
 class ProjectGone(WorktreeError):
-    """The project's folder was moved, or its disk went away, while aura was at work there."""
+    """The project's folder was moved, or its disk went away, while aura was working there."""
 
     exit_code = 56
     hint = "Start again where the project is now."
@@ -29,7 +29,7 @@ class ProjectGone(WorktreeError):
 
 
 class FileUnreadable(WorktreeError):
-    """A file of the person's cannot be read."""
+    """One of your files cannot be read."""
 
     exit_code = 51
     hint = "Make it readable, or leave it out of versions with `aura untrack`."
@@ -83,7 +83,7 @@ class PathCollision(WorktreeError):
 
 
 class NameUnfit(WorktreeError):
-    """Names that this disk cannot have; nothing was changed."""
+    """This disk cannot have files with these names; nothing was changed."""
 
     exit_code = 55
     hint = "Rename it on a disk that can have it, commit there, and bring that version here."
