@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bench.data import cut_wav, media_blocks, move_moov_to_front, write_mp4, write_wav
 from bench.machine import python_build
-from bench.measure import CommandFailed, Sample, alternate, run
+from bench.measure import CommandFailed, Sample, alternate, run, run_whole
 from bench.setting import check_is_back, empty
 from bench.table import Check, Row, markdown
 
@@ -123,3 +123,13 @@ def test_the_table_says_what_was_met():
 def test_the_python_build_is_named():
     """The table says whether Python was compiled with optimisation."""
     assert "profile-guided" in python_build()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux hands orphans to another process")
+def test_what_a_command_did_not_wait_for_counts_too(tmp_path: Path) -> None:
+    """A process that is ended with its children unwaited for took what they took."""
+    busy = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+    leaves = f"import subprocess, sys, os\nsubprocess.Popen([sys.executable, '-c', {busy!r}])\nos._exit(0)"
+    env = dict(os.environ)
+    assert run_whole([sys.executable, "-c", leaves], str(tmp_path), env).processor_seconds > 0.29
+    assert run([sys.executable, "-c", "pass"], str(tmp_path), env).processor_seconds < 0.29
