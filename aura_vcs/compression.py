@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LEVEL = 3
 THOROUGH_LEVEL = 12
 """For what is written once and read often."""
-LEAST_WINDOW, LARGEST_WINDOW = 10, 27
+LEAST_WINDOW, LARGEST_WINDOW = 10, 29
 """Binary logarithms of how far back a match may lie."""
 SAMPLE_BYTES = 16 << 10
 WORTH_IT = 0.9
@@ -45,7 +45,7 @@ def compress(data: bytes, level: int = LEVEL) -> bytes:
 
 
 def compress_long(data: bytes, level: int = THOROUGH_LEVEL) -> bytes:
-    """Compress bytes to one frame in which what is alike is found however far apart it lies, up to 128 MiB."""
+    """Compress bytes to one frame in which what is alike is found however far apart it lies, up to 512 MiB."""
     import zstandard
 
     window = min(max(len(data).bit_length(), LEAST_WINDOW), LARGEST_WINDOW)

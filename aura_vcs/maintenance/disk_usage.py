@@ -14,7 +14,7 @@ from aura_vcs.layout import INDEX, TEMPORARY
 from aura_vcs.maintenance.folder_usage import BLOCKS, FolderUsage, folder_usage, split_objects
 from aura_vcs.model import DOCUMENTS, Kind, VersionType
 from aura_vcs.objects.graph import TreeVisit, Walk, find_alone, pass_over
-from aura_vcs.objects.packs.format import CODEC_UNWRAPPED
+from aura_vcs.objects.packs.format import UNWRAPPED_CODECS
 from aura_vcs.repository.format_file import UNWRAPPED
 from aura_vcs.repository.repository import Repository
 
@@ -164,7 +164,7 @@ def _unwrapped(repo: Repository) -> Sizes:
             if not packs.has_unwrapped(name):
                 continue
             footer = packs.footer(name)
-            frames = {n: frame for n, frame in enumerate(footer.frames) if frame.codec == CODEC_UNWRAPPED}
+            frames = {n: frame for n, frame in enumerate(footer.frames) if frame.codec in UNWRAPPED_CODECS}
             files += sum(entry.frame in frames for entry in footer.entries)
             size += sum(frame.length for frame in frames.values())
             stored += sum(frame.stored_length for frame in frames.values())

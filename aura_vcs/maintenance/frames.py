@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from aura_vcs.compression import THOROUGH_LEVEL, compress
 from aura_vcs.formats.deflate.unwrapping import FilePart, NotRebuilt, Unwrapped, take_apart
 from aura_vcs.ids import Bytes, ObjectId
 from aura_vcs.model import Kind
 from aura_vcs.objects.base import StoredObject
-from aura_vcs.objects.packs.format import CODEC_UNWRAPPED, PARTS_LIMIT
-from aura_vcs.objects.packs.unwrapped import encode
+from aura_vcs.objects.packs.format import CODEC_UNWRAPPED, CODEC_UNWRAPPED_TWICE, PARTS_LIMIT, UNWRAPPED_LIMIT
+from aura_vcs.objects.packs.unwrapped import encode, head_bytes
 from aura_vcs.objects.packs.writer import NewObject, encode_frame
 from aura_vcs.objects.store import ObjectStore
 
@@ -19,7 +20,12 @@ UNWRAPPED_FRAME_BYTES = 16 << 20
 """So much content of taken-apart files lies in one frame, or FRAME_VERSIONS of the first one if that is more."""
 FRAME_VERSIONS = 8
 LARGE_FRAME_BYTES = 120 << 20
-"""No frame has more of it: what makes so much of a file's versions is decoded together, and held in memory."""
+"""Nor more, but for two versions: what makes so much of a file's versions is decoded together, and held in memory."""
+
+TWICE_BYTES = 8 << 20
+"""From this content of one file on, versions in a frame are compressed twice: zstd says what repeats once a block."""
+TWICE_GAIN = 64
+"""Bytes that must gain: the codec has a feature of its own."""
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -48,6 +54,17 @@ class FrameToWrite(msgspec.Struct):
         return self.size > UNWRAPPED_FRAME_BYTES
 
     @property
+    def may_be_twice(self) -> bool:
+        """Whether what repeats in it is worth being compressed once more, or it is too large to be stored otherwise."""
+        largest = max((file.size for file in self.files), default=0)
+        return (len(self.files) > 1 and largest >= TWICE_BYTES) or self._must_be_twice
+
+    @property
+    def _must_be_twice(self) -> bool:
+        parts = sum(len(file.parts) for file in self.files)
+        return sum(file.size for file in self.files) + head_bytes(parts) > UNWRAPPED_LIMIT
+
+    @property
     def is_media(self) -> bool:
         """Whether these are chunks of large files."""
         return self.objects[0].kind is Kind.CHUNK
@@ -60,7 +77,10 @@ class FrameToWrite(msgspec.Struct):
             return False
         if file is not None:
             parts = len(file.parts) + sum(len(before.parts) for before in self.files)
-            most = min(max(UNWRAPPED_FRAME_BYTES, FRAME_VERSIONS * self.files[0].size), LARGE_FRAME_BYTES)
+            first = self.files[0].size
+            most = min(
+                max(UNWRAPPED_FRAME_BYTES, FRAME_VERSIONS * first), max(LARGE_FRAME_BYTES, 2 * first + first // 8)
+            )
             wrapped = len(item.data) + sum(len(before.data) for before in self.objects)
             return max(self.size + file.size, wrapped) <= most and parts <= PARTS_LIMIT
         is_one_file = path is not None and path == self.path
@@ -68,9 +88,13 @@ class FrameToWrite(msgspec.Struct):
 
     def encode(self, pieces: Sequence[Bytes], level: int | None) -> tuple[int, Sequence[Bytes]]:
         """Return codec and stored bytes of the frame of `files`: unwrapped if that is smaller."""
-        stored = encode(self.files)
+        stored, codec = encode(self.files), CODEC_UNWRAPPED
+        if self.may_be_twice:
+            again = compress(stored, THOROUGH_LEVEL)
+            if len(again) + TWICE_GAIN <= len(stored) or self._must_be_twice:
+                stored, codec = again, CODEC_UNWRAPPED_TWICE
         if len(stored) < sum(map(len, pieces)):
-            return CODEC_UNWRAPPED, [stored]
+            return codec, [stored]
         return encode_frame(pieces, level)
 
     def add(self, item: NewObject, file: Unwrapped | None, path: str | None) -> None:

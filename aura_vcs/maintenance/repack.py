@@ -21,7 +21,7 @@ from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.packs.writer import PACK_ENTRIES, PackWriter
-from aura_vcs.repository.format_file import UNWRAPPED
+from aura_vcs.repository.format_file import UNWRAPPED, UNWRAPPED_TWICE
 from aura_vcs.repository.repository import Repository
 
 SMALL_PACK_BYTES = 4 << 20
@@ -324,6 +324,8 @@ def rewrite(
             for frame in frames(repo.store, items, frame_bytes, gathered):
                 if frame.files:
                     repo.declare(UNWRAPPED)
+                    if frame.may_be_twice:
+                        repo.declare(UNWRAPPED_TWICE)
                     writer.add_frame(frame.objects, encode=frame.encode)
                     if frame.is_large:
                         writer.write_pending()

@@ -20,7 +20,7 @@ from aura_vcs.layout import loose_path, pack_path
 from aura_vcs.model import Kind
 from aura_vcs.objects.availability import BatchStore
 from aura_vcs.objects.base import IDENTIFY, PAUSES_SECONDS, FileToStore, StoredObject
-from aura_vcs.objects.chunking import LARGE_BYTES, Stretches, cut, cutter_for, encode_chunk_list, find_streams
+from aura_vcs.objects.chunking import LARGE_BYTES, Stretches, cut, cutter_for, encode_chunk_list
 from aura_vcs.objects.executors import InlineWorkers, Result, Workers
 from aura_vcs.objects.packs.format import FRAME_LIMIT
 from aura_vcs.objects.packs.writer import NewObject, PackWriter, ReadyFrame, similar_frames, similarity
@@ -160,7 +160,9 @@ class Batch:
 
     def _add_source(self, source: FileToStore) -> ObjectId | None:
         if source.size >= LARGE_BYTES:
-            with source.open() as file:
+            from aura_vcs.objects.stream_chunks import find_streams, with_places  # most commits have no large file
+
+            with source.open() as opened, with_places(source, opened) as file:
                 streams = find_streams(source, file)
                 if self._can_clone and sum(end - start for start, end in streams) < STREAMS_SHARE * source.size:
                     return self._add_clone(source, file)

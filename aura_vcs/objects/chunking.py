@@ -7,15 +7,11 @@ later aura_vcs, and what was stored before stays readable. docs/decisions/ has t
 behind the sizes.
 """
 
-import io
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO
 
 from aura_vcs.errors.integrity import ObjectMalformed
-from aura_vcs.errors.worktree import FileUnreadable
 from aura_vcs.ids import Bytes, ObjectId
-from aura_vcs.objects.base import FileToStore
 
 LARGE_BYTES = 1 << 20
 """Files from this size on are cut."""
@@ -66,27 +62,6 @@ class Cutter:
 
 Stretches = Sequence[tuple[int, int]]
 """Where in a file something lies: beginnings and ends in bytes, in their order."""
-
-
-def find_streams(source: FileToStore, file: BinaryIO) -> Stretches:
-    """Find the deflate streams of a large file that are worth a chunk of their own: a collection takes those apart.
-
-    The file stands at its beginning before and after. Only of files on a disk: others cannot be read from their
-    end. Should one be written meanwhile, it is cut elsewhere, no more.
-
-    Raises:
-        FileUnreadable: it cannot be read.
-    """
-    from aura_vcs.formats.deflate.stream_places import stream_places  # most commits have no large file
-
-    if not isinstance(file, io.FileIO | io.BufferedReader):
-        return ()
-    try:
-        found = stream_places(file)
-        file.seek(0)
-    except OSError as error:
-        raise FileUnreadable(source.path, error.strerror or str(error), error.errno or 0) from error
-    return found
 
 
 def cutter_for(stretches: Stretches) -> "Cutter | StretchCutter":

@@ -26,8 +26,9 @@ ANNOTATIONS = "annotations"
 EVICTED = "evicted"
 """The feature of a project in which versions hold content that was freed because it can be made again."""
 UNWRAPPED = "unwrapped"
+UNWRAPPED_TWICE = "unwrapped-twice"
 """The feature of a project in which gzip files or ZIP archives are stored as what is in them."""
-KNOWN_FEATURES: frozenset[str] = frozenset({ANNOTATIONS, EVICTED, UNWRAPPED})
+KNOWN_FEATURES: frozenset[str] = frozenset({ANNOTATIONS, EVICTED, UNWRAPPED, UNWRAPPED_TWICE})
 LOOKED_AT = 50
 """So many versions are tried; most projects have one that can be read."""
 _NUMBER = rb'"format"\s*:\s*(\d+)'
@@ -95,24 +96,25 @@ def features_in_use(storage: LocalStorage) -> tuple[str, ...]:
 
     if OffloadedRecords(storage).evicted():
         found.add(EVICTED)
-    if _any_unwrapped(storage):
-        found.add(UNWRAPPED)
-    return tuple(sorted(found))
+    return tuple(sorted(found | _of_packs(storage)))
 
 
-def _any_unwrapped(storage: LocalStorage) -> bool:
-    """Tell whether a pack has an unwrapped frame; one that cannot be read has none."""
+def _of_packs(storage: LocalStorage) -> set[str]:
+    """Return the features that frames of packs need; one that cannot be read needs none."""
     from aura_vcs.objects.store import ObjectStore  # only where the file is damaged
 
     store = ObjectStore(storage)
+    found: set[str] = set()
     try:
         for name in store.packs.names():
             with suppress(IntegrityError, FileNotFoundError):
                 if store.packs.has_unwrapped(name):
-                    return True
+                    found.add(UNWRAPPED)
+                if store.packs.has_twice(name):
+                    found.add(UNWRAPPED_TWICE)
     finally:
         store.close()
-    return False
+    return found
 
 
 def with_feature(storage: LocalStorage, found: Format, feature: str) -> Format:

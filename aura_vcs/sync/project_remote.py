@@ -36,6 +36,7 @@ from aura_vcs.sync.state.manifest import (
     PROJECT_FOLDER,
     READ_ONLY,
     UNWRAPPED,
+    UNWRAPPED_TWICE,
     Manifest,
     PackInfo,
     decode_manifest,
@@ -187,7 +188,7 @@ class ProjectRemote(FolderRemote):
                 continue
             if any(store.location(object_id) is None for object_id in seen.footer(pack).ids()):
                 found.append(pack)
-        unwrapped = {UNWRAPPED} & set(self._repo.format.features)
+        unwrapped = {UNWRAPPED, UNWRAPPED_TWICE} & set(self._repo.format.features)
         passing = {READ_ONLY} if self.is_read_only else set()
         features = tuple(sorted({*seen.manifest.features, *unwrapped, PROJECT_FOLDER, *passing}))
         return msgspec.structs.replace(seen.manifest, packs=tuple(found), features=features)

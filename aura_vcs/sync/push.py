@@ -38,7 +38,6 @@ from aura_vcs.sync.state.manifest import (
     ANNOTATIONS,
     EVICTED,
     MANIFEST,
-    UNWRAPPED,
     Manifest,
     merge_entries,
     merge_tags,
@@ -259,7 +258,7 @@ def _draft(
     annotations = newer_annotations(snapshot.annotations(), own_annotations(repo))
     features = {*snapshot.manifest.features, *((ANNOTATIONS,) if annotations else ())}
     features |= {EVICTED} if len(needed) < len(found.needed) else set()
-    features |= {UNWRAPPED} if packs.unwrapped else set()
+    features |= packs.features
     manifest = msgspec.structs.replace(
         snapshot.manifest,
         features=tuple(sorted(features)),

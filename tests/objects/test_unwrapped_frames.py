@@ -15,19 +15,21 @@ from aura_vcs.compression import NotDecodable, compress
 from aura_vcs.errors.input import FormatUnsupported
 from aura_vcs.errors.integrity import IntegrityError, RecordCorrupt
 from aura_vcs.formats.deflate import unwrapping
-from aura_vcs.formats.deflate.unwrapping import FilePart, unwrap
+from aura_vcs.formats.deflate.unwrapping import FilePart, Unwrapped, unwrap
 from aura_vcs.history.checkout import checkout
 from aura_vcs.history.names.revisions import resolve
 from aura_vcs.history.versions import purge_version
 from aura_vcs.ids import blob_id
-from aura_vcs.maintenance import repack
+from aura_vcs.maintenance import frames, repack
 from aura_vcs.maintenance.disk_usage import Sizes, storage_report
 from aura_vcs.maintenance.fsck import fsck
 from aura_vcs.maintenance.gc import execute_gc, plan_gc
+from aura_vcs.model import Kind
 from aura_vcs.objects.base import PackLocation
-from aura_vcs.objects.packs.format import CODEC_UNWRAPPED, UNWRAPPED_LIMIT, Frame
+from aura_vcs.objects.packs.format import CODEC_UNWRAPPED, CODEC_UNWRAPPED_TWICE, TWICE_LIMIT, UNWRAPPED_LIMIT, Frame
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.objects.packs.unwrapped import UnwrappedFrame, encode
+from aura_vcs.objects.packs.writer import NewObject
 from aura_vcs.repository import format_file
 
 from tests.helpers.check import assert_whole
@@ -177,6 +179,50 @@ def test_what_is_unwrapped_is_not_looked_at_again(repo: Repository, monkeypatch:
     assert fsck(repo).is_clean
 
 
+def test_large_files_are_compressed_twice(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a feature of its own, which readers refuse by name, and which comes back where it is damaged."""
+    monkeypatch.setattr(frames, "TWICE_BYTES", 1 << 10)
+    monkeypatch.setattr(frames, "TWICE_GAIN", -1000)
+    made = saved(repo)
+    collect(repo)
+    assert features(repo) == ["unwrapped", "unwrapped-twice"]
+    codecs = {f.codec for name in repo.store.packs.names() for f in repo.store.packs.footer(name).frames}
+    assert CODEC_UNWRAPPED_TWICE in codecs
+    for number, files in enumerate(made, 1):
+        for path, data in files.items():
+            assert content(repo, f"v{number}", path) == data
+    assert_whole(repo)
+    assert storage_report(repo).unwrapped.count >= 8
+    write(Path(repo.root), edits(5)[4])
+    save(repo, "One more")
+    collect(repo)
+    assert content(repo, "v5", "film.prproj") == edits(5)[4]["film.prproj"]
+    Path(repo.storage.root, "format.json").unlink()
+    with Repository.open(repo.root) as again:
+        assert features(again) == ["unwrapped", "unwrapped-twice"]
+    monkeypatch.setattr(format_file, "KNOWN_FEATURES", frozenset({"unwrapped"}))
+    with pytest.raises(FormatUnsupported, match="unwrapped-twice"):
+        Repository.open(repo.root)
+
+
+def test_a_playhead_that_moved_in_a_large_project_takes_little() -> None:
+    """zstd says what repeats once for every 128 KiB: said twice, that is next to nothing."""
+    rows = "".join(f'<Item ID="{n * 7919 % 10**6}">{n * n % 100_003}</Item>\n' for n in range(800_000))
+    sizes = []
+    versions = [f"<MZ.EditLine>{place}</MZ.EditLine>\n{rows}".encode() for place in (254016, 8128512, 1016064)]
+    assert len(versions[0]) > 23 << 20
+    for count in (2, 3):
+        frame = frames.FrameToWrite()
+        for data in versions[:count]:
+            part = FilePart(6, 8, len(data) // 8, len(data), blob_id(data)[:8].encode())
+            item = NewObject(blob_id(data), Kind.BLOB, bytes(part.wrapped))
+            frame.add(item, Unwrapped((part,), (data,)), "a.prproj")
+        codec, stored_bytes = frame.encode([item.data for item in frame.objects], 12)
+        assert codec == CODEC_UNWRAPPED_TWICE
+        sizes.append(sum(map(len, stored_bytes)))
+    assert sizes[1] - sizes[0] < 2_000
+
+
 def test_an_older_reader_refuses(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever does not know the feature says its name, and changes nothing."""
     saved(repo)
@@ -304,6 +350,18 @@ HOSTILE = {
 def test_hostile_frames_end_in_a_word(name: str) -> None:
     """What contradicts itself is damage, whatever it claims."""
     assert "frame does not decode" in _refused(*HOSTILE[name])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_frames_in_frames_end_in_a_word(name: str) -> None:
+    """The same where it is compressed twice, but for what is too large for a frame of the other kind only."""
+    stored_bytes, length = HOSTILE[name]
+    if length > 5 or name == "a bomb":
+        stored_bytes, length = compress(compress(bytes(TWICE_LIMIT + 1))), min(length, 5)
+    twice = compress(stored_bytes)
+    frame = Frame(8, len(twice), length, CODEC_UNWRAPPED_TWICE)
+    with pytest.raises(RecordCorrupt, match="frame does not decode"):
+        decode_frame(frame, twice, "a pack")
 
 
 def test_every_byte_of_a_frame_matters(repo: Repository) -> None:

@@ -24,8 +24,9 @@ from aura_vcs.formats.deflate.containers import (
 
 LEAST_STREAM_BYTES = 4 << 10
 """A shorter stream is not worth a chunk of its own."""
-STREAM_CONTENT_BYTES = 64 << 20
-"""A stream that says it holds more is cut like everything else."""
+STREAM_CONTENT_BYTES = 192 << 20
+STREAM_BYTES = 64 << 20
+"""A stream that says it holds more, or is longer, is cut like everything else."""
 SHRUNK = 1.1
 """A stream whose content is less than so many times its length gains nothing by being taken apart."""
 _GZIP_HEAD_BYTES = 64 << 10
@@ -109,7 +110,7 @@ def _members(directory: bytes, count: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_worth_it(stored: int, content: int) -> bool:
-    return stored >= LEAST_STREAM_BYTES and SHRUNK * stored <= content <= STREAM_CONTENT_BYTES
+    return LEAST_STREAM_BYTES <= stored <= STREAM_BYTES and SHRUNK * stored <= content <= STREAM_CONTENT_BYTES
 
 
 def _read(file: BinaryIO, offset: int, length: int) -> bytes:

@@ -15,10 +15,10 @@ from blake3 import blake3
 from aura_vcs.formats.deflate.containers import DeflateStream, inflated, streams_in
 from aura_vcs.formats.deflate.pinned import LEVELS, MEMORY_LEVELS, TooMuchWork, deflate
 
-CONTENT_LIMIT = 64 << 20
+CONTENT_LIMIT = 192 << 20
 """Bytes of content of the largest file or stream that is taken apart.
 
-Writing that again takes a second, and half a minute where another zlib is installed.
+Writing that again takes three seconds, and a minute where another zlib is installed.
 """
 LEAST_CONTENT = 512
 """A smaller stream is left as it is."""

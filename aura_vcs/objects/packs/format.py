@@ -36,6 +36,9 @@ CODEC_SHUFFLED = 2
 """One zstd frame of the bytes at even places, then those at odd ones: for 16-bit sound."""
 CODEC_UNWRAPPED = 3
 """One zstd frame of what is in gzip files and ZIP archives, which are written again: see `unwrapped`."""
+CODEC_UNWRAPPED_TWICE = 4
+"""The same, and its zstd frame in another one: of large files, what repeats is said for each 128 KiB, always alike."""
+UNWRAPPED_CODECS = frozenset({CODEC_UNWRAPPED, CODEC_UNWRAPPED_TWICE})
 
 FRAME_LIMIT = 256 << 20
 """Decoded bytes of the largest frame; a footer that claims more is refused before anything is decoded."""
@@ -43,6 +46,8 @@ SHUFFLED_LIMIT = 64 << 20
 """The same of a shuffled frame, which takes three times its size while it is put in order."""
 UNWRAPPED_LIMIT = 128 << 20
 """The same of an unwrapped frame, and what it holds before the files are written again."""
+TWICE_LIMIT = 512 << 20
+"""The same of one with codec 4."""
 PARTS_LIMIT = 1 << 18
 """How many parts an unwrapped frame has at most."""
 FOOTER_LIMIT = 512 << 20
@@ -52,6 +57,7 @@ _LIMITS = {
     CODEC_ZSTD: FRAME_LIMIT,
     CODEC_SHUFFLED: SHUFFLED_LIMIT,
     CODEC_UNWRAPPED: UNWRAPPED_LIMIT,
+    CODEC_UNWRAPPED_TWICE: TWICE_LIMIT,
 }
 
 _COUNTS = struct.Struct("<II")
@@ -236,7 +242,12 @@ class Footer(msgspec.Struct, frozen=True):
 
 def has_unwrapped(frames: Sequence[Frame]) -> bool:
     """Tell whether one of the frames has files that are written again when they are read."""
-    return any(frame.codec == CODEC_UNWRAPPED for frame in frames)
+    return any(frame.codec in UNWRAPPED_CODECS for frame in frames)
+
+
+def has_twice(frames: Sequence[Frame]) -> bool:
+    """Tell whether a frame has codec 4, which has a feature of its own."""
+    return any(frame.codec == CODEC_UNWRAPPED_TWICE for frame in frames)
 
 
 def encode_footer(frames: Sequence[Frame], entries: Sequence[PackEntry]) -> tuple[str, bytes]:

@@ -17,12 +17,15 @@ from aura_vcs.objects.packs.format import (
     FRAME_LIMIT,
     MAGIC,
     TRAILER_BYTES,
+    TWICE_LIMIT,
+    UNWRAPPED_CODECS,
     UNWRAPPED_LIMIT,
     Footer,
     Frame,
     decode_footer,
     decode_frames,
     footer_length,
+    has_twice,
     has_unwrapped,
     pack_name,
 )
@@ -45,6 +48,9 @@ ENDING_BYTES = 4096
 """So much is read of the end of a pack at first: the footer of a small one is in it."""
 RUN_BYTES = 512 << 10
 """So much is read together at most."""
+
+_ONE_BY_ONE = frozenset({CODEC_RAW, *UNWRAPPED_CODECS})
+"""Codecs of which one object is read without the rest of its frame."""
 
 
 class OpenPack:
@@ -146,12 +152,30 @@ def decode_frame(frame: Frame, data: bytes, path: str) -> bytes:
     if frame.codec == CODEC_RAW:
         return data
     try:
-        if frame.codec == CODEC_UNWRAPPED:
-            return _unwrapped(decompress(data, limit=UNWRAPPED_LIMIT), frame).read(0, frame.length)
+        if frame.codec in UNWRAPPED_CODECS:
+            return _unwrapped(_content(frame, data), frame).read(0, frame.length)
         whole = decompress(data, length=frame.length, limit=FRAME_LIMIT)
         return unshuffled(whole) if frame.codec == CODEC_SHUFFLED else whole
     except NotDecodable as error:
         raise RecordCorrupt(path, f"a frame does not decode ({error})") from error
+
+
+def _content_length(pack: "OpenPack", frame: Frame) -> int:
+    """Return how much an unwrapped frame says that it holds; 0 if it says nothing."""
+    if frame.codec == CODEC_UNWRAPPED:
+        return content_length(pack.read_at(frame.offset, HEAD_BYTES))
+    try:
+        inner = decompress(pack.read_at(frame.offset, frame.stored_length), limit=TWICE_LIMIT)
+    except NotDecodable:
+        return 0
+    return content_length(inner[:HEAD_BYTES])
+
+
+def _content(frame: Frame, stored: bytes) -> bytes:
+    """Decode what is stored of an unwrapped frame. Raises NotDecodable."""
+    if frame.codec == CODEC_UNWRAPPED:
+        return decompress(stored, limit=UNWRAPPED_LIMIT)
+    return decompress(decompress(stored, limit=TWICE_LIMIT), limit=TWICE_LIMIT)
 
 
 def _unwrapped(data: bytes, frame: Frame) -> "UnwrappedFrame":
@@ -221,7 +245,7 @@ class Packs:
             frame = pack.frames[place.frame]
             if not 0 <= place.offset <= place.offset + place.length <= frame.length:
                 raise RecordCorrupt(pack_path(place.pack), "it has no such place in a frame")
-            if frame.codec == CODEC_UNWRAPPED:
+            if frame.codec in UNWRAPPED_CODECS:
                 return self._read_unwrapped(pack, place)
             if frame.codec != CODEC_RAW:
                 return self._frame(pack, place.frame)[place.offset : place.offset + place.length]
@@ -235,18 +259,22 @@ class Packs:
         with self._lock:
             return has_unwrapped(self._pack(name).frames)
 
+    def has_twice(self, name: str) -> bool:
+        """Tell whether a frame of it has codec 4. Raises as `footer`."""
+        with self._lock:
+            return has_twice(self._pack(name).frames)
+
     def content_bytes(self, name: str) -> int:
         """Count the bytes of what is in its unwrapped frames, as far as they say so. Raises as `footer`."""
         with self._lock:
             pack = self._pack(name)
-            frames = [frame for frame in pack.frames if frame.codec == CODEC_UNWRAPPED]
-            return sum(content_length(pack.read_at(frame.offset, HEAD_BYTES)) for frame in frames)
+            return sum(_content_length(pack, frame) for frame in pack.frames if frame.codec in UNWRAPPED_CODECS)
 
     def is_unwrapped(self, place: PackLocation) -> bool:
         """Tell whether what lies there is written again when it is read. Raises as `read`."""
         with self._lock:
             frames = self._pack(place.pack).frames
-            return 0 <= place.frame < len(frames) and frames[place.frame].codec == CODEC_UNWRAPPED
+            return 0 <= place.frame < len(frames) and frames[place.frame].codec in UNWRAPPED_CODECS
 
     def unwrapped(self, place: PackLocation) -> "Unwrapped | None":
         """Return a file that was taken apart as it was, to be stored so again; None where it was not, or is damaged.
@@ -256,7 +284,7 @@ class Packs:
         """
         with self._lock:
             pack = self._pack(place.pack)
-            if not 0 <= place.frame < len(pack.frames) or pack.frames[place.frame].codec != CODEC_UNWRAPPED:
+            if not 0 <= place.frame < len(pack.frames) or pack.frames[place.frame].codec not in UNWRAPPED_CODECS:
                 return None
             try:
                 return self._unwrapped_frame(pack, place.frame).unwrapped(place.offset, place.length)
@@ -275,7 +303,7 @@ class Packs:
         data = self._frames.get(pack.name, number)
         if data is None:
             stored = pack.read_at(frame.offset, frame.stored_length)
-            data = self._frames.put(pack.name, number, decompress(stored, limit=UNWRAPPED_LIMIT))
+            data = self._frames.put(pack.name, number, _content(frame, stored))
         return _unwrapped(data, frame)
 
     def read_each(self, places: Iterable[PackLocation | None]) -> Iterator[bytes | None]:
@@ -302,7 +330,7 @@ class Packs:
         try:
             with self._lock:
                 pack = self._pack(name)
-                if not 0 <= number < len(pack.frames) or pack.frames[number].codec in {CODEC_RAW, CODEC_UNWRAPPED}:
+                if not 0 <= number < len(pack.frames) or pack.frames[number].codec in _ONE_BY_ONE:
                     return None
                 return self._frame(pack, number)
         except (RecordCorrupt, OSError):

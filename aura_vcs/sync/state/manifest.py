@@ -41,6 +41,8 @@ ANNOTATIONS = "annotations"
 """The feature of a remote whose records hold notes, provenance or recipes: whoever writes there must keep them."""
 UNWRAPPED = "unwrapped"
 """The feature of a remote in whose packs gzip files or ZIP archives are stored as what is in them."""
+UNWRAPPED_TWICE = "unwrapped-twice"
+"""The feature of one in whose packs large ones are stored with codec 4."""
 PROJECT_FOLDER = "project"
 """The feature of a manifest that a project makes of itself: what lies there is the project's own to collect."""
 READ_ONLY = "project.read-only"
@@ -52,7 +54,7 @@ PIECES = "pieces"
 STEPS = "steps"
 """The feature of a manifest that says in steps what the entries of branches have seen: see `sync.state.seen_steps`."""
 KNOWN_FEATURES: frozenset[str] = frozenset(
-    {TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, PROJECT_FOLDER, READ_ONLY, PIECES, STEPS}
+    {TOMBSTONE_FIELDS, ANNOTATIONS, EVICTED, UNWRAPPED, UNWRAPPED_TWICE, PROJECT_FOLDER, READ_ONLY, PIECES, STEPS}
 )
 RECORD_LIMIT = 256 << 20
 """Decoded bytes of the largest record."""

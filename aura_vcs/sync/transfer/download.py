@@ -21,14 +21,14 @@ from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import PACKS, pack_path
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
-from aura_vcs.objects.packs.format import CODEC_RAW, Footer, PackEntry, has_unwrapped
+from aura_vcs.objects.packs.format import CODEC_RAW, Footer, PackEntry, has_twice, has_unwrapped
 from aura_vcs.objects.packs.reader import OpenPack
 from aura_vcs.objects.packs.verify import check_chunk_list, check_entries, check_frames
 from aura_vcs.objects.packs.writer import NewObject, PackWriter
 from aura_vcs.objects.store import objects_in
 from aura_vcs.parallel import TRANSFERS, side_by_side
 from aura_vcs.progress import SILENT
-from aura_vcs.repository.format_file import UNWRAPPED
+from aura_vcs.repository.format_file import UNWRAPPED, UNWRAPPED_TWICE
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.state.cache import PACK_FILE, PART
@@ -189,6 +189,8 @@ class Quarantine:
             chunks = self._check_lists(packs, bare, listed or {})
             if any(has_unwrapped(pack.frames) for pack in packs):
                 self._repo.declare(UNWRAPPED)
+            if any(has_twice(pack.frames) for pack in packs):
+                self._repo.declare(UNWRAPPED_TWICE)
         stored: dict[ObjectId, StoredObject] = {}
         for name in names:
             if name not in self._ours:

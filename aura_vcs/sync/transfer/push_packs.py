@@ -19,6 +19,7 @@ from aura_vcs.objects.packs.writer import FRAME_BYTES, NewObject, is_nonce
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
+from aura_vcs.sync.state.manifest import UNWRAPPED, UNWRAPPED_TWICE
 from aura_vcs.sync.transfer.push_negotiation import ObjectToSend
 
 WHOLE_PACK_SHARE = 0.9
@@ -31,8 +32,8 @@ class PushPacks(msgspec.Struct, frozen=True):
     packs: tuple[str, ...]
     loose: tuple[ObjectToSend, ...]
     stored_bytes: int
-    unwrapped: bool = False
-    """Whether one of the packs has unwrapped frames."""
+    features: frozenset[str] = frozenset()
+    """What whoever reads the packs must understand, as the manifest says it."""
 
 
 def plan_packs(
@@ -71,8 +72,9 @@ def plan_packs(
         else:
             loose += items
             total += int(share * size)
-    unwrapped = any(map(repo.store.packs.has_unwrapped, whole))
-    return PushPacks(tuple(whole), tuple(sorted(loose, key=pack_order)), total, unwrapped)
+    features = {UNWRAPPED} if any(map(repo.store.packs.has_unwrapped, whole)) else set()
+    features |= {UNWRAPPED_TWICE} if any(map(repo.store.packs.has_twice, whole)) else set()
+    return PushPacks(tuple(whole), tuple(sorted(loose, key=pack_order)), total, frozenset(features))
 
 
 def _remote_names(repo: Repository, pack: str, pack_bytes: int | None) -> set[str]:
