@@ -44,7 +44,7 @@ PARTS = {
     ],
     "objects": [
         "base chunking executors unrecorded",
-        "packs",
+        "packs stream_chunks",
         "loose",
         "availability batch",
         "store",

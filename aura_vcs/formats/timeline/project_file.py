@@ -3,7 +3,7 @@
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, looks_like_json, parse_document
 from aura_vcs.formats.timeline.endings import ending_of
 from aura_vcs.formats.timeline.json_projects import read_json_project
-from aura_vcs.formats.timeline.model import Timeline
+from aura_vcs.formats.timeline.model import ReadingLimitExceeded, Timeline, check_clip_count
 from aura_vcs.formats.timeline.timecode import Rate
 
 
@@ -16,7 +16,18 @@ def read_project(
     """
     ending = ending_of(path)
     if looks_like_json(data) and ending != "flb":
-        return read_json_project(document or parse_document(data))
+        return _of_size(read_json_project(document or parse_document(data)))
     from aura_vcs.formats.timeline.editor_projects import read_editor_project  # a dozen readers, and what they need
 
-    return read_editor_project(data, ending, rate=rate)
+    return _of_size(read_editor_project(data, ending, rate=rate))
+
+
+def _of_size(found: Timeline | Unstructured) -> Timeline | Unstructured:
+    """Refuse a model of more clips than are read, also of a format that says so only at its end."""
+    if isinstance(found, Unstructured):
+        return found
+    try:
+        check_clip_count(sum(len(track.clips) for track in found.tracks))
+    except ReadingLimitExceeded as error:
+        return Unstructured(str(error))
+    return found
