@@ -2,6 +2,8 @@
 
 import gzip
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +61,76 @@ def test_half_a_project_is_not_saved(repo: Repository, name: str) -> None:
     file.write_bytes(MADE[name] + b"\n" * (not name.endswith(("z", "prproj"))))
     notes.write_text("two")
     assert _saved(repo, name) == file.read_bytes()
+
+
+def test_an_edit_list_is_left_alone_for_a_moment(repo: Repository) -> None:
+    """It may end with any line: what was written to just now is not saved, a little later it is."""
+    file = Path(repo.root, "t.edl")
+    file.write_bytes(projects.edl(CUT))
+    commit(repo, "whole")
+    file.write_bytes(projects.edl({"V1": CUT["V1"][:1]}))
+    soon = time.time() + 3600  # whatever the machine is busy with until the autosave looks at it
+    os.utime(file, (soon, soon))
+    assert autosave(repo).unstable == ("t.edl",)
+    before = time.time() - 5
+    os.utime(file, (before, before))
+    assert _saved(repo, "t.edl") == file.read_bytes()
+
+
+WRITER = """
+import os, sys, time
+path, ways, data = sys.argv[1], sys.argv[2], open(sys.argv[3], "rb").read()
+print("ready", flush=True)
+for line in sys.stdin:
+    new = data.replace(b"sea.mp4", f"{line.strip():7.7}".encode())
+    target = path if ways == "over" else path + ".aB3dE6"
+    with open(target, "wb") as file:
+        for at in range(0, len(new), len(new) // 5 + 1):
+            file.write(new[at : at + len(new) // 5 + 1])
+            file.flush()
+            print("piece", flush=True)
+            sys.stdin.readline()
+    if target != path:
+        os.replace(target, path)
+    print("saved", flush=True)
+"""
+
+
+@pytest.mark.parametrize("way", ["over", "beside"])
+@pytest.mark.parametrize("name", ["t.kdenlive", "t.osp", "t.rpp", "t.fcpxml"])
+def test_no_version_has_what_another_process_has_half_written(
+    repo: Repository, tmp_path: Path, name: str, way: str
+) -> None:
+    """An editor saves in pieces, over its file or beside it; after each piece there is an autosave."""
+    cut: Cut = {"V1": [Item("sea.mp4"), Item("b.mp4", 3, 40)]}
+    write = {"t.kdenlive": projects.kdenlive, "t.osp": projects.openshot, "t.rpp": projects.reaper}
+    data = write.get(name, projects.fcpxml)(cut)
+    (tmp_path / "data").write_bytes(data)
+    file = Path(repo.root, name)
+    file.write_bytes(data)
+    commit(repo, "whole")
+    whole = {data}
+    command = [sys.executable, "-c", WRITER, str(file), way, str(tmp_path / "data")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as editor:
+        assert editor.stdin is not None
+        assert editor.stdout is not None
+        assert editor.stdout.readline() == "ready\n"
+        for number in range(2):
+            editor.stdin.write(f"take{number}x\n")
+            whole.add(data.replace(b"sea.mp4", f"take{number}x ".encode()[:7].ljust(7)))
+            while editor.stdout.readline() == "piece\n":
+                Path(repo.root, "notes.txt").write_text(f"{time.time_ns()}")
+                made = autosave(repo).version
+                assert made is not None
+                entry = repo.trees.entry(made.tree, name)
+                assert entry is not None
+                assert repo.store.read(entry.id) in whole
+                assert [path for path, _ in repo.trees.walk(made.tree) if path.startswith("t.")] == [name]
+                editor.stdin.write("\n")
+            Path(repo.root, "notes.txt").write_text(f"{time.time_ns()}")
+            assert _saved(repo, name) == file.read_bytes() in whole
+        editor.stdin.close()
+        assert editor.wait(20) == 0
 
 
 def test_a_copy_that_waits_for_its_place_is_none(repo: Repository) -> None:

@@ -10,13 +10,16 @@ import time
 from collections.abc import Iterator
 
 from aura_vcs.errors.integrity import UnsafePath
-from aura_vcs.formats.timeline.endings import ENDINGS, may_be_project
+from aura_vcs.formats.timeline.endings import ENDINGS, ending_of, may_be_project
 from aura_vcs.formats.timeline.intact import why_not_intact
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.scan.scan import Scan
 
 TRANSIENT_SECONDS = 10 * 60
+SETTLED_SECONDS = 2.0
+_ENDLESS = frozenset(("edl", "aaf"))
+"""Endings of files whose form does not say where they end: those are left alone for so long after a write."""
 LOOKED_INTO = 64 << 20
 """A larger project file is not looked into."""
 _WAITING = re.compile(rf".+\.(?:{'|'.join(sorted(ENDINGS))})\.[A-Za-z0-9]{{6}}", re.IGNORECASE)
@@ -32,7 +35,8 @@ def hold_back(repo: Repository, scan: Scan) -> tuple[str, ...]:
 
 
 def _half_written(repo: Repository, scan: Scan) -> Iterator[tuple[str, str]]:
-    youngest = (time.time() - TRANSIENT_SECONDS) * 1e9
+    now = time.time()
+    youngest = (now - TRANSIENT_SECONDS) * 1e9
     for folder in list(scan.walk()):
         if folder.tree is not None:
             continue  # as it was
@@ -41,8 +45,10 @@ def _half_written(repo: Repository, scan: Scan) -> Iterator[tuple[str, str]]:
                 continue
             if _WAITING.fullmatch(name):
                 yield folder.join(name), "an editor is saving it"
-            elif may_be_project(name) and state.size <= LOOKED_INTO and (reason := _why(repo, folder.join(name))):
-                yield folder.join(name), f"an editor is saving it: {reason}"
+            elif may_be_project(name) and state.size <= LOOKED_INTO:
+                is_young = ending_of(name) in _ENDLESS and state.mtime_ns > (now - SETTLED_SECONDS) * 1e9
+                if reason := "it was written to a moment ago" if is_young else _why(repo, folder.join(name)):
+                    yield folder.join(name), f"an editor is saving it: {reason}"
 
 
 def _why(repo: Repository, path: str) -> str:
