@@ -18,8 +18,15 @@ from aura_vcs.codec import decode_tree, encode_tree
 from aura_vcs.history.commit import commit
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId
 from aura_vcs.model import BranchEntry, Entry, EntryKind, Kind, Label, Tree
-from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, Frame, PackEntry, decode_footer, encode_footer
-from aura_vcs.objects.packs.writer import PACK_BYTES as STORE_PACK_BYTES
+from aura_vcs.objects.packs.format import (
+    PACK_BYTES as STORE_PACK_BYTES,
+    TRAILER_BYTES,
+    Footer,
+    Frame,
+    PackEntry,
+    decode_footer,
+    encode_footer,
+)
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.sync.state import seen_steps
 from aura_vcs.sync.state.locations import RemoteLocations

@@ -208,11 +208,11 @@ STARTERS = {"aura_vcs", "aura_vcs.cli.entry", "aura_vcs.cli.main"}
 """What decides in which order a command's modules come."""
 LAZY_IMPORTS = {
     "annotations": 4, "cli": 300, "formats": 2, "history": 21, "index": 12, "objects": 9, "project": 6, "refs": 1,
-    "repository": 10, "storage": 10, "studio": 3, "sync": 8, "worktree": 19,
+    "repository": 10, "storage": 10, "studio": 3, "sync": 20, "worktree": 19,
 }  # fmt: skip
-"""How many imports of ours stand inside functions, because `status`, `log` or `commit` would start more slowly; in the
-command line also because few runs of a command need what is imported. A room that is not named has none. Whoever takes
-some away lowers the number.
+"""How many imports of ours stand inside functions, because `status`, `log`, `commit` or a `sync` of nothing would start
+more slowly; in the command line also because few runs of a command need what is imported. A room that is not named has
+none. Whoever takes some away lowers the number.
 """
 
 

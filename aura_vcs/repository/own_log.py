@@ -1,7 +1,7 @@
 """The log of this machine is seen to: a tool that synchronises folders may bring an older one, or another's."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -10,12 +10,14 @@ from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id, new_r
 from aura_vcs.layout import decode_name, operations_log
 from aura_vcs.model import BranchEntry, Head, Operation, RefChange
 from aura_vcs.operation_log import OperationLogs
-from aura_vcs.progress import Progress
-from aura_vcs.refs.refs import Refs
-from aura_vcs.repository.hardlink_backup import HardlinkBackup
-from aura_vcs.repository.head_file import HeadFile
 from aura_vcs.repository.replicas import put_replica
-from aura_vcs.storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from aura_vcs.progress import Progress
+    from aura_vcs.refs.refs import Refs
+    from aura_vcs.repository.hardlink_backup import HardlinkBackup
+    from aura_vcs.repository.head_file import HeadFile
+    from aura_vcs.storage.local import LocalStorage
 
 NOTE = (
     "Others know more of what this copy of the project did than it does itself: it was restored to an earlier "
@@ -40,15 +42,15 @@ class LogOwner(Protocol):
         """Whether nothing can be written."""
 
     @property
-    def hardlink_backup(self) -> HardlinkBackup:
+    def hardlink_backup(self) -> "HardlinkBackup":
         """Second names of stored files."""
 
     root: str
-    storage: LocalStorage
+    storage: "LocalStorage"
     logs: OperationLogs
-    refs: Refs
-    head_file: HeadFile
-    progress: Progress
+    refs: "Refs"
+    head_file: "HeadFile"
+    progress: "Progress"
 
     def become(self, replica: ReplicaId) -> None:
         """Go on under another id."""

@@ -5,12 +5,11 @@ remote's refs only those come that build on what came with them: a branch never 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from aura_vcs.errors.remotes import RemoteCorrupt
-from aura_vcs.history.lookup.select_files import shown_path
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update
 from aura_vcs.ids import ObjectId, ReplicaId, VersionId, new_operation_id
 from aura_vcs.model import BranchEntry, Field, Inverse, Kind, Label, RefChange, Tag, Version
@@ -18,12 +17,11 @@ from aura_vcs.objects.availability import ALL_READERS
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import decode_chunk_list
 from aura_vcs.operation_log import annotation_change, branch_change, label_change, setting_change, tag_change
-from aura_vcs.plain_text import now
+from aura_vcs.plain_text import now, readable_name
 from aura_vcs.refs.merge import furthest_entry, merge_labels, renamed_apart
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft, Transaction
 from aura_vcs.storage.remotes.base import RangeReadable
-from aura_vcs.sync.offload.record_evicted import record_evicted
 from aura_vcs.sync.remotes.config import remotes
 from aura_vcs.sync.state.annotations import Annotations, in_lines, newer_annotations, newer_settings, own_annotations
 from aura_vcs.sync.state.cache import RemoteCache, clear
@@ -32,10 +30,12 @@ from aura_vcs.sync.state.manifest import merge_tags
 from aura_vcs.sync.state.own_entries import check_own_entries
 from aura_vcs.sync.state.pack_table import PackTable
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, load_snapshot, named_versions, state_of
-from aura_vcs.sync.transfer.download import Downloaded, FetchPacks, Quarantine, plan_packs
-from aura_vcs.sync.transfer.fetch_negotiation import FetchNegotiation
 from aura_vcs.sync.transfer.plan import TransferPlan
 from aura_vcs.sync.transfer.push_negotiation import own_labels
+
+if TYPE_CHECKING:
+    from aura_vcs.sync.transfer.download import Downloaded, FetchPacks, Quarantine
+    from aura_vcs.sync.transfer.fetch_negotiation import FetchNegotiation
 
 LABELS_AT_ONCE = 2000
 """More labels than these are recorded in several operations: a line of the log stays readable."""
@@ -77,8 +77,8 @@ class Expecting(Protocol):
 class _FetchDraft(msgspec.Struct, frozen=True):
     plan: FetchPlan
     snapshot: RemoteSnapshot
-    negotiation: FetchNegotiation
-    packs: FetchPacks
+    negotiation: "FetchNegotiation"
+    packs: "FetchPacks"
     labels: dict[VersionId, Label]
     entries: dict[str, tuple[BranchEntry, ...]]
     tags: dict[str, Tag]
@@ -154,6 +154,8 @@ def _state(snapshot: RemoteSnapshot, *, all_versions: bool) -> str:
 def _fetch(
     repo: Repository, snapshot: RemoteSnapshot, cache: RemoteCache, expecting: Expecting | None, *, all_versions: bool
 ) -> Fetched:
+    from aura_vcs.sync.transfer.download import Downloaded, Quarantine  # most often there is nothing new
+
     with repo.locks.shared("objects"), Quarantine(repo, snapshot, cache.incoming) as room:
         draft = _draft(repo, snapshot, cache, all_versions=all_versions, room=room)
         if draft.plan.is_empty:
@@ -170,7 +172,7 @@ def _fetch(
     return Fetched(draft.plan, tuple(b.name for b in found if b is not None and b.diverged))
 
 
-def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: Expecting | None) -> Downloaded:
+def _receive(room: "Quarantine", draft: _FetchDraft, table: PackTable, expecting: Expecting | None) -> "Downloaded":
     if expecting is not None:
         expected = room.expected(draft.packs, table)
         expecting.prepare(IncomingVersions(draft.negotiation.versions, draft.entries, expected))
@@ -180,7 +182,7 @@ def _receive(room: Quarantine, draft: _FetchDraft, table: PackTable, expecting: 
     return arrived
 
 
-def _record_offloaded(repo: Repository, draft: _FetchDraft, cache: RemoteCache, arrived: Downloaded) -> Downloaded:
+def _record_offloaded(repo: Repository, draft: _FetchDraft, cache: RemoteCache, arrived: "Downloaded") -> "Downloaded":
     """Record what stays at the remote as offloaded before anything refers to it; add it to what arrived."""
     if draft.negotiation.evicted:
         arrived = _with_evicted(repo, draft, arrived)
@@ -188,7 +190,7 @@ def _record_offloaded(repo: Repository, draft: _FetchDraft, cache: RemoteCache, 
         return arrived
     where = {cache.name: draft.snapshot.remote.location}
     content = {
-        file.id: (file.size, shown_path(file.path), where, ALL_READERS) for file in draft.negotiation.left.values()
+        file.id: (file.size, readable_name(file.path), where, ALL_READERS) for file in draft.negotiation.left.values()
     }
     with repo.locks.exclusive("offloaded"):
         repo.store.offloaded.note(repo.replica, content, now())
@@ -202,19 +204,19 @@ def _record_offloaded(repo: Repository, draft: _FetchDraft, cache: RemoteCache, 
         listed = decode_chunk_list(repo.store.packs.read(place), blob)
         away |= {chunk: StoredObject(chunk, Kind.CHUNK, size, 0) for chunk, size in listed}
     new = repo.index.unlocated(away)
-    return Downloaded({i: item for i, item in away.items() if i in new} | arrived.stored, arrived.chunks)
+    left = {i: item for i, item in away.items() if i in new}
+    return msgspec.structs.replace(arrived, stored=left | arrived.stored)
 
 
-def _with_evicted(repo: Repository, draft: _FetchDraft, arrived: Downloaded) -> Downloaded:
+def _with_evicted(repo: Repository, draft: _FetchDraft, arrived: "Downloaded") -> "Downloaded":
     """Record what nobody has because it can be made again, before anything refers to it; add it to what arrived."""
+    from aura_vcs.sync.offload.record_evicted import record_evicted  # few projects evict anything
+
     files = draft.negotiation.evicted
-    record_evicted(repo, {file.id: (file.size, shown_path(file.path), ALL_READERS) for file in files.values()})
+    record_evicted(repo, {file.id: (file.size, readable_name(file.path), ALL_READERS) for file in files.values()})
     new = repo.index.unlocated(files)
-    return Downloaded(
-        {blob: StoredObject(blob, Kind.BLOB, file.size, 0) for blob, file in files.items() if blob in new}
-        | arrived.stored,
-        arrived.chunks,
-    )
+    evicted = {blob: StoredObject(blob, Kind.BLOB, file.size, 0) for blob, file in files.items() if blob in new}
+    return msgspec.structs.replace(arrived, stored=evicted | arrived.stored)
 
 
 def _draft(
@@ -223,8 +225,11 @@ def _draft(
     cache: RemoteCache,
     *,
     all_versions: bool,
-    room: Quarantine | None = None,
+    room: "Quarantine | None" = None,
 ) -> _FetchDraft:
+    from aura_vcs.sync.transfer.download import FetchPacks, plan_packs
+    from aura_vcs.sync.transfer.fetch_negotiation import FetchNegotiation
+
     labels = snapshot.labels()
     wanted = FetchNegotiation(repo, snapshot, partial=_is_partial(repo, cache))
     named = sorted(named_versions(snapshot.manifest))
@@ -267,7 +272,7 @@ def _draft(
 
 
 def _merged_labels(
-    repo: Repository, labels: Mapping[VersionId, Label], wanted: FetchNegotiation
+    repo: Repository, labels: Mapping[VersionId, Label], wanted: "FetchNegotiation"
 ) -> dict[VersionId, Label]:
     """Merge both sides' labels of versions that come or are here; return those that are new here."""
     here = own_labels(repo)
@@ -305,7 +310,7 @@ def _newer_entries(
     return found
 
 
-def _record(repo: Repository, draft: _FetchDraft, arrived: Downloaded) -> None:
+def _record(repo: Repository, draft: _FetchDraft, arrived: "Downloaded") -> None:
     """Record what came; many labels take several operations, the last one brings the branches."""
     changes = [label_change(repo.refs.label(label.version), label) for label in draft.labels.values()]
     parts = [changes[at : at + LABELS_AT_ONCE] for at in range(0, len(changes), LABELS_AT_ONCE)]

@@ -1,15 +1,14 @@
 """Pull, sync and clone: fetching, and then bringing branches and the worktree along."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import RefMoved
-from aura_vcs.history.checkout import CheckoutResult, StepRequest, replace_worktree
 from aura_vcs.history.names.branches import BranchMove, branch, branch_update, branches, default_branch, stands_for
 from aura_vcs.history.names.follow_branch import follow_branch
-from aura_vcs.history.names.revisions import check_content
 from aura_vcs.history.recording.journal import recover
-from aura_vcs.history.recording.steps import Between
 from aura_vcs.history.recording.version_builder import WorktreeBase, get_version, worktree_base
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.layout import EXCHANGE
@@ -23,6 +22,9 @@ from aura_vcs.sync.heads_merged import HeadsMerged, MergeHeads, keep_apart, unsa
 from aura_vcs.sync.push import PushPlan, push
 from aura_vcs.sync.state.cache import RemoteCache
 from aura_vcs.sync.state.manifest import MANIFEST
+
+if TYPE_CHECKING:
+    from aura_vcs.history.checkout import CheckoutResult
 
 ATTEMPTS = 3
 """So often HEAD may move under a pull before it gives up."""
@@ -39,7 +41,7 @@ class Pulled(msgspec.Struct, frozen=True):
 
     fetched: Fetched
     head: Head
-    files: CheckoutResult | None = None
+    files: "CheckoutResult | None" = None
     diverged: tuple[VersionId, ...] = ()
     in_the_way: tuple[str, ...] = ()
     without_content: VersionId | None = None
@@ -162,12 +164,15 @@ def sync(
     return Synced(pulled, sent)
 
 
-def check_out_clone(repo: Repository, wanted: str | None = None) -> CheckoutResult | None:
+def check_out_clone(repo: Repository, wanted: str | None = None) -> "CheckoutResult | None":
     """Put the files of a branch in the folder of a fresh clone; None where there is no branch.
 
     Without `wanted` it is `main`, else the first that there is. A branch that has come apart is
     taken at one of its heads; `status` says so.
     """
+    from aura_vcs.history.checkout import CheckoutResult
+    from aura_vcs.history.names.revisions import check_content
+
     names = [found.name for found in branches(repo)]
     name = default_branch(names)
     if name is None:
@@ -202,7 +207,10 @@ def _checkout(
     why: str,
     *,
     own: VersionId | None = None,
-) -> CheckoutResult:
+) -> "CheckoutResult":
+    from aura_vcs.history.checkout import StepRequest, replace_worktree  # most pulls have nothing to bring
+    from aura_vcs.history.recording.steps import Between
+
     def draft(transaction: Transaction, now: WorktreeBase, before: ObjectId, after: ObjectId) -> Draft:
         if now.head != base.head:
             raise RefMoved("HEAD", "where the pull began", "another version")

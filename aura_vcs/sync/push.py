@@ -7,6 +7,7 @@ other looks again, and goes on unless they moved one branch apart.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from blake3 import blake3
@@ -61,14 +62,9 @@ from aura_vcs.sync.transfer.push_negotiation import (
     read_own_refs,
     versions_to_push,
 )
-from aura_vcs.sync.transfer.push_packs import (
-    PushPacks,
-    offloaded_objects,
-    pack_objects,
-    plan_packs,
-    without_evicted,
-)
-from aura_vcs.sync.transfer.upload import send_labels, send_packs
+
+if TYPE_CHECKING:
+    from aura_vcs.sync.transfer.push_packs import PushPacks
 
 
 class PushPlan(TransferPlan, frozen=True):
@@ -98,7 +94,7 @@ class _PushDraft(msgspec.Struct, frozen=True):
 
     plan: PushPlan
     snapshot: RemoteSnapshot
-    packs: PushPacks
+    packs: "PushPacks"
     labels: dict[VersionId, Label]
     manifest: Manifest
     annotations: Annotations
@@ -232,6 +228,8 @@ def _pair(local: str, remote: str) -> str:
 def _draft(
     repo: Repository, snapshot: RemoteSnapshot, own: OwnRefs, wanted_bytes: int | None, options: _Options
 ) -> _PushDraft:
+    from aura_vcs.sync.transfer.push_packs import offloaded_objects, plan_packs, without_evicted  # often nothing is new
+
     branches = _merged_branches(repo, snapshot, own, keep_both=options.keep_both)
     there = snapshot.labels()
     records = versions_to_push(repo, own, all_versions=options.all_versions)
@@ -366,6 +364,9 @@ def _execute(
     Raises:
         RefMoved: the manifest has moved since it was seen.
     """
+    from aura_vcs.sync.transfer.push_packs import pack_objects
+    from aura_vcs.sync.transfer.upload import send_labels, send_packs
+
     progress = repo.progress
     gathered: list[str] = []
     limit = pack_bytes(remote.pack_bytes, draft.snapshot.manifest)

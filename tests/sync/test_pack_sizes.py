@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs.errors.remotes import RemoteError
-from aura_vcs.objects.packs.writer import PACK_BYTES
+from aura_vcs.objects.packs.format import PACK_BYTES
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.testing.faulty_remote import FaultyRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote

@@ -29,6 +29,8 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.model import Kind
 
 MAGIC = b"AURAPACK"
+PACK_BYTES = 64 << 20
+"""How large a full pack is, about."""
 END_MAGIC = b"AURAPEND"
 CODEC_RAW = 0
 CODEC_ZSTD = 1

@@ -25,6 +25,7 @@ from aura_vcs.objects.packs.format import (
     CODEC_SHUFFLED,
     CODEC_ZSTD,
     MAGIC,
+    PACK_BYTES,
     SHUFFLED_LIMIT,
     Frame,
     PackEntry,
@@ -39,7 +40,6 @@ FRAME_BYTES = 512 << 10
 if TYPE_CHECKING:
     from aura_vcs.objects.executors import Result, Workers
 
-PACK_BYTES = 64 << 20
 PACK_ENTRIES = 65_536
 """Objects of a full pack: its footer takes 3 MB, and who writes it some twenty."""
 PENDING_FRAMES = 4

@@ -3,7 +3,7 @@
 Small packs lose less where a line breaks, and make a longer list, which everybody who comes there reads.
 """
 
-from aura_vcs.objects.packs.writer import PACK_BYTES
+from aura_vcs.objects.packs.format import PACK_BYTES
 from aura_vcs.sync.state.manifest import Manifest
 
 PACKS_OF_A_SIZE = 4096

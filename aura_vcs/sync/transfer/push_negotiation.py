@@ -9,7 +9,6 @@ from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.queries import VersionFilter
 from aura_vcs.index.records import VersionRecord
 from aura_vcs.model import BranchEntry, Kind, Label, Tag
-from aura_vcs.objects.graph import TreeVisit, Walk
 from aura_vcs.refs.merge import heads, merge_labels
 from aura_vcs.repository.repository import Repository
 
@@ -83,7 +82,9 @@ class MissingObjects:
     def __init__(self, repo: Repository, has: Callable[[ObjectId], bool]) -> None:
         self._repo = repo
         self._has = has
-        self._walk = Walk(repo.graph)
+        from aura_vcs.objects.graph import TreeVisit, Walk  # most often nothing is missing
+
+        self._walk, self._visit = Walk(repo.graph), TreeVisit
         self.needed: dict[ObjectId, ObjectToSend] = {}
 
     def complete(self, trees: Iterable[ObjectId]) -> None:
@@ -98,7 +99,7 @@ class MissingObjects:
         """
         self._need(record.id, Kind.VERSION, "version")
         if content:
-            for folder in self._walk.below(TreeVisit(record.tree, base=base)):
+            for folder in self._walk.below(self._visit(record.tree, base=base)):
                 self._need(folder.id, Kind.TREE, folder.path or "/")
                 for path, entry in folder.files():
                     self._blob(entry.id, path)
