@@ -1,6 +1,7 @@
 """Rows about looking into media: beside decoding the same files with PyAV and as many threads."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -41,13 +42,20 @@ def measure(setting: Setting) -> None:
     long = os.path.join(setting.place("footage", "clips"), "long.mp4")
     old, new = (os.path.join(os.path.dirname(long), name) for name in ("old.mp4", "new.mp4"))
     if setting.wants("media-index"):
-        write_clip(long, setting.count(60 * RATE, least=10), range(0))
+        _write_apart(long, setting.count(60 * RATE, least=10), range(0))
         _index(setting, folder, long, threads)
     if setting.wants("media-diff", "media-first-diff"):
         count = setting.count(12 * RATE, least=10)
-        write_clip(old, count, range(0))
-        write_clip(new, count, range(count * 5 // 12, count // 2))
+        _write_apart(old, count, range(0))
+        _write_apart(new, count, range(count * 5 // 12, count // 2))
         _diffs(setting, folder, old, new, threads)
+
+
+def _write_apart(path: str, count: int, boxed: range) -> None:
+    """Write a clip in a process of its own: what it takes of memory would count for every process begun after it."""
+    code = f"from bench.footage import write_clip; write_clip({path!r}, {count}, {boxed!r})"
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
 
 
 def write_clip(path: str, count: int, boxed: range) -> None:
