@@ -50,8 +50,9 @@ def prune_command(repo: "Repository", console: Console, /, *, dry_run: bool, **r
         mark = green("stays") if decision.keep else red("goes ")
         name = call(repo, decision.version).ljust(6)
         console.line(mark, "  ", strong(name), faint(f"{age(decision.version.created_at):<16}"), decision.reason)
-    verb = "would go" if dry_run else "went"
-    console.line(f"{count(len(plan.to_delete), 'version')} {verb}, {len(plan.decisions) - len(plan.to_delete)} stay.")
+    verb, stay = ("would be deleted", "would stay") if dry_run else ("deleted", "kept")
+    kept = len(plan.decisions) - len(plan.to_delete)
+    console.line(f"{count(len(plan.to_delete), 'version')} {verb}, {kept} {stay}.")
 
 
 def plan_to_json(plan: "PrunePlan", removed: int, *, dry_run: bool) -> dict[str, Any]:

@@ -113,10 +113,12 @@ def new_command(studio: "Studio", console: Console, name: str, description: str,
         left = sum(path not in taken for path in source.names())
     _print(console, made, "Made the template")
     if not console.as_json:
-        console.line(f"  takes along {', '.join(sorted(taken))}")
+        console.line(f"  contains {', '.join(sorted(taken))}")
         if left:
             console.line(
-                faint(f"  leaves {count(left, 'file')}: media, texts, projects of editors, what follows from scenes")
+                faint(
+                    f"  leaves out {count(left, 'file')}: media, texts, projects of editors, what follows from scenes"
+                )
             )
 
 

@@ -36,4 +36,6 @@ def unused_command(repo: "Repository", console: Console) -> None:
         room = size(sum(bytes_ for _, bytes_ in found.files))
         console.line(f"{count(len(found.files), 'file')} that no timeline uses, {room}")
     elif found.projects or not found.unread:
-        console.line("Every media file is used." if found.projects else "There is no project file that names media.")
+        console.line(
+            "Every media file is used." if found.projects else "No unused media found; no editor's project was read."
+        )
