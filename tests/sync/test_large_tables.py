@@ -18,10 +18,9 @@ from aura_vcs.storage.testing.memory_remote import MemoryRemote
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.maintenance.fsck import fsck_remote
 from aura_vcs.sync.maintenance.gc import execute_remote_gc, plan_remote_gc
-from aura_vcs.sync.offload import proof
 from aura_vcs.sync.offload.proof import StorageProver
 from aura_vcs.sync.push import push
-from aura_vcs.sync.state import pack_table, snapshot as snapshots
+from aura_vcs.sync.state import pack_table
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.locations import RemoteLocations
 from aura_vcs.sync.state.manifest import PackInfo
@@ -38,7 +37,7 @@ TAKE = media(1_300_000)
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "LARGE_FOOTERS", 0)
+    monkeypatch.setattr(pack_table, "LARGE_FOOTERS", 0)
     monkeypatch.setattr(pack_table, "HELD_OBJECTS", 3)
     monkeypatch.setattr(pack_table, "AT_ONCE", 2)
 
@@ -157,6 +156,16 @@ def test_what_is_remembered_goes_with_the_rest(anna: Repository) -> None:
     assert not list(file_of(anna).parent.glob("objects.sqlite*"))
 
 
+def test_many_packs_are_looked_up_in_a_file_however_little_they_hold(
+    anna: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A push opens none of them, which took longer than all the rest of it."""
+    monkeypatch.setattr(pack_table, "LARGE_FOOTERS", 1 << 40)
+    monkeypatch.setattr(pack_table, "MANY_PACKS", 3)
+    pushed(anna)
+    assert file_of(anna).exists()
+
+
 # Proofs before content goes
 
 
@@ -171,9 +180,8 @@ def _prover(repo: Repository, remote: RemoteStorage) -> StorageProver:
     return StorageProver("origin", remote, repo.format.project, lambda found: found.remembered(known(repo)).table(repo))
 
 
-def test_a_proof_looks_at_the_packs_that_it_relies_on(anna: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proof_looks_at_the_packs_that_it_relies_on(anna: Repository) -> None:
     """The same is proved as by a look at all packs, and nothing that is remembered counts."""
-    monkeypatch.setattr(proof, "LARGE_FOOTERS", 0)
     remote = pushed(anna)
     wanted = sorted(_contents(anna))
     seen = RecordingRemote(remote)
@@ -186,9 +194,8 @@ def test_a_proof_looks_at_the_packs_that_it_relies_on(anna: Repository, monkeypa
     assert _prover(anna, remote).listed([absent]).held == frozenset()
 
 
-def test_a_pack_that_is_gone_proves_nothing(anna: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pack_that_is_gone_proves_nothing(anna: Repository) -> None:
     """Its footer is remembered here, and the pack is asked for all the same."""
-    monkeypatch.setattr(proof, "LARGE_FOOTERS", 0)
     remote = pushed(anna)
     wanted = sorted(_contents(anna))
     for pack in manifest(remote).packs:

@@ -21,7 +21,7 @@ from aura_vcs.progress import Progress
 from aura_vcs.storage.remotes.base import RangeReadable
 from aura_vcs.sync.state.cache import NullCache
 from aura_vcs.sync.state.manifest import PackInfo
-from aura_vcs.sync.state.pack_table import LARGE_FOOTERS, PackTable, RemoteObject
+from aura_vcs.sync.state.pack_table import PackTable, RemoteObject, are_many
 from aura_vcs.sync.state.reader import RemoteReader, fetch
 from aura_vcs.sync.state.snapshot import RemoteSnapshot, check_place_of_its_own, load_snapshot, parse_footer
 
@@ -100,7 +100,7 @@ class StorageProver:
         self.versions = frozenset(v for v, label in self.snapshot.labels().items() if label.is_live)
         self.faults: list[str] = []
         packs = self.snapshot.manifest.packs
-        if hints is None or sum(pack.footer for pack in packs) <= LARGE_FOOTERS:
+        if hints is None or not are_many(packs):
             self.table = PackTable()
             for pack, table in zip(packs, side_by_side(self._listed, packs), strict=True):
                 if table is not None:

@@ -13,6 +13,8 @@ from aura_vcs.sync.state.manifest import PackInfo
 
 LARGE_FOOTERS = 8 << 20
 """Footers of more bytes than these hold more objects than are held in memory: a quarter of a million take 100 MB."""
+MANY_PACKS = 1000
+"""To open the footers of more packs takes longer than to look into a file, however little is in them."""
 OBJECT_BYTES = 32
 """An object takes at least so much of a footer: its id does not compress."""
 HELD_OBJECTS = 1 << 19
@@ -24,6 +26,11 @@ FEW_OBJECTS = 16
 AT_ONCE = 256
 """So many packs are entered together."""
 ReadFooters = Callable[[Sequence[PackInfo]], list[Footer]]
+
+
+def are_many(packs: Sequence[PackInfo]) -> bool:
+    """Tell whether packs hold so much that it is looked up in a file and not in memory."""
+    return len(packs) > MANY_PACKS or sum(pack.footer for pack in packs) > LARGE_FOOTERS
 
 
 class RemoteObject(msgspec.Struct, frozen=True, gc=False):

@@ -32,7 +32,7 @@ from aura_vcs.sync.state.manifest import (
     pack_name,
     record_name,
 )
-from aura_vcs.sync.state.pack_table import LARGE_FOOTERS, LargePackTable, PackTable
+from aura_vcs.sync.state.pack_table import LargePackTable, PackTable, are_many
 from aura_vcs.sync.state.pieces import ReadPieces, read_intact_pieces, read_pieces, with_pieces
 
 SMALL_PACK_BYTES = 1 << 20
@@ -152,7 +152,7 @@ class RemoteSnapshot:
         """
         if self._table is None:
             packs, here = self.manifest.packs, set(repo.storage.list(PACKS))
-            locations = self.cache.locations() if sum(pack.footer for pack in packs) > LARGE_FOOTERS else None
+            locations = self.cache.locations() if are_many(packs) else None
 
             def read(some: Sequence[PackInfo]) -> list[Footer]:
                 missing = [pack for pack in some if f"{pack.name}.pack" not in here]
