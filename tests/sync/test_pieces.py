@@ -1,7 +1,9 @@
 """The list of packs of a large remote in pieces: written and read in part, safe where anything stops or lies."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -397,6 +399,33 @@ def test_hostile_pieces_are_refused(what: str) -> None:
     remote = _hostile(HOSTILE[what])
     with pytest.raises(AuraError):
         _ = load_snapshot(remote, NullCache(), None).manifest
+
+
+def test_hostile_pieces_are_refused_on_every_kind_of_remote(anna: Repository, remote: RemoteStorage) -> None:
+    """Whatever is listed, and however it is fetched: nothing is believed, sent, or removed."""
+    create_remote(remote, anna.format.project, anna.author)
+    save(anna, "brief.json", "{}")
+    first, new = in_pieces(msgspec.structs.replace(a_manifest(packs(8)), project=anna.format.project), {}, ())
+    for info, data in new.items():
+        remote.create(record_name(info), io.BytesIO(data))
+    for number, (what, change) in enumerate(HOSTILE.items()):
+        changed, other = change(first)
+        if set(other) & set(map(record_name, new)):
+            continue  # what is there already stays as it is
+        for name, data in other.items():
+            with suppress(FileExistsError):
+                remote.create(name, io.BytesIO(data))
+        changed = msgspec.structs.replace(changed, generation=number + 1)
+        remote.swap(MANIFEST, data := encode_manifest(changed), remote.load(MANIFEST).token)
+        for attempt in (
+            lambda: push(anna, remote, known(anna)),
+            lambda: fetch(anna, remote, known(anna)),
+            lambda: plan_remote_gc(anna, remote, known(anna)),
+        ):
+            with pytest.raises(AuraError):
+                attempt()
+        assert remote.load(MANIFEST).data == data, what
+        assert remote.list("packs") == [], what
 
 
 NO_MANIFEST = {"the piece twice", "pieces without a word", "pieces of a project", "more pieces than any"}
