@@ -2,16 +2,18 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from aura_vcs.errors.remotes import RemoteUnreachable
 from aura_vcs.ids import ObjectId, blob_id
 from aura_vcs.layout import remote_folder
 from aura_vcs.model import Kind
 from aura_vcs.objects.packs.format import TRAILER_BYTES, Footer, Frame, PackEntry, decode_footer, encode_footer
 from aura_vcs.progress import SILENT
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.remotes.base import RemoteStorage
 from aura_vcs.storage.testing.faulty_remote import RecordingRemote
 from aura_vcs.storage.testing.memory_remote import MemoryRemote
@@ -264,3 +266,46 @@ def test_packs_that_left_leave_no_heap(monkeypatch: pytest.MonkeyPatch) -> None:
     _, large = _tables(packs[:2], locations)
     assert len(locations.packs()) == 2
     assert [blob_id(str(n).encode()) in large for n in range(4)] == [True, True, False, False]
+
+
+def test_entering_that_stops_is_gone_on_with(tmp_path: Path) -> None:
+    """Packs are entered some at a time, each with all its objects or not at all."""
+    packs = [_pack(n, str(n).encode()) for n in range(7)]
+    footers, read = dict(packs), list[PackInfo]()
+
+    def some(wanted: Sequence[PackInfo]) -> list[Footer]:
+        read.extend(wanted)
+        if len(read) == 6:
+            raise RemoteUnreachable("there", "the line broke")
+        return [footers[one] for one in wanted]
+
+    place = LocalStorage(str(tmp_path))
+    with pytest.raises(RemoteUnreachable):
+        LargePackTable(list(footers), RemoteLocations(place, "objects.sqlite"), some)
+    assert len(RemoteLocations(place, "objects.sqlite").packs()) == 4
+    read.clear()
+    large = LargePackTable(list(footers), RemoteLocations(place, "objects.sqlite"), lambda s: [footers[p] for p in s])
+    assert all(blob_id(str(n).encode()) in large for n in range(7))
+
+
+def test_two_processes_enter_the_same_packs(tmp_path: Path) -> None:
+    """Neither fails, and each pack is entered once, whoever was quicker."""
+    packs = [_pack(n, str(n).encode()) for n in range(4)]
+    place = LocalStorage(str(tmp_path))
+    one, other = (RemoteLocations(place, "objects.sqlite") for _ in range(2))
+    listed = {pack.name: footer.ids() for pack, footer in packs}
+    one.enter(dict(list(listed.items())[:3]))
+    other.enter(listed)
+    one.enter(listed)
+    assert one.packs() == other.packs() == listed.keys()
+    ids = [blob_id(str(n).encode()) for n in range(4)]
+    assert one.find(ids) == other.find(ids) == {ids[n]: [packs[n][0].name] for n in range(4)}
+
+
+def test_a_disk_that_refuses_leaves_the_table_in_memory(tmp_path: Path) -> None:
+    """What cannot be kept is looked up all the same."""
+    packs = [_pack(n, str(n).encode()) for n in range(4)]
+    (tmp_path / "file").write_bytes(b"")
+    locations = RemoteLocations(LocalStorage(str(tmp_path)), "file/objects.sqlite")
+    _, large = _tables(packs, locations)
+    assert [blob_id(str(n).encode()) in large for n in range(5)] == [True] * 4 + [False]
