@@ -110,13 +110,11 @@ class Repository:
             write_hints(root, self.storage)
         self.refs = Refs(self.storage)
         self.logs = OperationLogs(self.storage, self.replica)
-        here, spare = index_locations(
-            self.storage, index_folder, f"{self.format.project}-{self.replica}", preview=preview
-        )
+        called = f"{self.format.project}-{self.replica}"
+        here, spare = index_locations(self.storage, index_folder, called, preview=preview)
         self.files = Files(self.storage, self.refs, self.logs)
         self.index = Index(IndexFile(here, spare), self.files, progress)
         self.queries = Queries(self.index)
-        """What the index is asked."""
         self.head_file = HeadFile(self.files, self.replica, progress)
         self.others = OtherReplicas(self.storage, self.logs, self.index)
         self._calls = calls
