@@ -17,7 +17,7 @@ from aura_vcs.storage.plain_files import open_below
 from aura_vcs.worktree.scan.scan import Scan
 
 TRANSIENT_SECONDS = 10 * 60
-SETTLED_SECONDS = 2.0
+STABLE_SECONDS = 2.0
 _ENDLESS = frozenset(("edl", "aaf"))
 """Endings of files whose form does not say where they end: those are left alone for so long after a write."""
 LOOKED_INTO = 64 << 20
@@ -46,7 +46,7 @@ def _half_written(repo: Repository, scan: Scan) -> Iterator[tuple[str, str]]:
             if _WAITING.fullmatch(name):
                 yield folder.join(name), "an editor is saving it"
             elif may_be_project(name) and state.size <= LOOKED_INTO:
-                is_young = ending_of(name) in _ENDLESS and state.mtime_ns > (now - SETTLED_SECONDS) * 1e9
+                is_young = ending_of(name) in _ENDLESS and state.mtime_ns > (now - STABLE_SECONDS) * 1e9
                 if reason := "it was written to a moment ago" if is_young else _why(repo, folder.join(name)):
                     yield folder.join(name), f"an editor is saving it: {reason}"
 
