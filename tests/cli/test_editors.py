@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import aura_vcs as aura
+import pytest
+from aura_vcs.formats.timeline.model import Timeline
+from aura_vcs.formats.timeline.project_file import read_project
 
 from tests.cli.conftest import Film
 from tests.editors.projects import Item, edl, kdenlive
@@ -65,3 +68,19 @@ def test_conflicts_of_an_edit_list_are_told_by_event(film: Film) -> None:
     assert film.read("cut.edl") == edl({"V1": [a, Item("ours.mov", 5, 50), d, e, c]}).decode()
     film("resolve", "cut.edl", "--theirs")
     assert film.read("cut.edl") == edl({"V1": [a, Item("hers.mov", 75, 50), d, e]}).decode()
+
+
+def test_relink_finds_what_an_aaf_misses(film: Film, tmp_path: Path) -> None:
+    """By its name; the address of this machine is written, and undo takes it back."""
+    pytest.importorskip("aaf2")
+    from tests.editors.test_aaf_paths import aaf  # skipped as a whole where the library is not
+
+    data = aaf(tmp_path, "file:///Volumes/gone/one%20take.mov")
+    film.write({"trip.aaf": data, "media/one take.mov": b"a film"})
+    film("commit", "-m", "Both")
+    film("media", "relink")
+    found = read_project("trip.aaf", (film.root / "trip.aaf").read_bytes())
+    assert isinstance(found, Timeline)
+    assert [one.path for one in found.media] == [f"file://{film.root}/media/one%20take.mov"]
+    film("undo")
+    assert (film.root / "trip.aaf").read_bytes() == data

@@ -42,11 +42,11 @@ def read_aaf(data: bytes) -> Timeline | Unstructured:
     except ReadingLimitExceeded:
         raise
     except Exception as error:  # the library raises whatever reading a broken file leads to
-        _close(error)
+        close_left_open(error)
         return Unstructured(f"it is not an AAF file that can be read: {type(error).__name__}")
 
 
-def _close(error: Exception) -> None:
+def close_left_open(error: Exception) -> None:
     """Close the file that the library leaves open where its reading fails at the beginning."""
     trace = error.__traceback__
     while trace is not None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from aura_vcs.formats.jsondoc.edit import get, set_values
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.jsondoc.values import join_pointer
+from aura_vcs.formats.timeline.aaf_write import rewrite_aaf
 from aura_vcs.formats.timeline.containers import gunzip, gzip_like, is_gzip
 from aura_vcs.formats.timeline.model import MediaReference, Timeline, is_absolute
 from aura_vcs.formats.timeline.project_file import read_project
@@ -20,12 +21,11 @@ from aura_vcs.formats.xmldoc.edit import escape_attribute
 
 RELATIVE = frozenset(("kdenlive", "shotcut", "mlt", "openshot", "reaper", "otio"))
 """Formats whose editors understand a path from the project file's folder."""
-ABSOLUTE = frozenset(("fcpxml", "xmeml", "premiere"))
+ABSOLUTE = frozenset(("fcpxml", "xmeml", "premiere", "aaf"))
 """Formats that name files by whole addresses; Premiere has a path from the project file beside each."""
 
 
 _LEFT_TO_EDITORS = {
-    "aaf": "paths in AAF files are read, not written",
     "resolve": "paths in projects of DaVinci Resolve are read, not written",
     "edl": "an edit list names reels, which are read, not written",
 }
@@ -50,11 +50,20 @@ def written_path(timeline: Timeline, old: str, project: str, target: str, root: 
     """
     beside = timeline.format == "premiere" and not is_absolute(old)
     if (timeline.format or "otio") in ABSOLUTE and not beside:
-        return os.path.join(os.path.abspath(root), *target.split("/")).replace(os.sep, "/")
+        whole = os.path.join(os.path.abspath(root), *target.split("/")).replace(os.sep, "/")
+        return _address(whole, old) if timeline.format == "aaf" else whole
     path = posixpath.relpath(target, posixpath.dirname(project) or ".")
     if "\\" in old and "/" not in old and (timeline.format == "reaper" or beside):
         return path.replace("/", "\\")
     return quote(path) if old.startswith("file:") and timeline.format == "otio" else path
+
+
+def _address(path: str, like: str) -> str:
+    """Write a path as an AAF file says where media are: as an address, where it did so."""
+    if not like.startswith("file:"):
+        return path
+    start = "file://localhost" if like.startswith("file://localhost") else "file://"
+    return start + ("" if path.startswith("/") else "/") + quote(path, safe="/:")
 
 
 def with_siblings(timeline: Timeline, paths: Mapping[str, str], project: str, root: str) -> dict[str, str]:
@@ -81,6 +90,8 @@ def rewrite_paths(name: str, data: bytes, timeline: Timeline, paths: Mapping[str
     changed = [one for one in timeline.media if one.path in paths and one.path]
     if timeline.format == "openshot" or (timeline.format or "otio") == "otio":
         result: bytes | Unstructured = _in_json(data, changed, paths)
+    elif timeline.format == "aaf":
+        result = rewrite_aaf(data, {one.path: paths[one.path] for one in changed})
     elif is_gzip(data):
         result = _in_gzip(data, changed, paths)
     else:
