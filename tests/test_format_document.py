@@ -20,6 +20,7 @@ from aura_vcs.history.recording.journal import Pending
 from aura_vcs.objects import base, chunking
 from aura_vcs.objects.availability import OffloadedContent, OffloadedRecord
 from aura_vcs.objects.packs import format as pack_format, unwrapped
+from aura_vcs.objects.packs.format import UNWRAPPED_CODECS
 from aura_vcs.objects.packs.reader import decode_frame
 from aura_vcs.project.records.checkpoints import RenderCheckpoint
 from aura_vcs.project.records.exports import ExportRecord
@@ -309,7 +310,7 @@ def test_structs_and_codes_of_packs_are_documented() -> None:
     cells = {row["column"]: row["meaning"] for row in _table("Packs", "column")}
     kinds = {name: int(code) for code, name in re.findall(r"`(\d+)` ([a-z ]+)", cells["kinds"])}
     assert kinds == {**{str(k): c for k, c in pack_format.KIND_CODES.items()}, "chunked blob": pack_format.CHUNKED_BLOB}
-    codecs = [pack_format.CODEC_RAW, pack_format.CODEC_ZSTD, pack_format.CODEC_SHUFFLED, pack_format.CODEC_UNWRAPPED]
+    codecs = [pack_format.CODEC_RAW, pack_format.CODEC_ZSTD, pack_format.CODEC_SHUFFLED, *sorted(UNWRAPPED_CODECS)]
     assert re.findall(r"`(\d)`", cells["codecs"]) == [str(codec) for codec in codecs]
 
 
@@ -368,6 +369,7 @@ def test_limits_are_documented() -> None:
         "decoded bytes of a frame": pack_format.FRAME_LIMIT,
         "decoded bytes of a shuffled frame": pack_format.SHUFFLED_LIMIT,
         "decoded bytes of an unwrapped frame, and of what is stored of it": pack_format.UNWRAPPED_LIMIT,
+        "the same with codec 4, and of the frame in the frame": pack_format.TWICE_LIMIT,
         "parts of an unwrapped frame": pack_format.PARTS_LIMIT,
         "decoded bytes of a footer": pack_format.FOOTER_LIMIT,
         "bytes of an annotation, as compact JSON": annotations.MERGED_BYTES,
