@@ -1,5 +1,6 @@
 """The file of the scan cache: what is appended, and what counts of it when something went wrong."""
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,19 @@ def test_an_edit_appends_a_few_bytes(film: Repository) -> None:
     file.unlink()
     assert status(film).is_clean
     assert found == _plain(load_scan_cache(film.storage))
+
+
+def test_reading_it_copies_nothing_of_it_but_names(film: Repository) -> None:
+    """Two processes read it in every command: what it says of files stays where it was read."""
+    size = Path(film.storage.path(SCAN_CACHE)).stat().st_size
+    load_scan_cache(film.storage)
+    tracemalloc.start()
+    try:
+        load_scan_cache(film.storage)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * size
 
 
 def test_many_edits_write_it_anew(film: Repository) -> None:

@@ -14,6 +14,8 @@ from functools import partial
 from operator import itemgetter
 from typing import NamedTuple
 
+from aura_vcs.ids import Bytes
+
 STAMP = struct.Struct("<qqQQI32s")
 """A FileState."""
 _LOOK = struct.Struct("<qqQQI32x")
@@ -76,11 +78,11 @@ class CachedFolder:
     __slots__ = ("_files", "folders", "held", "ignored", "names", "stamps", "tree")
 
     def __init__(  # one for each folder of every project
-        self, names: list[str], stamps: bytes, folders: list[str], ignored: list[str], held: list[str], tree: bytes
+        self, names: list[str], stamps: Bytes, folders: list[str], ignored: list[str], held: list[str], tree: bytes
     ) -> None:
         self.names = names
         self.stamps = stamps
-        """A STAMP for each of `names`."""
+        """A STAMP for each of `names`: of a cache that was read, a part of that, which is not copied."""
         self.folders = folders
         self.ignored = ignored
         self.held = held

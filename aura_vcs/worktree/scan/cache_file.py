@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from aura_vcs.errors.integrity import LinkedPath, StorageError
+from aura_vcs.ids import Bytes
 from aura_vcs.layout import SCAN_CACHE
 from aura_vcs.storage.own_folders import OwnFolders
 from aura_vcs.storage.plain_files import READ, open_plain
@@ -78,19 +79,19 @@ def _decode(data: bytes, inode: int) -> ScanCache:
     return found
 
 
-def _segment_at(data: bytes, at: int, before: bytes) -> tuple[bytes, bytes] | None:
-    """Return the digest and what is in the segment there, if it is whole and follows that digest."""
+def _segment_at(data: bytes, at: int, before: bytes) -> tuple[bytes, memoryview] | None:
+    """Return the digest and what is in the segment there, not copied, if it is whole and follows that digest."""
     if len(data) < at + _SEGMENT.size:
         return None
     magic, digest, follows, length = _SEGMENT.unpack_from(data, at)
     start = at + _SEGMENT.size
-    payload = data[start : start + length]
+    payload = memoryview(data)[start : start + length]
     if magic != MAGIC or follows != before or len(payload) != length or digest != _digest(before, payload):
         return None
     return digest, payload
 
 
-def _digest(before: bytes, payload: bytes) -> bytes:
+def _digest(before: bytes, payload: Bytes) -> bytes:
     hasher = blake3(before)
     hasher.update(payload)
     return hasher.digest()[: len(NO_DIGEST)]
@@ -100,12 +101,12 @@ def _segment(before: bytes, payload: bytes) -> bytes:
     return _SEGMENT.pack(MAGIC, _digest(before, payload), before, len(payload)) + payload
 
 
-def _decode_first(data: bytes) -> ScanCache:
+def _decode_first(data: memoryview) -> ScanCache:
     fingerprint, count, text_bytes = _HEAD.unpack_from(data)
     table = _HEAD.size
     text = table + count * _FOLDER.size
     stamp = text + text_bytes
-    names = data[text:stamp].decode("utf-8").split("\0")
+    names = str(data[text:stamp], "utf-8").split("\0")
     folders, at = {}, 0
     for files, inner, ignored, held, tree in _FOLDER.iter_unpack(data[table:text]):
         path, at = names[at], at + 1
@@ -218,7 +219,7 @@ def _places(names: list[str], wanted: Collection[str]) -> dict[str, int | None]:
     return {name: known.get(name) for name in wanted}
 
 
-def _decode_changes(cache: ScanCache, changes: dict[str, _Change], data: bytes) -> None:
+def _decode_changes(cache: ScanCache, changes: dict[str, _Change], data: memoryview) -> None:
     """Add encoded changes to those before them; folders that went are taken out of the cache.
 
     Raises:
@@ -227,7 +228,7 @@ def _decode_changes(cache: ScanCache, changes: dict[str, _Change], data: bytes) 
     gone, count, text_bytes = _CHANGES.unpack_from(data)
     text = _CHANGES.size + count * _CHANGE.size
     stamp = text + text_bytes
-    names = data[text:stamp].decode("utf-8").split("\0")
+    names = str(data[text:stamp], "utf-8").split("\0")
     for path in names[:gone]:
         cache.folders.pop(path, None)
         changes.pop(path, None)
@@ -237,7 +238,7 @@ def _decode_changes(cache: ScanCache, changes: dict[str, _Change], data: bytes) 
         ends = tuple(accumulate((files, left, inner, ignored, held), initial=at + 1))
         changed, went, *lists = (names[start:end] for start, end in pairwise(ends))
         for name in changed:
-            change.files[name] = data[stamp : stamp + STAMP.size]
+            change.files[name] = bytes(data[stamp : stamp + STAMP.size])
             stamp += STAMP.size
         change.gone.difference_update(changed)
         for name in went:

@@ -88,8 +88,9 @@ class WatchedFolder:
             self.asked |= lists
         self.asked |= self.wrong
         if before.names == cached.names:
-            if before.stamps != cached.stamps:
-                self.touched.update(_changed(before.stamps, cached.stamps))
+            then, now = bytes(before.stamps), bytes(cached.stamps)  # compared at once: views are, byte by byte
+            if then != now:
+                self.touched.update(_changed(then, now))
             return []
         self._places = None
         places = {name: number for number, name in enumerate(before.names)}
