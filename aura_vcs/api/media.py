@@ -10,8 +10,8 @@ from aura_vcs.api.reporting import NO_CALL, Call
 from aura_vcs.api.results import MediaEntry
 from aura_vcs.api.values import paths_of
 from aura_vcs.history.media_index.build import Indexed, index_media
-from aura_vcs.history.media_index.find import stored_media, worktree_media
-from aura_vcs.history.media_index.sequences import index_sequences
+from aura_vcs.history.media_index.find import stored_media, stored_sequences, worktree_media
+from aura_vcs.history.media_index.sequences import index_sequences, index_stored_sequences
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.ids import ObjectId
 from aura_vcs.repository.repository import Repository
@@ -83,6 +83,8 @@ def _index(repo: Repository, paths: Iterable[StrPath], everything: bool) -> Inde
     index = MediaIndexStore.of(repo)
     found = index_media(index, wanted, progress=repo.progress)
     index_sequences(index, wanted)
+    if everything:
+        index_stored_sequences(index, stored_sequences(repo, chosen))
     return IndexedMedia._of(found)
 
 

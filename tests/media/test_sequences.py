@@ -16,8 +16,13 @@ from aura_vcs.history.diff.media_diff import THOROUGH, look_into_media
 from aura_vcs.history.diff.worktree_diff import compare_worktree
 from aura_vcs.history.media_index import build, sequences as made_of
 from aura_vcs.history.media_index.build import MediaContent, index_media
-from aura_vcs.history.media_index.find import worktree_media
-from aura_vcs.history.media_index.sequences import find_sequence, index_sequences, numbered
+from aura_vcs.history.media_index.find import stored_sequences, worktree_media
+from aura_vcs.history.media_index.sequences import (
+    find_sequence,
+    index_sequences,
+    index_stored_sequences,
+    numbered,
+)
 from aura_vcs.history.media_index.store import MediaIndexStore
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.ids import ObjectId
@@ -156,6 +161,30 @@ def test_all_frames_are_compared_by_two_entries(shot: Path, monkeypatch: pytest.
     assert not decoded
     assert "frames 1 to 12 differ" in lines[0]
     assert "frames 15 to 20 differ" in lines[1]
+
+
+def test_every_state_of_the_versions_has_an_entry(shot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`media index --all` makes one for each state that a version has, the newest first, in a quarter of the room."""
+    monkeypatch.chdir(shot)
+    states = []
+    with Repository.open(str(shot)) as repo:
+        states.append(_frames(repo))
+    for mark in (60, 120):
+        _draw(shot, 5, mark=mark)
+        with Repository.open(str(shot)) as repo:
+            commit(repo, f"Mark {mark}")
+            states.append(_frames(repo))
+    assert CliRunner().invoke(cli, ["media", "index", "--all"]).exit_code == 0
+    with Repository.open(str(shot)) as repo:
+        index = MediaIndexStore.of(repo)
+        assert all(index.has(sequence_key(frames)) for frames in states)
+        assert list(stored_sequences(repo)) == states[::-1]
+        for frames in states:
+            index.forget(sequence_key(frames))
+        small = MediaIndexStore(repo.scratch_storage, room_bytes=4 * 100)
+        monkeypatch.setattr(small, "trim", lambda: 0)
+        assert index_stored_sequences(small, stored_sequences(repo)) == 1
+        assert [small.has(sequence_key(frames)) for frames in states] == [False, False, True]
 
 
 def test_a_lost_or_damaged_entry_is_made_again(shot: Path) -> None:

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from aura_vcs.errors.input import UnknownName
+from aura_vcs.formats.media.sequence_entry import NumberedContent
+from aura_vcs.formats.media.sequences import find_sequences, frame_name
 from aura_vcs.history.diff.media_findings import has_media_name
 from aura_vcs.history.media_index.build import MediaContent
+from aura_vcs.history.media_index.sequences import numbered
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.history.sources.content_source import FolderSource, StoredSource
 from aura_vcs.ids import ObjectId
@@ -68,3 +71,21 @@ def stored_media(repo: Repository, paths: Sequence[str] = ()) -> list[MediaConte
             if entry.kind is EntryKind.FILE and is_wanted:
                 found.setdefault(entry.id, MediaContent(path, entry, source))
     return list(found.values())
+
+
+def stored_sequences(repo: Repository, paths: Sequence[str] = ()) -> Iterator[list[NumberedContent]]:
+    """Yield the frames of each state that a sequence of pictures has in a live version, those of newer ones first.
+
+    A state that several versions have comes once. With `paths`, only there.
+    """
+    selection = Selection(tuple(paths) or None)
+    trees = [record.tree for record in repo.queries.all_versions(VersionFilter()) if record.is_live]
+    walk = Walk(repo.graph, on_fault=pass_over)
+    for tree in trees:
+        for folder in walk.below(TreeVisit(tree)):
+            ids = {
+                path: str(entry.id)
+                for path, entry in folder.files()
+                if entry.kind is EntryKind.FILE and frame_name(path) is not None and selection.covers(path)
+            }
+            yield from (numbered(sequence, ids) for sequence in find_sequences(ids))

@@ -52,6 +52,28 @@ def index_sequences(index: MediaIndexStore, contents: Iterable[MediaContent]) ->
     )
 
 
+def index_stored_sequences(index: MediaIndexStore, states: Iterable[Sequence[NumberedContent]]) -> int:
+    """Make the entries of states of sequences, in their order; return how many there are now.
+
+    What is made takes no more than a quarter of the room: else the states of a long history would push out what is
+    known of everything else.
+    """
+    count, left = 0, index.room_bytes // 4
+    before: list[SequenceEntry] = []
+    for frames in states:
+        if left <= 0:
+            break
+        is_new = not index.has(sequence_key(frames))
+        found = find_sequence(index, frames, before)
+        if found is None:
+            continue
+        count += 1
+        before = [found]
+        if is_new:
+            left -= sum(place.stored for place in found.entry.head.sections.values())
+    return count
+
+
 def numbered(sequence: FrameSequence, ids: Mapping[str, str]) -> list[NumberedContent]:
     """Return the frames of a sequence by number and content id; none where one is not known."""
     found = [(number, ids.get(sequence.path(number), "")) for number in sequence.numbers]

@@ -52,7 +52,8 @@ class MediaIndexStore:
     ) -> None:
         self._storage = storage
         self._mode_of = mode_of
-        self._room_bytes = room_bytes
+        self.room_bytes = room_bytes
+        """What all entries together may take."""
 
     @classmethod
     def of(cls, repo: "Repository") -> "MediaIndexStore":
@@ -140,7 +141,7 @@ class MediaIndexStore:
         left = sum(size for _, _, _, size in found)
         freed = 0
         for is_current, _, path, size in found:
-            if is_current and left - freed <= self._room_bytes:
+            if is_current and left - freed <= self.room_bytes:
                 break
             with suppress(IntegrityError, OSError):
                 self._storage.forget(path)

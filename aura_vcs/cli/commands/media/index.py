@@ -11,8 +11,8 @@ from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.cli.session import pass_repository, project_paths
 from aura_vcs.cli.shared.housekeeping import go_last
 from aura_vcs.history.media_index.build import index_media
-from aura_vcs.history.media_index.find import stored_media, worktree_media
-from aura_vcs.history.media_index.sequences import index_sequences
+from aura_vcs.history.media_index.find import stored_media, stored_sequences, worktree_media
+from aura_vcs.history.media_index.sequences import index_sequences, index_stored_sequences
 from aura_vcs.history.media_index.store import MediaIndexStore
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def index_command(
     index = MediaIndexStore.of(repo)
     found = index_media(index, wanted, environment=worker_environment(), progress=repo.progress)
     index_sequences(index, wanted)
+    if everything:
+        index_stored_sequences(index, stored_sequences(repo, chosen))
     room = index.room()
     if console.as_json:
         console.data({
