@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from aura_vcs.project.scenes.actions import SceneChanged
     from aura_vcs.repository.repository import Repository
 
-FIELDS_HELP = "heading, script_text, audio_file_path, image_file_path, duration_seconds"
-
 
 @click.group(
     "scene",

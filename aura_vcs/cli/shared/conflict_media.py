@@ -1,9 +1,8 @@
 """What both sides of a conflict did to a media file, for lists of conflicts."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aura_vcs.cli.output.json_shapes import conflict_to_json
 from aura_vcs.cli.remote_environment import worker_environment
 from aura_vcs.history.diff.media_findings import has_media_name
 
@@ -30,9 +29,3 @@ def known_media(repo: "Repository", conflicts: "Sequence[OpenConflict]") -> "dic
     from aura_vcs.history.merging.media_changes import media_changes
 
     return media_changes(repo, conflicts, budget=KNOWN)
-
-
-def conflicts_to_json(repo: "Repository", conflicts: "Sequence[OpenConflict]") -> list[dict[str, Any]]:
-    """Convert conflicts, with what is known of media on both sides."""
-    media = conflict_media(repo, conflicts)
-    return [conflict_to_json(item, media.get(item.id)) for item in conflicts]

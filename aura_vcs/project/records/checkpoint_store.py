@@ -39,7 +39,7 @@ from aura_vcs.project.records.checkpoints import (
     stage_named,
     words_for,
 )
-from aura_vcs.project.records.files import indexed, put_record
+from aura_vcs.project.records.files import indexed, put_record, with_prefix
 from aura_vcs.refs.refs import CHECKPOINT_FIELDS
 from aura_vcs.repository.find_project import project_storage
 from aura_vcs.repository.repository import Repository
@@ -226,11 +226,7 @@ def find_checkpoint(repo: Repository, prefix: str) -> RenderCheckpoint:
     Raises:
         UnknownName: none does, or several.
     """
-    found = [item for item in list_checkpoints(repo, valid=None) if prefix and item.id.startswith(prefix.lower())]
-    if len(found) != 1:
-        hint = "Give more digits of the id." if found else "`aura checkpoint list --all` shows them."
-        raise UnknownName("checkpoint", prefix, hint=hint)
-    return found[0]
+    return with_prefix(list_checkpoints(repo, valid=None), prefix, "checkpoint", "aura checkpoint list --all")
 
 
 def checkpoint_data(repo: Repository, checkpoint: RenderCheckpoint) -> Any:

@@ -42,7 +42,7 @@ from aura_vcs.project.records.exports import (
     retried,
     started,
 )
-from aura_vcs.project.records.files import indexed, load_record, put_record
+from aura_vcs.project.records.files import indexed, load_record, put_record, with_prefix
 from aura_vcs.project.render.job import ExportResult
 from aura_vcs.project.render.plan import film_seconds
 from aura_vcs.project.render.presets import (
@@ -218,11 +218,7 @@ def find_export(repo: Repository, prefix: str) -> ExportRecord:
     known = list_exports(repo)
     if prefix == "last" and known:
         return known[0]
-    found = [job for job in known if prefix and job.id.startswith(prefix.lower())]
-    if len(found) != 1:
-        hint = "Give more digits of the id." if found else "`aura export list` shows them."
-        raise UnknownName("export", prefix, hint=hint)
-    return found[0]
+    return with_prefix(known, prefix, "export", "aura export list")
 
 
 def load_export(repo: Repository, job_id: str) -> ExportRecord:

@@ -5,12 +5,13 @@ follows when it is asked, told by the folder's date; a date of a moment ago is n
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from aura_vcs.codec import decode_record, encode_compact, encode_record
+from aura_vcs.errors.input import UnknownName
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.index.entities import Entities
 from aura_vcs.repository.repository import Repository
@@ -21,6 +22,16 @@ T = TypeVar("T", bound=msgspec.Struct)
 RACY_NS = 2_000_000_000
 """A folder's date younger than this may be shared by two changes."""
 
+
+class WithId(Protocol):
+    """What has an id."""
+
+    @property
+    def id(self) -> str:
+        """Return it."""
+
+
+R = TypeVar("R", bound=WithId)
 Columns = Callable[[Any], Mapping[str, Any]]
 """The columns of a record's row besides file, stamp and record."""
 
@@ -31,6 +42,18 @@ def load_record(storage: LocalStorage, path: str, shape: type[T]) -> T | None:
         return decode_record(storage.read(path), shape, path)
     except (FileNotFoundError, RecordCorrupt):
         return None
+
+
+def with_prefix(records: Iterable[R], prefix: str, what: str, listed_by: str) -> R:
+    """Return the record whose id begins with `prefix`; `what` it is, and the command that lists them, are for errors.
+
+    Raises:
+        UnknownName: none does, or several.
+    """
+    found = [record for record in records if prefix and record.id.startswith(prefix.lower())]
+    if len(found) != 1:
+        raise UnknownName(what, prefix, hint="Give more digits of the id." if found else f"`{listed_by}` shows them.")
+    return found[0]
 
 
 def put_record(storage: LocalStorage, path: str, record: msgspec.Struct) -> None:

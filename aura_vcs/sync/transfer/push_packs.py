@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain
 
 import msgspec
 
@@ -15,7 +16,7 @@ from aura_vcs.objects.chunking import Cutter, encode_chunk_list
 from aura_vcs.objects.packs.folder_packs import cut, write_packs
 from aura_vcs.objects.packs.format import Footer
 from aura_vcs.objects.packs.reader import OpenPack
-from aura_vcs.objects.packs.writer import FRAME_BYTES, NewObject, is_nonce
+from aura_vcs.objects.packs.writer import FRAME_BYTES, NewObject, is_nonce, similar_frames
 from aura_vcs.progress import Progress
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.local import LocalStorage
@@ -183,17 +184,7 @@ def read_frames(repo: Repository, items: Iterable[ObjectToSend]) -> Iterator[lis
     Raises:
         ObjectCorrupt, ObjectMissing: this project is damaged.
     """
-    frame: list[NewObject] = []
-    size = 0
-    for item in items:
-        for new in _read(repo, item):
-            if frame and size + len(new.data) > FRAME_BYTES:
-                yield frame
-                frame, size = [], 0
-            frame.append(new)
-            size += len(new.data)
-    if frame:
-        yield frame
+    return similar_frames(chain.from_iterable(_read(repo, item) for item in items))
 
 
 def _read(repo: Repository, item: ObjectToSend) -> Iterator[NewObject]:
