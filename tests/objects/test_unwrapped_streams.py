@@ -267,3 +267,18 @@ def test_stretches_are_chunks_however_the_file_is_read() -> None:
         assert all(data[start:end] in chunks for start, end in stretches)
         assert expected is None or chunks == expected
         expected = chunks
+
+
+@pytest.mark.parametrize(("packed", "holds", "is_cut_out"), [(10, 60, True), (16, 100, True), (20, 100, False)])
+def test_a_large_stream_is_a_chunk_of_its_own_only_where_much_repeats(
+    tmp_path: Path, packed: int, holds: int, is_cut_out: bool
+) -> None:
+    """Sizes in MiB: beyond 64 the proof of what repeats little would take an hour."""
+    file = tmp_path / "film.prproj"
+    with file.open("wb") as made:
+        made.write(bytes.fromhex("1f8b0800000000000013"))
+        made.seek(10 + (packed << 20))
+        made.write(bytes(4) + (holds << 20).to_bytes(4, "little"))
+    with file.open("rb") as opened:
+        found = stream_places(opened)
+    assert found == ([(10, 10 + (packed << 20))] if is_cut_out else [])

@@ -14,6 +14,8 @@ _GZIP_HEAD_BYTES = 10
 _LEAST_INFLATED = 512
 _HEADER_CHECK, _EXTRA, _NAME, _COMMENT = 2, 4, 8, 16
 DEFLATED = 8
+LARGE_CONTENT, LARGE_SHRUNK = 64 << 20, 6
+"""A stream that holds more must hold so many times its length: what repeats little takes an hour to be proven."""
 LOCAL = struct.Struct("<4s22xHH")
 CENTRAL = struct.Struct("<4s6xH8xIIHHH8xI")
 END = struct.Struct("<4s6xHII2x")
@@ -27,6 +29,11 @@ class DeflateStream(NamedTuple):
     start: int
     end: int
     content: bytes
+
+
+def is_quick(stored: int, content: int) -> bool:
+    """Tell whether a stream of so many bytes that holds so many is proven in a minute or two."""
+    return content <= LARGE_CONTENT or content >= LARGE_SHRUNK * stored
 
 
 def is_container(head: bytes) -> bool:

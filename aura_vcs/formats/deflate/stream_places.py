@@ -20,6 +20,7 @@ from aura_vcs.formats.deflate.containers import (
     MOST_STREAMS,
     ZIP_MAGIC,
     gzip_start,
+    is_quick,
 )
 
 LEAST_STREAM_BYTES = 4 << 10
@@ -110,7 +111,8 @@ def _members(directory: bytes, count: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_worth_it(stored: int, content: int) -> bool:
-    return LEAST_STREAM_BYTES <= stored <= STREAM_BYTES and SHRUNK * stored <= content <= STREAM_CONTENT_BYTES
+    is_fit = LEAST_STREAM_BYTES <= stored <= STREAM_BYTES and SHRUNK * stored <= content <= STREAM_CONTENT_BYTES
+    return is_fit and is_quick(stored, content)
 
 
 def _read(file: BinaryIO, offset: int, length: int) -> bytes:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from blake3 import blake3
 
-from aura_vcs.formats.deflate.containers import DeflateStream, inflated, streams_in
+from aura_vcs.formats.deflate.containers import DeflateStream, inflated, is_quick, streams_in
 from aura_vcs.formats.deflate.pinned import LEVELS, MEMORY_LEVELS, TooMuchWork, deflate
 
 CONTENT_LIMIT = 192 << 20
@@ -129,7 +129,12 @@ def take_apart(data: bytes, parts: Sequence[FilePart]) -> Unwrapped:
 
 
 def find_parameters(stream: DeflateStream, wrapped: bytes, first: Parameters = _TRIED[0]) -> Parameters | None:
-    """Find level and memLevel with which the pinned algorithm writes exactly the stream; `first` is tried first."""
+    """Find level and memLevel with which the pinned algorithm writes exactly the stream; `first` is tried first.
+
+    None for a large stream that shrank little, too: nobody waits for its proof.
+    """
+    if not is_quick(len(wrapped), len(stream.content)):
+        return None
     write = _installed_pieces if is_pinned_version(zlib.ZLIB_RUNTIME_VERSION) else deflate
     for level, memory in dict.fromkeys((first, *_TRIED)):
         if _is_written(write(stream.content, level, memory), wrapped):
