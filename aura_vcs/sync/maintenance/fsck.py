@@ -8,6 +8,7 @@ traffic. Nothing that is cached here is believed, and nothing is repaired.
 import random
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -218,16 +219,16 @@ class _Verifier:
         frames = [(pack, number) for pack, footer in self.table.footers.items() for number in range(len(footer.frames))]
         if sample < 1:
             frames = self._chosen(frames, sample, chance)
-        by_frame: defaultdict[tuple[PackInfo, int], list[PackEntry]] = defaultdict(list)
-        for pack, footer in self.table.footers.items():
-            for entry in footer.entries:
-                by_frame[pack, entry.frame].append(entry)
         sizes = {key: self.table.footers[key[0]].frames[key[1]].stored_length for key in frames}
         self._progress.start("Reading content", sum(sizes.values()), "bytes")
-        for key in frames:
-            self._frame(key, by_frame[key])
-            self.read_bytes += sizes[key]
-            self._progress.advance(sizes[key])
+        for pack, keys in groupby(frames, key=lambda key: key[0]):
+            entries = defaultdict[int, list[PackEntry]](list)  # of one pack at a time: there may be very many
+            for entry in self.table.footers[pack].entries:
+                entries[entry.frame].append(entry)
+            for key in keys:
+                self._frame(key, entries[key[1]])
+                self.read_bytes += sizes[key]
+                self._progress.advance(sizes[key])
         self._progress.finish()
 
     def _chosen(
