@@ -18,6 +18,8 @@ DOCUMENTS = ("brief", "plan", "voice", "render", "timeline")
 ORIGIN = "origin"
 """The key of a version's extra data that says where it was imported from, such as `git 1f3c…`."""
 DEFAULT_BRANCH = "main"
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".psd")
+"""How the names of still pictures end."""
 PROVENANCE_ENDING = ".provenance.json"
 """What files are called that say where the file beside them comes from: `sky.png.provenance.json`."""
 SESSION = "session"

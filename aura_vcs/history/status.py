@@ -1,7 +1,7 @@
 """What has changed in the worktree since the version it is based on."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -82,7 +82,7 @@ def status(repo: Repository) -> Status:
     )
 
 
-class _FolderLook(NamedTuple):
+class _FolderLook(msgspec.Struct, frozen=True):
     """What a look at the folder found."""
 
     files: int

@@ -4,7 +4,8 @@ What a line says, and the checksum in it, is its log's: `codec` writes and reads
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+import msgspec
 
 from aura_vcs.errors.integrity import RecordCorrupt
 from aura_vcs.storage.base import Readable, Writable
@@ -14,7 +15,7 @@ LINE_LIMIT = 64 << 20
 """Bytes of the longest line that is believed to be one."""
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """A whole line without its newline, and where it lies in bytes; `end` is behind the newline."""
 
     data: bytes

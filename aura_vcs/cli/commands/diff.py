@@ -15,6 +15,7 @@ from aura_vcs.cli.session import current_session, pass_repository, project_paths
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NotAProject
 from aura_vcs.errors.worktree import FileUnreadable
+from aura_vcs.model import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -306,8 +307,6 @@ def _picture(comparison: "Comparison") -> "PathChange":
         InputError: there is none, or there are several.
     """
     from pathlib import PurePosixPath
-
-    from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 
     found = [
         change

@@ -4,8 +4,6 @@ from typing import Protocol
 
 from msgspec import Struct
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".exr", ".dpx", ".psd")
-"""How the names of still pictures end."""
 READS_LIMIT = 400
 """Reads of a few bytes to some KB that one file may cost."""
 

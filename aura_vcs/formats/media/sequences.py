@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
+from aura_vcs.model import PICTURE_SUFFIXES
 
 LEAST = 3
 """So many files are a sequence, where their numbers are not short."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 from aura_vcs.history.diff.tree_diff import PathChange
 from aura_vcs.history.sources.content_source import is_file
+from aura_vcs.model import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
     from aura_vcs.formats.media.findings import MediaDiff

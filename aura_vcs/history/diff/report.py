@@ -6,13 +6,12 @@ from typing import Literal
 from aura_vcs.compare.report.model import ComparisonReport, FileReport
 from aura_vcs.compare.report.page import PICTURES_BYTES_LIMIT
 from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded
-from aura_vcs.formats.media.reader import PICTURE_SUFFIXES
 from aura_vcs.history.diff.file_diff import diff_change
 from aura_vcs.history.diff.fold_sequences import SequenceChange, fold_sequences
 from aura_vcs.history.diff.media_findings import MediaFindings
 from aura_vcs.history.diff.tree_diff import Comparison, PathChange
 from aura_vcs.history.sources.content_source import ContentSource, is_file
-from aura_vcs.model import Entry
+from aura_vcs.model import PICTURE_SUFFIXES, Entry
 from aura_vcs.plain_text import readable_name
 
 LINES = 40
