@@ -1,10 +1,12 @@
 """An autosave never has half a project of an editor: while it is written, the version keeps it as it was."""
 
 import gzip
+import io
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,3 +169,15 @@ def test_real_projects_are_whole_and_pieces_of_them_are_not(path: Path) -> None:
     for share in (0.01, 0.3, 0.9, 0.999):
         piece = data[: int(len(data.rstrip()) * share)]
         assert why_not_intact(piece) or not is_known
+
+
+@pytest.mark.parametrize("comment", [b"", b"with a comment"])
+def test_a_zip_or_gzip_file_is_whole_with_its_last_byte(comment: bytes) -> None:
+    """Every beginning of it is none, even one with most of the record at its end or less than it is known by."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("project.xml", "<Sequence/>")
+        archive.comment = comment
+    for data in (buffer.getvalue(), gzip.compress(b"<PremiereData/>", mtime=0)):
+        assert not why_not_intact(data)
+        assert [n for n in range(len(data)) if not why_not_intact(data[:n])] == []

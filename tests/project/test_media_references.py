@@ -13,7 +13,7 @@ from aura_vcs.project.media.references import NamedMedia, list_media
 from aura_vcs.project.media.resolve_path import PATH_LIMIT, PathResolver
 from aura_vcs.repository.repository import Repository
 
-from tests.editors.projects import Item, kdenlive, samples
+from tests.editors.projects import Item, fcpxml, kdenlive, samples, xmeml
 
 
 @pytest.fixture
@@ -238,3 +238,17 @@ def test_a_path_cannot_leave_the_project_unseen(tmp_path: Path) -> None:
         found = resolver.resolve(written, "")
         assert (found.place, found.state, found.size) == ("outside", "found", 2), written
     assert resolver.resolve("../film-2/gone.mp4", "").state == "missing"
+
+
+def test_addresses_of_another_machine_are_warnings_in_final_cut_s_files_too(repo: Repository) -> None:
+    """Premiere on Windows writes `file://localhost/C%3A/...`; a server's share is no folder of the project."""
+    _write(repo, "share/b.mp4")
+    for address, reason in (("file://localhost/C%3A/film/a%20b.mp4", "Windows"), ("file://share/b.mp4", "machine")):
+        for name, write in (("film.xml", xmeml), ("film.fcpxml", fcpxml)):
+            data = write({"V1": [Item("@.mp4")]})
+            for made in (b"file://localhost/@.mp4", b"file:///@.mp4"):
+                data = data.replace(made, address.encode())
+            _write(repo, name, data)
+        told = [(one.state, reason in one.reason, one.is_absolute) for file in list_media(repo) for one in file.media]
+        assert told == [("not_looked_at", True, True)] * 2
+        assert {severity for severity, _ in _told(repo)} == {"warning"}

@@ -261,3 +261,52 @@ def test_what_is_not_written_says_what_to_do(repo: Repository) -> None:
     before = Path(repo.root, "grade.drp").read_bytes()
     relink(repo, [one])
     assert Path(repo.root, "grade.drp").read_bytes() == before
+
+
+ADDRESSES = {
+    "film.xml": (projects.xmeml, "file://localhost/C%3A/Users/mira/my%20clips/s%C3%A9a.mp4"),
+    "film.fcpxml": (projects.fcpxml, "file:///C:/Users/mira/my%20clips/s%C3%A9a.mp4"),
+    "film.otio": (projects.otio, "file:///C:/Users/mira/my%20clips/s%C3%A9a.mp4"),
+    "film.mlt": (projects.shotcut, "file:///Volumes/Old%20Disk/my%20clips/s%C3%A9a.mp4"),
+}
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+@pytest.mark.parametrize("file", ADDRESSES)
+def test_an_address_with_escapes_is_looked_for_by_what_it_means(repo: Repository, file: str, renamed: bool) -> None:
+    """Of another machine's drive or disk: found by name, and by the content that a version had where its end leads."""
+    write, address = ADDRESSES[file]
+    data = write({"V1": [Item("@.mp4", 3, 40)]})
+    for made in (b"file://localhost/@.mp4", b"file:///@.mp4", b"@.mp4"):
+        data = data.replace(made, address.encode())
+    _write(repo, file, data)
+    _write(repo, "my clips/s\u00e9a.mp4", b"the sea")
+    commit(repo, "with its media")
+    new = "raw/ocean.mp4" if renamed else "raw/s\u00e9a.mp4"
+    Path(repo.root, "raw").mkdir()
+    os.rename(Path(repo.root, "my clips/s\u00e9a.mp4"), Path(repo.root, new))
+    (plan,) = plan_relink(repo)
+    assert (plan.found, plan.reason) == (new, "")
+    relink(repo, [plan])
+    (project,) = list_media(repo)
+    assert [one.resolved for one in project.media] == [new]
+
+
+@pytest.mark.parametrize("name", ["p%04d.png", ".all.png", "p%04d.png?begin=1"])
+def test_numbered_pictures_are_found_in_the_folder_that_they_were_moved_to(repo: Repository, name: str) -> None:
+    """The name that means all of them is written with the new folder; of two folders the closer one, or neither."""
+    for n in range(3):
+        _write(repo, f"seq/p{n:04d}.png", b"%d" % n)
+    _write(repo, "film.mlt", before := projects.shotcut({"V1": [Item(f"seq/{name}", 0, 3)]}))
+    commit(repo, "with its pictures")
+    os.rename(Path(repo.root, "seq"), Path(repo.root, "new seq"))
+    (plan,) = plan_relink(repo)
+    assert (plan.found, plan.by) == (f"new seq/{name}", "name")
+    relink(repo, [plan])
+    assert _names(repo, "film.mlt") == [f"new seq/{name}"]
+    assert list_media(repo)[0].missing == 0
+    undo(repo)
+    assert Path(repo.root, "film.mlt").read_bytes() == before
+    _write(repo, "other/p0000.png")
+    (plan,) = plan_relink(repo)
+    assert plan.choices == (f"new seq/{name}", f"other/{name}")

@@ -5,7 +5,6 @@ clips, on a track for their lane. Ids such as `r1` mean nothing outside of one f
 """
 
 from functools import lru_cache
-from urllib.parse import unquote
 
 from msgspec import Struct, structs
 
@@ -21,6 +20,7 @@ from aura_vcs.formats.timeline.model import (
     Timeline,
     Track,
     check_clip_count,
+    path_of_address,
     shown,
     spoken,
 )
@@ -150,7 +150,7 @@ class _Reader:
         places = [*resource.all("media-rep")] or [resource]
         for place in places:
             written = place.get("src")
-            path = unquote(written.removeprefix("file://localhost").removeprefix("file://"))
+            path = path_of_address(written)
             start, end = self._attribute_span(place, "src")
             is_proxy = place.get("kind") == "proxy-media"
             self.media.append(

@@ -14,12 +14,18 @@ _PROLOGUE = re.compile(rb"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\])
 _PIECE = 1 << 20
 CUT_OFF = "it ends before its end"
 _END_OF_ZIP = b"PK\x05\x06"
+_END_RECORD = 22
+"""Bytes of the record at the end of a zip file, without the comment whose length its last two have."""
+_FIRST_BYTES = frozenset((b"\x1f", b"P", b"PK", b"PK\x03"))
+"""What there is of a gzip or zip file before it can be told to be one."""
 
 
 def why_not_intact(data: bytes) -> str:
     """Say why the bytes of a project file are no intact one; "" where they are, or nobody can tell."""
     if not data.strip(_SPACE):
         return "it is empty"
+    if data in _FIRST_BYTES:
+        return CUT_OFF
     start = data[:64].lstrip(b"\xef\xbb\xbf" + _SPACE)
     look = next((look for begins, look in _LOOKS if start.startswith(begins)), None)
     return look(data) if look is not None else ""
@@ -30,7 +36,14 @@ def _reaper(data: bytes) -> str:
 
 
 def _zip(data: bytes) -> str:
-    return "" if _END_OF_ZIP in data[-(1 << 16) - 22 :] else CUT_OFF
+    tail = data[-(1 << 16) - _END_RECORD :]
+    at = tail.find(_END_OF_ZIP)
+    while at >= 0:
+        comment = int.from_bytes(tail[at + _END_RECORD - 2 : at + _END_RECORD], "little")
+        if len(tail) >= at + _END_RECORD + comment:
+            return ""
+        at = tail.find(_END_OF_ZIP, at + 1)
+    return CUT_OFF
 
 
 def _is_closed(data: bytes) -> bool:

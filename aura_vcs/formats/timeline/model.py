@@ -7,6 +7,7 @@ spellings of one time compare equal and sums do not drift.
 import math
 import re
 from typing import Literal
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -211,3 +212,14 @@ def spoken(ticks: Ticks) -> str:
 def is_absolute(path: str) -> bool:
     """Tell whether a path is absolute, on any system."""
     return path.startswith(("/", "\\")) or (len(path) > 2 and path[1] == ":" and path[2] in "/\\") or "://" in path
+
+
+def path_of_address(written: str) -> str:
+    """Return the path that an address of a file says, without its escapes: `C:/…` on a drive, `//…` on a server."""
+    if not written.startswith("file://"):
+        return unquote(written)
+    host, slash, rest = written[7:].partition("/")
+    path = unquote(slash + rest)
+    if host not in ("", "localhost"):
+        return f"//{unquote(host)}{path}"
+    return path[1:] if path[2:3] == ":" and path[1:2].isalpha() and path[3:4] in ("/", "\\") else path

@@ -3,11 +3,18 @@
 A file is described where its id occurs first; later only the id stands. Times are frames of the sequence's time base.
 """
 
-from urllib.parse import unquote
-
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.fingerprint import digest_of, element_value
-from aura_vcs.formats.timeline.model import Clip, MediaReference, Timeline, Track, check_clip_count, shown, spoken
+from aura_vcs.formats.timeline.model import (
+    Clip,
+    MediaReference,
+    Timeline,
+    Track,
+    check_clip_count,
+    path_of_address,
+    shown,
+    spoken,
+)
 from aura_vcs.formats.timeline.studio import canonical
 from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, make_rate, timecode
 from aura_vcs.formats.xmldoc.parse import Element, XmlDocument, parse_xml_of, start_tag_end
@@ -88,7 +95,7 @@ class _Reader:
         if place is not None and self.document.is_editable:
             start = start_tag_end(self.document.data, place)
             end = self.document.data.rfind(b"</", start, place.end)
-        path = unquote(written.removeprefix("file://localhost").removeprefix("file://"))
+        path = path_of_address(written)
         self.media.append(
             MediaReference(
                 path,

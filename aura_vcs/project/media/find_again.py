@@ -19,7 +19,7 @@ from aura_vcs.ids import ObjectId
 from aura_vcs.index.queries import describe
 from aura_vcs.model import Entry, EntryKind, Kind
 from aura_vcs.objects.loose import new_hasher
-from aura_vcs.project.media.resolve_path import ResolvedPath
+from aura_vcs.project.media.resolve_path import ResolvedPath, plain_spellings, series_pattern
 from aura_vcs.repository.repository import Repository
 from aura_vcs.storage.plain_files import open_below
 
@@ -88,9 +88,10 @@ class MediaSearch:
     def _tails(self, reference: MediaReference, resolved: ResolvedPath) -> Iterator[str]:
         if resolved.place == "project" and resolved.path:
             yield resolved.path
-        parts = [part for part in reference.path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-        for n in range(len(parts)):
-            yield "/".join(parts[n:])
+        for written in plain_spellings(reference.path):
+            parts = [part for part in written.split("/") if part not in ("", ".", "..")]
+            for n in range(len(parts)):
+                yield "/".join(parts[n:])
 
     def _path_with(self, wanted: Entry) -> str | None:
         """Find a file of the folder that has a content: one that the last version knows, else a new one that is read.
@@ -139,10 +140,12 @@ class MediaSearch:
         return self._digests[path]
 
     def _named(self, reference: MediaReference, resolved: ResolvedPath) -> FoundMedia | tuple[str, ...]:
-        written = (resolved.path or reference.path).replace("\\", "/").rstrip("/")
-        found = [p for p in self._by_name.get(posixpath.basename(written).casefold(), []) if p != resolved.path]
+        spelled = [one for path in (resolved.path, reference.path) if path for one in plain_spellings(path)]
+        written, found = next(
+            ((one, found) for one in spelled if (found := self._called(one, resolved.path))), ("", [])
+        )
         if reference.size >= 0:
-            sized = [path for path in found if self._sizes[path] == reference.size]
+            sized = [path for path in found if self._sizes.get(path) == reference.size]
             if len(sized) == 1:
                 return FoundMedia(sized[0], "name and size")
             found = sized or found
@@ -151,6 +154,15 @@ class MediaSearch:
             best = max(shared.values())
             found = [path for path in found if shared[path] == best]
         return FoundMedia(found[0], "name") if len(found) == 1 else tuple(found)
+
+    def _called(self, written: str, unwanted: str) -> list[str]:
+        """List the files with the name of a path; for numbered pictures, that name in the folders that have some."""
+        name = posixpath.basename(written)
+        found = self._by_name.get(name.casefold(), [])
+        if not found and (pattern := series_pattern(name)) is not None:
+            folders = {posixpath.dirname(path) for path in self._sizes if pattern.fullmatch(posixpath.basename(path))}
+            found = [posixpath.join(folder, name) for folder in sorted(folders)]
+        return [path for path in found if path != unwanted]
 
 
 def _shared_end(one: str, other: str) -> int:

@@ -96,12 +96,9 @@ class PathResolver:
     def _several(self, path: str) -> list[str]:
         """List the files that one path means: numbered pictures (`%04d.png`, `.all.png`), or a folder of a camera."""
         folder, _, name = path.rpartition("/")
-        name = _QUERY.sub("", name)
-        if name.startswith(".all."):
-            return [one for one in self._files_in(folder) if one.endswith(name[4:])]
-        if _NUMBERED.search(name):
-            pattern = re.compile(r"\d+".join(map(re.escape, _NUMBERED.split(name))))
+        if (pattern := series_pattern(name)) is not None:
             return [one for one in self._files_in(folder) if pattern.fullmatch(one.rpartition("/")[2])]
+        name = _QUERY.sub("", name)
         if name != path.rpartition("/")[2]:
             whole = f"{folder}/{name}" if folder else name
             return [whole] if whole in self._sizes else []
@@ -124,6 +121,22 @@ class PathResolver:
             except (OSError, ValueError):
                 return False
         return False
+
+
+def plain_spellings(written: str) -> list[str]:
+    """List what a path may say, of this system or another, with `/`: as written, then without the escapes of URLs."""
+    path, _ = _without_scheme(written)
+    return list(dict.fromkeys(one.replace("\\", "/").rstrip("/") for one in _spellings(path or written)))
+
+
+def series_pattern(name: str) -> re.Pattern[str] | None:
+    """Return what matches the names of numbered pictures that one name means; None where it means one file."""
+    name = _QUERY.sub("", name)
+    if name.startswith(".all."):
+        return re.compile(".*" + re.escape(name[4:]), re.DOTALL)
+    if _NUMBERED.search(name):
+        return re.compile(r"\d+".join(map(re.escape, _NUMBERED.split(name))))
+    return None
 
 
 def is_foreign(written: str) -> bool:
