@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 from aura_vcs.compare.merge.file import MergedFile, merge_file, resolve_file
+from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.timeline.model import Timeline
 from aura_vcs.formats.timeline.project_file import read_project
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -249,3 +250,28 @@ def test_a_cue_that_both_moved_is_not_there_twice() -> None:
 
 def _numbers(data: bytes) -> list[int]:
     return [int(number) for number in re.findall(r"(?m)^(\d+)\r?\n\d\d:\d\d", data.decode())]
+
+
+def test_an_event_whose_reel_has_spaces_is_an_event() -> None:
+    """As a note of the event in front it would keep its times when both sides ripple."""
+    base: Cut = {"V1": [Item("my sea.mov", 0, 50), Item("the gull.mov", 10, 40), Item("pier.mov", 0, 25)]}
+    first, second, last = base["V1"]
+    ours: Cut = {"V1": [Item("my sea.mov", 0, 30), second, last]}
+    theirs: Cut = {"V1": [first, second, Item("new one.mov", 5, 20), last]}
+    merged = merge_file("t.edl", *(projects.edl(cut) for cut in (base, ours, theirs)))
+    assert (merged.by, merged.conflicts, merged.reason) == ("timeline", (), "")
+    assert merged.data == projects.edl({"V1": [Item("my sea.mov", 0, 30), second, Item("new one.mov", 5, 20), last]})
+
+
+@pytest.mark.parametrize("odd", [b"         V     C   ", b"sea      V     X   ", b"sea      V     C 1 2 3 "])
+def test_an_event_in_a_form_that_is_not_read_stays_nowhere_unseen(odd: bytes) -> None:
+    """Without a reel, or of a kind that is not known: the list is not looked into, and both are kept."""
+    base = projects.edl({"V1": [Item("sea.mov", 0, 50), Item("gull.mov", 10, 40)]})
+    strange = re.sub(rb"(?m)^002 .*? C +", b"002  " + odd, base)
+    assert strange != base
+    found = read_project("t.edl", strange)
+    assert isinstance(found, Unstructured)
+    assert found.reason == "line 6 is an event that is not understood"
+    merged = merge_file("t.edl", strange, strange.replace(b"01:00:02:00", b"01:00:01:00"), strange + b"* NOTE: x\n")
+    assert merged.data is None
+    assert "not understood" in merged.reason

@@ -9,7 +9,7 @@ from msgspec import structs
 from aura_vcs.compare.merge.cut_model import Cut, MergedCut, Piece, Record
 from aura_vcs.formats.jsondoc.parse import Unstructured
 from aura_vcs.formats.text import read_text, split_lines
-from aura_vcs.formats.timeline.edl import EVENT, NOTE, SPEED, Event, guess_rate, read_events
+from aura_vcs.formats.timeline.edl import EVENT, NOTE, SPEED, Event, guess_rate, read_events, why_not_read
 from aura_vcs.formats.timeline.timecode import format_timecode
 
 _TIME = re.compile(r"\d{1,2}:\d{2}:\d{2}[:;.,]\d{2,3}")
@@ -124,9 +124,13 @@ def read_edl_cut(data: bytes) -> EdlFile | Unstructured:
     text = read_text(data)
     if isinstance(text, Unstructured):
         return text
+    lines = split_lines(text)
+    reason = why_not_read([line.rstrip("\r\n") for line in lines])
     if "{n}" in text or "{t" in text:
-        return Unstructured("it has braces in it that are not understood")
-    file = EdlFile(split_lines(text))
+        reason = "it has braces in it that are not understood"
+    if reason:
+        return Unstructured(reason)
+    file = EdlFile(lines)
     if not file.cut.pieces:
         return Unstructured("it has no event in it")
     if not all(_HEAD.fullmatch(line.rstrip("\r\n")) for line in file.cut.rest["head"]):

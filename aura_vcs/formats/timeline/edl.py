@@ -16,11 +16,14 @@ from aura_vcs.formats.timeline.timecode import Rate, frames_to_ticks, nominal, r
 
 _TIME = r"(\d{1,2}:\d{2}:\d{2}[:;.,]\d{2,3})"
 EVENT = re.compile(
-    rf"\s*(?P<number>\d{{1,6}}[A-Z]?)\s+(?P<reel>\S+)\s+(?P<channel>\S+)\s+(?P<how>C|D|W\d*|K[BO]?)"
+    rf"\s*(?P<number>\d{{1,6}}[A-Z]?)\s+(?P<reel>\S.{{0,127}}?)\s+(?P<channel>\S{{1,16}})\s+(?P<how>C|D|W\d*|K[BO]?)"
     rf"(?:\s+(?P<length>\d{{1,4}}))?\s+{_TIME}\s+{_TIME}\s+{_TIME}\s+{_TIME}\s*",
     re.ASCII | re.IGNORECASE,
 )
 """One event: its number, reel, channel, kind of edit, length of that, and four timecodes (groups 6 to 9)."""
+_LIKE_EVENT = re.compile(
+    rf"\s*\d{{1,9}}\w?\s.{{0,300}}?(?:{_TIME}\s+){{3}}{_TIME}.*", re.ASCII | re.IGNORECASE | re.DOTALL
+)
 NOTE = re.compile(
     r"\s*\*?\s*(FROM CLIP NAME|TO CLIP NAME|FROM CLIP|SOURCE FILE|LOC|COMMENT|AUDIO NAME|EFFECT NAME|KEY CLIP NAME)"
     r"\s*:?\s*(.*)",
@@ -68,6 +71,14 @@ def guess_rate(lines: list[str]) -> Rate:
     return 60, 1
 
 
+def why_not_read(lines: list[str]) -> str:
+    """Name the first line that is an event in a form that is not read; "" for none. As a note, it would stay behind."""
+    for n, line in enumerate(lines, 1):
+        if _LIKE_EVENT.fullmatch(line) and not EVENT.fullmatch(line):
+            return f"line {n} is an event that is not understood"
+    return ""
+
+
 def read_events(lines: list[str], rate: Rate) -> Iterator[Event]:
     """Yield the events of a list, each with the notes under it."""
     open_: Event | None = None
@@ -108,6 +119,8 @@ def read_edl(data: bytes, rate: Rate | None = None) -> Timeline | Unstructured:
     if len(lines) > EVENTS_LIMIT:
         return Unstructured(f"it has more than {EVENTS_LIMIT:,} lines")
     bare = [line.rstrip("\r\n") for line in lines]
+    if reason := why_not_read(bare):
+        return Unstructured(reason)
     rate = rate or guess_rate(bare)
     events = list(read_events(bare, rate))
     if not events:
