@@ -1,6 +1,6 @@
 """Who added, trimmed and moved each clip: through renames, moves, merges and projects that cannot be read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,3 +104,59 @@ def test_what_cannot_be_read_is_passed_over(repo: Repository) -> None:
     assert {name for _, _, name in _blamed(repo)} == {"two"}
     _save(repo, {"V1": []}, "empty", file="empty.kdenlive")
     assert all(part.location.isdecimal() for part in blame(repo, resolve(repo, "HEAD").id, "empty.kdenlive"))
+
+
+PLACES: dict[str, Callable[[Cut], bytes]] = {
+    "t.kdenlive": projects.kdenlive,
+    "t.mlt": projects.shotcut,
+    "t.osp": projects.openshot,
+    "t.rpp": projects.reaper,
+    "t.otio": projects.otio,
+    "t.drp": projects.resolve,
+    "t.edl": projects.edl,
+}
+
+
+@pytest.mark.parametrize("file", PLACES)
+def test_what_happened_to_a_clip_is_not_told_of_the_one_in_its_place(repo: Repository, file: str) -> None:
+    """A clip in front went, so that the next one stands where it stood; and clips of two tracks are kept apart."""
+    first, second, third = Item("sea.mp4", id="A"), Item("gull.mp4", id="B"), Item("pier.mp4", 0, 20, id="C")
+    top = {} if file == "t.edl" else {"V2": [Item("title.png", 0, 30, id="D")]}
+    third_short = Item("pier.mp4", 0, 12, id="C")
+    cuts = (
+        {"V1": [first, second, third], **top},
+        {"V1": [second, third], **top},
+        {"V1": [second, third_short], **top},
+    )
+    for n, cut in enumerate(cuts, 1):
+        Path(repo.root, file).write_bytes(PLACES[file](cut))
+        commit(repo, f"v{n}")
+    wanted = {(name, "added", "v1") for name in ("gull.mp4", "pier.mp4", *(["title.png"] if top else []))}
+    assert _blamed(repo, file) == {*wanted, ("pier.mp4", "trimmed", "v3")}
+    start = resolve(repo, "HEAD").id
+    assert [change.version.name for change in clip_history(repo, start, "gull.mp4")] == ["v1"]
+    assert [change.version.name for change in clip_history(repo, start, "pier.mp4")] == ["v3", "v1"]
+    assert [change.kinds for change in clip_history(repo, start, "sea.mp4")] == [("removed",), ("added",)]
+
+
+def test_clips_that_come_or_go_with_their_track_have_a_story(repo: Repository) -> None:
+    """Those that moved to another track before it went only moved."""
+    extra: Cut = {"V1": BASE["V1"], "V2": BASE["V2"], "V3": [Item("cloud.mp4", 5, 30), Item("star.mp4", 0, 40)]}
+    _save(repo, BASE, "one")
+    _save(repo, extra, "two")
+    _save(repo, {"V1": BASE["V1"], "V2": [*BASE["V2"], Item("star.mp4", 0, 40, gap=300)]}, "three")
+    start = resolve(repo, "HEAD").id
+    told = [(change.version.name, change.texts) for change in clip_history(repo, start, "cloud.mp4")]
+    assert told == [
+        ("three", ("cloud.mp4 removed with track V3 (1.2 s)",)),
+        ("two", ("cloud.mp4 added with track V3 (1.2 s)",)),
+    ]
+    assert [change.kinds for change in clip_history(repo, start, "star.mp4")] == [("moved",), ("added",)]
+
+
+def test_places_of_an_edit_list_are_those_of_its_record(repo: Repository) -> None:
+    """As the changes say them: an hour, where the list begins at an hour."""
+    Path(repo.root, "t.edl").write_bytes(projects.edl({"V1": BASE["V1"]}))
+    commit(repo, "one")
+    found = blame(repo, resolve(repo, "HEAD").id, "t.edl")
+    assert next(part.location for part in found) == "V 01:00:00:00 sea.mp4"

@@ -1,19 +1,26 @@
 """What is laid out before it is drawn: lines of branches, treemaps, timelines, and what is remembered."""
 
 import random
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aura_vcs.errors import InputError
 from aura_vcs.formats.timeline.model import Clip, Timeline, Track
+from aura_vcs.formats.timeline.project_file import read_project
+from aura_vcs.history.commit import commit
+from aura_vcs.history.init import start_project
 from aura_vcs.ui.drawing import CLIPS_LIMIT, draw_timeline
 from aura_vcs.ui.lanes import lanes
 from aura_vcs.ui.media_kinds import BYTES, kind_of, type_of
+from aura_vcs.ui.pages.compare import compare
 from aura_vcs.ui.pages.space import read_size
 from aura_vcs.ui.remembered import Remembered
 from aura_vcs.ui.templating import clock
 from aura_vcs.ui.treemap import HEIGHT, WIDTH, Tile, lay_out
+
+from tests.editors.projects import Item, shotcut
 
 
 def _versions(*lines: tuple[str, str]) -> list[Any]:
@@ -114,3 +121,28 @@ def test_what_is_remembered_is_bounded() -> None:
     for n in (1, 2, 1, 3, 1, 2):
         assert known.get(n, lambda n=n: asked.append(n) or n) == n  # type: ignore[func-returns-value, misc]
     assert asked == [1, 2, 3, 2]
+
+
+def test_a_clip_that_is_clicked_on_has_its_own_changes_alone(tmp_path: Path) -> None:
+    """The clip in front of it was removed, and another one stands where it stood."""
+    cuts = (
+        {"V1": [Item("sea.mp4"), Item("gull.mp4"), Item("pier.mp4")]},
+        {"V1": [Item("gull.mp4", 0, 40), Item("pier.mp4", 0, 20)]},
+    )
+    with start_project(str(tmp_path / "film"), title="Film") as (repo, _):
+        for n, cut in enumerate(cuts, 1):
+            (tmp_path / "film" / "t.mlt").write_bytes(shotcut(cut))
+            commit(repo, f"v{n}")
+        timelines = [read_project("t.mlt", shotcut(cut)) for cut in cuts]
+        for side, name, texts in (
+            ("new", "gull.mp4", ("trimmed from 2.0 s to 1.6 s",)),
+            ("old", "gull.mp4", ("trimmed from 2.0 s to 1.6 s",)),
+            ("old", "sea.mp4", ("removed from V1 at 00:00:00:00 (2.0 s)",)),
+        ):
+            timeline = timelines[0 if side == "old" else 1]
+            assert isinstance(timeline, Timeline)
+            pointer = next(c.pointer for t in timeline.tracks for c in t.clips if c.name == name)
+            found = compare(repo, "v1", "v2", "t.mlt", pointer, side)
+            assert found.file is not None
+            assert found.file.clip is not None
+            assert (found.file.clip.title, found.file.clip.texts) == (name, texts)

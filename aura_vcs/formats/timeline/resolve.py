@@ -79,7 +79,7 @@ def _track(
         rest = [element_value(c, without=("DbId",)) for c in item.children if c.tag not in _KNOWN]
         clips.append(
             Clip(
-                f"{sequence} {item.get('DbId')}",
+                f"{sequence} track {place + 1} clip {n + 1}",
                 "clip",
                 n + 1,
                 item.text_of("Name"),

@@ -12,11 +12,11 @@ import msgspec
 from aura_vcs.compare.timeline.changes import TimelineChange
 from aura_vcs.compare.timeline.diff import TimelineDiff, diff_timelines
 from aura_vcs.compare.timeline.match import ClipPosition
+from aura_vcs.compare.timeline.summary import Words
 from aura_vcs.errors.input import UnknownName
 from aura_vcs.formats.timeline.endings import may_be_project
 from aura_vcs.formats.timeline.model import Clip, Timeline, spoken
 from aura_vcs.formats.timeline.project_file import read_project
-from aura_vcs.formats.timeline.timecode import timecode
 from aura_vcs.history.lookup.file_history import ContentWalk, FileStep, FileVersion
 from aura_vcs.ids import ObjectId, VersionId
 from aura_vcs.index.records import VersionRecord
@@ -164,10 +164,25 @@ def _about(
     mine = {clip.pointer for clip in _clips(diff.new) if _is_called(clip, names)}
     gone = {clip.pointer for clip in _clips(diff.old) if _is_called(clip, names)}
     for change in diff.changes:
-        if change.kind in _FOLLOWS:
-            continue
-        if change.owner in mine or (change.kind == "removed" and change.old_pointer in gone):
+        if change.kind in ("track_removed", "track_added"):
+            yield from _with_track(diff, change, names)
+        elif change.kind not in _FOLLOWS and change.owner in (gone if change.kind == "removed" else mine):
             yield change
+
+
+def _with_track(diff: TimelineDiff, change: TimelineChange, names: set[str]) -> Iterator[TimelineChange]:
+    """Yield the clips of these names that came or went with their track; those that moved have their own change."""
+    assert diff.match is not None
+    is_gone = change.kind == "track_removed"
+    timeline = diff.old if is_gone else diff.new
+    assert timeline is not None
+    passed = {pair[0 if is_gone else 1] for pair in diff.match.clips}
+    kind, words = "removed" if is_gone else "added", Words(timeline)
+    for t, track in enumerate(timeline.tracks):
+        for n, clip in enumerate(track.clips if track.pointer == change.owner else ()):
+            if _is_called(clip, names) and ClipPosition(t, n) not in passed:
+                text = f"{kind} with track {words.track(track)} ({spoken(clip.duration)})"
+                yield TimelineChange(kind, clip.label, text, clip.pointer)
 
 
 def _clips(timeline: Timeline) -> Iterator[Clip]:
@@ -200,8 +215,9 @@ def blame_clips(walk: ContentWalk, start: VersionRecord, path: str) -> list[Clip
                     waiting.setdefault(n, place)
         if not any(sought.values()):
             break
+    words = Words(timeline)
     return [
-        ClipBlame(version, _location(timeline, place), kind, text)
+        ClipBlame(version, _location(words, place), kind, text)
         for place, kinds in zip(clips, told, strict=True)
         for kind, (version, text) in sorted(kinds.items(), key=lambda item: item[1][0].number)
     ]
@@ -251,7 +267,8 @@ class _ComparedClips:
         self.before = {b: a for a, b in diff.match.clips}
         self._changes: dict[str, list[TimelineChange]] = {}
         for change in diff.changes:
-            if change.kind not in _FOLLOWS and change.owner:
+            # a removed clip is named by its old place, where another stands by now
+            if change.kind not in (*_FOLLOWS, "removed") and change.owner:
                 self._changes.setdefault(change.owner, []).append(change)
 
     def changes_of(self, place: ClipPosition) -> Iterable[TimelineChange]:
@@ -259,8 +276,8 @@ class _ComparedClips:
         return self._changes.get(self._new.tracks[place.track].clips[place.position].pointer, ())
 
 
-def _location(timeline: Timeline, place: ClipPosition) -> str:
-    track = timeline.tracks[place.track]
+def _location(words: Words, place: ClipPosition) -> str:
+    track = words.timeline.tracks[place.track]
     clip = track.clips[place.position]
-    at = timecode(clip.start, timeline.rate) if timeline.rate[0] else spoken(clip.start)
+    at = words.at(clip.start)
     return " ".join(part for part in (track.sequence, track.name, at, clip.label) if part)

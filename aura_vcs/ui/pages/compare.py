@@ -241,7 +241,8 @@ def _clip(found: FileDiff, folder: str, pointer: str, side: str) -> ComparedClip
     known = clips[1] or clips[0]
     if known is None:
         return None
-    texts = tuple(item.text for item in diff.changes if item.owner in pointers and item.owner)
+    own = {"removed": pointers[0]}
+    texts = tuple(item.text for item in diff.changes if item.owner and item.owner == own.get(item.kind, pointers[1]))
     title = f"{known.label} {known.name}".strip() if known.noun == "scene" else known.label
     return ComparedClip(title, *media[0], *media[1], texts)
 
