@@ -310,3 +310,7 @@ def test_numbered_pictures_are_found_in_the_folder_that_they_were_moved_to(repo:
     _write(repo, "other/p0000.png")
     (plan,) = plan_relink(repo)
     assert plan.choices == (f"new seq/{name}", f"other/{name}")
+    for picture in ("other/p0000.png", "new seq/p0000.png", "new seq/p0001.png", "new seq/p0002.png"):
+        Path(repo.root, picture).unlink()
+    (plan,) = plan_relink(repo)
+    assert (plan.found, plan.reason.partition(" now")[0]) == ("", "no folder has such pictures")

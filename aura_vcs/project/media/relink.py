@@ -1,5 +1,6 @@
 """Finding missing media again and writing their paths into the project files that name them, as one step."""
 
+import posixpath
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ from aura_vcs.model import Entry
 from aura_vcs.plain_text import as_text
 from aura_vcs.project.media.find_again import FoundBy, FoundMedia, MediaSearch
 from aura_vcs.project.media.references import ProjectMediaFinder, is_missing
+from aura_vcs.project.media.resolve_path import series_pattern
 from aura_vcs.project.media.rewrite import is_rewritable, rewrite_paths, why_left, with_siblings, written_path
 from aura_vcs.repository.repository import Repository
 from aura_vcs.repository.transaction import Draft
@@ -105,7 +107,7 @@ def _missing(
     found = search.find(reference, resolved)
     path = as_text(reference.path)
     if not isinstance(found, FoundMedia):
-        reason = "several files have its name" if found else "no file of the folder or of a version is it"
+        reason = "several files have its name" if found else _why_not_found(reference.path)
         return Relink(file, path, choices=tuple(map(as_text, found)), reason=reason)
     stays = found.entry is not None and resolved.place == "project" and found.path == resolved.path
     new = "" if stays else written_path(timeline, reference.path, file, found.path, repo.root)
@@ -113,6 +115,12 @@ def _missing(
     if new and not is_rewritable(timeline):
         return msgspec.structs.replace(made, reason=f"it is {as_text(found.path)}; {why_left(timeline)}")
     return made
+
+
+def _why_not_found(written: str) -> str:
+    if series_pattern(posixpath.basename(written.replace("\\", "/"))) is not None:
+        return "no folder has such pictures now; those that only versions have come back with `aura restore`"
+    return "no file of the folder or of a version is it"
 
 
 def relink(repo: Repository, plan: Sequence[Relink]) -> Relinked:
