@@ -11,7 +11,8 @@ from itertools import pairwise
 from msgspec import Struct, structs
 
 from aura_vcs.compare.merge.cut_model import Cut, Piece, is_alike
-from aura_vcs.compare.merge.cut_moves import by_track, find_moves, stayed
+from aura_vcs.compare.merge.cut_moves import by_track, find_moves
+from aura_vcs.compare.merge.stand_ins import find_stand_ins
 from aura_vcs.compare.timeline.match import match_timelines
 from aura_vcs.formats.timeline.model import Clip, Timeline, Track
 
@@ -68,12 +69,12 @@ def _ids(side: Pieces, cut: Cut) -> dict[str, str]:
 
 
 def _with_stand_ins(old: Pieces, mine: Pieces, other: Pieces) -> tuple[frozenset[str], Pieces, Pieces]:
-    """Let what a side put in the place of a clip be that clip, where the other side did something to it, too.
+    """Let what a side put in the place of a clip be that clip, where the other side changed it or took it out, too.
 
     Returns the ids of those that both sides replaced, and the clips of both.
     """
     sides = mine, other
-    found = [_stand_ins(old, side) for side in sides]
+    found = [find_stand_ins(old, side) for side in sides]
     if not (found[0] or found[1]):
         return frozenset(), mine, other
     was = {piece.id: piece for piece in old}
@@ -84,45 +85,10 @@ def _with_stand_ins(old: Pieces, mine: Pieces, other: Pieces) -> tuple[frozenset
         names = {}
         for name, new in found[number].items():
             counterpart = there.get(name)
-            if counterpart is not None:
-                is_met = name in moves[1 - number] or not is_alike(was[name], counterpart)
-            else:
-                is_met = name in found[1 - number] or new.length == was[name].length
-            if is_met:
+            if counterpart is None or name in moves[1 - number] or not is_alike(was[name], counterpart):
                 names[new.id] = name
         result.append([structs.replace(piece, id=names.get(piece.id, piece.id)) for piece in side])
     return frozenset(found[0].keys() & found[1].keys()), result[0], result[1]
-
-
-def _stand_ins(old: Pieces, side: Pieces) -> dict[str, Piece]:
-    """Find what a side put between its neighbours for a clip that it took out, by the id of that."""
-    known = {piece.id for piece in old}
-    gone = known - {piece.id for piece in side}
-    here = by_track(side) if gone else {}
-    found: dict[str, Piece] = {}
-    for track, before in by_track(old).items() if gone else ():
-        after = here.get(track, [])
-        anchors = stayed(before, after)
-        for olds, news in zip(_between(before, anchors), _between(after, anchors), strict=True):
-            waiting = [piece for piece in news if piece.id not in known]
-            for piece in (piece for piece in olds if piece.id in gone):
-                if not waiting:
-                    break
-                same = next((n for n, new in enumerate(waiting) if new.length == piece.length), 0)
-                found[piece.id] = waiting[same]
-                del waiting[: same + 1]
-    return found
-
-
-def _between(pieces: Pieces, anchors: set[str]) -> list[Pieces]:
-    """Cut the clips of a track at those that stayed."""
-    found: list[Pieces] = [[]]
-    for piece in pieces:
-        if piece.id in anchors:
-            found.append([])
-        else:
-            found[-1].append(piece)
-    return found
 
 
 def _content(piece: Piece) -> tuple[object, ...]:

@@ -11,8 +11,10 @@ from typing import Literal
 from msgspec import UNSET, Struct, structs
 
 from aura_vcs.compare.diff.sequences import always_increasing
+from aura_vcs.compare.merge.cut_model import Piece
 from aura_vcs.compare.merge.model import Conflict, MergedValue
 from aura_vcs.compare.merge.resolve_json import ElementShift
+from aura_vcs.compare.merge.stand_ins import find_stand_ins
 from aura_vcs.compare.timeline.match import ClipPosition, match_timelines
 from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer, resolve_pointer, same
 from aura_vcs.formats.timeline.model import Clip, Timeline
@@ -71,12 +73,13 @@ class _Follower:
         self.merge = merge
         self.models = [read_containers(side) for side in sides]
         self.names: dict[int, str] = {}
-        self.kept: list[set[int]] = [set(), set()]
+        self.partners: list[dict[int, int]] = [{}, {}]
         self.homes: tuple[dict[ClipPosition, Home], dict[ClipPosition, Home]] = (self._homes(1), self._homes(2))
         self.asked: list[Asked] = []
         self.gone: list[tuple[list[JsonValue], JsonValue]] = []
         self.back: list[tuple[ClipPosition, JsonValue]] = []
         self.pieces = self._pieces(1), self._pieces(2)
+        self.replaced = self._replaced()
 
     def run(self) -> Followed:
         for place, clip in _clips(self.models[0]):
@@ -103,8 +106,7 @@ class _Follower:
         for i, j in match.tracks:
             if not model.tracks[i].kind.startswith("group"):
                 self._name(side, other.tracks[j].pointer, f"track {i}")
-        self.kept[side - 1] = {i for i, _ in match.tracks}
-        partner = {j: i for i, j in match.tracks}
+        partner = self.partners[side - 1] = {j: i for i, j in match.tracks}
         moved = _moved_inside(match.clips, partner)
         homes = {}
         for a, b in match.clips:
@@ -127,7 +129,7 @@ class _Follower:
         self.asked += cut
         if here is None or there is None:
             self._removed(clip, here, there)
-        elif here.is_away or there.is_away or cut:
+        elif here.is_away or there.is_away or cut or place in self.replaced:
             self._placed(place, clip, here, there, is_cut=bool(cut))
 
     def _removed(self, clip: Clip, here: Home | None, there: Home | None) -> None:
@@ -141,9 +143,10 @@ class _Follower:
             self.asked.append(Asked(value, (Conflict("removed_by_ours", "", was, UNSET, value),)))
 
     def _placed(self, place: ClipPosition, clip: Clip, here: Home, there: Home, *, is_cut: bool) -> None:
-        """Merge a clip that both sides have, and put it where it goes."""
+        """Merge a clip that both sides have, or ask about it as a whole, and put it where it goes."""
         was, mine, other = self._at(0, clip.pointer), self._at(1, here.pointer), self._at(2, there.pointer)
-        if is_cut:
+        is_replaced = place in self.replaced and not same(was, mine) and not same(was, other)
+        if is_cut or is_replaced:
             changed = () if same(mine, other) else (Conflict("changed", "", was, mine, other),)
             merged = MergedValue(mine, changed)
         else:
@@ -175,7 +178,7 @@ class _Follower:
 
     def _has_lost(self, side: Side, home: Home) -> bool:
         """Tell whether a side took away the track to which the other side took a clip."""
-        return home.is_away and home.container >= 0 and home.container not in self.kept[side - 1]
+        return home.is_away and home.container >= 0 and home.container not in self.partners[side - 1].values()
 
     def _put(self, side: int, pointer: str, value: JsonValue) -> None:
         elements, n = self._spot(side, pointer)
@@ -204,6 +207,41 @@ class _Follower:
             for element in _containers(self.sides[2]):
                 if self.names.get(id(element)) == self.names[id(self._at(0, track.pointer))]:
                     element["children"].insert(0, value)
+
+    def _replaced(self) -> set[ClipPosition]:
+        """Let what a side put in the place of a clip be that clip, where the other side changed it or took it out."""
+        found = [(side, self._stand_ins(side)) for side in (1, 2)]
+        known = dict(_clips(self.models[0]))
+        met = []
+        for side, stand_ins in found:
+            for place, pointer in stand_ins.items():
+                home = self.homes[2 - side].get(place)
+                was = self._at(0, known[place].pointer)
+                if home is None or home.is_moved or not same(self._at(3 - side, home.pointer), was):
+                    met.append((side, place, pointer))
+        for side, place, pointer in met:
+            self.homes[side - 1][place] = Home(pointer, place.track, is_away=False, is_moved=False)
+            self._name(side, pointer, self.names[id(self._at(0, known[place].pointer))])
+        return {place for _, place, _ in met}
+
+    def _stand_ins(self, side: Side) -> dict[ClipPosition, str]:
+        """Find what a side put between its neighbours for a clip that it took out, as pointers."""
+        home_of = {home.pointer: place for place, home in self.homes[side - 1].items()}
+        old, new = list[Piece](), list[Piece]()
+        bases: dict[str, tuple[ClipPosition, Clip]] = {}
+        for place, clip in _clips(self.models[0]):
+            bases[f"{place}"] = place, clip
+            old.append(Piece(f"{place}", f"{place.track}", place.position, clip.duration, 0, {}))
+        for place, clip in _clips(self.models[side]):
+            name = f"{home_of.get(clip.pointer, clip.pointer)}"
+            if place.track in self.partners[side - 1] and (clip.pointer in home_of or not self._is_group(side, clip)):
+                track = self.partners[side - 1][place.track]
+                new.append(Piece(name, f"{track}", place.position, clip.duration, 0, {}))
+        found = ((*bases[name], piece.id) for name, piece in find_stand_ins(old, new).items())
+        return {place: pointer for place, clip, pointer in found if not self._is_group(0, clip)}
+
+    def _is_group(self, side: int, clip: Clip) -> bool:
+        return "children" in self._at(side, clip.pointer)
 
     def _pieces(self, side: Side) -> dict[ClipPosition, list[str]]:
         """Map clips of the common version to the clips that a side cut off them, as pointers."""
