@@ -1,5 +1,6 @@
 """How a request to do something is read, and what does it."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +14,9 @@ from aura_vcs.plain_text import path_of_text
 from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.workspace import ProjectLane
 
+ID_SHOWN = 10
+_FULL_ID = re.compile("[0-9a-f]{64}")
+
 
 class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a request asks for: the fields of its JSON."""
@@ -24,6 +28,11 @@ class PageAction(msgspec.Struct, frozen=True):
     shape: type[Wish]
     title: Callable[[Any], str]
     work: Callable[[ProjectLane, Call, Any], Any]
+
+
+def shown(name: str) -> str:
+    """Write a name of a version for people: a full id by its beginning."""
+    return name[:ID_SHOWN] if _FULL_ID.fullmatch(name) else name
 
 
 def read_wish(action: PageAction, body: bytes) -> Wish:

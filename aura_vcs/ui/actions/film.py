@@ -14,7 +14,7 @@ from aura_vcs.project.records.export_jobs import (
     run_export,
 )
 from aura_vcs.repository.repository import Repository
-from aura_vcs.ui.actions.base import PageAction, Wish, of_library
+from aura_vcs.ui.actions.base import PageAction, Wish, of_library, shown
 
 
 class ExportWish(Wish, frozen=True):
@@ -50,7 +50,9 @@ def _retry(repo: Repository, wish: JobWish) -> Any:
 
 
 FILM_ACTIONS: dict[str, PageAction] = {
-    "export/run": PageAction(ExportWish, lambda wish: f"Export {wish.version} to {wish.output}", of_library(_run)),
+    "export/run": PageAction(
+        ExportWish, lambda wish: f"Export {shown(wish.version)} to {wish.output}", of_library(_run)
+    ),
     "export/retry": PageAction(JobWish, lambda _: "Export again", of_library(_retry)),
     "export/cancel": PageAction(JobWish, lambda _: "Cancel the export", of_library(_cancel)),
 }

@@ -32,7 +32,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.studio.project_configuration import OpenStudio, configured_value
 from aura_vcs.studio.setting_keys import PATTERNS
 from aura_vcs.sync.locks.advice import lock_advice
-from aura_vcs.ui.actions.base import PageAction, Wish, given_paths, of_library
+from aura_vcs.ui.actions.base import PageAction, Wish, given_paths, of_library, shown
 from aura_vcs.ui.hand_edits import editable_text, edited_bytes
 from aura_vcs.ui.workspace import ProjectLane
 
@@ -231,21 +231,25 @@ def _copy(repo: Repository, wish: CopyWish) -> Any:
 
 HISTORY_ACTIONS: dict[str, PageAction] = {
     "commit": PageAction(CommitWish, lambda wish: f"Commit “{wish.name}”", _commit),
-    "version/edit": PageAction(EditWish, lambda wish: f"Edit {wish.version}", of_library(_edit)),
-    "version/delete": PageAction(VersionWish, lambda wish: f"Delete {wish.version}", of_library(_delete)),
-    "version/undelete": PageAction(VersionWish, lambda wish: f"Bring back {wish.version}", of_library(_undelete)),
+    "version/edit": PageAction(EditWish, lambda wish: f"Edit {shown(wish.version)}", of_library(_edit)),
+    "version/delete": PageAction(VersionWish, lambda wish: f"Delete {shown(wish.version)}", of_library(_delete)),
+    "version/undelete": PageAction(
+        VersionWish, lambda wish: f"Bring back {shown(wish.version)}", of_library(_undelete)
+    ),
     "tag": PageAction(TagWish, lambda wish: f"Tag {wish.name}", of_library(_tag)),
     "tag/delete": PageAction(NameWish, lambda wish: f"Remove tag {wish.name}", of_library(_untag)),
     "branch": PageAction(BranchWish, lambda wish: f"Start branch {wish.name}", of_library(_branch)),
-    "restore": PageAction(RestoreWish, lambda wish: f"Restore from {wish.version}", of_library(_restore)),
-    "checkout": PageAction(CheckoutWish, lambda wish: f"Go to {wish.version}", of_library(_checkout)),
+    "restore": PageAction(RestoreWish, lambda wish: f"Restore from {shown(wish.version)}", of_library(_restore)),
+    "checkout": PageAction(CheckoutWish, lambda wish: f"Go to {shown(wish.version)}", of_library(_checkout)),
     "undo": PageAction(UndoWish, lambda _: "Undo", of_library(_undo)),
     "redo": PageAction(UndoWish, lambda _: "Redo", of_library(_redo)),
-    "merge": PageAction(MergeWish, lambda wish: f"Merge {wish.version or 'what was moved apart'}", of_library(_merge)),
+    "merge": PageAction(MergeWish, lambda wish: f"Merge {shown(wish.version or 'the other head')}", of_library(_merge)),
     "merge/abort": PageAction(EmptyWish, lambda _: "Take the merge back", of_library(_abort)),
     "resolve": PageAction(ResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve)),
     "resolve/edit": PageAction(EditedResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_edited)),
     "resolve/text": PageAction(WrittenResolveWish, lambda wish: f"Resolve {wish.path}", of_library(_resolve_written)),
-    "export/version": PageAction(CopyWish, lambda wish: f"Copy {wish.version} to {wish.target}", of_library(_copy)),
+    "export/version": PageAction(
+        CopyWish, lambda wish: f"Copy {shown(wish.version)} to {wish.target}", of_library(_copy)
+    ),
 }
 """Of each name, what does it."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aura_vcs.api.reporting import Call
+from aura_vcs.cli.output.humanize import count
 from aura_vcs.ui.actions.base import PageAction, Wish
 from aura_vcs.ui.workspace import ProjectLane
 
@@ -18,6 +19,6 @@ def _free(lane: ProjectLane, call: Call, wish: FreeWish) -> Any:
 
 
 SPACE_ACTIONS: dict[str, PageAction] = {
-    "storage/free": PageAction(FreeWish, lambda wish: f"Free {len(wish.items)} things", _free),
+    "storage/free": PageAction(FreeWish, lambda wish: f"Free {count(len(wish.items), 'thing')}", _free),
 }
 """Of each name, what does it."""

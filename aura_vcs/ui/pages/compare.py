@@ -109,7 +109,7 @@ def compare(repo: Repository, old: str, new: str, path: str, clip: str, side: st
     found = _compared(repo, old, new)
     comparison = found.comparison
     changes = comparison.changes
-    chosen = next((change for change in changes if change.path == path), None) or _most_telling(changes)
+    chosen = _change_at(changes, path) if path else _most_telling(changes)
     differs = _differs(comparison, chosen) if chosen is not None else None
     file = _file(comparison, chosen, differs, clip, side) if chosen is not None and differs is not None else None
     at = changes.index(chosen) if chosen is not None else 0
@@ -125,6 +125,12 @@ def compare(repo: Repository, old: str, new: str, path: str, clip: str, side: st
         changes[at - 1].path if changes and at > 0 else "",
         changes[at + 1].path if at + 1 < len(changes) else "",
     )
+
+
+def _change_at(changes: Sequence[PathChange], path: str) -> PathChange | None:
+    """Find what changed at a path, under the name that either side has for it."""
+    found = [change for change in changes if path in (change.path, change.old_path)]
+    return min(found, key=lambda change: change.path != path, default=None)
 
 
 def _compared(repo: Repository, old: str, new: str) -> Compared:
@@ -262,7 +268,15 @@ async def compare_page(request: Request) -> Response:
             seen_in = found.new.address if found.new.address not in ("", FOLDER) else "HEAD"
             notes = notes_on(lane.project, seen_in, found.file.path)
         names = lane.run(_named)
-        return {"found": found, "old": old, "new": new, "file": found.file, "named": names, "notes": notes}
+        return {
+            "found": found,
+            "old": old,
+            "new": new,
+            "path": path,
+            "file": found.file,
+            "named": names,
+            "notes": notes,
+        }
 
     return await page(request, workspace, "compare.html", "compare", look)
 

@@ -34,6 +34,8 @@ class Standing(msgspec.Struct, frozen=True):
     redo: str | None
     conflicts: int
     is_film: bool
+    at: str
+    """Branch and version that HEAD is on, for a page that asks whether something brought it elsewhere."""
     mark: int
     """How much was recorded when this was looked up: a page that listens says so, and hears if there is more."""
 
@@ -53,6 +55,7 @@ def standing(repo: Repository) -> Standing:
         describe_action(repo, redo) if redo is not None else None,
         len(group_conflicts(open_conflicts(repo))),
         record is not None and _is_film(record),
+        f"{head.branch or ''} {head.version or ''}",
         recorded_bytes(repo),
     )
 

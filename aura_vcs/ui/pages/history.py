@@ -9,8 +9,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aura_vcs.cli.output.humanize import call
+from aura_vcs.cli.output.humanize import call, count
 from aura_vcs.cli.output.sequence_lists import fold_listed
+from aura_vcs.errors import InputError
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.history.diff.suggest_name import describe_changes, suggest_name
 from aura_vcs.history.diff.tree_diff import compare_trees
@@ -29,7 +30,7 @@ from aura_vcs.repository.repository import Repository
 from aura_vcs.ui.lanes import LaneRow, lanes
 from aura_vcs.ui.media_kinds import kind_of
 from aura_vcs.ui.pages.frame import page, part, recorded_bytes, standing
-from aura_vcs.ui.refusals import json_response
+from aura_vcs.ui.refusals import json_response, status_of
 from aura_vcs.ui.remembered import Remembered
 from aura_vcs.ui.site import Site, checked_path, number_of, query_of, site_of
 from aura_vcs.ui.templating import url_path
@@ -150,17 +151,29 @@ async def history_page(request: Request) -> Response:
     unfolded = bool(query.get("all"))
     filters = {name: query.get(name, "") for name in FILTERS}
 
+    refused: list[InputError] = []
+
+    def listed(lane: ProjectLane) -> Listing:
+        try:
+            return lane.run(listing, query, 0, workspace.listings, unfolded=unfolded)
+        except InputError as error:  # said beside what was filled in, which can be corrected there
+            refused.append(error)
+            return Listing((), None, 1)
+
     def look(lane: ProjectLane) -> dict[str, object]:
         return {
-            "listing": lane.run(listing, query, 0, workspace.listings, unfolded=unfolded),
+            "listing": listed(lane),
             "branches": lane.run(lambda repo: [item.name for item in branches(repo)]),
             "filters": filters,
             "unfolded": unfolded,
             "is_filtered": any(filters.values()),
+            "problem": refused[0] if refused else None,
             "query": _without_offset(query),
         }
 
-    return await page(request, workspace, "history.html", "history", look)
+    answer = await page(request, workspace, "history.html", "history", look)
+    answer.status_code = status_of(refused[0]) if refused else answer.status_code
+    return answer
 
 
 def first_look(site: Site) -> None:
@@ -238,7 +251,7 @@ def glance_at(repo: Repository, record: VersionRecord) -> Glance:
     comparison = compare_trees(repo, tree, record.tree)
     changes = tuple(change for change in comparison.changes if change.path != CONFLICTS)
     comparison = msgspec.structs.replace(comparison, changes=changes)
-    words = describe_changes(comparison) if parent is not None else f"{len(comparison.changes):,} files to begin with"
+    words = describe_changes(comparison) if parent is not None else f"{count(len(changes), 'file')} to begin with"
     shown = [change for change in comparison.changes if change.new is not None and _is_shown(change.path)]
     largest = max(shown, key=lambda change: change.new.size if change.new is not None else 0, default=None)
     path = largest.path if largest is not None and parent is not None else _first_picture(repo, record.tree)

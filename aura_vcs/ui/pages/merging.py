@@ -266,9 +266,10 @@ async def merge_page(request: Request) -> Response:
 
     def look(lane: ProjectLane) -> dict[str, object]:
         others = lane.run(_mergeable)
-        is_wanted = bool(wanted) or ("with" in query and others.is_diverged)
+        deciding = lane.run(decisions, max(1, number))
+        is_wanted = bool(wanted) or (others.is_diverged and ("with" in query or deciding.item is None))
         return {
-            "deciding": lane.run(decisions, max(1, number)),
+            "deciding": deciding,
             "others": others,
             "wanted": wanted,
             "merge": lane.run(look_at_merge, wanted) if is_wanted else None,

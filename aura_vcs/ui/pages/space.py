@@ -33,6 +33,9 @@ class SpaceSeen(msgspec.Struct, frozen=True):
     by: str
 
 
+_TYPES = {"manual": "committed", "autosave": "autosaves", "restore_point": "restore points"}
+
+
 def look_at_space(repo: Repository, by: str) -> SpaceSeen:
     """Measure what is stored, and map it by kind of file, by path or by version."""
     report = storage_report(repo)
@@ -57,7 +60,7 @@ def _files(repo: Repository, by: str) -> list[Tile]:
             file.path.rpartition("/")[2],
             file.path,
             file.stored_bytes,
-            file_type(file.path) if by == "kind" else file.path.rpartition("/")[0] or "the first folder",
+            file_type(file.path) if by == "kind" else file.path.rpartition("/")[0] or "not in a folder",
             file.path,
         )
         for file in stored_files(repo)
@@ -67,7 +70,7 @@ def _files(repo: Repository, by: str) -> list[Tile]:
 def _versions(repo: Repository, report: StorageReport) -> list[Tile]:
     called = {share.id: describe(repo.queries, VersionId(ObjectId(share.id))) for share in report.versions}
     return [
-        Tile(called[share.id], f"{called[share.id]} {share.name}", share.alone_bytes, str(share.type), share.id)
+        Tile(called[share.id], f"{called[share.id]} {share.name}", share.alone_bytes, _TYPES[share.type], share.id)
         for share in report.versions
     ]
 
@@ -87,7 +90,7 @@ def read_size(text: str) -> int:
     except ValueError:
         amount = -1.0
     if unit not in _UNITS or not 0 <= amount < 1e6:
-        raise InputError(f"{text!r} is no size", hint="Write it as 20 GB or 500 MB.")
+        raise InputError(f"{text!r} is not a size", hint="Write it as 20 GB or 500 MB.")
     return int(amount * _UNITS[unit])
 
 
@@ -97,8 +100,6 @@ async def space_page(request: Request) -> Response:
     query: Mapping[str, str] = query_of(request)
     by = query.get("by", "kind") if query.get("by") in WAYS else "kind"
     free = query.get("free", "")
-    if free:
-        read_size(free)
     return await page(request, workspace, "space.html", "space", lambda _: {"by": by, "free": free})
 
 

@@ -15,14 +15,18 @@ const aura = (() => {
     made.append(...inside);
     return made;
   };
-  const { size, words } = auraWords;
+  const { size, words, did } = auraWords;
+  // Commands, which stand between backticks, as what can be typed.
+  const coded = (text) => text.split('`').map((piece, n) => (n % 2 ? make('code', { textContent: piece }) : piece));
 
   // ── what is said
   const toasts = $('#toasts');
   const toast = (words, { bad = false, hint = '', undo = false, seconds = 6 } = {}) => {
     const text = make('div', {}, make('div', { textContent: words }));
-    if (hint) text.append(make('div', { className: 'hint', textContent: hint }));
+    if (hint) text.append(make('div', { className: 'hint' }, ...coded(hint)));
+    if (bad) for (const other of $$('.toast.bad', toasts)) if (other.dataset.words === words) other.remove(); // said once is enough
     const shown = make('div', { className: bad ? 'toast bad' : 'toast' }, text);
+    shown.dataset.words = words;
     if (undo && !readOnly) shown.append(make('button', { textContent: 'Undo', onclick: () => { shown.remove(); act('undo'); } }));
     else shown.append(make('button', { textContent: 'Close', onclick: () => shown.remove() }));
     toasts.append(shown);
@@ -52,16 +56,27 @@ const aura = (() => {
     return { result: found.error ? null : found, error: found.error || null };
   };
   const lasting = new Set(['undo', 'redo', 'storage/free', 'export/version', 'push', 'fetch', 'sync', 'pull']);
-  // whether there is something to take back: Undo after what did nothing would take back what was done before
-  const did = (name, result) => !result || !(name === 'commit' ? !result.created
-    : name === 'version/edit' ? !result.changed
-      : name === 'restore' && !result.changed_paths && !result.restore_point);
+  const LOST = 'The page lost its server.';
+  const tellLost = () => toast(LOST, { bad: true, hint: 'Start `aura ui` again, and open the address that it prints.' });
+  // What is said behind an open dialog is neither seen well nor read out: it is said inside.
+  const refuse = (error, form) => {
+    const dialog = form?.closest('dialog[open]');
+    if (error.code === 'interrupted') toast('Cancelled.', { hint: 'Nothing is half done: begin again whenever you like.' });
+    else if (dialog) {
+      $('[data-refused]', form)?.remove();
+      const said = make('p', { className: 'warn' }, error.message, ' ', ...coded(error.hint));
+      said.dataset.refused = '';
+      said.setAttribute('role', 'alert');
+      $('.row-end', form).before(said);
+    } else toast(error.message, { bad: true, hint: error.hint });
+  };
   const act = async (name, values = {}, form = null) => {
     let outcome;
-    try { outcome = await post(name, values); } catch { toast('The page lost its server.', { bad: true, hint: 'Start `aura ui` again.' }); return null; }
-    if (outcome.error) toast(outcome.error.message, { bad: true, hint: outcome.error.hint });
+    const at = $('#back [data-at]')?.dataset.at;
+    try { outcome = await post(name, values); } catch { tellLost(); return null; }
+    if (outcome.error) refuse(outcome.error, form);
     else {
-      toast(words(name, outcome.result), { undo: !lasting.has(name) && did(name, outcome.result) });
+      toast(words(name, outcome.result, at), { undo: !lasting.has(name) && did(name, outcome.result, at) });
       if (form && 'clears' in form.dataset) form.reset();
       else for (const input of form?.elements || []) if ('defaultValue' in input) input.defaultValue = input.value; // nothing is begun any more
     }
@@ -93,7 +108,7 @@ const aura = (() => {
     if (!row) {
       row = make('div', { className: 'job' }, make('span', { className: 'job-words' }), make('progress', { ariaLabel: job.title }), make('button', {
         className: 'quiet small', textContent: 'Cancel',
-        onclick: () => fetch(`${api}/jobs/${job.id}/cancel`, { method: 'POST', headers: { 'x-aura-token': token } }),
+        onclick: () => fetch(`${api}/jobs/${job.id}/cancel`, { method: 'POST', headers: { 'x-aura-token': token } }).catch(tellLost),
       }));
       row.dataset.job = job.id;
       place.append(row);
@@ -192,9 +207,26 @@ const aura = (() => {
     source.addEventListener('files', () => { load('[data-of-files]'); if (body.dataset.view === 'compare') refreshSoon(); });
     source.addEventListener('job', (event) => showJob(JSON.parse(event.data)));
     source.addEventListener('media', () => { clearTimeout(looking); looking = setTimeout(lookAgain, 150); });
-    source.addEventListener('open', () => { body.setAttribute('data-follows', ''); askForJobs(); });
+    source.addEventListener('open', () => {
+      clearTimeout(lost);
+      lost = 0;
+      isLost = false;
+      for (const shown of $$('.toast.bad')) if (shown.dataset.words === LOST) shown.remove();
+      body.setAttribute('data-follows', '');
+      askForJobs();
+    });
+    source.addEventListener('error', () => { body.removeAttribute('data-follows'); lost ||= setTimeout(lookFor, LOST_MS); });
   };
-  const deafen = () => { source?.close(); source = null; body.removeAttribute('data-follows'); };
+  // A page that does not follow any more says so, and why; it goes on when server and project are there again.
+  const LOST_MS = 2000;
+  let lost = 0;
+  let isLost = false;
+  const lookFor = async () => {
+    lost = 0;
+    try { await fetch(`${api}/jobs`); await refresh(); } catch { if (!isLost) tellLost(); isLost = true; }
+    if (source?.readyState === EventSource.CLOSED) { deafen(); listen(); }
+  };
+  const deafen = () => { clearTimeout(lost); lost = 0; source?.close(); source = null; body.removeAttribute('data-follows'); };
   const askForJobs = () => {
     for (const id of waiting.keys()) fetch(`${api}/jobs/${id}`).then((answer) => answer.json()).then((job) => { if (job.id) showJob(job); }).catch(() => {});
   };
@@ -260,7 +292,7 @@ const aura = (() => {
     const names = ids.map((id) => chosen.get(id)).sort((one, other) => one.at - other.at);
     $('#chosen-words').textContent = ids.length > 1 ? `${names[0].called} with ${names[1].called}` : ids.length ? `${names[0].called} with your folder` : '';
     const query = new URLSearchParams(ids.length > 1 ? { old: names[0].id, new: names[1].id } : { old: names[0]?.id || '' });
-    if (bar.dataset.path) query.set('path', bar.dataset.path);
+    if (names.at(-1)?.path) query.set('path', names.at(-1).path);
     $('#chosen-link').href = `${base}/compare?${query}`;
   };
   const choose = (input) => {
@@ -269,15 +301,19 @@ const aura = (() => {
     if (!input.checked) chosen.delete(id);
     else {
       if (chosen.size > 1) chosen.delete(chosen.keys().next().value);
-      chosen.set(id, { id, called: row.dataset.called, at: -[...row.parentNode.children].indexOf(row) });
+      chosen.set(id, { id, called: row.dataset.called, path: row.dataset.path, at: -[...row.parentNode.children].indexOf(row) });
     }
     mark();
   };
 
   // ── clicks and forms
-  const openDialog = (name, fill) => {
+  const openDialog = (name, fill, called = '') => {
     const dialog = document.getElementById(name);
     if (!dialog) return;
+    $('form', dialog)?.reset();
+    $('[data-refused]', dialog)?.remove();
+    const of = $('[data-of]', dialog);
+    if (of) of.textContent = called;
     for (const [key, value] of Object.entries(fill || {})) if (dialog.querySelector(`[name="${key}"]`)) dialog.querySelector(`[name="${key}"]`).value = value ?? '';
     dialog.showModal();
     dialog.querySelector('input:not([type=hidden]), textarea')?.select();
@@ -289,7 +325,7 @@ const aura = (() => {
     if (!button) return;
     if ('close' in button.dataset) button.closest('dialog').close();
     else if ('unchoose' in button.dataset) { chosen.clear(); mark(); }
-    else if (button.dataset.open) openDialog(button.dataset.open, button.dataset.fill && JSON.parse(button.dataset.fill));
+    else if (button.dataset.open) openDialog(button.dataset.open, button.dataset.fill && JSON.parse(button.dataset.fill), button.closest('.version')?.dataset.called);
     else if (!readOnly) {
       if (button.dataset.sure && !await ask(button.dataset.sure, button.dataset.words || '', button.textContent.trim())) return;
       const values = button.dataset.with ? JSON.parse(button.dataset.with) : {};
@@ -345,7 +381,7 @@ const aura = (() => {
     }
     const after = before;
     before = event.key === 'g' ? 'g' : '';
-    if (after === 'g' && event.key in places) { event.preventDefault(); location.href = base + places[event.key]; return; }
+    if (after === 'g' && event.key in places && $(`.views a[href="${base}${places[event.key]}"]`)) { event.preventDefault(); location.href = base + places[event.key]; return; }
     const does = keys[event.key];
     if (!does || event.target.matches('button, summary') && event.key === ' ') return;
     event.preventDefault();
@@ -358,5 +394,5 @@ const aura = (() => {
   glances();
   mark();
   body.setAttribute('data-ready', '');
-  return { $, $$, act, api, base, body, fetchJson: async (address) => (await fetch(address)).json(), keys, make, parse, refresh, size, toast };
+  return { $, $$, act, api, base, body, fetchJson: async (address) => (await fetch(address)).json(), keys, load, make, parse, refresh, size, toast };
 })();

@@ -8,4 +8,11 @@ document.addEventListener('change', (event) => {
   const button = aura.$('button.main', form);
   if (button) button.disabled = !chosen.length;
 });
-aura.body.addEventListener('aura:done', (event) => { if (event.detail.name === 'storage/free' && !event.detail.error) location.reload(); });
+// What went is not chosen any more: the plan is made anew, and what was said of it stays.
+aura.body.addEventListener('aura:done', ({ detail }) => {
+  const plan = aura.$('#plan');
+  if (detail.name !== 'storage/free' || detail.error || !plan) return;
+  plan.replaceChildren();
+  delete plan.dataset.text;
+  aura.load('#plan');
+});
