@@ -128,8 +128,9 @@ class Opened:
             return  # nothing was done, or the project was purged
         try:
             follow_project(self._repo, os.path.abspath(home), self.studio)
-        except AuraError as error:
-            self.reporter.note(f"The studio's list could not be brought up to date: {error.message}")
+        except (AuraError, OSError) as error:
+            why = error.message if isinstance(error, AuraError) else error
+            self.reporter.note(f"The studio's list could not be brought up to date: {why}")
 
     def run_at(
         self,
@@ -203,8 +204,16 @@ class Opened:
 
     def keep_house(self) -> None:
         """Free what is due after something was saved, where the program and the person want that."""
-        if self._options.get("keep_house") and configured_value(self.repo, self.known_studio, "maintenance.auto"):
-            self.run(NO_CALL, keep_house, unwrap=self.unwraps(self.repo))
+        if not self._options.get("keep_house"):
+            return
+        try:
+            if not configured_value(self.repo, self.known_studio, "maintenance.auto"):
+                return
+            unwrap = self.unwraps(self.repo)
+        except AuraError as error:  # what was to be done is done
+            self.reporter.note(f"Nothing is freed by itself: {error.message}")
+            return
+        self.run(NO_CALL, keep_house, unwrap=unwrap)
 
     def unwraps(self, repo: Repository) -> bool:
         """Tell whether gzip and ZIP files are to be stored as what is in them, as it is configured."""

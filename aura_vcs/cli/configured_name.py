@@ -94,3 +94,5 @@ def _warning(console: "Console") -> Iterator[None]:
         yield
     except AuraError as error:
         console.warn("the studio's list could not be brought up to date: ", error.message)
+    except OSError as error:  # AURA_HOME is no folder
+        console.warn("the studio's list could not be brought up to date: ", str(error))

@@ -104,6 +104,18 @@ class Session:
         """
         return studio_folder()
 
+    def listing_folder(self) -> str | None:
+        """Return the studio folder to tell of what was done; None, with a warning, where it is somebody else's.
+
+        What was to be done is done by then, and is no failure.
+        """
+        try:
+            return self.studio_folder()
+        except AuraError as error:
+            self.console.warn("the studio's list could not be brought up to date: ", error.message)
+            self.console.note(error.hint)
+            return None
+
     def cache_folder(self) -> str:
         """Return the folder for what can be made again: in AURA_HOME, or the system's folder for a program's caches."""
         given = os.environ.get("AURA_HOME")
@@ -231,8 +243,8 @@ def _follow(session: Session, repo: "Repository") -> None:
         return  # nothing was done, or the project was purged
     from aura_vcs.repository.listed_mark import is_listed
 
-    home = session.studio_folder()
-    if is_listed(repo, home):
+    home = session.listing_folder()
+    if home is None or is_listed(repo, home):
         return
     from aura_vcs.cli.configured_name import enter_project  # most commands find their project listed
 

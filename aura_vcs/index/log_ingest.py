@@ -217,8 +217,8 @@ class LogIngest:
         return self._annotation_dates() is not None
 
     def _annotation_dates(self) -> str | None:
-        found = [self._storage.stat(f"{layout.REFS}/{room}") for room in layout.ANNOTATION_ROOMS]
-        return " ".join("-" if date is None else str(date.mtime_ns) for date in found) if any(found) else None
+        found = [self._folder_date(f"{layout.REFS}/{room}") for room in layout.ANNOTATION_ROOMS]
+        return " ".join(date or "-" for date in found) if any(found) else None
 
     def _known_ends(self) -> dict[ReplicaId, int]:
         return dict(self._database.connection.execute("SELECT replica, end FROM logs").fetchall())
@@ -259,10 +259,15 @@ class LogIngest:
         self._database.set_meta(_TAGS_SEEN, self._tags_date())
 
     def _tags_date(self) -> str | None:
-        """Return the date of the folder of tags: a tool that puts another file there gives it a new one."""
-        found = self._storage.stat(layout.TAGS)
-        return None if found is None else str(found.mtime_ns)
+        return self._folder_date(layout.TAGS)
 
     def _labels_date(self) -> str | None:
-        found = self._storage.stat(layout.VERSIONS)
-        return None if found is None else str(found.mtime_ns)
+        return self._folder_date(layout.VERSIONS)
+
+    def _folder_date(self, folder: str) -> str | None:
+        """Return when a folder's entries changed: a tool that puts another file there gives it a new date.
+
+        Both dates count: one that mirrors folders (rsync) sets that of the content back to what the index has seen.
+        """
+        found = self._storage.look(folder)
+        return None if found is None else f"{found.st_mtime_ns}.{found.st_ctime_ns}"

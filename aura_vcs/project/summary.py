@@ -104,7 +104,8 @@ def _stamped(root: str, only: int = -1) -> str | None:
         if name in FOLDERS:
             if stat.S_ISLNK(found.st_mode):
                 return None
-            is_young = is_young or time.time_ns() - found.st_mtime_ns < RACY_NS
+            is_young = is_young or time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < RACY_NS
+            dates.append(str(found.st_ctime_ns))  # a tool that mirrors folders sets the other date back
         there |= 1 << number
         dates.append(f"{number}.{found.st_mtime_ns}.{found.st_size}")
         if name in LISTED:

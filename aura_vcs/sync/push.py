@@ -211,10 +211,10 @@ def _check_locks(repo: Repository, cache: RemoteCache, draft: _PushDraft) -> Non
 
 def local_state(repo: Repository, own: OwnRefs, *, all_versions: bool) -> str:
     """Hash the local state: the hash is another one as soon as there may be something to push."""
-    date = repo.storage.stat(VERSIONS)
+    date = repo.storage.look(VERSIONS)  # both dates: a tool that mirrors folders sets one of them back
     parts = [
         repr(sorted(repo.logs.sizes().items())),
-        str(date.mtime_ns if date is not None else 0),
+        f"{date.st_mtime_ns}.{date.st_ctime_ns}" if date is not None else "0",
         str(all_versions),
         *(name + encode_compact(merge_entries(entries, ())).decode() for name, entries in own.branches.items()),
     ]

@@ -11,11 +11,13 @@ from aura_vcs.cli.session import current_session, pass_repository
 from aura_vcs.cli.shared.autosave_report import print_saved, saved_to_json
 from aura_vcs.cli.shared.housekeeping import keep_house
 from aura_vcs.cli.shared.studio import retention_rules, setting
+from aura_vcs.errors import AuraError
 from aura_vcs.history.autosave import AutosaveSchedule
 from aura_vcs.project.autosave_loop import autosave_and_prune, folder_changes, keep_saving
 
 if TYPE_CHECKING:
     from aura_vcs.history.autosave import AutosaveResult
+    from aura_vcs.maintenance.retention import RetentionRules
     from aura_vcs.repository.repository import Repository
 
 
@@ -46,9 +48,18 @@ def autosave_command(repo: "Repository", console: Console, watch: bool, no_prune
 
 
 def _save(repo: "Repository", *, prune: bool) -> "tuple[AutosaveResult, int]":
-    done = autosave_and_prune(repo, retention_rules(repo) if prune else None)
+    done = autosave_and_prune(repo, _rules(repo) if prune else None)
     assert done.saved is not None
     return done.saved, done.pruned
+
+
+def _rules(repo: "Repository") -> "RetentionRules | None":
+    """Read what is to be pruned; nothing, with a warning, where the settings cannot be read: saving goes on."""
+    try:
+        return retention_rules(repo)
+    except AuraError as error:
+        current_session().console.warn("no autosave is pruned: ", error.message)
+        return None
 
 
 def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
@@ -68,7 +79,7 @@ def _watch(repo: "Repository", console: Console, *, prune: bool) -> None:
     changes: Iterator[list[str]] = _rounds(repo.root, console)
     if can_look_into() and current_session().is_process and setting(repo, "maintenance.auto"):
         changes = IdleIndexer(repo.root).follow(changes)
-    for found in keep_saving(repo, schedule, lambda: retention_rules(repo) if prune else None, changes):
+    for found in keep_saving(repo, schedule, lambda: _rules(repo) if prune else None, changes):
         if found.error is not None:
             console.warn("not saved: ", found.error.message, "; the next change will be saved again")
         elif found.saved is not None:

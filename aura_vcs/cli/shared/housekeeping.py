@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aura_vcs.cli.background import start_in_background
 from aura_vcs.cli.output.console import Console, faint
 from aura_vcs.cli.session import current_session
+from aura_vcs.errors import AuraError
 from aura_vcs.layout import EVICTION_MARKED, UNRECORDED
 from aura_vcs.model import GRACE_SECONDS
 from aura_vcs.plain_text import format_time
@@ -36,7 +37,11 @@ def keep_house(repo: "Repository", console: Console) -> None:
     from aura_vcs.cli.shared.studio import setting
     from aura_vcs.maintenance.housekeeping import begin, is_due
 
-    if not is_due(repo) or not setting(repo, "maintenance.auto") or not begin(repo):
+    try:
+        if not is_due(repo) or not setting(repo, "maintenance.auto") or not begin(repo):
+            return
+    except AuraError as error:
+        console.warn("nothing is freed by itself: ", error.message)
         return
     # -P: nothing of the person's folder is taken for a module of Python.
     if start_in_background([sys.executable, "-P", "-m", "aura_vcs", "-C", os.path.realpath(repo.root), "gc", "--auto"]):

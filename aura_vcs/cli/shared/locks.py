@@ -10,6 +10,7 @@ from aura_vcs.cli.options import completing
 from aura_vcs.cli.output.console import Console, Part, faint
 from aura_vcs.cli.output.humanize import age, count, local_time
 from aura_vcs.cli.session import current_session
+from aura_vcs.errors import AuraError
 from aura_vcs.layout import REMOTES
 from aura_vcs.plain_text import now
 from aura_vcs.suggestions import quote_path
@@ -73,12 +74,22 @@ def advice_on(repo: "Repository", changed: Iterable[str]) -> tuple["Advice", ...
 
 
 def _patterns(repo: "Repository") -> Sequence[object]:
-    """Return what `locks.patterns` says; the studio is not opened where neither project nor person set it."""
-    if PATTERNS not in repo.refs.settings() and not may_be_configured(current_session().studio_folder(), PATTERNS):
-        return ()
-    from aura_vcs.cli.shared.studio import setting
+    """Return what `locks.patterns` says; the studio is not opened where neither project nor person set it.
 
-    found: Sequence[object] = setting(repo, PATTERNS)
+    What the person set counts for nothing, with a warning, where it cannot be read: a commit is made by then.
+    """
+    session = current_session()
+    try:
+        if PATTERNS not in repo.refs.settings() and not may_be_configured(session.studio_folder(), PATTERNS):
+            return ()
+        from aura_vcs.cli.shared.studio import setting
+
+        found: Sequence[object] = setting(repo, PATTERNS)
+    except AuraError as error:
+        from aura_vcs.studio.project_configuration import configured_value  # a studio can be used, nearly always
+
+        session.console.warn("your settings could not be read: ", error.message)
+        found = configured_value(repo, None, PATTERNS)
     return found
 
 

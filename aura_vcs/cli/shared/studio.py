@@ -50,13 +50,15 @@ def retention_rules(repo: "Repository") -> "RetentionRules":
 def note_project(root: str, console: "Console") -> None:
     """Keep the studio's list up to date with this project; a studio that was never used stays unused."""
     session = current_session()
-    enter_project(root, session.studio_folder(), session.studio, console)
+    if (home := session.listing_folder()) is not None:
+        enter_project(root, home, session.studio, console)
 
 
 def forget_purged(root: str, console: "Console") -> None:
     """Take a project that is gone for good off the studio's list."""
     session = current_session()
-    drop_project(root, session.studio_folder(), session.studio, console)
+    if (home := session.listing_folder()) is not None:
+        drop_project(root, home, session.studio, console)
 
 
 def assignments(values: "Iterable[str]") -> dict[str, str]:
