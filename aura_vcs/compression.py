@@ -65,7 +65,8 @@ def decompress(data: bytes, *, length: int | None = None, limit: int) -> bytes:
         size = zstandard.frame_content_size(data)
         if size < 0 or size > limit or (length is not None and size != length):
             raise NotDecodable(f"its length is {size}, not {'at most ' if length is None else ''}{length or limit}")
-        return _decompressor().decompress(data, max_output_size=size)
+        decompressor = getattr(_local, "decompressor", None) or _decompressor()
+        return decompressor.decompress(data, max_output_size=size)
     except zstandard.ZstdError as error:
         raise NotDecodable(str(error)) from error
 
@@ -173,11 +174,10 @@ def _compressor(level: int) -> "zstandard.ZstdCompressor":
 
 
 def _decompressor() -> "zstandard.ZstdDecompressor":
+    """Make this thread's decompressor."""
     import zstandard
 
-    if not hasattr(_local, "decompressor"):
-        _local.decompressor = zstandard.ZstdDecompressor()
-    found: zstandard.ZstdDecompressor = _local.decompressor
+    found = _local.decompressor = zstandard.ZstdDecompressor()
     return found
 
 

@@ -165,7 +165,7 @@ class OperationLogs:
     def segments(self, names: Sequence[str] | None = None) -> list[str]:
         """File names of the closed parts of all logs, in the order they were written in; `names` as for `sizes`."""
         listed = self.names() if names is None else names
-        return sorted((name for name in listed if name.endswith(SEGMENT)), key=_segment_order)
+        return sorted([name for name in listed if name.endswith(SEGMENT)], key=_segment_order)
 
     def read_segment(self, name: str) -> Iterator[LogLine]:
         """Yield the lines of a closed part.

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from aura_vcs.errors.integrity import RecordCorrupt
 
@@ -67,6 +68,7 @@ def format_time(moment: datetime) -> str:
     return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"  # without +00:00
 
 
+@lru_cache(64)  # what a command records has one time
 def microseconds(text: str) -> int:
     """Return the moment that a record names, in microseconds since 1970.
 

@@ -30,6 +30,8 @@ _BROUGHT_BACK = (_TAGS, *(f"{room}/" for room in layout.ANNOTATION_ROOMS))
 _ANNOTATIONS = "annotations"
 _LABEL_PATHS = (f"{layout.VERSIONS}/", f"{layout.VERSIONS}0")
 """Between which the paths of labels' files lie, but for those that are ids: see `file_key`."""
+_ENTERED = "SELECT replica, size FROM logs UNION ALL SELECT name, NULL FROM segments"
+"""The size that each log had when it was read, and the closed parts that were: in one look at the index."""
 _NOT_OF_LABELS = "path < ? OR (path >= ? AND path < x'')"
 
 
@@ -57,7 +59,8 @@ class LogIngest:
         Looks at sizes and dates, opens no file.
         """
         names = self._logs.names()
-        if self._known_sizes() != self._logs.sizes(names) or self._known_segments() != set(self._logs.segments(names)):
+        entered = dict(self._database.connection.execute(_ENTERED).fetchall())
+        if entered != dict.fromkeys(self._logs.segments(names)) | self._logs.sizes(names):
             return False
         here = set(self._storage.list(layout.REFS))
         if noted.get(_LABELS) != self._labels_date():
@@ -222,9 +225,6 @@ class LogIngest:
 
     def _known_ends(self) -> dict[ReplicaId, int]:
         return dict(self._database.connection.execute("SELECT replica, end FROM logs").fetchall())
-
-    def _known_sizes(self) -> dict[ReplicaId, int]:
-        return dict(self._database.connection.execute("SELECT replica, size FROM logs").fetchall())
 
     def _known_segments(self) -> set[str]:
         return {row[0] for row in self._database.connection.execute("SELECT name FROM segments")}

@@ -105,8 +105,8 @@ class IndexLocations:
 def groups(object_ids: Iterable[ObjectId]) -> list[list[ObjectId]]:
     """Divide the ids into runs that fit one statement."""
     listed = list(object_ids)
-    if 0 < len(listed) <= LOOKUP_SIZE:
-        return [listed]
+    if len(listed) <= LOOKUP_SIZE:
+        return [listed] if listed else []
     return [listed[start : start + LOOKUP_SIZE] for start in range(0, len(listed), LOOKUP_SIZE)]
 
 

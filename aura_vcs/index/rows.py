@@ -1,6 +1,7 @@
 """Rows of the index that are looked up, or removed, one by one; and what stands for an id in them: its bytes."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from aura_vcs import layout
 from aura_vcs.errors.integrity import RecordCorrupt
@@ -14,6 +15,8 @@ _LABEL = f"{layout.VERSIONS}/"
 _ENDING = ".json"
 _ID_BYTES = 32
 _OPERATION_BYTES = 16
+_REMEMBERED = 512
+"""So many ids and times stay converted: a command meets the same ones again and again."""
 _EARLIEST = "0001-01-01T00:00:00.000000Z"
 
 
@@ -73,6 +76,7 @@ class Rows:
             connection.executemany("DELETE FROM packs WHERE name = ?", [(bytes.fromhex(name),) for name in names])
 
 
+@lru_cache(_REMEMBERED)
 def digest_of(text: str) -> bytes:
     """Return the bytes of an id; b"" for what is none, which no row has."""
     try:
@@ -99,6 +103,7 @@ def operation_id(key: bytes | str) -> OperationId:
     return OperationId(key.hex() if isinstance(key, bytes) else key)
 
 
+@lru_cache(_REMEMBERED)
 def time_key(time: str) -> int | str:
     """Return what a row has for a time: microseconds since 1970, a third as long and in the same order.
 
@@ -111,6 +116,7 @@ def time_key(time: str) -> int | str:
     return moment if time_at(moment) == time else time
 
 
+@lru_cache(_REMEMBERED)
 def time_of_key(key: int | str) -> str:
     """Return the time that `time_key` was made of."""
     return time_at(key) if isinstance(key, int) else key

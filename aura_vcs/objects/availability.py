@@ -70,7 +70,8 @@ class OffloadedRecords:
 
     def all(self) -> Mapping[ObjectId, OffloadedContent]:
         """Return what is offloaded, by blob."""
-        names = self._names()
+        listed = self._storage.list(OFFLOADED)
+        names = _records_among(listed) if listed else listed
         seen = tuple([(name, self._storage.stat(name)) for name in names]) if names else ()
         if seen != self._seen:
             self._read_all(names)
@@ -143,7 +144,7 @@ class OffloadedRecords:
     def damaged(self) -> list[str]:
         """List the records that cannot be read."""
         self.all()
-        return [name for name in self._names() if name not in self._files]
+        return [name for name in _records_among(self._storage.list(OFFLOADED)) if name not in self._files]
 
     def _next(self, blob: ObjectId) -> int:
         stamps = [record.content[blob].stamp[0] for record in self._files.values() if blob in record.content]
@@ -162,10 +163,6 @@ class OffloadedRecords:
                     newest[blob] = entry
         self._merged = {blob: entry for blob, entry in newest.items() if entry.remotes or entry.evicted}
 
-    def _names(self) -> list[str]:
-        listed = self._storage.list(OFFLOADED)
-        return [f"{OFFLOADED}/{name}" for name in listed if ".json" in name] if listed else listed
-
     def _read(self, name: str) -> OffloadedRecord | None:
         """Read a record; None where it cannot be read: any remote may be asked anyway."""
         try:
@@ -173,6 +170,11 @@ class OffloadedRecords:
         except (FileNotFoundError, RecordCorrupt):
             return None
         return record if all(map(is_object_id, record.content)) else None
+
+
+def _records_among(listed: list[str]) -> list[str]:
+    """Return the paths of records among the names in their folder."""
+    return [f"{OFFLOADED}/{name}" for name in listed if ".json" in name]
 
 
 FetchOffloaded = Callable[[Mapping[ObjectId, str]], None]

@@ -145,6 +145,8 @@ def heads(entries: Iterable[BranchEntry]) -> list[BranchEntry]:
     would be above all that the machine does from now on. Where entries claim to have seen each other, all stand.
     """
     entries = list(entries)
+    if len(entries) < 2:
+        return entries
     newest: dict[ReplicaId, int] = {}
     for entry in entries:
         newest[entry.replica] = max(entry.counter, newest.get(entry.replica, 0))

@@ -7,12 +7,13 @@ medium, somebody else's folder), looking works, too.
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from aura_vcs import layout
 from aura_vcs.errors.input import ForeignOwner, NotAProject
 from aura_vcs.errors.integrity import StorageDenied
 from aura_vcs.repository.format_file import is_project
+from aura_vcs.storage.base import FileStat
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.mounts import is_on_network
 from aura_vcs.storage.owners import foreign_owner, my_name
@@ -113,9 +114,22 @@ class WithoutLocal(LocalStorage):
     """
 
     def _open(self, name: str, path: str) -> int:
-        if _is_local(name):
-            raise FileNotFoundError(path)
+        _check_open(name)
         return super()._open(name, path)
+
+    def open(self, name: str) -> BinaryIO:
+        """See LocalStorage."""
+        _check_open(name)
+        return super().open(name)
+
+    def read(self, name: str) -> bytes:
+        """See LocalStorage."""
+        _check_open(name)
+        return super().read(name)
+
+    def stat(self, name: str) -> FileStat | None:
+        """See LocalStorage."""
+        return None if _is_local(name) else super().stat(name)
 
     def look_around(self, name: str) -> os.stat_result | None:
         """See LocalStorage."""
@@ -140,6 +154,11 @@ class WithoutLocal(LocalStorage):
 
 def _is_local(name: str) -> bool:
     return name.startswith(f"{layout.LOCAL}/")
+
+
+def _check_open(name: str) -> None:
+    if _is_local(name):
+        raise FileNotFoundError(name)
 
 
 def is_closed(storage: LocalStorage) -> bool:

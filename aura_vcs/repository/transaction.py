@@ -127,7 +127,7 @@ class Transaction:
             operation = self.prepare(draft)
         else:
             operation = msgspec.structs.replace(draft, sequence=self._last_sequence() + 1)
-        if any(name.partition("/")[0] in layout.ANNOTATION_ROOMS for name in operation.refs):
+        if not {name.partition("/")[0] for name in operation.refs}.isdisjoint(layout.ANNOTATION_ROOMS):
             repository.format = with_feature(repository.storage, repository.format, ANNOTATIONS)
         end = repository.logs.append(operation, at=start)
         repository.files.forget_unrecorded()

@@ -37,6 +37,7 @@ class LocalStorage:
     """Bytes under names in the folder `root`; temporary files lie in `root/temporary`.
 
     No part of a name is ever a link that is followed; see OwnFolders. `root` may be one if `follow_root`.
+    A subclass that has files elsewhere replaces `open`, `read`, `stat` and `append` too: they ask no other method.
     """
 
     def __init__(
@@ -49,11 +50,8 @@ class LocalStorage:
         follow_root: bool = True,
     ) -> None:
         self.root = self._shown_root = root
-        self.aside = aside
-        self.temporary = temporary
-        self.calls = calls
-        self._folders = OwnFolders(root, follow_root=follow_root)
-        self._prefix = ""
+        self.aside, self.temporary, self.calls = aside, temporary, calls
+        self._folders, self._prefix = OwnFolders(root, follow_root=follow_root), ""
 
     def below(self, folder: str) -> "LocalStorage":
         """Return what lies in a folder of this storage, as a storage of its own."""
@@ -79,7 +77,8 @@ class LocalStorage:
         """See Readable."""
         path = f"{self._shown_root}/{check_storage_name(name)}"
         try:
-            return StoredFile(path, self._open(name, path))
+            last, folder = self._folders.folder_of(self._prefix + name)
+            return StoredFile(path, open_plain(last, READ, path, dir_fd=folder.fd))
         except FileNotFoundError:
             raise
         except OSError:
@@ -89,7 +88,8 @@ class LocalStorage:
         """See Readable."""
         path = f"{self._shown_root}/{check_storage_name(name)}"
         try:
-            return read_all(self._open(name, path))
+            last, folder = self._folders.folder_of(self._prefix + name)
+            return read_all(open_plain(last, READ, path, dir_fd=folder.fd))
         except FileNotFoundError:
             raise
         except OSError:  # a handle that was open may have gone stale
@@ -102,9 +102,13 @@ class LocalStorage:
 
     def stat(self, name: str) -> FileStat | None:
         """See Readable."""
-        found = self.look_around(name)
-        if found is None:
+        try:
+            last, folder = self._folders.folder_of(self._prefix + check_storage_name(name))
+            found = os.stat(last, dir_fd=folder.fd, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise unreadable("look at", self.path(name), error) from error
         if stat.S_ISLNK(found.st_mode) or (os.name == "nt" and is_link(found)):
             raise LinkedPath(self.path(name))
         return FileStat(found.st_size, found.st_mtime_ns)
@@ -115,8 +119,7 @@ class LocalStorage:
         Raises:
             LinkedPath: it is a link.
         """
-        found = self.look_around(name)
-        if found is not None and is_link(found):
+        if (found := self.look_around(name)) is not None and is_link(found):
             raise LinkedPath(self.path(name))
         return found
 
@@ -185,8 +188,9 @@ class LocalStorage:
         try:
             upload.write(data)
             upload.publish(name, durably=durably)
-        finally:
+        except BaseException:
             upload.discard()
+            raise
 
     def put_unsynced(self, name: str, data: bytes) -> None:
         """Replace the bytes under `name` as a whole, not durably: whoever reads them can tell."""
@@ -226,7 +230,7 @@ class LocalStorage:
         """See Writable. What is cut off are bytes that no fsync has promised."""
         try:
             try:
-                last, folder = self.folder_of(name)
+                last, folder = self._folders.folder_of(self._prefix + check_storage_name(name))
                 fd = open_held(self.calls, last, f"{self._shown_root}/{name}", folder)
             except FileNotFoundError:
                 self.make_folder(name.rpartition("/")[0])
@@ -255,7 +259,8 @@ class LocalStorage:
             if to_read:
                 return self._open(name, f"{self._shown_root}/{name}")
             try:
-                return self._open_lock(name)
+                last, folder = self._folders.folder_of(self._prefix + check_storage_name(name))
+                return open_held(REAL_CALLS, last, f"{self._shown_root}/{name}", folder)
             except FileNotFoundError:
                 self.make_folder(name.rpartition("/")[0])
                 return self._open_lock(name)
@@ -274,7 +279,7 @@ class LocalStorage:
             raise storage_error("lock", self.path(name), error) from error
 
     def _open_lock(self, name: str) -> int:
-        last, folder = self.folder_of(name)
+        last, folder = self._folders.folder_of(self._prefix + check_storage_name(name))
         return open_held(REAL_CALLS, last, f"{self._shown_root}/{name}", folder)
 
     def adopt(self, source: "LocalStorage", found: str, name: str) -> None:
@@ -331,7 +336,7 @@ class LocalStorage:
     def _unlink(self, name: str) -> bool:
         """Remove a file; tell whether there was one."""
         try:
-            last, folder = self.folder_of(name)
+            last, folder = self._folders.folder_of(self._prefix + check_storage_name(name))
             self.calls.unlink(last, dir_fd=folder.fd)
         except FileNotFoundError:
             return False

@@ -11,9 +11,11 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from typing import BinaryIO
 
 from aura_vcs.errors.integrity import LinkedPath
 from aura_vcs.storage import databases
+from aura_vcs.storage.base import FileStat
 from aura_vcs.storage.local import LocalStorage
 from aura_vcs.storage.own_folders import OpenFolder
 from aura_vcs.storage.plain_files import READ, open_plain
@@ -60,6 +62,25 @@ class PreviewStorage(LocalStorage):
             self._copy_up(name)
         return super().folder_of(name)
 
+    def open(self, name: str) -> BinaryIO:
+        """See LocalStorage."""
+        return super().open(name) if self._is_above(name) else self._lower.open(name)
+
+    def read(self, name: str) -> bytes:
+        """See LocalStorage."""
+        return super().read(name) if self._is_above(name) else self._lower.read(name)
+
+    def stat(self, name: str) -> FileStat | None:
+        """See LocalStorage."""
+        found = self.look(name)
+        return None if found is None else FileStat(found.st_size, found.st_mtime_ns)
+
+    def append(self, name: str, data: bytes, *, at: int, durable: bool = True) -> None:
+        """See LocalStorage. A file that is only in `lower` is copied first."""
+        with suppress(FileNotFoundError), translated("append to", self.path(name)):
+            self.folder_of(name)
+        super().append(name, data, at=at, durable=durable)
+
     def look_around(self, name: str) -> os.stat_result | None:
         """See LocalStorage."""
         return self._above(name) or (None if name in self._deleted else self._lower.look_around(name))
@@ -81,9 +102,7 @@ class PreviewStorage(LocalStorage):
         yield from sorted(names.items())
 
     def _open(self, name: str, path: str) -> int:
-        if self._above(name) is None:
-            if name in self._deleted:
-                raise FileNotFoundError(name)
+        if not self._is_above(name):
             return self._lower._open(name, path)
         last, folder = super().folder_of(name)
         return open_plain(last, READ, path, dir_fd=folder.fd)
@@ -130,6 +149,18 @@ class PreviewStorage(LocalStorage):
             return os.lstat(self._upper(name))
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def _is_above(self, name: str) -> bool:
+        """Tell whether a file is to be read here, and not in `lower`.
+
+        Raises:
+            FileNotFoundError: it was deleted.
+        """
+        if self._above(name) is not None:
+            return True
+        if name in self._deleted:
+            raise FileNotFoundError(name)
+        return False
 
     def _is_folder(self, name: str) -> bool:
         if (above := self._above(name)) is not None:

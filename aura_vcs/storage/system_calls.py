@@ -60,7 +60,10 @@ class FileCalls:
 
     def fsync(self, fd: int) -> None:
         """Make the file's bytes durable, also through the cache of the drive."""
-        sync_file(fd)
+        if sys.platform == "darwin":
+            sync_file(fd)
+        else:
+            os.fsync(fd)
 
     def fsync_folder(self, path: str, *, dir_fd: int | None = None) -> None:
         """Make names in the folder durable. Windows does that by itself."""
@@ -68,7 +71,10 @@ class FileCalls:
             return
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY, dir_fd=dir_fd)
         try:
-            sync_file(fd)
+            if sys.platform == "darwin":
+                sync_file(fd)
+            else:
+                os.fsync(fd)
         except OSError as error:
             if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network file systems cannot
                 raise

@@ -140,7 +140,9 @@ class LocalUpload:
         """See Upload."""
         if durably:
             self.sync()
-        self._close()
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
         self._rename(name, durably=durably)
 
     def _rename(self, name: str, *, durably: bool = True) -> None:

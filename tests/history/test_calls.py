@@ -21,9 +21,9 @@ from aura_vcs.sync.state.manifest_update import create_remote
 from tests.helpers.project import save, write
 
 PACKAGE = str(Path(aura_vcs.__file__).parent)
-COMMIT_CALLS = 1_224
-PUSH_CALLS = 1_327
-VERSION_CALLS = 65
+COMMIT_CALLS = 1_074
+PUSH_CALLS = 1_074
+VERSION_CALLS = 45
 """Of a push, for each version and pack that are there already."""
 MANY = 200
 
@@ -76,8 +76,12 @@ def film(tmp_path: Path) -> Path:
 
 
 def test_a_commit_of_one_file_calls_little(film: Path) -> None:
-    """Opening the project, looking at its files, storing one and recording it."""
-    assert commit_calls(film, "one") <= COMMIT_CALLS
+    """Opening the project, looking at its files, storing one and recording it.
+
+    Every second time, what is known of so few files is written anew.
+    """
+    found = [commit_calls(film, text) for text in ("one", "two", "three")]
+    assert max(found) <= COMMIT_CALLS, found
 
 
 def test_files_that_did_not_change_cost_a_commit_no_calls(film: Path) -> None:

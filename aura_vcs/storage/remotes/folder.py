@@ -124,10 +124,10 @@ class FolderRemote:
         A file of PART_BYTES or more goes on where an earlier attempt was interrupted. `agree` decides
         that where the source is not at hand: it is asked once, before anything is read of the source.
         """
-        self._check_free(name)
-        self._sweep_once()
         size = source.seek(0, os.SEEK_END)
         with self._translated():
+            self._check_free(name)
+            self._sweep_once()
             part = open_part(self._storage, _TEMPORARY, name) if size >= PART_BYTES else None
             upload = part or self._storage.upload()
             try:
@@ -171,9 +171,8 @@ class FolderRemote:
             upload.publish(name)
 
     def _check_free(self, name: str) -> None:
-        with self._translated():
-            if self._storage.look_around(name) is not None:
-                raise FileExistsError(name)
+        if self._storage.look_around(name) is not None:
+            raise FileExistsError(name)
 
     def swap(self, name: str, data: bytes, token: str | None) -> str:
         """See Swappable. The token is a hash of the bytes: the same bytes are the same state."""

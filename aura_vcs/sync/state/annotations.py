@@ -60,6 +60,8 @@ def proper_annotations(stored: Mapping[str, Iterable[Annotation]]) -> Annotation
 
 def by_room(found: Mapping[str, Annotation]) -> dict[str, tuple[Annotation, ...]]:
     """Sort annotations into the rooms that a record has."""
+    if not found:
+        return {}
     names = sorted(found)
     rooms = {room: tuple(found[name] for name in names if name.startswith(f"{room}/")) for room in ROOMS}
     return {room: items for room, items in rooms.items() if items}

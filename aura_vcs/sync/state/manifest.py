@@ -10,6 +10,7 @@ part of the remote. Everything is checked when it is read: a remote is not trust
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 import zstandard
@@ -296,7 +297,7 @@ def encode_records(
     packs: tuple[PackInfo, ...] = (),
 ) -> tuple[str, bytes]:
     """Name and bytes of a record with these labels and annotations, or of a piece with packs."""
-    ordered = tuple(sorted(labels, key=lambda label: label.version))
+    ordered = tuple(sorted(labels, key=attrgetter("version")))
     records = Records(ordered, salt, by_room(annotations or {}), packs)
     data = zstandard.ZstdCompressor(level=6).compress(encode_compact(records))
     return digest(data), data

@@ -42,6 +42,8 @@ UPDATE_ATTEMPTS = 8
 
 def tombstones(manifest: Manifest) -> set[str]:
     """Return names that are never listed again."""
+    if not manifest.leaving:
+        return set(manifest.gone)
     return {name for name, leaving in manifest.leaving.items() if leaving.final} | manifest.gone.keys()
 
 

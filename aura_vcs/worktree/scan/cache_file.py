@@ -236,7 +236,7 @@ def _decode_changes(cache: ScanCache, changes: dict[str, _Change], data: memoryv
     for has_lists, files, left, inner, ignored, held, tree in _CHANGE.iter_unpack(data[_CHANGES.size : text]):
         change = changes.setdefault(names[at], _Change())
         ends = tuple(accumulate((files, left, inner, ignored, held), initial=at + 1))
-        changed, went, *lists = (names[start:end] for start, end in pairwise(ends))
+        changed, went, *lists = [names[start:end] for start, end in pairwise(ends)]
         for name in changed:
             change.files[name] = bytes(data[stamp : stamp + STAMP.size])
             stamp += STAMP.size

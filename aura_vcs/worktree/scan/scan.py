@@ -85,7 +85,8 @@ class ScannedFolder:
             tree = bytes.fromhex(self.tree) if self.tree else b""
             was = self.was
             return CachedFolder(was.names, was.stamps, was.folders, was.ignored, was.held, tree)
-        files = {name: state for name, state in self.files.items() if state.id and is_text(name)}
+        are_text = is_text("".join(self.files))
+        files = {name: state for name, state in self.files.items() if state.id and (are_text or is_text(name))}
         names = _texts(self.folders)
         whole = len(files) == len(self.files) and len(names) == len(self.folders)
         tree = bytes.fromhex(self.tree) if self.tree and whole else b""
@@ -103,9 +104,7 @@ class ScannedFolder:
         whole = len(names) == len(self.folders) and are_text and all(map(id_of, files.values()))
         tree = bytes.fromhex(self.tree) if self.tree and whole else b""
         lists = names, _texts(self.ignored), _texts(self.held)
-        has_lists = was is None or any(
-            set(now) != set(then) for now, then in zip(lists, (was.folders, was.ignored, was.held), strict=True)
-        )
+        has_lists = was is None or [*map(set, lists)] != [*map(set, (was.folders, was.ignored, was.held))]
         if was is not None and not (changed or gone or has_lists) and tree == was.tree:
             return None
         return FolderChange(self.path, tree, changed, gone, lists if has_lists else None)
@@ -305,4 +304,5 @@ def entries_of(files: Mapping[str, FileState]) -> dict[str, Entry]:
 
 def _texts(names: Collection[str]) -> list[str]:
     """Return the names that are text: the cache has no others."""
-    return list(names) if is_text("".join(names)) else [name for name in names if is_text(name)]
+    joined = "".join(names)
+    return list(names) if joined.isascii() or is_text(joined) else [name for name in names if is_text(name)]
