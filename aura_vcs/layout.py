@@ -296,7 +296,9 @@ def is_entry_name(name: str) -> bool:
 
 def are_entry_names(names: Sequence[str]) -> bool:
     """Tell the same of many names; most begin like none that has to be looked at."""
-    return _FIRST.isdisjoint({*map(itemgetter(0), names)}) or all(map(is_entry_name, names))
+    if _FIRST.isdisjoint({*map(itemgetter(0), names)}):
+        return True
+    return all(map(is_entry_name, [name for name in names if name[0] in _FIRST]))
 
 
 def check_entry_name(name: str) -> str:

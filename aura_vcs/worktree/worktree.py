@@ -149,6 +149,8 @@ class Worktree:
         Raises:
             FileUnreadable: no file can be read.
         """
+        if not paths:
+            return []
         from aura_vcs.worktree.snapshot.stable_read import (
             WorktreeHasher,  # a folder in which nothing has changed needs none
         )

@@ -15,7 +15,7 @@ from aura_vcs.compare.diff.list_match import Fingerprints, Identity, match_eleme
 from aura_vcs.compare.diff.sequences import Fenwick, WorkBudget, longest_increasing
 from aura_vcs.formats.jsondoc.parse import ParsedDocument, Unstructured, parse_document
 from aura_vcs.formats.jsondoc.patch import PatchOperation
-from aura_vcs.formats.jsondoc.values import JsonValue, join_pointer
+from aura_vcs.formats.jsondoc.values import JsonValue, escape
 
 
 class MoveStep(Struct, frozen=True):
@@ -166,17 +166,20 @@ class _Diff:
         renamed = self._renamed_keys(old, new)
         for key, value in old.items():
             if key in renamed:
-                target = path + join_pointer((renamed[key],))
-                self.operations.append(PatchOperation("move", target, source=path + join_pointer((key,)), old=value))
+                target = f"{path}/{escape(renamed[key])}"
+                self.operations.append(PatchOperation("move", target, source=f"{path}/{escape(key)}", old=value))
             elif key not in new:
-                self.operations.append(PatchOperation("remove", path + join_pointer((key,)), old=value))
+                self.operations.append(PatchOperation("remove", f"{path}/{escape(key)}", old=value))
         arrived = set(renamed.values())
         for key, value in new.items():
             if key not in old and key not in arrived:
-                self.operations.append(PatchOperation("add", path + join_pointer((key,)), value=value))
+                self.operations.append(PatchOperation("add", f"{path}/{escape(key)}", value=value))
+        number = self._prints.of
         for key, value in new.items():
-            if key in old:
-                self.values(path + join_pointer((key,)), old[key], value)
+            if key not in old or (type(value) is str and value == old[key]):
+                continue
+            if number(old[key]) != number(value):
+                self.values(f"{path}/{escape(key)}", old[key], value)
 
     def _renamed_keys(self, old: dict[str, JsonValue], new: dict[str, JsonValue]) -> dict[str, str]:
         """Find keys whose value went, unchanged, to a new key: only for values that can be distinguished."""

@@ -9,6 +9,7 @@ any size costs one comparison, and there are no collisions to think about.
 """
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from heapq import nsmallest
 
 from aura_vcs.compare.diff.sequences import WorkBudget, common_pairs, longest_increasing
@@ -116,12 +117,10 @@ def match_elements(
     if len(old) + len(new) > ELEMENTS_LIMIT:
         return _by_ends(old, new, prints)
     match = _Match(old, new, prints, effort, identity)
-    match.by_identity()
-    match.by_equality()
-    for key in WEAK_KEYS:
-        match.by_unique(key)
-    match.by_likeness()
-    match.by_place()
+    for stage in match.stages:
+        if len(match.pairs) == min(len(old), len(new)):
+            break  # whatever is left came or went
+        stage()
     return sorted(match.pairs, key=lambda pair: pair[1])
 
 
@@ -152,12 +151,14 @@ class _Match:
         identity: Identity,
     ) -> None:
         self.old, self.new, self.effort = old, new, effort
-        self.old_prints = [prints.of(element) for element in old]
-        self.new_prints = [prints.of(element) for element in new]
         self.prints = prints
         self.old_names = [identity(element) for element in old]
         self.new_names = [identity(element) for element in new]
         self.pairs: Pairs = []
+        by_weak_keys = [partial(self.by_unique, key) for key in WEAK_KEYS]
+        self.stages: list[Callable[[], None]] = [
+            self.by_identity, self.by_equality, *by_weak_keys, self.by_likeness, self.by_place
+        ]  # fmt: skip
         self._taken_old: set[int] = set()
         self._taken_new: set[int] = set()
 
@@ -193,18 +194,17 @@ class _Match:
 
     def by_equality(self) -> None:
         """Pair equal elements: first those that stayed in order, then the ones that went elsewhere."""
-        free_old, free_new = self.free_old(), self.free_new()
-        in_place = common_pairs(
-            [self.old_prints[i] for i in free_old], [self.new_prints[j] for j in free_new], self.effort
-        )
-        for a, b in in_place:
+        old = {i: self.prints.of(self.old[i]) for i in self.free_old()}
+        new = {j: self.prints.of(self.new[j]) for j in self.free_new()}
+        free_old, free_new = list(old), list(new)
+        for a, b in common_pairs(list(old.values()), list(new.values()), self.effort):
             self.take(free_old[a], free_new[b])
         waiting: dict[int, list[int]] = {}
         for i in reversed(self.free_old()):
-            waiting.setdefault(self.old_prints[i], []).append(i)
+            waiting.setdefault(old[i], []).append(i)
         for j in self.free_new():
-            if waiting.get(self.new_prints[j]):
-                self.take(waiting[self.new_prints[j]].pop(), j)
+            if waiting.get(new[j]):
+                self.take(waiting[new[j]].pop(), j)
 
     def by_likeness(self) -> None:
         """Pair the most alike elements first; features that too many elements share say nothing and are skipped."""

@@ -275,7 +275,7 @@ def values(before: str, after: str) -> str:
 def _parts(subject: Subject) -> Iterator[TimelineChange]:
     """Yield what happened to the visual assets of a scene, or to the clips inside a nested one."""
     old, new = subject.old.parts, subject.new.parts
-    if not old and not new:
+    if old == new:
         return
     pairs = match_parts(old, new)
     gone, come = {i for i, _ in pairs}, {j for _, j in pairs}

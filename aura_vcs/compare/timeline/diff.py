@@ -251,7 +251,8 @@ class _Diff:
             yield shifts
 
     def _settings(self) -> Iterator[TimelineChange]:
-        operations = diff_values(self.old.settings, self.new.settings)
+        old, new = self.old.settings, self.new.settings
+        operations = diff_values(old, new) if old or new else ()
         for line in readable_lines(self.new.settings, operations, limit=len(operations)):
             yield TimelineChange("setting", "", line)
         for verb, name, was, now in named_changes(self.old.markers, self.new.markers):

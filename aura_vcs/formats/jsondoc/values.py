@@ -94,7 +94,7 @@ def kind_of(value: JsonValue) -> str:
 
 def depth_of(value: JsonValue, limit: int) -> int:
     """Count the levels of containers in `value`, at most `limit` + 1: the walk stops there."""
-    deepest, level = 0, [value]
+    deepest, level = 0, [value] if isinstance(value, dict | list) else []
     while level and deepest <= limit:
         below: list[JsonValue] = []
         for item in level:
@@ -102,7 +102,7 @@ def depth_of(value: JsonValue, limit: int) -> int:
                 below.extend(item.values())
             elif isinstance(item, list):
                 below.extend(item)
-        deepest += any(isinstance(item, dict | list) for item in level)
+        deepest += 1
         level = [item for item in below if isinstance(item, dict | list)]
     return deepest
 

@@ -27,7 +27,7 @@ def _of_size(found: Timeline | Unstructured) -> Timeline | Unstructured:
     if isinstance(found, Unstructured):
         return found
     try:
-        check_clip_count(sum(len(track.clips) for track in found.tracks))
+        check_clip_count(sum([len(track.clips) for track in found.tracks]))
     except ReadingLimitExceeded as error:
         return Unstructured(str(error))
     return found

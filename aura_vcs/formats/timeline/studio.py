@@ -29,7 +29,7 @@ def read_studio_timeline(value: dict[str, JsonValue]) -> Timeline:
     settings = {key: part for key, part in value.items() if key != "scenes"}
     name = value.get("name")
     track = Track("/scenes", "scenes", "scenes", tuple(clips))
-    length = max((clip.start + clip.duration for clip in clips), default=0)
+    length = max([clip.start + clip.duration for clip in clips], default=0)
     return Timeline((track,), settings, length, name if isinstance(name, str) else "")
 
 
@@ -52,9 +52,11 @@ def read_scene(scene: dict[str, JsonValue], pointer: str, position: int, end: Ti
         markers=_effects(scene.get("markers")),
         details=_details(scene, _SCENE_FIELDS),
         parts=tuple(
-            read_asset(asset, f"{pointer}/visual_assets/{n}", n)
-            for n, asset in enumerate(assets if isinstance(assets, list) else [])
-            if isinstance(asset, dict)
+            [
+                read_asset(asset, f"{pointer}/visual_assets/{n}", n)
+                for n, asset in enumerate(assets if isinstance(assets, list) else [])
+                if isinstance(asset, dict)
+            ]
         ),
     )
 
@@ -86,14 +88,14 @@ def _transition(scene: dict[str, JsonValue]) -> str:
 
 def _effects(value: JsonValue) -> tuple[tuple[str, str], ...]:
     if isinstance(value, dict):
-        return tuple((name, canonical(part)) for name, part in sorted(value.items()))
+        return tuple([(name, canonical(part)) for name, part in sorted(value.items())])
     if isinstance(value, list):
-        return tuple((_text(part.get("name")) if isinstance(part, dict) else "", canonical(part)) for part in value)
+        return tuple([(_text(part.get("name")) if isinstance(part, dict) else "", canonical(part)) for part in value])
     return ()
 
 
 def _details(record: dict[str, JsonValue], known: set[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((key, canonical(part)) for key, part in sorted(record.items()) if key not in known)
+    return tuple([(key, canonical(part)) for key, part in sorted(record.items()) if key not in known])
 
 
 def canonical(value: JsonValue) -> str:

@@ -1,6 +1,6 @@
 """What differs between a version and the worktree as it is now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from aura_vcs.history.diff.tree_diff import (
     select_changes,
     with_changed_renames,
 )
-from aura_vcs.history.recording.scan_differences import WorktreeChange, compare_scan
+from aura_vcs.history.recording.scan_differences import compare_scan
 from aura_vcs.history.recording.version_builder import worktree_base
 from aura_vcs.history.sources.content_source import FolderSource, StoredSource
 from aura_vcs.ids import ObjectId
@@ -48,12 +48,15 @@ def compare_worktree(
         unstable += repo.worktree.hash(bare, scan, repo.progress)
         if scan.changed:
             repo.worktree.save(scan)
-        chosen = tuple(c for c in chosen if c.path not in bare or scan.file(c.path) is not None)
-        chosen = tuple(replace(c, new=_worktree_entry(repo, scan, c.path, c.old)) for c in chosen)
+        chosen = tuple([c for c in chosen if c.path not in bare or scan.file(c.path) is not None])
+        chosen = tuple([_as_it_is(repo, scan, c) if bare or c.change == "renamed" else c for c in chosen])
     for skipped in scan.skipped:
         if skipped.is_unreadable and not skipped.is_evicted:
             repo.progress.note(f"{skipped.path} is left out: {skipped.reason}")
-    documents = {name: _differs(repo, old, scan, found, name) for name in DOCUMENTS}
+    changed = {path for c in found for path in (c.path, c.old_path)}
+    documents = dict.fromkeys(DOCUMENTS, False)
+    if changed:
+        documents = {name: _differs(repo, old, scan, changed, name) for name in DOCUMENTS}
     beside = files_in_tree(repo, old), _files_in_scan(scan)
     return Comparison(chosen, documents, stored, folder, tuple(dict.fromkeys(unstable)), *beside)
 
@@ -71,6 +74,11 @@ def _seen(scan: Scan, path: str) -> bool:
     return scan.file(path) is not None or scan.folder(path) is not None
 
 
+def _as_it_is(repo: Repository, scan: Scan, change: PathChange) -> PathChange:
+    """Return the change with the file as the scan has it by now, seen as the version that it is compared with."""
+    return replace(change, new=_worktree_entry(repo, scan, change.path, change.old))
+
+
 def _worktree_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) -> Entry | None:
     state = scan.file(path)
     if state is not None:
@@ -79,9 +87,8 @@ def _worktree_entry(repo: Repository, scan: Scan, path: str, was: Entry | None) 
     return None if folder is None else Entry(path.rpartition("/")[2], EntryKind.DIR, folder.tree or ObjectId(""), 0)
 
 
-def _differs(repo: Repository, old: ObjectId, scan: Scan, found: Sequence[WorktreeChange], name: str) -> bool:
-    """Tell whether the specification of that name has changed."""
-    changed = {path for c in found for path in (c.path, c.old_path)}
+def _differs(repo: Repository, old: ObjectId, scan: Scan, changed: Collection[str | None], name: str) -> bool:
+    """Tell whether the specification of that name is among the paths that changed, and does differ."""
     file = f"{name}.json"
     if file in changed:
         before, now = repo.trees.entry(old, file), scan.file(file)

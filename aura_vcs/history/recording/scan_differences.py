@@ -14,7 +14,7 @@ from aura_vcs.plain_text import name_bytes
 from aura_vcs.renames import Look, pair_renames
 from aura_vcs.repository.repository import Repository
 from aura_vcs.worktree.scan.cache import FileState
-from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, entry_of
+from aura_vcs.worktree.scan.scan import Scan, ScannedFolder, entries_of, entry_of
 from aura_vcs.worktree.scan.selection import folders_of
 
 
@@ -60,8 +60,12 @@ def _walk(repo: Repository, folder: ScannedFolder, base: ObjectId | None, found:
     if folder.tree is not None and folder.tree == base:
         return
     before = {} if base is None else {entry.name: entry for entry in repo.trees.tree(base).entries}
-    for name, state in folder.files.items():
-        _file(folder.join(name), state, before.pop(name, None), found, repo)
+    files = folder.files
+    shown = entries_of(files)
+    for name, state in files.items():
+        entry = before.pop(name, None)
+        if entry != shown[name]:  # nearly all are as they were
+            _file(folder.join(name), state, entry, found, repo)
     for name, inner in folder.folders.items():
         entry = before.pop(name, None)
         if entry is not None and entry.kind is not EntryKind.DIR:
