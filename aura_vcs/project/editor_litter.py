@@ -59,6 +59,8 @@ EDITORS = (
 )
 
 
+_OLD_COPIES = frozenset(("adobe premiere pro auto-save", "adobe after effects auto-save", ".backup"))
+"""Folders in which editors keep old copies of a project: what lies there is none."""
 _BY_ENDING = {ending: editor.name for editor in EDITORS for ending in editor.endings}
 
 
@@ -116,7 +118,8 @@ def find_editors(root: str) -> tuple[FoundEditor, ...]:
 def _project_files(root: str) -> Iterator[str]:
     """Yield files and folders whose names end as an editor's project does, those near the top first.
 
-    Neither links, nor what versions leave out anyway. Of most names no more is asked than how they end.
+    Neither links, nor what versions leave out anyway, nor what lies in a folder that is a project. Of most names no
+    more is asked than how they end.
     """
     endings = tuple(_BY_ENDING)
     waiting, left = [("", 0)], float(ENTRIES_LIMIT)
@@ -135,7 +138,9 @@ def _project_files(root: str) -> Iterator[str]:
                     if is_own_folder(name) or is_litter(name, is_folder=is_folder):
                         continue
                     path = f"{folder}/{name}" if folder else name
-                    if is_folder and depth < DEPTH_LIMIT:
+                    if is_folder and name.lower() in _OLD_COPIES:
+                        continue
+                    if is_folder and not is_project and depth < DEPTH_LIMIT:
                         waiting.append((path, depth + 1))
                     if is_project:
                         yield path

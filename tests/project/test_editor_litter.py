@@ -108,3 +108,13 @@ def test_the_look_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [one.name for one in find_editors(str(tmp_path))] == ["Kdenlive"]
     monkeypatch.setattr("aura_vcs.project.editor_litter.ENTRIES_LIMIT", 1)
     assert find_editors(str(tmp_path)) == ()
+
+
+def test_old_copies_and_what_lies_in_a_project_are_no_projects(tmp_path: Path) -> None:
+    """An auto-save beside the project is not named with it, and a folder that is a project counts once."""
+    copies = ("Adobe Premiere Pro Auto-Save/film-1.prproj", ".backup/film.kdenlive")
+    found = _ignored(tmp_path, "film.prproj", "trip.fcpxmld/Info.fcpxml", *copies)
+    assert [(one.name, one.files, one.count) for one in found.editors] == [
+        ("Premiere", ("film.prproj",), 1),
+        ("Final Cut Pro", ("trip.fcpxmld",), 1),
+    ]
