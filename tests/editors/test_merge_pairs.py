@@ -182,3 +182,20 @@ def test_two_changes_of_one_clip_both_land_or_are_asked_about(path: str, one: Ch
                 found = sorted(story(path, decided.data), key=str)
                 wanted = [sorted(told, key=str) for told in (story(path, side), *both)]
                 assert path not in DECIDED or found in wanted, f"{called}: {choice}"
+
+
+def test_in_openshot_no_clip_is_put_over_one_that_the_other_side_moved_there() -> None:
+    """Places are values there: ours moves everything, theirs puts a clip where the last one stands by then."""
+    ours = [Item("n.mp4", 0, 40, id="N"), *BASE]
+    theirs = [*BASE, Item("late.mp4", 3, 50, id="L")]
+    for sides in ((ours, theirs), (theirs, ours)):
+        merged = merge_file("t.osp", *(openshot({"V1": items}) for items in (BASE, *sides)))
+        assert merged.data is None
+        assert "two clips would lie on one another that do so on neither side" in merged.reason
+    shorter = [structs.replace(BASE[0], length=40), *BASE[1:]]
+    merged = merge_file("t.osp", *(openshot({"V1": items}) for items in (BASE, shorter, theirs)))
+    assert merged.data is not None, merged.reason
+    covering = openshot({"V1": BASE}).replace(b'"position": 2.2', b'"position": 1.2')
+    assert covering != openshot({"V1": BASE}), "a clip lies over another"
+    merged = merge_file("t.osp", openshot({"V1": BASE}), covering, openshot({"V1": theirs}))
+    assert merged.data is not None, "as one side had it"

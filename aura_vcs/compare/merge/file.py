@@ -7,7 +7,7 @@ from aura_vcs.compare.merge.checks import check_document, check_text
 from aura_vcs.compare.merge.cues import CUE_ENDINGS, merge_cues, resolve_cues
 from aura_vcs.compare.merge.json_values import MergeFunction, merge_values, only_changed
 from aura_vcs.compare.merge.model import Choice, Conflict, MixedPassage, TextConflict
-from aura_vcs.compare.merge.openshot import level, restore
+from aura_vcs.compare.merge.openshot import level, restore, why_covered
 from aura_vcs.compare.merge.openshot_splits import split_alike
 from aura_vcs.compare.merge.project import is_project, merge_project, resolve_project
 from aura_vcs.compare.merge.resolve_json import resolve_document
@@ -110,6 +110,8 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
     if values is not written:
         merged = structs.replace(merged, value=restore(merged.value, written[1], written[2]))
     reason = merged.reason or check_document(values[0], values[1], values[2], merged.value)
+    if values is not written:
+        reason = reason or why_covered(written, merged.value, [conflict.pointer for conflict in merged.conflicts])
     if reason:
         return MergedFile(None, reason=f"not merged: {reason}")
     return MergedFile(write_like(merged.value, ours, written[1]), by, merged.conflicts)

@@ -1,10 +1,60 @@
 """OpenShot projects as documents that merge: without what changes by looking, and with one spelling of numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aura_vcs.formats.jsondoc.values import JsonValue
 from aura_vcs.formats.timeline.json_projects import is_openshot
 from aura_vcs.formats.timeline.openshot import CLIP_NOISE, DIGITS, NOISE
+
+_TOUCHING = 0.01
+"""Seconds by which clips may overlap that only touch: less than a frame."""
+_LONGEST = 1e9
+"""Seconds; a longer time is nonsense, and such a clip is nowhere."""
+
+_Span = tuple[object, float, float]
+
+
+def why_covered(values: Sequence[JsonValue], merged: JsonValue, asked: Iterable[str]) -> str:
+    """Say which clips would lie on one another on a track that do so on neither side; "" for none.
+
+    `values` are base, ours and theirs. One side moved a clip to where the other put one: ids and fields fit, but one
+    of them would not be seen. Clips that something is asked about, by the pointers `asked`, are left to the answer.
+    """
+    spans = _spans(merged)
+    questioned = {pointer.split("/")[2] for pointer in asked if pointer.startswith("/clips/")}
+    elements = merged.get("clips") if isinstance(merged, dict) else None
+    for n, clip in enumerate(elements if isinstance(elements, list) else ()):
+        if str(n) in questioned and isinstance(clip, dict):
+            spans.pop(str(clip.get("id")), None)
+    sides = [_spans(value) for value in values[1:]]
+    last: dict[object, str] = {}
+    for name, span in sorted(spans.items(), key=lambda item: item[1][1:]):
+        before = last.get(span[0])
+        if before is not None and _overlap(spans, before, name) and not any(_overlap(s, before, name) for s in sides):
+            return "merged by field, two clips would lie on one another that do so on neither side"
+        if before is None or span[2] > spans[before][2]:
+            last[span[0]] = name
+    return ""
+
+
+def _spans(value: JsonValue) -> dict[str, _Span]:
+    """Map the ids of clips to their track, and from when to when they play, in seconds."""
+    found: dict[str, _Span] = {}
+    clips = value.get("clips") if isinstance(value, dict) else None
+    for clip in clips if isinstance(clips, list) else ():
+        times = [clip.get(key) for key in ("position", "start", "end")] if isinstance(clip, dict) else []
+        if not times or not all(isinstance(time, int | float) and abs(time) < _LONGEST for time in times):
+            continue
+        position, start, end = (float(time) for time in times if isinstance(time, int | float) and abs(time) < _LONGEST)
+        found[str(clip.get("id"))] = str(clip.get("layer")), position, position + end - start
+    return found
+
+
+def _overlap(spans: Mapping[str, _Span], one: str, other: str) -> bool:
+    if one not in spans or other not in spans:
+        return False
+    (track, start, end), (other_track, other_start, other_end) = spans[one], spans[other]
+    return track == other_track and min(end, other_end) - max(start, other_start) > _TOUCHING
 
 
 def level(values: Sequence[JsonValue]) -> list[JsonValue]:
