@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aura_vcs import Repository
+from aura_vcs.cli.main import cli
 from aura_vcs.errors import InputError
 from aura_vcs.errors.input import NothingToUndo, RefMoved, UnknownVersion
 from aura_vcs.history.checkout import checkout, restore
@@ -21,6 +22,7 @@ from aura_vcs.repository.sync_tool_hints import SYNCTHING
 from aura_vcs.sync.fetch import fetch
 from aura_vcs.sync.pull import sync
 from aura_vcs.sync.push import push
+from click.testing import CliRunner
 
 from tests.helpers.check import versions
 from tests.helpers.project import duplicate, write
@@ -316,3 +318,21 @@ def _do_something(root: Path, chance: random.Random, step: int) -> bool:
                 commit(repo, f"Restored at {step}")
                 return True
     return False
+
+
+def test_undo_says_where_the_branch_stays(pair: tuple[Path, Path]) -> None:
+    """What another machine has built on is hidden here, but the branch is not moved back from there."""
+    anna, bert = pair
+    on(bert, {"notes.txt": "one\ntwo\n"}, "Bert's")
+    mirror(bert, anna)
+    on(anna, {"notes.txt": "one\ntwo\nthree\n"}, "Anna's")
+    mirror(anna, bert)
+    with open_at(bert) as repo:
+        assert status(repo).behind is None
+    said = CliRunner().invoke(cli, ["-C", str(bert), "undo"], env={"HOME": str(bert.parent)})
+    assert said.exit_code == 0
+    assert "The branch itself stays at v3" in said.output
+    with open_at(bert) as repo:
+        now = repo.queries.version(get_branch(repo, "main").version or "")
+        assert now is not None
+        assert now.name == "Anna's"

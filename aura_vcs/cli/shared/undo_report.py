@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from aura_vcs.cli.output.console import Console, faint, strong
-from aura_vcs.cli.output.humanize import call, count, shown_pointer
+from aura_vcs.cli.output.humanize import call, count, shown_pointer, titled
 from aura_vcs.cli.output.json_shapes import checkout_to_json, version_to_json
 from aura_vcs.cli.shared.checkout_report import print_kept_unsaved, print_point, print_restore_point, print_skipped
+from aura_vcs.history.names.branches import branch
 
 if TYPE_CHECKING:
     from aura_vcs.history.undo import Undone
+    from aura_vcs.model import Head
     from aura_vcs.repository.repository import Repository
 
 
@@ -23,6 +25,7 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
     record = repo.queries.version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
     console.line(*shown_pointer(done.head, record, call(repo, record)), changed)
+    _print_moved_on(repo, console, done.head)
     for point in done.other_restore_points:
         print_point(repo, console, point)
     if done.files is not None:
@@ -30,6 +33,16 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
         print_kept_unsaved(console, done.files)
         print_skipped(console, done.files)
     console.line(faint(way_back))
+
+
+def _print_moved_on(repo: "Repository", console: Console, head: "Head") -> None:
+    """Say where the branch is if another machine has put it elsewhere: the next command may follow it there."""
+    found = branch(repo, head.branch) if head.branch is not None else None
+    if found is None or found.version in {head.version, None}:
+        return
+    newer = repo.queries.version(found.version)
+    name = titled(newer, call(repo, newer)) if newer is not None else "another version"
+    console.line(f"  The branch itself stays at {name}, where another machine has put it.")
 
 
 def undone_to_json(repo: "Repository", done: "Undone") -> dict[str, Any]:
