@@ -25,7 +25,8 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
     record = repo.queries.version(done.head.version) if done.head.version is not None else None
     changed = f", {count(done.files.changed, 'path')} changed" if done.files is not None else ""
     console.line(*shown_pointer(done.head, record, call(repo, record)), changed)
-    _print_moved_on(repo, console, done.head)
+    if done.files is None:  # else it says where the folder is, and the branch did not move
+        _print_moved_on(repo, console, done.head)
     for point in done.other_restore_points:
         print_point(repo, console, point)
     if done.files is not None:
@@ -36,13 +37,13 @@ def print_undone(repo: "Repository", console: Console, done: "Undone", verb: str
 
 
 def _print_moved_on(repo: "Repository", console: Console, head: "Head") -> None:
-    """Say where the branch is if another machine has put it elsewhere: the next command may follow it there."""
+    """Say where the branch is if others have moved it on: the next command may follow it there."""
     found = branch(repo, head.branch) if head.branch is not None else None
     if found is None or found.version in {head.version, None}:
         return
     newer = repo.queries.version(found.version)
     name = titled(newer, call(repo, newer)) if newer is not None else "another version"
-    console.line(f"  The branch itself stays at {name}, where another machine has put it.")
+    console.line(f"  The branch itself stays at {name}.")
 
 
 def undone_to_json(repo: "Repository", done: "Undone") -> dict[str, Any]:
