@@ -14,6 +14,7 @@ from blake3 import blake3
 
 from aura_vcs.formats.media.findings import AudioFacts
 from aura_vcs.formats.media.index_entry import BAND_SECONDS, BANDS
+from aura_vcs.media.codec_names import codec_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -167,7 +168,7 @@ class AudioIndexer:
         context = self._stream.codec_context
         seconds = self.end
         return AudioFacts(
-            codec=context.name,
+            codec=codec_name(context),
             rate=self._rate,
             channels=self._channels,
             samples=self._samples,

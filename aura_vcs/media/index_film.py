@@ -13,6 +13,7 @@ from blake3 import blake3
 from aura_vcs.formats.media.findings import DecodeLimits, TrackFacts
 from aura_vcs.formats.media.index_entry import EntryHead, encode_entry
 from aura_vcs.formats.media.reader import MediaHeader
+from aura_vcs.media.codec_names import codec_name
 from aura_vcs.media.index_audio import AudioIndexer
 from aura_vcs.media.index_video import FRAMES_LIMIT, VideoIndexer
 
@@ -86,7 +87,7 @@ def _is_cover(stream: Any) -> bool:
 
 
 def _codec_of(stream: Any) -> str:
-    return str(stream.codec_context.name) if stream.codec_context else _codec_name(stream)
+    return codec_name(stream.codec_context) if stream.codec_context else _codec_name(stream)
 
 
 def _codec_name(stream: Any) -> str:

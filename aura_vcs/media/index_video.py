@@ -12,6 +12,7 @@ from blake3 import blake3
 from aura_vcs.formats.media.findings import VideoFacts
 from aura_vcs.formats.media.frame_hashes import frame_hashes
 from aura_vcs.formats.media.index_entry import GRID, LUMA_BYTES, StripFacts
+from aura_vcs.media.codec_names import codec_name
 from aura_vcs.media.grids import FrameGrids, format_has_alpha
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class VideoIndexer:
         name = getattr(context, "pix_fmt", None) or ""
         aspect = stream.sample_aspect_ratio or Fraction(1)
         return VideoFacts(
-            codec=context.name,
+            codec=codec_name(context),
             width=context.width,
             height=context.height,
             frames=len(times),

@@ -60,6 +60,13 @@ def _sound(samples: Callable[[], Any], codec: str = "pcm_s16le") -> Maker:
     return lambda path: write_film(path, (), samples(), sound_codec=codec)
 
 
+def _two_channels() -> Any:
+    """Other sounds on the left than on the right, that are much as loud at the same times."""
+    import numpy as np
+
+    return np.concatenate([tone((0, 4)), 0.7 * tone((0, 4)) + 0.12 * tone((0, 4, 5))]) * 0.4
+
+
 def _clicked() -> Any:
     sound = tone((0, 4))
     sound[:, 96_000:96_010] *= -1
@@ -93,6 +100,10 @@ EDITS: dict[str, Maker] = {
     "moved.wav": _sound(lambda: tone((1, 2), (0, 1), (2, 4))),
     "other.mp3": _sound(lambda: tone((0, 2), (0, 0.5, 7), (2.5, 4)), "libmp3lame"),
     "click.wav": _sound(_clicked),
+    "stereo.wav": _sound(_two_channels),
+    "mixed.wav": _sound(lambda: _two_channels().sum(0, keepdims=True) * 0.5**0.5),
+    "stereo.m4a": _sound(_two_channels, "aac"),
+    "swapped.m4a": _sound(lambda: _two_channels()[::-1], "aac"),
     "again.mp3": _sound(lambda: tone((0, 4)), "libmp3lame"),
     "again.m4a": _sound(lambda: tone((0, 4)), "aac"),
 }
@@ -222,6 +233,16 @@ def test_sounds(shelf: Shelf) -> None:
     for name in ("again.mp3", "again.m4a"):
         line = compared(shelf, name, "a.wav").lines[-1]
         assert line.startswith("the same sound, re-encoded: pcm_s16le 768 kbit/s → "), line
+
+
+def test_channels_that_were_mixed_or_changed_places(shelf: Shelf) -> None:
+    """A stereo sound as mono has the same mix; that channels changed places is heard in what was re-encoded, too."""
+    lines = compared(shelf, "mixed.wav", "stereo.wav").lines
+    assert lines[0] == "channels: stereo → mono"
+    assert lines[-1] == "the same sound, mixed to mono: pcm_s16le 1.54 Mbit/s → pcm_s16le 768 kbit/s"
+    sound = compared(shelf, "swapped.m4a", "stereo.m4a").sound
+    assert sound is not None
+    assert sound.channels == (2, 1)
 
 
 def _entry(codec: str, shown: bytearray, *, is_new: bool) -> MediaEntry:

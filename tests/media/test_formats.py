@@ -9,6 +9,7 @@ import pytest
 from aura_vcs.compare.media.entries import compare_entries
 from aura_vcs.formats.media.findings import MediaDiff
 from aura_vcs.formats.media.index_entry import MediaEntry
+from PIL import Image, ImageDraw
 
 from tests.helpers.probing import read_media_header
 from tests.media.clips import melody, remux, scenery, with_box, write_film
@@ -21,6 +22,21 @@ FRAMES = 20
 def small(count: int = FRAMES) -> Iterator[Any]:
     """Frames of a small film."""
     return (scenery(n, SIZE) for n in range(count))
+
+
+def slow(n: int) -> Image.Image:
+    """Frame n of a film in which a box moves by half a pixel a frame, before blurred stripes that hardly do."""
+    picture = Image.new("RGB", (512, 288))
+    draw = ImageDraw.Draw(picture)
+    for k in range(12):
+        draw.rectangle((48 * k - n // 2, 0, 48 * k + 23 - n // 2, 288), fill=(60 + 12 * k, 150 - 9 * k, 90))
+    draw.rectangle((40 + n, 60 + n, 140 + n, 160 + n), fill=(250, 240, 230))
+    return picture.resize(SIZE, Image.Resampling.BOX)
+
+
+def _behind_a_gap(count: int) -> list[int]:
+    """Return times as AVI files have them: a frame is missing behind the first."""
+    return [0, *(40 * n for n in range(2, count + 1))]
 
 
 FILMS: dict[str, dict[str, Any]] = {
@@ -127,6 +143,13 @@ MAKERS: dict[str, Callable[[Path], object]] = {
     "vfr.mkv": lambda path: write_film(path, small(), times=TIMES),
     "double.mp4": lambda path: write_film(path, (scenery(n // 2, SIZE) for n in range(40)), rate=50),
     "fast.mp4": lambda path: write_film(path, small(), rate=30),
+    "faster.mp4": lambda path: write_film(path, (slow(round(1.25 * n)) for n in range(48))),
+    "slow.mp4": lambda path: write_film(path, map(slow, range(60))),
+    "slow-24.mp4": lambda path: write_film(path, (slow(round(n * 25 / 24)) for n in range(56)), rate=24),
+    "gap.mkv": lambda path: write_film(path, map(slow, range(60)), times=_behind_a_gap(60)),
+    "gap-cut.mkv": lambda path: write_film(
+        path, map(slow, [*range(12), *range(48, 60)]), codec="mjpeg", pixel_format="yuvj420p", times=_behind_a_gap(24)
+    ),
     "even.mp4": lambda path: write_film(path, small(), melody(0.8)),
     "longer.mp4": lambda path: write_film(path, small(), melody(2.0)),
     "turned.mp4": lambda path: path.write_bytes(_turned((path.parent / "h264.mp4").read_bytes())),
@@ -225,6 +248,38 @@ def test_another_frame_rate_and_speed(shelf: Shelf) -> None:
     assert found.video is not None
     assert (found.video.verdict, found.video.speed) == ("same", 1.0), found.lines
     assert "the same pictures at 1.2 times the speed" in compared(shelf, "h264.mp4", "fast.mp4").lines
+
+
+def test_faster_at_the_same_rate(shelf: Shelf) -> None:
+    """Where every fifth frame is left out, the film is played faster: it was not cut in many places."""
+    found = compared(shelf, "slow.mp4", "faster.mp4").video
+    assert found is not None
+    assert (found.speed, found.stretches, found.throughout) == (1.25, (), None)
+    back = compared(shelf, "faster.mp4", "slow.mp4").video
+    assert back is not None
+    assert (back.speed, back.stretches, back.throughout) == (0.8, (), None)
+
+
+def test_frames_that_another_rate_rounds_to_the_next(shelf: Shelf) -> None:
+    """The same film at 24 frames a second, of which some are those behind the moment, has the same pictures."""
+    found = compared(shelf, "slow.mp4", "slow-24.mp4").video
+    assert found is not None
+    assert (found.verdict, found.speed, found.stretches) == ("same", 1.0, ())
+
+
+def test_a_cut_in_short_films_that_begin_with_a_gap(shelf: Shelf) -> None:
+    """The gap makes the mean rates differ by how long the films are; frames still follow each other as fast."""
+    found = compared(shelf, "gap.mkv", "gap-cut.mkv").video
+    assert found is not None
+    (stretch,) = found.stretches
+    assert (stretch.kind, stretch.first, stretch.last) == ("removed", 12, 47)
+
+
+def test_codecs_have_their_own_names(shelf: Shelf) -> None:
+    """Not those of the decoders that were used, such as `mp3float`."""
+    sound = shelf["a.mp3"].head.sound
+    assert sound is not None
+    assert sound.codec == "mp3"
 
 
 def test_rotation(shelf: Shelf) -> None:

@@ -309,7 +309,7 @@ def test_stopped_it_says_that_what_was_looked_at_is_kept(project: Path, monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.chdir(project)
-    monkeypatch.setattr("aura_vcs.history.media_index.build.index_media", stopped)
+    monkeypatch.setattr("aura_vcs.cli.commands.media.index.index_media", stopped)
     done = CliRunner().invoke(cli, ["media", "index"])
     assert done.exit_code == 130
     assert "files that were looked at are known" in done.output

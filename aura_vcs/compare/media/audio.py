@@ -116,7 +116,7 @@ def compare_sounds(old: MediaEntry, new: MediaEntry) -> AudioDiff:
         return AudioDiff("other")
     is_exact = was.codec.startswith(LOSSLESS) and now.codec.startswith(LOSSLESS)
     stretches = [*_edits(alignment, 1 if is_exact else ENCODER_STEPS), *_changes(alignment, a, b)]
-    is_faint = is_exact and not stretches and not gain and (was.bits, was.rate) == (now.bits, now.rate)
+    is_faint = is_exact and not stretches and not gain and _form(was) == _form(now)
     by_samples = _by_samples(old, new) if is_exact and not gain and _is_straight(alignment) else []
     if by_samples and (is_faint or sum(one.end - one.start for one in by_samples) < EXACT_SHARE * now.seconds):
         stretches = by_samples
@@ -129,6 +129,11 @@ def compare_sounds(old: MediaEntry, new: MediaEntry) -> AudioDiff:
     verdict: Verdict = "changed" if stretches or decibels or is_faint or channels else "same"
     is_faint = is_faint and not decibels and not channels
     return AudioDiff(verdict, tuple(stretches), decibels, offset, is_faint, channels)
+
+
+def _form(facts: AudioFacts) -> tuple[int | None, int, int]:
+    """Return what two sounds share whose samples can be compared one by one."""
+    return facts.bits, facts.rate, facts.channels
 
 
 def _is_straight(alignment: Alignment) -> bool:

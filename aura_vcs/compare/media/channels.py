@@ -10,7 +10,8 @@ POINTS = 4_000
 LIKE = 0.25
 """A channel is another one if no more of it differs than this share of what is heard,"""
 UNLIKE = 3.0
-"""and so many times as much differs from what stood in its place."""
+UNLIKE_SHARE = 0.1
+"""and so many times as much, and at least this share, differs from what stood in its place."""
 
 
 def exact_channels(was: AudioFacts, now: AudioFacts) -> tuple[int, ...]:
@@ -46,8 +47,9 @@ def alike_channels(old: MediaEntry, new: MediaEntry) -> tuple[int, ...]:
     for n, heard in enumerate(b):
         apart = [_apart(heard, other) for other in a]
         best = min(range(len(a)), key=lambda other: (apart[other], other != n))
-        is_moved = best != n and apart[best] <= LIKE * sum(heard) and apart[n] >= UNLIKE * apart[best]
-        found.append(best + 1 if is_moved and apart[n] > LIKE * sum(heard) else n + 1)
+        is_like = apart[best] <= LIKE * sum(heard)
+        is_other = apart[n] >= UNLIKE * apart[best] and apart[n] > UNLIKE_SHARE * sum(heard)
+        found.append(best + 1 if best != n and is_like and is_other else n + 1)
     is_order = len(set(found)) == len(found) and found != list(range(1, len(found) + 1))
     return tuple(found) if is_order else ()
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from aura_vcs.compare.media.align import Alignment, align, by_time, edits
+from aura_vcs.compare.media.align import by_time, edits
 from aura_vcs.compare.media.crop import Framing, find_part
 from aura_vcs.compare.media.drift import FAINT, LOSSLESS, PLAIN, SAME, edges_of, faint_beside_changes, without_echoes
 from aura_vcs.compare.media.film_side import FilmSide, is_unlike
 from aura_vcs.compare.media.grade import is_graded
 from aura_vcs.compare.media.layers import FilmLayer, Pictures, place_of
+from aura_vcs.compare.media.pairing import Pairing, pair_films
 from aura_vcs.compare.media.regions import FULL, back, is_nearly_all, meets, together
 from aura_vcs.compare.media.shared_cells import shared_cells
 from aura_vcs.compare.media.sustained import Sustained, find_sustained
@@ -30,8 +31,6 @@ LEFT_SECONDS = 0.1
 SCALED_ROUGH, CUT_OUT_ROUGH = 2, 4
 FAINT_CELLS = 115
 """In fewer, a few levels are told only where they last: see `sustained`."""
-RATE_SHARE = 0.005
-SAME_RATE_MATCH = 0.6
 
 
 def compare_films(old: MediaEntry, new: MediaEntry) -> VideoDiff:
@@ -96,7 +95,7 @@ def _in_picture(stretch: MediaStretch, part: Box) -> MediaStretch:
 def _compared(a: FilmSide, b: FilmSide, pictures: Sequence[Pictures]) -> VideoDiff:
     """Compare films frame by frame, by some pictures of their frames."""
     frames = (a.count, b.count)
-    pairing, speed = _pair(a, b)
+    pairing, speed = pair_films(a, b)
     if pairing.alignment.matched < 0.1 * b.count and pairing.alignment.matched < 0.1 * a.count:
         return VideoDiff("other", frames)
     changes, is_all = _changes(pairing, a, b, pictures)
@@ -127,19 +126,6 @@ def _linked(stretches: Sequence[MediaStretch]) -> list[MediaStretch]:
     return found
 
 
-class _Pairing(Struct):
-    """How frames of the new version belong to those of the old one: `sources[n]` for frame n of the aligned old one."""
-
-    alignment: Alignment
-    sources: list[int]
-
-    def old_frame(self, aligned: int) -> int:
-        """Return the frame of the old version behind a frame of its aligned form; behind the last, their count."""
-        if aligned < len(self.sources):
-            return self.sources[max(0, aligned)]
-        return self.sources[-1] + 1 if self.sources else 0
-
-
 def _same_times(a: FilmSide, b: FilmSide) -> bool:
     """Tell whether frames are shown at the same times, as well as a clock of milliseconds has them."""
     if a.count != b.count:
@@ -147,36 +133,7 @@ def _same_times(a: FilmSide, b: FilmSide) -> bool:
     return all(abs(a.time(n) - b.time(n)) < 0.002 for n in range(a.count))
 
 
-def _pair(a: FilmSide, b: FilmSide) -> tuple[_Pairing, float]:
-    """Align two versions: frame by frame where they have the same rate, else by their times, or at another speed."""
-    plain = _Pairing(align(a.frames, b.frames), list(range(a.count)))
-    old_rate, new_rate = a.video.frames_per_second or 1.0, b.video.frames_per_second or 1.0
-    is_same_rate = abs(old_rate / new_rate - 1) <= RATE_SHARE and not (a.video.is_variable or b.video.is_variable)
-    speed = a.video.seconds / b.video.seconds if b.video.seconds > 0 else 1.0
-    is_same_length = abs(speed - 1) <= RATE_SHARE
-    best, chosen = plain.alignment.matched / b.count, 1.0
-    if is_same_rate and best >= SAME_RATE_MATCH:
-        return plain, 1.0
-    if not is_same_rate and a.count == b.count and best > 0.9:
-        return plain, 1.0 if is_same_length else round(speed, 4)
-    pairing = plain
-    moments = [(b.times[n] - b.times[0]) for n in range(b.count)]
-    tries = [1.0] if is_same_rate and is_same_length else [1.0, speed] if not is_same_length else [1.0]
-    for factor in tries:
-        if is_same_rate and factor == 1.0:
-            continue
-        sources = by_time(a.times, [a.times[0] + moment * factor for moment in moments])
-        held = a.frames.picked(sources)
-        alignment = align(held, b.frames)
-        share = alignment.matched / b.count
-        if share >= SAME_RATE_MATCH and len(alignment.runs) <= len(pairing.alignment.runs):
-            return _Pairing(alignment, sources), 1.0 if abs(factor - 1) <= RATE_SHARE else round(factor, 4)
-        if share > best + 0.05:
-            best, pairing, chosen = share, _Pairing(alignment, sources), factor
-    return pairing, 1.0 if abs(chosen - 1) <= RATE_SHARE else round(chosen, 4)
-
-
-def _edits(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
+def _edits(pairing: Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     """Describe what was inserted, removed, moved, and replaced by another picture."""
     found = []
     for edit in edits(pairing.alignment):
@@ -193,7 +150,7 @@ def _edits(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     return [*found, *_left_at_end(pairing, a, b)]
 
 
-def _left_at_end(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
+def _left_at_end(pairing: Pairing, a: FilmSide, b: FilmSide) -> list[MediaStretch]:
     """Tell of the old film what is behind all that frames were given by their times."""
     start = max(pairing.sources, default=-1) + 1
     left = a.time(a.count) - a.time(start)
@@ -204,7 +161,7 @@ def _left_at_end(pairing: _Pairing, a: FilmSide, b: FilmSide) -> list[MediaStret
 
 
 def _changes(
-    pairing: _Pairing, a: FilmSide, b: FilmSide, pictures: Sequence[Pictures]
+    pairing: Pairing, a: FilmSide, b: FilmSide, pictures: Sequence[Pictures]
 ) -> tuple[list[MediaStretch], bool]:
     """Find the frames in which a part of the picture differs, and tell whether all of it does throughout."""
     runs = [run for run in pairing.alignment.runs if run.old is not None]

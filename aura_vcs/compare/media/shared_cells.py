@@ -41,6 +41,10 @@ class SharedCells(Struct, frozen=True):
     ranges: tuple[bytes, bytes]
 
 
+_Ends = tuple[int, int]
+"""At the beginning and the end of a side of the picture: 1 where there is a cell more, else 0."""
+
+
 class _Side(Struct, frozen=True):
     """Along one side of the picture, of one version: how many cells there are, and where the part lies in them."""
 
@@ -77,14 +81,16 @@ def shared_cells(
     """
     import numpy as np
 
-    edges, weights = [], []
+    edges, weights, beyond = [], [], []
     for axis, cells in enumerate(grid):
         sides = [_Side(cells, part[axis] * cells, part[axis + 2] * cells, has_bars) for part in parts]
         shares = _edges(sides)
         if len(shares) < 3:
             return None
         edges.append(shares)
-        weights.append([_weights(side, [side.place(share) for share in shares]) for side in sides])
+        places = [_with_neighbours(side, [side.place(share) for share in shares]) for side in sides]
+        weights.append([_weights(side, several) for side, (several, _) in zip(sides, places, strict=True)])
+        beyond.append([ends for _, ends in places])
     wide, high = grid
     reduced: list[bytes] = []
     ranges: list[bytes] = []
@@ -95,8 +101,11 @@ def shared_cells(
         for at in range(0, len(whole), BLOCK):
             means = weights[1][n] @ whole[at : at + BLOCK].astype(np.float32) @ weights[0][n].T
             levels = np.rint(means).clip(0, 255).astype(np.uint8)
-            found.append(levels.tobytes())
-            around.append(_ranges(levels).tobytes())
+            (left, right), (top, bottom) = beyond[0][n], beyond[1][n]
+            inner = levels[:, top : levels.shape[1] - bottom, left : levels.shape[2] - right]
+            found.append(inner.tobytes())
+            others = beyond[1][1 - n], beyond[0][1 - n]
+            around.append(_ranges(levels, (beyond[1][n], beyond[0][n]), others).tobytes())
         reduced.append(b"".join(found))
         ranges.append(b"".join(around))
     across, down = edges
@@ -105,19 +114,34 @@ def shared_cells(
     return SharedCells(grid, extent, reduced[0], reduced[1], (ranges[0], ranges[1]))
 
 
-def _ranges(levels: "Numbers") -> "Numbers":
-    """Return for each cell of each frame the difference of the highest and the lowest of it and those around it."""
+def _with_neighbours(side: _Side, places: list[float]) -> tuple[list[float], _Ends]:
+    """Add the cells before the first and behind the last place, where the picture has any, and tell where it has."""
+    before, behind = 2 * places[0] - places[1], 2 * places[-1] - places[-2]
+    has = (int(not side.has_bars and before > 0), int(not side.has_bars and behind < side.cells))
+    return [*[before] * has[0], *places, *[behind] * has[1]], has
+
+
+def _ranges(levels: "Numbers", own: tuple[_Ends, _Ends], others: tuple[_Ends, _Ends]) -> "Numbers":
+    """Return for each cell of each frame the difference of the highest and the lowest of it and those around it.
+
+    `own` says, down and across, at which ends there are cells outside of the part; they have no range of their own.
+    Where only the other version has some, which its cells at that end may have a share of, only its range counts.
+    """
     import numpy as np
 
     low = high = levels
-    for axis in (1, 2):
+    for axis, outside in ((1, own[0]), (2, own[1])):
         ends = [(0, 0), (0, 0), (0, 0)]
-        ends[axis] = (1, 1)
+        ends[axis] = (1 - outside[0], 1 - outside[1])
         lows, highs = np.pad(low, ends, mode="edge"), np.pad(high, ends, mode="edge")
-        size = levels.shape[axis]
+        size = lows.shape[axis] - 2
         low = np.minimum.reduce([lows.take(range(n, n + size), axis) for n in range(3)])
         high = np.maximum.reduce([highs.take(range(n, n + size), axis) for n in range(3)])
     found: Numbers = high - low
+    for axis in range(2):
+        for end, place in ((0, 0), (1, -1)):
+            if others[axis][end] and not own[axis][end]:
+                found.swapaxes(1, axis + 1)[:, place] = 255
     return found
 
 

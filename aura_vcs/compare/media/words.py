@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable
 
-from aura_vcs.formats.media.describe import SAME, describe, header_pairs, length_words, looks, loudness_pairs, moment
+from aura_vcs.formats.media.describe import (
+    SAME,
+    describe,
+    header_pairs,
+    layout,
+    length_words,
+    looks,
+    loudness_pairs,
+    moment,
+)
 from aura_vcs.formats.media.findings import (
     AudioDiff,
     Box,
@@ -168,7 +177,9 @@ def _encoded_anew(found: MediaDiff) -> list[str]:
         was = _stream(old.sound.codec, old.sound.bits_per_second)
         now = _stream(new.sound.codec, new.sound.bits_per_second)
         if found.sound.verdict == "same":
-            lines.append(f"the same sound, re-encoded: {was} → {now}")
+            is_mixed = old.sound.channels != new.sound.channels
+            how = f"mixed to {layout(new.sound.channels)}" if is_mixed else "re-encoded"
+            lines.append(f"the same sound, {how}: {was} → {now}")
         elif found.sound.verdict == "identical" and old.sound.codec != new.sound.codec:
             lines.append(f"the same sound in every sample, re-encoded: {was} → {now}")
     return lines

@@ -61,7 +61,7 @@ def header_pairs(old: MediaHeader, new: MediaHeader) -> list[tuple[str, str, str
         ("frame rate", _unit(old.frames_per_second, "fps"), _unit(new.frames_per_second, "fps")),
         ("codecs", " ".join(old.codecs), " ".join(new.codecs)),
         ("sample rate", _unit(old.rate, "Hz"), _unit(new.rate, "Hz")),
-        ("channels", _channels(old.channels), _channels(new.channels)),
+        ("channels", layout(old.channels), layout(new.channels)),
     ]
 
 
@@ -106,7 +106,8 @@ def _level(value: float | None, unit: str) -> str:
     return "no sound" if value is None else f"{value:.1f} {unit}"
 
 
-def _channels(count: int | None) -> str:
+def layout(count: int | None) -> str:
+    """Return how so many channels are called; empty if nobody knows how many."""
     return "" if count is None else _CHANNELS.get(count, f"{count}")
 
 

@@ -23,7 +23,7 @@ from aura_vcs.compression import NotDecodable, compress, decompress
 from aura_vcs.formats.media.findings import AudioFacts, PictureFacts, SequenceFacts, TrackFacts, VideoFacts
 from aura_vcs.formats.media.reader import MediaHeader
 
-VERSION = 4
+VERSION = 5
 """Raised when the format or an algorithm changes: entries of another version are made anew."""
 START = b"aura media index %d\n" % VERSION
 HEAD_LIMIT = 16 << 20
