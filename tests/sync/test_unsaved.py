@@ -36,5 +36,5 @@ def test_storage_counts_what_an_interrupted_command_left(people: tuple[Person, P
     assert after["garbage"]["count"] == before["garbage"]["count"] + 1
     assert after["unfinished"] == {"count": 1, "logical_bytes": 70_000, "stored_bytes": 70_000}
     said = anna.aura("storage")
-    assert "1 file, 70.0 KB, besides: unfinished" in said
+    assert "1 file, 70.0 KB, besides: left by a command that is running or was stopped" in said
     assert "is garbage" in said
