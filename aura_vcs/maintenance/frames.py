@@ -31,12 +31,14 @@ TWICE_GAIN = 64
 class Gathered(msgspec.Struct, frozen=True):
     """What is known of objects that are packed anew, as far as it is.
 
-    The bytes of those that were read already, how files are taken apart, and a path that each has had.
+    The bytes of those that were read already, how files are taken apart, a path that each has had, and packs in
+    which nothing is stored unwrapped.
     """
 
     content: Mapping[ObjectId, bytes] = {}
     recipes: Mapping[ObjectId, tuple[FilePart, ...]] = {}
     paths: Mapping[ObjectId, str] = {}
+    plain: frozenset[str] = frozenset()
 
 
 class FrameToWrite(msgspec.Struct):
@@ -146,6 +148,8 @@ def _taken_apart(store: ObjectStore, item: StoredObject, new: NewObject, gathere
     try:
         if parts is not None:
             return take_apart(bytes(new.data), parts)
-        return store.packs.unwrapped(item.location) if item.location is not None else None
+        if item.location is None or item.location.pack in gathered.plain:
+            return None
+        return store.packs.unwrapped(item.location)
     except (NotRebuilt, FileNotFoundError):
         return None

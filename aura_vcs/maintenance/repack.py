@@ -5,11 +5,13 @@ and its earlier contents, so a changed field costs a few bytes. That takes the p
 """
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
+from aura_vcs.codec import decode_tree
 from aura_vcs.compression import THOROUGH_LEVEL
 from aura_vcs.errors.integrity import IntegrityError
 from aura_vcs.ids import ObjectId
@@ -17,12 +19,13 @@ from aura_vcs.index.queries import VersionFilter
 from aura_vcs.layout import pack_path
 from aura_vcs.maintenance.frames import Gathered, frames
 from aura_vcs.maintenance.unwrapping import NO_RECIPES, Recipes, RecipeSearch, note_left
-from aura_vcs.model import Entry, EntryKind, Kind
+from aura_vcs.model import Entry, EntryKind, Kind, Tree
 from aura_vcs.objects.base import StoredObject
 from aura_vcs.objects.chunking import LARGE_BYTES
 from aura_vcs.objects.packs.writer import PACK_ENTRIES, PackWriter
 from aura_vcs.repository.format_file import UNWRAPPED, UNWRAPPED_TWICE
 from aura_vcs.repository.repository import Repository
+from aura_vcs.storage.plain_files import readers_of
 
 SMALL_PACK_BYTES = 4 << 20
 """Packs up to this size are gathered; larger ones are left in peace."""
@@ -42,6 +45,7 @@ FULL_CONTENT_BYTES = 96 << 20
 """A pack with so much of it is left in peace however small it is."""
 CHUNKED_LIMIT = 1 << 30
 """In longer files nobody looks for the place of a chunk."""
+ANYBODY = 0o666
 KEEP_LINES = 20
 KEEP_LABELS = 64
 
@@ -115,11 +119,19 @@ def find_scattered(repo: Repository, also: Set[int] = frozenset()) -> list[Scatt
         found = store.loose.find(object_id) if size < LARGE_BYTES else None
         if found is not None:
             loose.setdefault(store.storage.readers(found[0]), []).append((object_id, size))
-    for size, name in sorted((store.packs.stored_size(name), name) for name in store.packs.names()):
+    for size, name, mode in sorted(_size_and_readers(repo, name) for name in store.packs.names()):
         if size <= SMALL_PACK_BYTES and _content_bytes(repo, name) < FULL_CONTENT_BYTES:
-            small.setdefault(store.storage.readers(pack_path(name)), []).append((name, size))
+            small.setdefault(mode, []).append((name, size))
     groups = (Scattered(mode, loose.get(mode, []), small.get(mode, [])) for mode in sorted({*loose, *small, *also}))
     return [worth for group in groups if (worth := group if group.mode in also else group.worth_packing()) is not None]
+
+
+def _size_and_readers(repo: Repository, name: str) -> tuple[int, str, int]:
+    """Look at a pack once: its size, its name, and who can read it, as a mode."""
+    found = repo.store.storage.look(pack_path(name))
+    if found is None:  # gone, or a sync tool's copy
+        return repo.store.packs.stored_size(name), name, ANYBODY
+    return found.st_size, name, readers_of(found.st_mode)
 
 
 def _content_bytes(repo: Repository, name: str) -> int:
@@ -137,18 +149,19 @@ def _pack_some(repo: Repository, scattered: Scattered, recipes: Recipes, others:
     store, loose, mode = repo.store, scattered.loose, scattered.mode
     small = [name for name, _ in scattered.packs]
     items = {item.id: item for item in _loose_objects(repo, loose[:REPACK_OBJECTS])}
-    gathered, content = _collect_from_packs(repo, small, items)
+    gathered, content, plain = _collect_from_packs(repo, small, items)
     taken = [item for name in others for item in _taken_from(repo, name, recipes)]
     items.update((item.id, item) for item in taken)
     if not loose and len(gathered) < 2 and not recipes.parts.keys() & items.keys():
         return _shrink(repo, others, recipes)  # what there is fills a pack each
     before = sum(item.stored_size for item in items.values() if item.location is None)
-    before += sum(store.packs.stored_size(name) for name in gathered)
-    order = _order(repo, items)
+    sizes = dict(scattered.packs)
+    before += sum(sizes[name] for name in gathered)
+    order = _order(repo, items, content)
     last = ("~", "~", 0, 0)
     ordered = sorted(items.values(), key=lambda item: (*order.get(item.id, last), item.id))
     paths = {item: place[1] for item, place in order.items()}
-    known = Gathered(content, recipes.parts, paths)
+    known = Gathered(content, recipes.parts, paths, plain)
     halves = [[item for item in ordered if _is_media(repo, item, recipes) == is_media] for is_media in (False, True)]
     written = [rewrite(repo, half, FRAME_BYTES, THOROUGH_LEVEL, known, mode=mode) for half in halves if half]
     note_left(repo, recipes.parts.keys() & items.keys())
@@ -216,12 +229,14 @@ def _position(item: StoredObject) -> tuple[int, int]:
 
 def _collect_from_packs(
     repo: Repository, names: Sequence[str], items: dict[ObjectId, StoredObject]
-) -> tuple[list[str], dict[ObjectId, bytes]]:
+) -> tuple[list[str], dict[ObjectId, bytes], frozenset[str]]:
     """Take what packs hold into `items`, until there is enough; returns the packs and their objects' bytes.
 
-    Each pack is opened once. What does not fit is gathered by the next collection.
+    Also, in which of the packs nothing is stored unwrapped. Each is opened once. What does not fit is gathered by
+    the next collection.
     """
     gathered: list[str] = []
+    plain: set[str] = set()
     content: dict[ObjectId, bytes] = {}
     size = unwrapped = 0
     for name in names:
@@ -235,11 +250,13 @@ def _collect_from_packs(
             content.update(
                 (item.id, repo.store.packs.read(item.location)) for item in found if item.location is not None
             )
+            if not repo.store.packs.has_unwrapped(name):
+                plain.add(name)
         except (IntegrityError, FileNotFoundError):
             continue  # damaged: fsck's to report, not ours to touch
         items.update((item.id, item) for item in found)
         gathered.append(name)
-    return gathered, content
+    return gathered, content, frozenset(plain)
 
 
 def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> Iterator[StoredObject]:
@@ -250,8 +267,10 @@ def _loose_objects(repo: Repository, loose: Sequence[tuple[ObjectId, int]]) -> I
             yield StoredObject(object_id, Kind(record.kind), record.size, size)
 
 
-def _order(repo: Repository, items: Mapping[ObjectId, StoredObject]) -> Order:
+def _order(repo: Repository, items: Mapping[ObjectId, StoredObject], content: Mapping[ObjectId, bytes]) -> Order:
     """Map objects to what they are packed next to: suffix, path, place in the file, and number of their version.
+
+    Trees are not read again of which the `content` is known.
 
     The place is that of a chunk in the list of its file: streams of an archive lie beside the earlier ones of
     the same member.
@@ -259,10 +278,11 @@ def _order(repo: Repository, items: Mapping[ObjectId, StoredObject]) -> Order:
     order: Order = {}
     opened: set[ObjectId] = set()
     has_chunks = any(item.kind is Kind.CHUNK for item in items.values())
+    read = partial(_read_tree, repo, content)
     cut: set[ObjectId] = set()
     for record in reversed(repo.queries.all_versions(VersionFilter(deleted=True))):
         order[record.id] = ("version", "", 0, record.number)
-        for path, entry in _order_tree(repo, record.tree, record.number, items.keys(), opened, order):
+        for path, entry in _order_tree(read, record.tree, record.number, items.keys(), opened, order):
             if has_chunks and LARGE_BYTES <= entry.size <= CHUNKED_LIMIT and entry.id not in cut:
                 cut.add(entry.id)
                 _order_chunks(repo, entry, path, record.number, items.keys(), order)
@@ -276,8 +296,22 @@ def _order_chunks(repo: Repository, entry: Entry, path: str, number: int, wanted
                 order[chunk] = (posixpath.splitext(path)[1], path, place, number)
 
 
+def _read_tree(repo: Repository, content: Mapping[ObjectId, bytes], tree: ObjectId) -> Tree:
+    """Read a tree, from the content if that is known: what a pack holds is not verified yet. Raises IntegrityError."""
+    data = content.get(tree)
+    if data is None:
+        return repo.trees.tree(tree)
+    repo.store.check(tree, Kind.TREE, data)
+    return decode_tree(data, tree)
+
+
 def _order_tree(
-    repo: Repository, tree: ObjectId, number: int, wanted: Set[ObjectId], opened: set[ObjectId], order: Order
+    read: Callable[[ObjectId], Tree],
+    tree: ObjectId,
+    number: int,
+    wanted: Set[ObjectId],
+    opened: set[ObjectId],
+    order: Order,
 ) -> Iterator[tuple[str, Entry]]:
     """Put a version's trees and files in order; yields the files of trees that no version before had."""
     waiting = [(tree, "")]
@@ -288,7 +322,7 @@ def _order_tree(
         opened.add(current)
         order[current] = ("tree", prefix, 0, number)
         try:
-            entries = repo.trees.tree(current).entries
+            entries = read(current).entries
         except IntegrityError:
             continue
         for entry in entries:

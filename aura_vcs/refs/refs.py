@@ -145,10 +145,12 @@ class Refs:
         files of packed labels, if the caller has just listed them and holds the refs lock.
         """
         loose = self._load(layout.version_ref(version), Label)
-        files = self._packed.files() if packed is None else packed
-        found = [held[version] for file in files if version in (held := self._packed.labels(file))]
+        found = self._packed_copies(version, self._packed.files() if packed is None else packed)
         labels = found if loose is None else [loose, *found]
         return reduce(merge_labels, labels) if labels else None
+
+    def _packed_copies(self, version: VersionId, files: Sequence[str]) -> list[Label]:
+        return [held[version] for file in files if version in (held := self._packed.labels(file))]
 
     def labels(self, versions: Iterable[VersionId]) -> dict[VersionId, Label]:
         """Read the labels of versions that have one; see `label`. The caller holds the refs lock."""
@@ -168,6 +170,9 @@ class Refs:
         files = self._packed.files() if packed is None else packed
         merged = []
         for label in self._copies_in(file):
+            if file == _proper(label):
+                merged.append(reduce(merge_labels, self._packed_copies(label.version, files), label))
+                continue
             proper = self.label(label.version, files)
             merged.append(label if proper is None else merge_labels(proper, label))
         return merged
