@@ -59,14 +59,19 @@ id_of = itemgetter(5)
 """Returns the id of a state."""
 
 
-class CleanFolder(NamedTuple):
-    """A project folder that is equal to a tree in every file, by the rules with this fingerprint."""
+class CleanFolder:
+    """A project folder that is equal to a tree in every file, by the rules with this fingerprint.
 
-    tree: str
-    fingerprint: bytes
-    files: int
-    has_conflicts: bool
-    """Whether the file that merges leave is there."""
+    `has_conflicts` tells whether the file that merges leave is there.
+    """
+
+    __slots__ = ("files", "fingerprint", "has_conflicts", "tree")
+
+    def __init__(self, tree: str, fingerprint: bytes, files: int, has_conflicts: bool) -> None:
+        self.tree = tree
+        self.fingerprint = fingerprint
+        self.files = files
+        self.has_conflicts = has_conflicts
 
 
 class CachedFolder:
@@ -136,14 +141,24 @@ class ScanCache:
         return ScanCache(fingerprint, folders)
 
 
-class FolderChange(NamedTuple):
+class FolderChange:
     """What of a folder is not as the cache has it. `lists` are its folders, ignored and held names, if they changed."""
 
-    path: str
-    tree: bytes
-    files: Mapping[str, FileState]
-    gone: Sequence[str]
-    lists: tuple[Sequence[str], Sequence[str], Sequence[str]] | None
+    __slots__ = ("files", "gone", "lists", "path", "tree")
+
+    def __init__(
+        self,
+        path: str,
+        tree: bytes,
+        files: Mapping[str, FileState],
+        gone: Sequence[str],
+        lists: tuple[Sequence[str], Sequence[str], Sequence[str]] | None,
+    ) -> None:
+        self.path = path
+        self.tree = tree
+        self.files = files
+        self.gone = gone
+        self.lists = lists
 
 
 def cached_folder(
