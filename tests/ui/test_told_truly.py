@@ -1,13 +1,17 @@
 """What the page says is so: of what was done, of what could not be done, and of what cannot be seen any more."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aura_vcs as aura
 import pytest
+from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.objects.trees import TreeReader
 from aura_vcs.ui.actions.table import ACTIONS
-from aura_vcs.ui.pages import operations
+from aura_vcs.ui.pages import file, operations, space
 
 from tests.ui.browser import CHROMIUM, open_window
 from tests.ui.conftest import ServedPage, serve
@@ -245,3 +249,31 @@ def test_older_operations_are_of_the_same_list(served: ServedPage, monkeypatch: 
     assert 'operations?all=1&amp;offset=1"' in served.get("/operations?all=1").text
     assert 'operations?offset=1"' in served.get("/operations").text
     assert "Nothing older was done." in served.get("/operations?offset=100").text
+
+
+def test_a_file_in_damaged_content_is_not_gone(served: ServedPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a version cannot be looked into, nobody knows whether the file is there; nor is nothing stored."""
+    assert "gone" not in served.get("/file/b.txt").text
+
+    def damaged(*_: object) -> None:
+        raise IntegrityError("The tree is damaged")
+
+    listed = file.log
+
+    def list_then_damage(*asked: Any, **also: Any) -> Any:
+        found = listed(*asked, **also)
+        monkeypatch.setattr(TreeReader, "entry", damaged)
+        return found
+
+    monkeypatch.setattr(file, "log", list_then_damage)
+    seen = served.get("/file/b.txt").text
+    assert "cannot be read" in seen
+    assert "gone" not in seen
+    monkeypatch.setattr(space, "stored_files", lambda _: [])
+    for _ in range(200):
+        drawn = served.get("/space/map?by=path").text
+        if "data-again" not in drawn:
+            break
+        time.sleep(0.05)
+    assert "There is nothing to draw" in drawn
+    assert "Nothing is stored yet" not in drawn

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from aura_vcs.cli.output.humanize import call
 from aura_vcs.errors import AuraError
 from aura_vcs.errors.input import UnknownName
-from aura_vcs.errors.integrity import IntegrityError
+from aura_vcs.errors.integrity import IntegrityError, ObjectOffloaded, ObjectPurged
 from aura_vcs.history.log import log
 from aura_vcs.history.lookup.field_history import field_history
 from aura_vcs.history.lookup.renames import name_in_parent
@@ -32,12 +32,16 @@ STEPS_SHOWN = 300
 
 
 class FileRow(msgspec.Struct, frozen=True):
-    """A version that changed the file; `path` is what it is called there, `entry` is None where it is gone."""
+    """A version that changed the file, and what it is called there.
+
+    `entry` is None where it is gone, or where `unread` says why nobody knows.
+    """
 
     record: VersionRecord
     called: str
     path: str
     entry: Entry | None
+    unread: str = ""
 
 
 class FieldStep(msgspec.Struct, frozen=True):
@@ -91,8 +95,8 @@ def look_through_time(repo: Repository, path: str, pointer: str) -> FileSeen:
     """
     records = log(repo, VersionFilter(limit=STEPS_SHOWN), everything=True, paths=[path])
     if not records:
-        hint = "It is in the folder alone, or called otherwise: the list of unsaved work has it then."
-        raise UnknownName("file of a version", path, hint=hint)
+        hint = "It is in no version yet, or has another name there: the list of unsaved work has it then."
+        raise UnknownName("committed file", path, hint=hint)
     steps = _steps(repo, records, path)
     newest = next((step for step in steps if step.entry is not None), None)
     data = read_small(repo, newest.entry) if newest is not None and newest.entry is not None else None
@@ -106,20 +110,25 @@ def _steps(repo: Repository, records: list[VersionRecord], path: str) -> list[Fi
     found: list[FileRow] = []
     name, newer = path, None
     for record in records:
-        entry = _entry(repo, record, name)
+        entry, unread = _entry(repo, record, name)
         if entry is None and newer is not None:
             name = _older_name(repo, newer, record, name)
-            entry = _entry(repo, record, name)
-        found.append(FileRow(record, call(repo, record), name, entry))
+            entry, unread = _entry(repo, record, name)
+        found.append(FileRow(record, call(repo, record), name, entry, unread))
         newer = record if entry is not None else newer
     return found
 
 
-def _entry(repo: Repository, record: VersionRecord, path: str) -> Entry | None:
+def _entry(repo: Repository, record: VersionRecord, path: str) -> tuple[Entry | None, str]:
+    """Find the file in a version, or say why that cannot be looked into."""
     try:
-        return repo.trees.entry(record.tree, path)
+        return repo.trees.entry(record.tree, path), ""
+    except ObjectPurged:
+        return None, "purged"
+    except ObjectOffloaded:
+        return None, "at a remote only"
     except IntegrityError:
-        return None
+        return None, "cannot be read"
 
 
 def _older_name(repo: Repository, newer: VersionRecord, older: VersionRecord, name: str) -> str:
