@@ -87,10 +87,12 @@ class ScannedFolder:
             return CachedFolder(was.names, was.stamps, was.folders, was.ignored, was.held, tree)
         are_text = is_text("".join(self.files))
         files = {name: state for name, state in self.files.items() if state.id and (are_text or is_text(name))}
-        names = _texts(self.folders)
+        names = _texts(self.folders) if self.folders else []
         whole = len(files) == len(self.files) and len(names) == len(self.folders)
         tree = bytes.fromhex(self.tree) if self.tree and whole else b""
-        return cached_folder(files, names, _texts(self.ignored), _texts(self.held), tree)
+        return cached_folder(
+            files, names, (_texts(self.ignored) if self.ignored else []), (_texts(self.held) if self.held else []), tree
+        )
 
     def change_since_cache(self) -> FolderChange | None:
         """Return what of the folder the cache does not have, None if nothing."""
@@ -100,10 +102,10 @@ class ScannedFolder:
         are_text = is_text("".join(files))
         changed = {n: s for n, s in files.items() if before.get(n) is not s and s.id and (are_text or is_text(n))}
         gone = [name for name in before if name not in files or not files[name].id]
-        names = _texts(self.folders)
+        names = _texts(self.folders) if self.folders else []
         whole = len(names) == len(self.folders) and are_text and all(map(id_of, files.values()))
         tree = bytes.fromhex(self.tree) if self.tree and whole else b""
-        lists = names, _texts(self.ignored), _texts(self.held)
+        lists = names, (_texts(self.ignored) if self.ignored else []), (_texts(self.held) if self.held else [])
         has_lists = was is None or [*map(set, lists)] != [*map(set, (was.folders, was.ignored, was.held))]
         if was is not None and not (changed or gone or has_lists) and tree == was.tree:
             return None
