@@ -146,7 +146,7 @@ def story(path: str, data: bytes) -> list[tuple[object, ...]]:
     return [(c.name, c.media, c.source_start, c.duration, c.speed) for c in clips]
 
 
-DECIDED = {"t.edl", "t.rpp", "t.mlt", "t.kdenlive", "t.fcpxml", "t.otio"}
+DECIDED = {"t.edl", "t.rpp", "t.mlt", "t.kdenlive", "t.fcpxml", "t.otio", "t.osp"}
 """Formats in which a clip is decided as one."""
 
 

@@ -1,14 +1,14 @@
 """Joining the contents of one file that both sides changed, by what kind of file it is."""
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from aura_vcs.compare.diff.list_match import strong_identity
 from aura_vcs.compare.merge.checks import check_document, check_text
 from aura_vcs.compare.merge.cues import CUE_ENDINGS, merge_cues, resolve_cues
 from aura_vcs.compare.merge.json_values import MergeFunction, merge_values, only_changed
 from aura_vcs.compare.merge.model import Choice, Conflict, MixedPassage, TextConflict
-from aura_vcs.compare.merge.openshot import level, restore, why_covered
-from aura_vcs.compare.merge.openshot_splits import split_alike
+from aura_vcs.compare.merge.openshot import why_covered
+from aura_vcs.compare.merge.openshot_clips import merge_openshot
 from aura_vcs.compare.merge.project import is_project, merge_project, resolve_project
 from aura_vcs.compare.merge.resolve_json import resolve_document
 from aura_vcs.compare.merge.resolve_text import resolve_text
@@ -103,18 +103,14 @@ def _merge_document(base: bytes | None, ours: bytes, theirs: bytes) -> MergedFil
     changed = only_changed(*sides)
     if changed is not None:
         return MergedFile(changed, by)
-    written = values
-    if base is not None and all(map(is_openshot, values)):
-        values = split_alike(level(values))
-    merged = merge(values[0], values[1], values[2])
-    if values is not written:
-        merged = structs.replace(merged, value=restore(merged.value, written[1], written[2]))
+    is_cut = base is not None and all(map(is_openshot, values))
+    merged = merge_openshot(values) if is_cut else merge(values[0], values[1], values[2])
     reason = merged.reason or check_document(values[0], values[1], values[2], merged.value)
-    if values is not written:
-        reason = reason or why_covered(written, merged.value, [conflict.pointer for conflict in merged.conflicts])
+    if is_cut:
+        reason = reason or why_covered(values, merged.value, [conflict.pointer for conflict in merged.conflicts])
     if reason:
         return MergedFile(None, reason=f"not merged: {reason}")
-    return MergedFile(write_like(merged.value, ours, written[1]), by, merged.conflicts)
+    return MergedFile(write_like(merged.value, ours, values[1]), by, merged.conflicts)
 
 
 def _common(base: bytes | None, ours: bytes) -> bytes:

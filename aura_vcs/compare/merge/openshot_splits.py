@@ -6,26 +6,53 @@ alone would go.
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from aura_vcs.formats.jsondoc.values import JsonValue
+from aura_vcs.formats.timeline.openshot import DIGITS
 
 Record = dict[str, JsonValue]
 _NEAR = 1e-6
 """Seconds that are one place."""
 
 
-def split_alike(values: Sequence[JsonValue]) -> list[JsonValue]:
+class Split(Struct, frozen=True):
+    """The three versions; clips that one side split and of the other cannot be; which side has which part of those."""
+
+    values: list[JsonValue]
+    torn: frozenset[str]
+    parts: dict[str, int]
+
+
+def split_alike(values: Sequence[JsonValue]) -> Split:
     """Return common, our and their version with the parts that a side cut off in all that still have the whole."""
     clips = [_by_id(value) for value in values]
     result = list(values)
-    for side in (1, 2):
-        for name, part in clips[side].items():
-            front = _front_of(part, clips, side) if name not in clips[0] and name not in clips[3 - side] else None
-            whole, other = (versions.get(front or "") for versions in (clips[0], clips[3 - side]))
-            if whole is None or other is None or other == whole or not other["start"] < part["start"]:
-                continue
+    torn: set[str] = set()
+    parts: dict[str, int] = {}
+    new = [(side, name) for side in (1, 2) for name in clips[side].keys() - clips[0].keys() - clips[3 - side].keys()]
+    # From the front on: what is cut off first may be cut once more.
+    for side, name in sorted(new, key=lambda each: (clips[each[0]][each[1]]["start"], each)):
+        part = clips[side][name]
+        front = _front_of(part, clips, side)
+        if front is None:
+            continue
+        whole, other = clips[0][front], clips[3 - side].get(front)
+        if other is None or not _may_split(whole, other):
+            torn.add(front)
+            parts[name] = side
+        elif other != whole and other["start"] < part["start"]:
             for number, clip in ((0, whole), (3 - side, other)):
-                result[number] = _cut(result[number], clip, part)
-    return result
+                result[number] = _cut(result[number], clip, part, result[side])
+                clips[number] = _by_id(result[number])
+    return Split(result, frozenset(torn), parts)
+
+
+def _may_split(whole: Record, other: Record) -> bool:
+    """Tell whether a version of a clip can be split where another one was: it plays some of the same, as fast."""
+    moved = other["start"] - whole["start"]
+    is_slipped = abs(moved) > _NEAR and abs(moved - other["end"] + whole["end"]) < _NEAR
+    return not is_slipped and all(whole.get(key) == other.get(key) for key in ("file_id", "time"))
 
 
 def _by_id(value: JsonValue) -> dict[str, Record]:
@@ -56,10 +83,12 @@ def _front_of(part: Record, clips: Sequence[Mapping[str, Record]], side: int) ->
     return None
 
 
-def _cut(value: JsonValue, clip: Record, part: Record) -> JsonValue:
-    """Cut a clip of a project where the other side has `part` of it, as far as there is anything behind that."""
+def _cut(value: JsonValue, clip: Record, part: Record, side: JsonValue) -> JsonValue:
+    """Cut a clip of a project where a side has `part` of it, as far as there is anything behind that."""
     place, end = part["start"], clip["end"]
-    behind = {**clip, "id": part["id"], "position": clip["position"] + place - clip["start"], "start": place}
-    front = {**clip, "end": min(end, place)}
-    found = [front if other is clip else other for other in value["clips"]]
-    return {**value, "clips": [*found, behind] if end > place + _NEAR else found}
+    position = float(f"{clip['position'] + place - clip['start']:.{DIGITS}g}")
+    behind = {**clip, "id": part["id"], "position": position, "start": place}
+    found = [{**clip, "end": min(end, place)} if other is clip else other for other in value["clips"]]
+    if end > place + _NEAR:
+        found.insert(next(n for n, other in enumerate(side["clips"]) if other is part), behind)
+    return {**value, "clips": found}
