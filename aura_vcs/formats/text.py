@@ -66,6 +66,7 @@ _EVENTS = "edl cue"
 _SOLID = "obj mtl ply off bvh cube 3dl rtf ps eps"
 
 REFER_IN_XML = "elements of XML refer to each other"
+REFER_IN_XMEML = f"{REFER_IN_XML}; the same cut as OpenTimelineIO, Final Cut Pro XML or an edit list merges by clip"
 REFER_IN_EVENTS = "the events of an edit list count on and refer to each other"
 ONLY_TOGETHER = "its lines mean something only together"
 
@@ -116,10 +117,11 @@ def why_not_by_line(path: str, sides: Iterable[bytes]) -> str:
 
     One version that is not plain text is enough.
     """
+    versions = list(sides)
     ending = ending_of(path)
-    if ending in REFERRING_ENDINGS:
-        return REFERRING_ENDINGS[ending]
-    return next((reason for data in sides if (reason := _reason(ending, data))), "")
+    found = REFERRING_ENDINGS.get(ending) or next((reason for v in versions if (reason := _reason(ending, v))), "")
+    is_exchanged = found == REFER_IN_XML and any(b"<xmeml" in version[:LOOK_BYTES] for version in versions)
+    return REFER_IN_XMEML if is_exchanged else found
 
 
 def _reason(ending: str, data: bytes) -> str:

@@ -75,12 +75,17 @@ def _filters(item: Item) -> str:
     )
 
 
+def _bin_id(path: str) -> int:
+    return 10 + sum(map(ord, path)) % 1000
+
+
 def kdenlive(
     cut: Cut, *, order: Iterable[str] = (), comma: bool = False, settings: dict[str, str] | None = None, root: str = ""
 ) -> bytes:
-    """A project of Kdenlive since 23.04. `order` of the media is that of their ids, which mean nothing."""
+    """A project of Kdenlive since 23.04: names are those of its bin, other speeds are media of their own. `order` of the media is that of their ids, which mean nothing."""
     media = list(order) or sorted(media_of(cut))
     names = {path: n for n, path in enumerate(media)}
+    called = {item.media: [item.called] for items in cut.values() for item in items if item.called}
     lines = [
         "<?xml version='1.0' encoding='utf-8'?>",
         f'<mlt LC_NUMERIC="{"cs_CZ.UTF-8" if comma else "C"}" producer="main_bin" version="7.28.0" root="{root}">',
@@ -93,8 +98,21 @@ def kdenlive(
             f"  {_property('resource', path)}",
             f"  {_property('mlt_service', 'avformat-novalidate')}",
             f"  {_property('kdenlive:control_uuid', '{' + path + '}')}",
-            f"  {_property('kdenlive:id', 10 + sum(map(ord, path)) % 1000)}",
+            f"  {_property('kdenlive:id', _bin_id(path))}",
+            *(f"  {_property('kdenlive:clipname', name)}" for name in called.get(path, ())),
             " </chain>",
+        ]
+    warped = dict.fromkeys((item.media, item.speed) for items in cut.values() for item in items if item.speed != 1)
+    for n, (path, speed) in enumerate(warped):
+        lines += [
+            f' <producer id="producer{n}" in="{_clock(0, comma)}" out="{_clock(2999 // speed, comma)}">',
+            f"  {_property('length', 3000 // speed)}",
+            f"  {_property('resource', f'{speed}:{path}')}",
+            f"  {_property('warp_speed', speed)}",
+            f"  {_property('warp_resource', path)}",
+            f"  {_property('mlt_service', 'timewarp')}",
+            f"  {_property('kdenlive:id', _bin_id(path))}",
+            " </producer>",
         ]
     for number, (track, items) in enumerate(cut.items()):
         sound = f"\n  {_property('kdenlive:audio_track', 1)}" if track.startswith("A") else ""
@@ -103,10 +121,11 @@ def kdenlive(
             if item.gap:
                 lines.append(f'  <blank length="{_clock(item.gap, comma)}"/>')
             times = f'in="{_clock(item.first, comma)}" out="{_clock(item.first + item.length - 1, comma)}"'
-            known = _property("kdenlive:id", 10 + sum(map(ord, item.media)) % 1000)
-            lines.append(
-                f'  <entry producer="chain{names[item.media]}" {times}>\n   {known}{_filters(item)}\n  </entry>'
-            )
+            known = _property("kdenlive:id", _bin_id(item.media))
+            plays = f"chain{names[item.media]}"
+            if item.speed != 1:
+                plays = f"producer{list(warped).index((item.media, item.speed))}"
+            lines.append(f'  <entry producer="{plays}" {times}>\n   {known}{_filters(item)}\n  </entry>')
         lines += [" </playlist>", f' <playlist id="playlist{2 * number + 1}"/>']
         lines += [
             f' <tractor id="tractor{number}">{sound}',
@@ -190,6 +209,12 @@ def shotcut(cut: Cut) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def _curve(item: Item) -> list[dict[str, object]]:
+    """Which frame of its media plays in which of a clip: one point as it is, two at another speed."""
+    points = [(1.0, 1.0)] if item.speed == 1 else [(1.0, 1.0), (1001.0, 1.0 + 1000 * item.speed)]
+    return [{"co": {"X": x, "Y": y}, "interpolation": 1} for x, y in points]
+
+
 def openshot(cut: Cut, **more: object) -> bytes:
     """A project of OpenShot 2 or 3."""
     files = [{"id": f"F{n}", "path": path, "media_type": "video"} for n, path in enumerate(media_of(cut))]
@@ -208,6 +233,7 @@ def openshot(cut: Cut, **more: object) -> bytes:
                     "end": (item.first + item.length) / RATE,
                     "file_id": by_path[item.media],
                     "title": item.name,
+                    "time": {"Points": _curve(item)},
                     "effects": [
                         {"id": f"E{number}{n}", "type": name, "name": name, key: value}
                         for name, key, value in item.effects

@@ -1,5 +1,7 @@
 """Two changes of one clip: both land, or somebody is asked; never two clips in silence, and never one lost."""
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -131,11 +133,6 @@ WRITERS: dict[str, Callable[[Cut], bytes]] = {
     "t.otio": projects.otio,
     "t.osp": openshot,
 }
-MISSING = {
-    "t.kdenlive": {rename, retime},  # said by the bin, and by media of their own
-    "t.osp": {rename, retime},
-}
-"""What the files that tests write for a format do not say."""
 
 
 def story(path: str, data: bytes) -> list[tuple[object, ...]]:
@@ -162,8 +159,6 @@ def must_ask(one: Change, other: Change) -> bool:
 def test_two_changes_of_one_clip_both_land_or_are_asked_about(path: str, one: Change) -> None:
     """Whichever side made which; what is asked about can be decided for either side, and is as that has it then."""
     for other in CHANGES:
-        if {one, other} & MISSING.get(path, set()):
-            continue
         write = WRITERS[path]
         first, second = one(BASE, 1), other(BASE, 2)
         base, here, there = (write({"V1": items}) for items in (BASE, first, second))
@@ -176,6 +171,8 @@ def test_two_changes_of_one_clip_both_land_or_are_asked_about(path: str, one: Ch
                 assert merged.data is None or ours == theirs or not must_ask(one, other), f"{called}: not asked"
                 assert merged.data is None or story(path, merged.data) in both, called
                 continue
+            if {one, other} & OTHER_MEDIA and split not in {one, other}:
+                assert len(story(path, merged.data)) == len(BASE), f"{called}: not one clip while that is open"
             for choice, side in (("ours", ours), ("theirs", theirs)):
                 decided = resolve_file(merged.data, merged, "", choice)  # type: ignore[arg-type]
                 assert decided.data is not None
@@ -199,3 +196,28 @@ def test_in_openshot_no_clip_is_put_over_one_that_the_other_side_moved_there() -
     assert covering != openshot({"V1": BASE}), "a clip lies over another"
     merged = merge_file("t.osp", openshot({"V1": BASE}), covering, openshot({"V1": theirs}))
     assert merged.data is not None, "as one side had it"
+
+
+def test_a_clip_of_openshot_is_one_question_and_its_media_stay() -> None:
+    """Trimmed here, replaced there: no trim of one side with media of the other, and nothing leads nowhere."""
+    base, ours, theirs = (openshot({"V1": items}) for items in (BASE, trim(BASE, 1), put_another(BASE, 2)))
+    merged = merge_file("t.osp", base, ours, theirs)
+    about = [conflict for conflict in merged.conflicts if not conflict.pointer.endswith("/position")]
+    assert [conflict.pointer for conflict in about] == ["/clips/2"]
+    assert merged.data is not None
+    files = {file["path"] for file in json.loads(merged.data)["files"]}
+    assert {"x.mp4", "other2.mp4"} <= files
+
+
+def test_what_is_kept_twice_says_what_to_do() -> None:
+    """Items without ids, and Final Cut 7 XML."""
+    cuts = [{"V1": items} for items in (BASE, trim(BASE, 1), rename(BASE, 2))]
+    bare = [re.sub(rb" *IGUID .*\n", b"", projects.reaper(cut)) for cut in cuts]
+    merged = merge_file("t.rpp", *bare)
+    assert merged.data is None
+    assert "which REAPER gives them when it saves the project" in merged.reason
+    merged = merge_file("t.xml", *map(projects.xmeml, cuts))
+    assert merged.data is None
+    assert "the same cut as OpenTimelineIO, Final Cut Pro XML or an edit list merges by clip" in merged.reason
+    words = [b"About <xmeml> files.\n\nOne.\n\n" + end for end in (b"Two.\n", b"Two, too.\n", b"Two.\n\nThree.\n")]
+    assert merge_file("t.md", *words).by == "text"

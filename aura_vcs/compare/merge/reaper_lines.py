@@ -59,7 +59,7 @@ class ReaperLines:
             pieces += sorted(found, key=lambda p: (p.start, p.id))
         ids = [piece.native for piece in pieces]
         if len(set(ids)) < len(ids):
-            raise ValueError("two of its items have one id, or none")
+            raise ValueError("two of its items have one id, or none, which REAPER gives them when it saves the project")
         tracks: Record = {key: self._said(track) for key, track in self.tracks.items()}
         rest: Record = {"tracks": tracks, "project": self.project()}
         return Cut(tuple(pieces), tuple(self.tracks), rest, (UNITS, 1), frozenset(self.tracks))
