@@ -6,7 +6,7 @@ import shutil
 from tests.cli.conftest import Film
 from tests.history.test_calls import calls
 
-DIFF_CALLS = 1_143
+DIFF_CALLS = 1_160
 MANY = 200
 
 

@@ -21,8 +21,8 @@ from aura_vcs.sync.state.manifest_update import create_remote
 from tests.helpers.project import save, write
 
 PACKAGE = str(Path(aura_vcs.__file__).parent)
-COMMIT_CALLS = 1_074
-PUSH_CALLS = 1_074
+COMMIT_CALLS = 1_100
+PUSH_CALLS = 1_090
 VERSION_CALLS = 45
 """Of a push, for each version and pack that are there already."""
 MANY = 200
@@ -78,7 +78,8 @@ def film(tmp_path: Path) -> Path:
 def test_a_commit_of_one_file_calls_little(film: Path) -> None:
     """Opening the project, looking at its files, storing one and recording it.
 
-    Every second time, what is known of so few files is written anew.
+    Every second time, what is known of so few files is written anew: 1,069 calls, else 1,036. A file read twice,
+    because the clock of the disk did not go on, takes 16 more.
     """
     found = [commit_calls(film, text) for text in ("one", "two", "three")]
     assert max(found) <= COMMIT_CALLS, found
