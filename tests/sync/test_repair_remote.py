@@ -543,7 +543,7 @@ def test_a_list_that_leads_nowhere_is_replaced(plain: Scene) -> None:
     found = next(e for pack in before.packs for e in view.footer(pack).chunked())
     room = LocalStorage(str(plain.path / "room"))
     wrong = NewObject(found.id, Kind.BLOB, encode_chunk_list([(blob_id(b"nowhere"), 7)]), chunked=True)
-    (name,) = write_packs(room, [[wrong]], SILENT, salted=False)
+    (name,) = write_packs(room, [[wrong]], SILENT, unique_names=False)
     data = room.read(pack_path(name))
     footer = footer_length(data[-TRAILER_BYTES:], len(data), name) + TRAILER_BYTES
     plain.put(pack_name(name), data)
