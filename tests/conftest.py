@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     for name in [name for name in os.environ if name.startswith(("AURA_", "XDG_")) and name != "AURA_TEST_SEED"]:
         del os.environ[name]
+    os.environ.pop("PYTHONUNBUFFERED", None)  # what a command has not written yet is to be found, as at a person's
     os.environ["AURA_NO_WATCHER"] = "1"
     os.environ["AURA_NO_HELPER"] = "1"  # no test finds, or leaves behind, a process beside it; tests of it take it away
     if config.option.basetemp is not None or config.option.markexpr != "not slow":

@@ -13,6 +13,7 @@ from aura_vcs.cli.groups import LazyGroup, naming_the_command
 from aura_vcs.cli.options import HELP, completing
 from aura_vcs.cli.output.console import Console, is_terminal
 from aura_vcs.cli.session import Session
+from aura_vcs.errors import OutputLost
 
 if TYPE_CHECKING:
     from aura_vcs.worktree.scan.prefetch import LookAhead
@@ -82,6 +83,9 @@ class AuraGroup(LazyGroup):
                 from aura_vcs.cli.error_report import report
 
                 code = report(error, session.console, stopped=_stopped(session, arguments))
+                if isinstance(error, OutputLost):  # what stdout still holds would be refused, and told, once more
+                    _forget_stdout()
+                    return code
                 _flush(session.console)
                 if session.console.lost is not None:  # as JSON, it went to where nothing can be written
                     _forget_stdout()
