@@ -208,7 +208,6 @@ def _ended(session: Session, code: int) -> int:
     if lost is None:
         return code
     from aura_vcs.cli.error_report import report
-    from aura_vcs.errors import OutputLost
 
     _forget_stdout()
     error = OutputLost(lost.strerror or str(lost))
